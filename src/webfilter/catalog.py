@@ -1,0 +1,79 @@
+"""The catalogue: which stages exist, by name.
+
+Our own stand in a plain dict of ``name: "module:Class"``, imported when asked for. Other packages add
+theirs by the entry point group ``webfilter.stages`` (``name = "package.module:Class"``). Recipes name
+stages through this catalogue only, never by a dotted path, so a recipe from elsewhere runs no code that
+is not installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import EntryPoint, entry_points
+
+from webfilter.errors import ConfigError, UnknownName
+from webfilter.stage import Step
+
+__all__ = ["STAGES", "names", "stage_class", "summary"]
+
+STAGES: dict[str, str] = {
+    "url_filter": "webfilter.heuristics.url:UrlFilter",
+    "extract": "webfilter.extract:Extract",
+    "sandboxed": "webfilter.extract:Sandboxed",
+    "language": "webfilter.language:Language",
+    "gopher_repetition": "webfilter.heuristics.repetition:GopherRepetition",
+    "gopher_quality": "webfilter.heuristics.gopher:GopherQuality",
+    "c4_quality": "webfilter.heuristics.c4:C4Quality",
+    "fineweb_quality": "webfilter.heuristics.fineweb:FineWebQuality",
+    "exact_dedup": "webfilter.dedup.exact:ExactDedup",
+    "minhash": "webfilter.dedup.minhash:MinHash",
+    "educational": "webfilter.score.educational:Educational",
+    "judge": "webfilter.judge:Judge",
+    "sample": "webfilter.sample:Sample",
+}
+"""Our own stages, in the order in which a pipeline usually has them."""
+
+_GROUP = "webfilter.stages"
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=_GROUP)}
+
+
+def names() -> list[str]:
+    """Return the names of all stages: ours in pipeline order, then those of installed plug-ins.
+
+    >>> names()[:2]
+    ['url_filter', 'extract']
+    """
+    return [*STAGES, *(name for name in sorted(_plugins()) if name not in STAGES)]
+
+
+def stage_class(name: str) -> type[Step]:
+    """Return the class of the stage called `name`. A plug-in cannot replace one of ours.
+
+    Raises:
+        UnknownName: nobody has a stage of that name; carries the nearest one.
+        ConfigError: a plug-in's entry point does not lead to a stage.
+    """
+    if name in STAGES:
+        module, _, attribute = STAGES[name].partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+    else:
+        point = _plugins().get(name)
+        if point is None:
+            raise UnknownName("stage", name, names())
+        try:
+            found = point.load()
+        except Exception as error:
+            raise ConfigError(
+                f"stage {name!r}: its plug-in {point.value} is broken: {error}"
+            ) from error
+    if not (isinstance(found, type) and issubclass(found, Step)):
+        raise ConfigError(f"stage {name!r}: {found!r} is not a webfilter stage class")
+    return found
+
+
+def summary(name: str) -> str:
+    """Return the first line of what the stage called `name` says of itself."""
+    return (stage_class(name).__doc__ or "").strip().splitlines()[0]

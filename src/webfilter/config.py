@@ -1,0 +1,149 @@
+"""A stage is its configuration, so its fields are checked against their annotations when it is built.
+
+`conform` converts what people naturally write (a list or set for a tuple or frozenset, an int for a
+float, a dict for a `Rule`) and refuses everything else, naming the stage, the field, the value and
+what it takes. It understands the types a stage field may have: int, float, bool, str, Path, None,
+Literal, tuple[X, ...], frozenset[X], Mapping[str, X], dataclasses, unions of these, Callable and Any.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from webfilter.errors import ConfigError, UnknownName
+
+__all__ = ["build", "conform", "field_types"]
+
+
+class _Misfit(Exception):
+    pass
+
+
+@cache
+def field_types(cls: type) -> dict[str, Any]:
+    """Return the resolved annotation of every field of the dataclass `cls`."""
+    hints = get_type_hints(cls)
+    return {f.name: hints[f.name] for f in fields(cls)}
+
+
+def conform(self: Any, name: str) -> None:
+    """Convert and check the fields of the frozen dataclass instance `self`, called `name` in errors.
+
+    Raises:
+        ConfigError: a field's value does not fit its annotation.
+    """
+    for key, wanted in field_types(type(self)).items():
+        value = getattr(self, key)
+        try:
+            fitted = _fit(value, wanted)
+        except _Misfit:
+            raise ConfigError(
+                f"{name}: {key} = {value!r} does not fit; it takes {_say(wanted)}"
+            ) from None
+        if fitted is not value:
+            object.__setattr__(self, key, fitted)
+
+
+def build(cls: type, name: str, values: Mapping[str, Any]) -> Any:
+    """Build the dataclass `cls` from plain `values`, as read from a recipe.
+
+    TOML has no null: ``false`` stands for None where the field takes None and not a bool.
+
+    Raises:
+        UnknownName: a key is not a field.
+        ConfigError: a value does not fit, or a required field is missing.
+    """
+    wanted = {f.name: field_types(cls)[f.name] for f in fields(cls) if f.init}
+    for key in values:
+        if key not in wanted:
+            raise UnknownName(f"key of {name}", key, wanted)
+    given = {
+        key: None if value is False and _takes_none_not_bool(wanted[key]) else value
+        for key, value in values.items()
+    }
+    try:
+        return cls(**given)
+    except TypeError as error:
+        raise ConfigError(f"{name}: {error}") from None
+
+
+def _members(wanted: Any) -> tuple[Any, ...]:
+    if get_origin(wanted) in (Union, types.UnionType):
+        return tuple(m for part in get_args(wanted) for m in _members(part))
+    return (wanted,)
+
+
+def _takes_none_not_bool(wanted: Any) -> bool:
+    members = _members(wanted)
+    return type(None) in members and bool not in members
+
+
+def _fit(value: Any, wanted: Any) -> Any:
+    members = _members(wanted)
+    if len(members) > 1:
+        for member in sorted(members, key=lambda m: not _exact(value, m)):
+            try:
+                return _fit(value, member)
+            except _Misfit:
+                continue
+        raise _Misfit
+    origin, args = get_origin(wanted), get_args(wanted)
+    if wanted is Any or origin is Callable or wanted is Callable:
+        return value
+    if wanted in (None, type(None)):
+        return _need(value is None, value)
+    if wanted is float:
+        _need(isinstance(value, (int, float)) and not isinstance(value, bool), value)
+        return _need(value == value, float(value) if isinstance(value, int) else value)
+    if wanted is int:
+        return _need(isinstance(value, int) and not isinstance(value, bool), value)
+    if wanted is Path:
+        return Path(_need(isinstance(value, (str, Path)), value))
+    if origin is Literal:
+        return _need(value in args, value)
+    if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
+        _need(isinstance(value, (list, tuple)), value)
+        return value if _same(value, tuple, args[0]) else tuple(_fit(v, args[0]) for v in value)
+    if origin is frozenset:
+        _need(isinstance(value, (list, tuple, set, frozenset)), value)
+        return frozenset(_fit(v, args[0]) for v in value)
+    if origin is not None and issubclass(origin, Mapping):
+        _need(isinstance(value, Mapping), value)
+        return {_fit(k, args[0]): _fit(v, args[1]) for k, v in value.items()}
+    if isinstance(wanted, type):
+        if is_dataclass(wanted) and isinstance(value, Mapping):
+            return build(wanted, wanted.__name__, value)
+        return _need(isinstance(value, wanted), value)
+    return value
+
+
+def _exact(value: Any, wanted: Any) -> bool:
+    return isinstance(wanted, type) and type(value) is wanted
+
+
+def _same(value: Any, kind: type, item: Any) -> bool:
+    return type(value) is kind and all(type(v) is item for v in value)
+
+
+def _need(holds: bool, value: Any) -> Any:
+    if not holds:
+        raise _Misfit
+    return value
+
+
+def _say(wanted: Any) -> str:
+    members = _members(wanted)
+    if len(members) > 1:
+        return " or ".join(_say(m) for m in members)
+    if wanted in (None, type(None)):
+        return "None"
+    if get_origin(wanted) is Literal:
+        return " or ".join(repr(a) for a in get_args(wanted))
+    if get_origin(wanted) in (tuple, frozenset):
+        return f"a list of {_say(get_args(wanted)[0])}"
+    return getattr(wanted, "__name__", str(wanted))

@@ -1,0 +1,91 @@
+"""The errors webfilter raises, as one tree.
+
+::
+
+    WebfilterError
+    ├── ConfigError          a stage, rule or recipe that cannot be built   (also a ValueError)
+    │   └── UnknownName      a stage, key, signal, language or profile nobody knows; carries a near match
+    ├── MissingExtra         an optional dependency is not installed         (also an ImportError)
+    ├── SourceError          an input that cannot be opened or holds no pages (also an OSError)
+    ├── OutputError          an output that cannot be written                (also an OSError)
+    ├── DocumentError        a document whose fields have the wrong type     (also a ValueError)
+    └── RunError             the run itself broke a promise (a worker would not start, counts differ)
+
+Everything but `RunError` is raised before any work starts. What goes wrong with *one document* while
+a pipeline runs is never raised: it becomes a failed document whose verdict holds the reason.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "ConfigError",
+    "DocumentError",
+    "MissingExtra",
+    "OutputError",
+    "RunError",
+    "SourceError",
+    "UnknownName",
+    "WebfilterError",
+]
+
+
+class WebfilterError(Exception):
+    """Base of everything that webfilter raises on purpose."""
+
+
+class ConfigError(WebfilterError, ValueError):
+    """A stage, rule or recipe cannot be built from what was given."""
+
+
+class UnknownName(ConfigError):
+    """A name that nobody knows, with the nearest known one.
+
+    Args:
+        what: the kind of thing, such as ``"stage"`` or ``"key of gopher_quality"``.
+        name: what was asked for.
+        known: the names that exist.
+
+    >>> str(UnknownName("stage", "gofer_quality", ["gopher_quality", "minhash"]))
+    "unknown stage 'gofer_quality': did you mean 'gopher_quality'?"
+    """
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
+        super().__init__(f"unknown {what} {name!r}: {hint}")
+        self.name = name
+        self.near = near[0] if near else None
+
+
+class MissingExtra(WebfilterError, ImportError):
+    """An optional dependency is needed and not installed.
+
+    >>> str(MissingExtra("lz4 files", "lz4"))
+    'lz4 files: needs an optional dependency; install it with: pip install "webfilter[lz4]"'
+    """
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f'{what}: needs an optional dependency; install it with: pip install "webfilter[{extra}]"'
+        )
+        self.extra = extra
+
+
+class SourceError(WebfilterError, OSError):
+    """An input cannot be opened, or there are no pages in it."""
+
+
+class OutputError(WebfilterError, OSError):
+    """An output cannot be written."""
+
+
+class DocumentError(WebfilterError, ValueError):
+    """A document's fields do not have the types that `Document` declares."""
+
+
+class RunError(WebfilterError):
+    """The run broke a promise of its own: report it, it is a bug or a broken machine."""

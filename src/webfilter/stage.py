@@ -1,0 +1,294 @@
+"""What a stage is: a frozen dataclass that marks documents, and never removes one.
+
+Four kinds are written by hand:
+
+- `Filter`: measures named signals on one document; declarative `Rule`s judge them.
+- `Scorer`: a filter that measures whole batches at once (learned models).
+- `Transform`: changes the text and says in signals what it removed; rules may judge those.
+- `CorpusStage`: must see everything first; sketches batches, resolves the sketches into a `Stage`.
+
+`OnlineStage` serves endless streams: it sees documents in arrival order and keeps a state.
+
+A stage knows nothing of batching, processes, counting or files: that is the pipeline's business.
+Whatever a stage needs at run time (a model, a compiled pattern) lives outside its fields, loaded once
+per process.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+
+from webfilter.config import conform
+from webfilter.document import Document, Value, Verdict, plain
+from webfilter.errors import ConfigError
+
+if TYPE_CHECKING:
+    from webfilter.pipeline import Pipeline
+
+__all__ = [
+    "CorpusStage",
+    "Filter",
+    "OnlineStage",
+    "Rule",
+    "Scorer",
+    "Signal",
+    "Stage",
+    "Step",
+    "Transform",
+]
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Signal:
+    """What a stage measures: a name that is part of the public interface, with type, unit and range."""
+
+    name: str
+    kind: Literal["int", "float", "bool", "str"]
+    about: str
+    """One line for the catalogue."""
+    unit: str = ""
+    """Such as ``words``, ``characters``, ``share`` (0 to 1), ``probability``; empty for names and flags."""
+    low: float | None = None
+    """Least possible value; None: unbounded or not a number."""
+    high: float | None = None
+
+
+# op to test, and the words for its violation
+_OPS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
+    "ge": (operator.ge, "<"),
+    "gt": (operator.gt, "<="),
+    "le": (operator.le, ">"),
+    "lt": (operator.lt, ">="),
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Limits on one signal. It is data, so it can be shown, swept and stored.
+
+    A bound of None is no bound; 0 is one. A signal that is None (undefined on the document) is not
+    judged. Bools count as 0 and 1, so ``Rule("lorem_ipsum", le=0)`` wants it absent.
+
+    Raises:
+        ConfigError: no bound at all, or `isin` together with numeric bounds.
+
+    >>> Rule("words", ge=50, le=100_000).violated(12)
+    ('<', 50.0)
+    >>> Rule("words", ge=50).violated(None)
+    """
+
+    signal: str
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+    isin: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        conform(self, "Rule")
+        if not self.bounds() and self.isin is None:
+            raise ConfigError(
+                f"Rule({self.signal!r}) has no bound: give one of ge, gt, le, lt, isin"
+            )
+        if self.bounds() and self.isin is not None:
+            raise ConfigError(f"Rule({self.signal!r}): isin does not go with numeric bounds")
+
+    def bounds(self) -> tuple[tuple[str, float], ...]:
+        """Return the numeric bounds as (``ge`` | ``gt`` | ``le`` | ``lt``, limit)."""
+        found = ((op, getattr(self, op)) for op in _OPS)
+        return tuple((op, limit) for op, limit in found if limit is not None)
+
+    def violated(self, value: Value) -> tuple[str, float | None] | None:
+        """Return (comparison that holds, limit) for the first bound that `value` violates, else None.
+
+        Raises:
+            TypeError: `value` is not of the kind the rule judges (str against numeric bounds).
+        """
+        if value is None:
+            return None
+        if self.isin is not None:
+            return None if value in self.isin else ("not in", None)
+        for op, limit in self.bounds():
+            test, violation = _OPS[op]
+            if isinstance(value, str):
+                raise TypeError(f"signal {self.signal!r} is {value!r}, the rule wants a number")
+            if not test(value, limit):
+                return violation, limit
+        return None
+
+
+def judge(rules: Sequence[Rule], signals: Mapping[str, Value], stage: str) -> Verdict | None:
+    """Return the verdict for the first rule that `signals` violate, or None."""
+    for rule in rules:
+        value = signals.get(rule.signal)
+        found = rule.violated(value)
+        if found is not None:
+            op, limit = found
+            return Verdict(stage, rule.signal, rule.signal, value, limit, op=op)
+    return None
+
+
+class Step(ABC):
+    """What every member of a pipeline shares: a name, declared signals, a configuration.
+
+    Subclasses are frozen dataclasses; their fields are converted and checked when built, so
+    ``Language({"en"})`` holds a frozenset and ``GopherQuality(min_words="many")`` is a clear error.
+    """
+
+    name: ClassVar[str]
+    """Name in the catalogue, in recipes and verdicts; by default the class name in snake case."""
+    measures: ClassVar[tuple[Signal, ...]] = ()
+    """Every signal the stage may set, declared."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" not in cls.__dict__:
+            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+
+    def __post_init__(self) -> None:
+        conform(self, self.name)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules that judge, in order; built from the fields, so a limit of None is no rule."""
+        return ()
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Signals that an earlier stage must have measured."""
+        return ()
+
+    @property
+    def artifacts(self) -> Mapping[str, str]:
+        """Versions and checksums of what the result depends on beside the fields (models, engines)."""
+        return {}
+
+    def __or__(self, other: Step | Pipeline) -> Pipeline:
+        from webfilter.pipeline import Pipeline
+
+        return Pipeline((self,)) | other
+
+
+class Stage(Step):
+    """Takes a batch of live documents, returns the same documents in the same order, marked.
+
+    It never removes one and never looks at a neighbour: ``stage([a, b]) == stage([a]) + stage([b])``.
+    """
+
+    @abstractmethod
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        """Return `batch` marked: same length, same order, same ids."""
+
+    def __call__(self, docs: Iterable[Document]) -> list[Document]:
+        """Run the stage alone, as a pipeline of one: documents already judged pass untouched."""
+        from webfilter.pipeline import Pipeline
+
+        return Pipeline((self,))(docs)
+
+
+class Filter(Stage):
+    """Measures named signals on each document and judges them by `rules`. Nine stages in ten."""
+
+    @abstractmethod
+    def measure(self, doc: Document) -> Mapping[str, Value]:
+        """Return the signals of `doc`: every name among `measures`; None where undefined."""
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        """Measure, then judge."""
+        rules = self.rules
+        return [self._mark(doc, self.measure(doc), rules) for doc in batch]
+
+    def _mark(self, doc: Document, signals: Mapping[str, Value], rules: Sequence[Rule]) -> Document:
+        merged = dict(doc.signals)
+        merged.update((key, plain(key, value)) for key, value in signals.items())
+        return replace(doc, signals=merged, verdict=judge(rules, merged, self.name))
+
+
+class Scorer(Filter):
+    """A filter that measures whole batches: learned models, where one call for many is cheaper."""
+
+    @abstractmethod
+    def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
+        """Return the signals of each document, in order; the same whatever else is in the batch."""
+
+    def measure(self, doc: Document) -> Mapping[str, Value]:
+        """Measure one document, as a batch of one."""
+        return self.measure_batch([doc])[0]
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        """Measure the batch, then judge each document."""
+        rules = self.rules
+        pairs = zip(batch, self.measure_batch(batch), strict=True)
+        return [self._mark(doc, signals, rules) for doc, signals in pairs]
+
+
+class Transform(Stage):
+    """Changes the text (extraction, line cleaning); says what it removed in signals.
+
+    Its rules judge those signals. A document that it drops keeps the text it came with when a
+    pipeline runs, so that what was dropped can be read.
+    """
+
+    @abstractmethod
+    def transform(self, doc: Document) -> tuple[str, Mapping[str, Value]]:
+        """Return the new text of `doc` and the signals about the change."""
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        """Transform each document, then judge the signals."""
+        rules = self.rules
+        return [self._apply(doc, rules) for doc in batch]
+
+    def _apply(self, doc: Document, rules: Sequence[Rule]) -> Document:
+        text, signals = self.transform(doc)
+        merged = dict(doc.signals)
+        merged.update((key, plain(key, value)) for key, value in signals.items())
+        return replace(doc, text=text, signals=merged, verdict=judge(rules, merged, self.name))
+
+
+class CorpusStage(Step, Generic[S]):
+    """Must see everything before it can judge: dedup, top-k %, per-host caps.
+
+    The pipeline calls `sketch` on every batch of live documents, keeps the sketches and spools the
+    documents, then calls `resolve` once and runs the stage that it returns over the spool.
+    Document ids are unique within a run: the pipeline sees to that.
+    """
+
+    @abstractmethod
+    def sketch(self, batch: Sequence[Document]) -> S:
+        """Return a small, picklable summary of `batch`."""
+
+    @abstractmethod
+    def resolve(self, sketches: Iterable[S]) -> Stage:
+        """Return the stage that marks the documents; the same for any batching or order of sketches."""
+
+
+class OnlineStage(Step, Generic[S]):
+    """Judges each document by those that came before: for endless streams.
+
+    Arrival order is part of its contract, so it runs in one place (the parent process). The stage
+    itself is configuration only; what it has seen is the state, which saves and loads.
+    """
+
+    @abstractmethod
+    def start(self) -> S:
+        """Return a fresh state."""
+
+    @abstractmethod
+    def observe(self, state: S, batch: Sequence[Document]) -> Sequence[Document]:
+        """Return `batch` marked, same length and order, and update `state`."""
+
+    @abstractmethod
+    def save(self, state: S, path: Path) -> None:
+        """Write `state` to `path` as plain data, atomically."""
+
+    @abstractmethod
+    def load(self, path: Path) -> S:
+        """Read a state that `save` wrote."""
