@@ -1,9 +1,9 @@
 """The catalogue: which stages exist, by name.
 
-Our own stand in a plain dict of ``name: "module:Class"``, imported when asked for. Other packages add
-theirs by the entry point group ``webfilter.stages`` (``name = "package.module:Class"``). Recipes name
-stages through this catalogue only, never by a dotted path, so a recipe from elsewhere runs no code that
-is not installed.
+Our own stand in a plain dict of ``name: "module:Class"``, imported when asked for. Other packages
+add theirs by the entry point group ``webfilter.stages`` (``name = "package.module:Class"``). Recipes
+name stages through this catalogue only, never by a dotted path, so a recipe from elsewhere runs no
+code that is not installed.
 """
 
 from __future__ import annotations

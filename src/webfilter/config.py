@@ -1,9 +1,10 @@
-"""A stage is its configuration, so its fields are checked against their annotations when it is built.
+"""A stage is its configuration: its fields are checked when it is built.
 
-`conform` converts what people naturally write (a list or set for a tuple or frozenset, an int for a
-float, a dict for a `Rule`) and refuses everything else, naming the stage, the field, the value and
-what it takes. It understands the types a stage field may have: int, float, bool, str, Path, None,
-Literal, tuple[X, ...], frozenset[X], Mapping[str, X], dataclasses, unions of these, Callable and Any.
+`conform` converts what people naturally write (a list or set for a tuple or frozenset, an int for
+a float, a dict for a `Rule`) and refuses everything else, naming the stage, the field, the value
+and what it takes. It understands the types a stage field may have: int, float, bool, str, Path,
+None, Literal, tuple[X, ...], frozenset[X], Mapping[str, X], dataclasses, unions of these, Callable
+and Any.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def field_types(cls: type) -> dict[str, Any]:
 
 
 def conform(self: Any, name: str) -> None:
-    """Convert and check the fields of the frozen dataclass instance `self`, called `name` in errors.
+    """Convert and check the fields of the frozen dataclass `self`; errors call it `name`.
 
     Raises:
         ConfigError: a field's value does not fit its annotation.
@@ -126,7 +127,7 @@ def _exact(value: Any, wanted: Any) -> bool:
     return isinstance(wanted, type) and type(value) is wanted
 
 
-def _same(value: Any, kind: type, item: Any) -> bool:
+def _same(value: Any, kind: type[Any], item: Any) -> bool:
     return type(value) is kind and all(type(v) is item for v in value)
 
 

@@ -16,7 +16,7 @@ from webfilter.errors import DocumentError
 __all__ = ["Document", "Value", "Verdict"]
 
 Value = float | int | bool | str | None
-"""What a signal can be. None means: undefined on this document, so rules abstain. NaN never occurs."""
+"""What a signal can be. None: undefined here, so rules abstain. NaN never occurs."""
 
 _PLAIN = (int, str, bool, type(None))
 

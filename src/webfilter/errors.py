@@ -4,15 +4,15 @@
 
     WebfilterError
     ├── ConfigError          a stage, rule or recipe that cannot be built   (also a ValueError)
-    │   └── UnknownName      a stage, key, signal, language or profile nobody knows; carries a near match
+    │   └── UnknownName      a stage, key, signal or language nobody knows; has a near match
     ├── MissingExtra         an optional dependency is not installed         (also an ImportError)
-    ├── SourceError          an input that cannot be opened or holds no pages (also an OSError)
+    ├── SourceError          an input that cannot be opened or has no pages (also an OSError)
     ├── OutputError          an output that cannot be written                (also an OSError)
     ├── DocumentError        a document whose fields have the wrong type     (also a ValueError)
-    └── RunError             the run itself broke a promise (a worker would not start, counts differ)
+    └── RunError             the run broke a promise (a worker would not start, counts differ)
 
-Everything but `RunError` is raised before any work starts. What goes wrong with *one document* while
-a pipeline runs is never raised: it becomes a failed document whose verdict holds the reason.
+Everything but `RunError` is raised before any work starts. What goes wrong with *one document*
+while a pipeline runs is never raised: it becomes a failed document whose verdict holds the reason.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class MissingExtra(WebfilterError, ImportError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(
-            f'{what}: needs an optional dependency; install it with: pip install "webfilter[{extra}]"'
+            f"{what}: needs an optional dependency; install it with: "
+            f'pip install "webfilter[{extra}]"'
         )
         self.extra = extra
 

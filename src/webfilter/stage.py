@@ -10,8 +10,8 @@ Four kinds are written by hand:
 `OnlineStage` serves endless streams: it sees documents in arrival order and keeps a state.
 
 A stage knows nothing of batching, processes, counting or files: that is the pipeline's business.
-Whatever a stage needs at run time (a model, a compiled pattern) lives outside its fields, loaded once
-per process.
+Whatever a stage needs at run time (a model, a compiled pattern) lives outside its fields, loaded
+once per process.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class Signal:
-    """What a stage measures: a name that is part of the public interface, with type, unit and range."""
+    """What a stage measures: a name that is part of the public interface, with its type and range."""
 
     name: str
     kind: Literal["int", "float", "bool", "str"]
     about: str
     """One line for the catalogue."""
     unit: str = ""
-    """Such as ``words``, ``characters``, ``share`` (0 to 1), ``probability``; empty for names and flags."""
+    """Such as ``words``, ``characters``, ``share`` (0 to 1), ``probability``; empty for flags."""
     low: float | None = None
     """Least possible value; None: unbounded or not a number."""
     high: float | None = None
@@ -107,7 +107,7 @@ class Rule:
         return tuple((op, limit) for op, limit in found if limit is not None)
 
     def violated(self, value: Value) -> tuple[str, float | None] | None:
-        """Return (comparison that holds, limit) for the first bound that `value` violates, else None.
+        """Return (comparison, limit) of the first bound that `value` violates, else None.
 
         Raises:
             TypeError: `value` is not of the kind the rule judges (str against numeric bounds).
@@ -168,7 +168,7 @@ class Step(ABC):
 
     @property
     def artifacts(self) -> Mapping[str, str]:
-        """Versions and checksums of what the result depends on beside the fields (models, engines)."""
+        """Versions and checksums of what results depend on beside the fields (models, engines)."""
         return {}
 
     def __or__(self, other: Step | Pipeline) -> Pipeline:
@@ -180,7 +180,8 @@ class Step(ABC):
 class Stage(Step):
     """Takes a batch of live documents, returns the same documents in the same order, marked.
 
-    It never removes one and never looks at a neighbour: ``stage([a, b]) == stage([a]) + stage([b])``.
+    It never removes one and never looks at a neighbour, so
+    ``stage([a, b]) == stage([a]) + stage([b])``.
     """
 
     @abstractmethod
@@ -267,7 +268,7 @@ class CorpusStage(Step, Generic[S]):
 
     @abstractmethod
     def resolve(self, sketches: Iterable[S]) -> Stage:
-        """Return the stage that marks the documents; the same for any batching or order of sketches."""
+        """Return the stage that marks the documents; the same for any order of the sketches."""
 
 
 class OnlineStage(Step, Generic[S]):
