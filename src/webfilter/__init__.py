@@ -1,1 +1,165 @@
-"""placeholder"""
+"""Raw web crawl in, training text that a small model can learn from out.
+
+Three ideas:
+
+1. A `Document` is an immutable record that gathers *signals* and at most one *verdict*.
+2. A stage takes a batch of documents and returns them in the same order, marked. A stage is its
+   configuration: a frozen dataclass.
+3. A corpus stage (dedup) must see everything first: it sketches batches, then resolves into an
+   ordinary stage.
+
+``a | b`` is a `Pipeline`; it owns batching, error isolation, counting and routing::
+
+    import webfilter as wf
+
+    pipe = wf.recipe("educational")
+    report = pipe.run(wf.read("crawl/*.warc.gz"), "out", workers=2)
+    pipe.explain(html=page)
+
+Names are resolved when first used, so importing webfilter loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "ByLanguage": "webfilter.compose",
+    "C4Quality": "webfilter.heuristics.c4",
+    "ConfigError": "webfilter.errors",
+    "CorpusStage": "webfilter.stage",
+    "Document": "webfilter.document",
+    "DocumentError": "webfilter.errors",
+    "Educational": "webfilter.score.educational",
+    "ExactDedup": "webfilter.dedup.exact",
+    "Explanation": "webfilter.report",
+    "Extract": "webfilter.extract",
+    "Filter": "webfilter.stage",
+    "FineWebQuality": "webfilter.heuristics.fineweb",
+    "GopherQuality": "webfilter.heuristics.gopher",
+    "GopherRepetition": "webfilter.heuristics.repetition",
+    "Judge": "webfilter.compose",
+    "Language": "webfilter.language",
+    "MinHash": "webfilter.dedup.minhash",
+    "MissingExtra": "webfilter.errors",
+    "OnlineStage": "webfilter.stage",
+    "OutputError": "webfilter.errors",
+    "Pipeline": "webfilter.pipeline",
+    "Report": "webfilter.report",
+    "Rule": "webfilter.stage",
+    "RunError": "webfilter.errors",
+    "Sample": "webfilter.compose",
+    "Sandboxed": "webfilter.extract",
+    "Scorer": "webfilter.stage",
+    "Signal": "webfilter.stage",
+    "SourceError": "webfilter.errors",
+    "Stage": "webfilter.stage",
+    "Transform": "webfilter.stage",
+    "UnknownName": "webfilter.errors",
+    "UrlFilter": "webfilter.heuristics.url",
+    "Verdict": "webfilter.document",
+    "WebfilterError": "webfilter.errors",
+    "recipe": "webfilter.recipes",
+}
+_MODULES = ("catalog", "read", "testing", "write")
+
+__all__ = [
+    "ByLanguage",
+    "C4Quality",
+    "ConfigError",
+    "CorpusStage",
+    "Document",
+    "DocumentError",
+    "Educational",
+    "ExactDedup",
+    "Explanation",
+    "Extract",
+    "Filter",
+    "FineWebQuality",
+    "GopherQuality",
+    "GopherRepetition",
+    "Judge",
+    "Language",
+    "MinHash",
+    "MissingExtra",
+    "OnlineStage",
+    "OutputError",
+    "Pipeline",
+    "Report",
+    "Rule",
+    "RunError",
+    "Sample",
+    "Sandboxed",
+    "Scorer",
+    "Signal",
+    "SourceError",
+    "Stage",
+    "Transform",
+    "UnknownName",
+    "UrlFilter",
+    "Verdict",
+    "WebfilterError",
+    "__version__",
+    "catalog",
+    "read",
+    "recipe",
+    "testing",
+    "write",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        found = getattr(importlib.import_module(_HOME[name]), name)
+    elif name in _MODULES:
+        found = importlib.import_module(f"webfilter.{name}")
+    else:
+        raise AttributeError(f"module 'webfilter' has no attribute {name!r}")
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+if TYPE_CHECKING:
+    from webfilter import catalog, read, testing, write
+    from webfilter.compose import ByLanguage, Judge, Sample
+    from webfilter.dedup.exact import ExactDedup
+    from webfilter.dedup.minhash import MinHash
+    from webfilter.document import Document, Verdict
+    from webfilter.errors import (
+        ConfigError,
+        DocumentError,
+        MissingExtra,
+        OutputError,
+        RunError,
+        SourceError,
+        UnknownName,
+        WebfilterError,
+    )
+    from webfilter.extract import Extract, Sandboxed
+    from webfilter.heuristics.c4 import C4Quality
+    from webfilter.heuristics.fineweb import FineWebQuality
+    from webfilter.heuristics.gopher import GopherQuality
+    from webfilter.heuristics.repetition import GopherRepetition
+    from webfilter.heuristics.url import UrlFilter
+    from webfilter.language import Language
+    from webfilter.pipeline import Pipeline
+    from webfilter.recipes import recipe
+    from webfilter.report import Explanation, Report
+    from webfilter.score.educational import Educational
+    from webfilter.stage import (
+        CorpusStage,
+        Filter,
+        OnlineStage,
+        Rule,
+        Scorer,
+        Signal,
+        Stage,
+        Transform,
+    )

@@ -1,9 +1,9 @@
 """The catalogue: which stages exist, by name.
 
 Our own stand in a plain dict of ``name: "module:Class"``, imported when asked for. Other packages
-add theirs by the entry point group ``webfilter.stages`` (``name = "package.module:Class"``). Recipes
-name stages through this catalogue only, never by a dotted path, so a recipe from elsewhere runs no
-code that is not installed.
+add theirs by the entry point group ``webfilter.stages`` (``name = "package.module:Class"``).
+Recipes name stages through this catalogue only, never by a dotted path: a recipe from elsewhere
+runs no code that is not installed.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ STAGES: dict[str, str] = {
     "exact_dedup": "webfilter.dedup.exact:ExactDedup",
     "minhash": "webfilter.dedup.minhash:MinHash",
     "educational": "webfilter.score.educational:Educational",
-    "judge": "webfilter.judge:Judge",
-    "sample": "webfilter.sample:Sample",
+    "judge": "webfilter.compose:Judge",
+    "sample": "webfilter.compose:Sample",
+    "by_language": "webfilter.compose:ByLanguage",
 }
 """Our own stages, in the order in which a pipeline usually has them."""
 

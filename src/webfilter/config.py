@@ -26,7 +26,7 @@ class _Misfit(Exception):
 
 
 @cache
-def field_types(cls: type) -> dict[str, Any]:
+def field_types(cls: Any) -> dict[str, Any]:
     """Return the resolved annotation of every field of the dataclass `cls`."""
     hints = get_type_hints(cls)
     return {f.name: hints[f.name] for f in fields(cls)}

@@ -48,7 +48,7 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class Signal:
-    """What a stage measures: a name that is part of the public interface, with its type and range."""
+    """What a stage measures: the name is public interface; with type, unit and range."""
 
     name: str
     kind: Literal["int", "float", "bool", "str"]
@@ -161,6 +161,10 @@ class Step(ABC):
         """The rules that judge, in order; built from the fields, so a limit of None is no rule."""
         return ()
 
+    def rules_for(self, doc: Document) -> tuple[Rule, ...]:
+        """Return the rules that judge `doc`: all, unless the stage chooses by document."""
+        return self.rules
+
     @property
     def needs(self) -> tuple[str, ...]:
         """Signals that an earlier stage must have measured."""
@@ -192,7 +196,8 @@ class Stage(Step):
         """Run the stage alone, as a pipeline of one: documents already judged pass untouched."""
         from webfilter.pipeline import Pipeline
 
-        return Pipeline((self,))(docs)
+        marked: list[Document] = Pipeline((self,))(docs)
+        return marked
 
 
 class Filter(Stage):

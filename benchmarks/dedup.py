@@ -1,0 +1,235 @@
+"""How fast and how exact is near-duplicate search, from texts to the list of duplicates, on one core?
+
+    python benchmarks/dedup.py texts.jsonl.xz more.jsonl --documents 27000 --planted 0.2
+
+Documents are windows of 60 to 1,500 words cut from the texts, log-uniform in length; a share of
+them gets a copy in which words were replaced, dropped or inserted at a known rate. The truth is
+every pair of documents whose sets of word 5-grams have a Jaccard similarity of .75 or more, found
+by an exact prefix-filtered join over words that this script makes itself. Compared in the same
+run, each in its own process, three times, medians: webfilter's `MinHash` by bands alone and with
+verification, and datasketch with the same 14 bands of 8 rows. Recall: share of the true pairs that
+end in one cluster; precision: share of the pairs in one cluster that are true.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import lzma
+import math
+import os
+import random
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from pathlib import Path
+
+BATCH = 1000
+NGRAM = 5
+SIMILAR = 0.75
+Pair = tuple[int, int]
+Clusters = list[list[int]]
+
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def shingles(text: str) -> set[str]:
+    """Return the set of word 5-grams of `text`, normalized as webfilter says it does."""
+    plain = unicodedata.normalize("NFD", NUMBER.sub("0", text.lower()))
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    words = re.findall(r"[^\W_]+", plain)
+    return {" ".join(words[i : i + NGRAM]) for i in range(len(words) - NGRAM + 1)}
+
+
+def read(paths: list[Path]) -> Iterator[str]:
+    """Yield the texts (``text`` or ``gold_text``) of JSONL files, plain, gz or xz."""
+    for path in paths:
+        opener = {".xz": lzma.open, ".gz": gzip.open}.get(path.suffix, open)
+        with opener(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                record = json.loads(line)
+                text = record.get("text") or record.get("gold_text")
+                if text:
+                    yield text
+
+
+def corpus(paths: list[Path], documents: int, planted: float, seed: int) -> list[str]:
+    """Return windows of the texts with edited copies among them, shuffled."""
+    rng = random.Random(seed)
+    found = [window for text in read(paths) for window in windows(text, rng)]
+    rng.shuffle(found)
+    found = found[: int(documents / (1 + planted))]
+    vocabulary = " ".join(found[:200]).split()
+    chosen = rng.sample(found, int(planted * len(found)))
+    found += [edited(text, math.exp(rng.uniform(-7, -2.5)), vocabulary, rng) for text in chosen]
+    rng.shuffle(found)
+    return found
+
+
+def windows(text: str, rng: random.Random) -> Iterator[str]:
+    """Yield consecutive windows of 60 to 1,500 words."""
+    ends = [word.end() for word in re.finditer(r"\S+\s*", text)]
+    begin = 0
+    while len(ends) - begin >= 60:
+        size = min(int(math.exp(rng.uniform(math.log(60), math.log(1500)))), len(ends) - begin)
+        yield text[ends[begin - 1] if begin else 0 : ends[begin + size - 1]]
+        begin += size
+
+
+def edited(text: str, rate: float, vocabulary: list[str], rng: random.Random) -> str:
+    """Return `text` with each word replaced, dropped or followed by another at `rate`."""
+    words = []
+    for word in text.split():
+        kind = rng.randrange(3) if rng.random() < rate else 3
+        words += {0: [rng.choice(vocabulary)], 1: [], 2: [word, rng.choice(vocabulary)]}.get(
+            kind, [word]
+        )
+    return " ".join(words)
+
+
+def truth(texts: list[str]) -> dict[Pair, float]:
+    """Return all pairs of similarity `SIMILAR` or more, exactly (prefix filter, then count)."""
+    sets = [shingles(text) for text in texts]
+    frequency = Counter(shingle for found in sets for shingle in found)
+    index: dict[str, list[int]] = defaultdict(list)
+    pairs: dict[Pair, float] = {}
+    for right, found in enumerate(sets):
+        ordered = sorted(found, key=lambda shingle: (frequency[shingle], shingle))
+        prefix = ordered[: len(ordered) - math.ceil(SIMILAR * len(ordered)) + 1]
+        for left in {left for shingle in prefix for left in index[shingle]}:
+            similarity = jaccard(sets[left], found)
+            if similarity >= SIMILAR:
+                pairs[left, right] = similarity
+        for shingle in prefix:
+            index[shingle].append(right)
+    return pairs
+
+
+def jaccard(left: set[str], right: set[str]) -> float:
+    """Return the share of what is in either set that is in both."""
+    common = len(left & right)
+    return common / max(len(left) + len(right) - common, 1)
+
+
+def ours(threshold: float | None) -> Callable[[list[str]], Clusters]:
+    """Return webfilter's search as a function of texts."""
+    from webfilter.dedup import MinHash
+    from webfilter.document import Document
+
+    stage = MinHash(threshold=threshold)
+
+    def run(texts: list[str]) -> Clusters:
+        docs = [Document(str(row), text) for row, text in enumerate(texts)]
+        sketches = [stage.sketch(docs[at : at + BATCH]) for at in range(0, len(docs), BATCH)]
+        return [[int(name) for name in cluster] for cluster in stage.resolve(sketches).clusters]
+
+    return run
+
+
+def datasketch() -> Callable[[list[str]], Clusters]:
+    """Return datasketch's search, written as its documentation shows, as a function of texts."""
+    from datasketch import MinHash, MinHashLSH
+
+    def run(texts: list[str]) -> Clusters:
+        index = MinHashLSH(num_perm=112, params=(14, 8))
+        parent = list(range(len(texts)))
+
+        def root(row: int) -> int:
+            while parent[row] != row:
+                parent[row] = row = parent[parent[row]]
+            return row
+
+        for row, text in enumerate(texts):
+            found = [shingle.encode() for shingle in shingles(text)]
+            if not found:
+                continue
+            sketch = MinHash(num_perm=112)
+            sketch.update_batch(found)
+            for other in index.query(sketch):
+                parent[root(row)] = root(other)
+            index.insert(row, sketch)
+        groups: dict[int, list[int]] = defaultdict(list)
+        for row in range(len(texts)):
+            groups[root(row)].append(row)
+        return [group for group in groups.values() if len(group) > 1]
+
+    return run
+
+
+SYSTEMS: dict[str, Callable[[], Callable[[list[str]], Clusters]]] = {
+    "webfilter MinHash()": lambda: ours(None),
+    "webfilter MinHash(threshold=0.75)": lambda: ours(SIMILAR),
+    "datasketch MinHashLSH": datasketch,
+}
+
+
+def child(system: str, path: str) -> None:
+    """Run one system on the texts of `path` and print what it took as JSON."""
+    texts = json.loads(Path(path).read_text(encoding="utf-8"))
+    run = SYSTEMS[system]()
+    run(texts[:50])  # imports and tables are paid once a process, not once a corpus
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    wall, cpu = time.perf_counter(), time.process_time()
+    clusters = run(texts)
+    took = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    took["mb"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(json.dumps({**took, "clusters": clusters}))
+
+
+def measure(system: str, path: str, runs: int, true: dict[Pair, float]) -> str:
+    """Return a row of the table: medians of `runs` processes, recall and precision."""
+    single = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    results = []
+    for _ in range(runs):
+        command = [sys.executable, __file__, "--child", system, path]
+        said = subprocess.run(command, check=True, capture_output=True, text=True, env=single)
+        results.append(json.loads(said.stdout))
+    pairs = {
+        pair for cluster in results[0]["clusters"] for pair in combinations(sorted(cluster), 2)
+    }
+    hits = sum(pair in true for pair in pairs)
+    wall, cpu, peak = (statistics.median(r[key] for r in results) for key in ("wall", "cpu", "mb"))
+    return (
+        f"{system:<36}{wall:>8.2f}{cpu:>8.2f}{peak:>9.0f}"
+        f"{hits / max(len(true), 1):>9.3f}{hits / max(len(pairs), 1):>11.3f}"
+    )
+
+
+def main() -> None:
+    """Build the corpus and its truth, then print a table with a row a system."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("paths", type=Path, nargs="*", help="JSONL with text, plain, gz or xz")
+    parser.add_argument("--documents", type=int, default=27_000)
+    parser.add_argument("--planted", type=float, default=0.2, help="edited copies per document")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--child", nargs=2, metavar=("SYSTEM", "TEXTS"), help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child:
+        child(*given.child)
+        return
+    if not given.paths:
+        parser.error("give at least one JSONL file")
+    texts = corpus(given.paths, given.documents, given.planted, given.seed)
+    true = truth(texts)
+    words = sum(len(text.split()) for text in texts)
+    print(f"{len(texts):,} documents, {words:,} words, {len(true):,} pairs at >= {SIMILAR}")
+    print(f"{'':<36}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'recall':>9}{'precision':>11}")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "texts.json")
+        path.write_text(json.dumps(texts), encoding="utf-8")
+        for system in SYSTEMS:
+            print(measure(system, str(path), given.runs, true), flush=True)
+
+
+if __name__ == "__main__":
+    main()

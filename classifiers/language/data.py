@@ -1,0 +1,103 @@
+"""Reads the labelled texts, splits them for good, and makes training lines of many lengths.
+
+What comes in: a folder with `hplt2_weak.jsonl.xz`, `lingua_sentences.jsonl.xz`, `udhr.jsonl.xz`
+(one JSON object a line with `text` and `lang`). What goes out: `Example`s with a canonical label.
+The split of a text depends on its own content only, so evaluation never meets a training text,
+whatever was trained with which seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import lzma
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from webfilter.language.codes import canonical, script_of
+
+__all__ = ["Example", "cut", "examples", "label", "part_of", "to_latin"]
+
+Part = Literal["train", "calibrate", "test"]
+
+_SHARES = {"hplt2_weak": (0.85, 0.05), "lingua_sentences": (0.4, 0.1), "udhr": (0.5, 0.1)}
+"""Share of each source for training and for calibration; the rest is for testing."""
+
+_SERBIAN = dict(
+    zip(
+        "абвгдђежзијклљмнњопрстћуфхцчџш",
+        "a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š".split(),
+        strict=True,
+    )
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One labelled text."""
+
+    text: str
+    label: str
+    """Canonical code, with the script for languages that have several (``zh_Hant``)."""
+    source: str
+    kind: str = "text"
+    """``text``, or lingua's ``sentences``, ``word-pairs``, ``single-words``."""
+
+    @property
+    def code(self) -> str:
+        """The label without its script."""
+        return self.label.partition("_")[0]
+
+
+def part_of(text: str, source: str) -> Part:
+    """Return the part that `text` belongs to, from a hash of the text alone."""
+    train, calibrate = _SHARES[source]
+    place = int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48
+    return "train" if place < train else "calibrate" if place < train + calibrate else "test"
+
+
+def label(code: str) -> str:
+    """Return the label for a corpus' `code`: ``zho_Hant`` to ``zh_Hant``, ``eng_Latn`` to ``en``."""
+    base, script = canonical(code), script_of(code)
+    return f"{base}_{script}" if base in {"zh", "bjn"} and script else base
+
+
+def to_latin(text: str) -> str:
+    """Transliterate Serbian Cyrillic, letter by letter, as the language itself does."""
+    out = []
+    for char in text:
+        latin = _SERBIAN.get(char.lower(), char)
+        out.append(latin.capitalize() if char.isupper() else latin)
+    return "".join(out)
+
+
+def examples(folder: Path, sources: Iterable[str], part: Part) -> Iterator[Example]:
+    """Yield the examples of `part`, in file order; Serbian also in Latin script."""
+    for source in sources:
+        with lzma.open(folder / f"{source}.jsonl.xz", "rt", encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                if part_of(row["text"], source) != part:
+                    continue
+                found = Example(row["text"], label(row["lang"]), source, row.get("kind", "text"))
+                yield found
+                if found.label == "sr":
+                    yield Example(to_latin(found.text), "sr_Latn", source, found.kind)
+
+
+def cut(text: str, size: int, rng: random.Random) -> str:
+    """Return about `size` characters of `text` from a random place, at word boundaries."""
+    if len(text) <= size:
+        return text
+    start = rng.randrange(len(text) - size + 1)
+    if start:
+        space = text.find(" ", start, start + 20)
+        start = space + 1 if space >= 0 else start
+    end = min(len(text), start + size)
+    if end < len(text):
+        space = text.rfind(" ", start + size // 2, end)
+        end = space if space >= 0 else end
+    return text[start:end]

@@ -1,0 +1,151 @@
+"""Makes texts that are in no language: what the label ``und`` is trained on.
+
+Code, markup, style sheets, logs, base64 and hex, random letters in several scripts, keyboard rows,
+part numbers, tables of figures and words drawn from many languages at once. All from a seeded
+generator; identifiers are made from letters, and no line of real code is copied.
+"""
+
+from __future__ import annotations
+
+import base64
+import random
+import string
+from collections.abc import Sequence
+
+__all__ = ["KINDS", "generate"]
+
+_VERBS = "get set load save init parse read write update find make build run send push pop map".split()
+_NOUNS = "item node list value index data user page name key path type state config buffer row".split()
+_TYPES = "int str float void bool char String double List Map auto var let const".split()
+_TAGS = "div span table tr td ul li a p img section header footer script form input".split()
+_STYLES = "margin padding color width height float border font-size display background".split()
+_UNITS = "px em rem % pt".split()
+_ALPHABETS = (
+    string.ascii_lowercase,
+    string.ascii_letters,
+    "абвгдежзийклмнопрстуфхцчшщъыьэюя",
+    "αβγδεζηθικλμνξοπρστυφχψω",
+    "אבגדהוזחטיכלמנסעפצקרשת",
+    "ابتثجحخدذرزسشصضطظعغفقكلمنهوي",
+    "अआइईउऊएऐओऔकखगघचछजझटठडढणतथदधनपफबभमयरलवशषसह",
+)
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "qazwsxedc", "hjklasdf", "йцукенгшщз")
+
+
+def _name(rng: random.Random) -> str:
+    verb, noun, more = rng.choice(_VERBS), rng.choice(_NOUNS), rng.choice(_NOUNS)
+    return rng.choice(
+        (f"{verb}_{noun}", f"{verb}{noun.title()}", noun, f"{noun}_{more}", noun[0], f"${noun}")
+    )
+
+
+def _code(rng: random.Random) -> str:
+    a, b, c = _name(rng), _name(rng), _name(rng)
+    n, m, kind = rng.randrange(100), rng.randrange(1000), rng.choice(_TYPES)
+    return rng.choice(
+        (
+            f"def {a}({b}, {c}=None):\n    return {b}.{c}({n})",
+            f"for {a} in range({n}):\n    {b}[{a}] = {c} + {m}",
+            f"if ({a} == null) {{ return {b}.{c}(); }} else {{ {c}++; }}",
+            f"public static {kind} {a}({kind} {b}) {{ this.{c} = {b}; }}",
+            f"function {a}({b}) {{ var {c} = {b}[{n}]; return {c} || {m}; }}",
+            f"const {a} = ({b}) => {b}.{c}.map(x => x.{a});",
+            f"import {a} from './{b}'; export default {c};",
+            f"from {a} import {b} as {c}",
+            f"#include <{b}.h>\n{kind} *{a} = ({kind}*)malloc({m}*sizeof({kind}));",
+            f"SELECT {a}, {b} FROM {c}s WHERE {a} = {n} ORDER BY {b} DESC LIMIT {m};",
+            f"try {{ {a}.{b}({n}); }} catch (e) {{ console.log(e.{c}); }}",
+            f"while ({a} < {n} && !{b}) {{ {a} += {m}; }}",
+            f"$('#{a}').{b}(function() {{ $(this).attr('{c}', {n}); }});",
+            f"{a}: {{ {b}: {n}, '{c}': [{m}, {n}], enabled: true }},",
+            f"self.{a} = {b}({c}, {n}) if {c} is not None else 0x{m:x}",
+            f"elif isinstance({a}, {kind}) and len({b}) > {n}: raise ValueError({c})",
+            f"sudo {a} --{b}={m} -x /usr/{c}/{n} | grep -v {a} > /dev/null 2>&1",
+        )
+    )
+
+
+def _markup(rng: random.Random) -> str:
+    tag, name = rng.choice(_TAGS), _name(rng)
+    return f'<{tag} class="{name}-{rng.randrange(99)}" id="{_name(rng)}"><{tag}/></{tag}>'
+
+
+def _style(rng: random.Random) -> str:
+    rules = "; ".join(
+        f"{rng.choice(_STYLES)}: {rng.randrange(99)}{rng.choice(_UNITS)}"
+        for _ in range(rng.randint(1, 4))
+    )
+    return f".{_name(rng)} {{ {rules}; }}"
+
+
+def _log(rng: random.Random) -> str:
+    r = rng.randrange
+    return (
+        f"20{r(30):02}-{r(1, 13):02}-{r(1, 29):02}T{r(24):02}:{r(60):02}:{r(60):02}Z "
+        f"{rng.choice(('INFO', 'WARN', 'ERROR', 'DEBUG'))} [{_name(rng)}:{r(999)}] "
+        f"{_name(rng)}={r(9999)} 0x{r(2**32):08x}"
+    )
+
+
+def _base64(rng: random.Random) -> str:
+    return base64.b64encode(rng.randbytes(rng.randint(9, 90))).decode()
+
+
+def _hex(rng: random.Random) -> str:
+    return rng.choice((rng.randbytes(rng.randint(8, 40)).hex(), str(rng.getrandbits(128))))
+
+
+def _letters(rng: random.Random) -> str:
+    alphabet = rng.choice(_ALPHABETS)
+    return " ".join(
+        "".join(rng.choices(alphabet, k=rng.randint(1, 12))) for _ in range(rng.randint(2, 9))
+    )
+
+
+def _keyboard(rng: random.Random) -> str:
+    row = rng.choice(_ROWS)
+    return " ".join(
+        "".join(rng.choice(row) for _ in range(rng.randint(3, 10)))
+        for _ in range(rng.randint(1, 5))
+    )
+
+
+def _parts(rng: random.Random) -> str:
+    return " ".join(
+        "".join(rng.choices(string.ascii_uppercase, k=rng.randint(1, 4)))
+        + rng.choice(("-", "", "/"))
+        + str(rng.randrange(100_000))
+        for _ in range(rng.randint(1, 8))
+    )
+
+
+KINDS = {
+    "code": _code, "markup": _markup, "style": _style, "log": _log, "base64": _base64,
+    "hex": _hex, "letters": _letters, "keyboard": _keyboard, "parts": _parts,
+}  # fmt: skip
+"""The generators, by the kind of text that they make."""
+
+_WEIGHTS = {"code": 6, "markup": 2, "style": 1, "log": 1, "base64": 2, "hex": 1, "letters": 4,
+            "keyboard": 1, "parts": 1}  # fmt: skip
+
+
+def generate(count: int, rng: random.Random, words: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Return `count` pairs (kind, text) of 10 to 450 characters.
+
+    Args:
+        count: how many.
+        rng: the source of chance; the same state gives the same texts.
+        words: words of many languages; given, a tenth are salads drawn from them.
+    """
+    found: list[tuple[str, str]] = []
+    kinds, weights = list(_WEIGHTS), list(_WEIGHTS.values())
+    while len(found) < count:
+        if words and rng.random() < 0.1:
+            found.append(("salad", " ".join(rng.choices(words, k=rng.randint(8, 50)))))
+            continue
+        kind = rng.choices(kinds, weights)[0]
+        size, text = rng.randint(10, 450), ""
+        while len(text) < size:
+            text += KINDS[kind](rng) + rng.choice(("\n", " ", "\n    "))
+        found.append((kind, text[: max(size, 10)].strip()))
+    return found

@@ -1,0 +1,386 @@
+"""A reusable child process: a callable that can be given a time limit, crash, and be killed.
+
+`Child` starts a fresh interpreter by `subprocess` and speaks with it in frames over pipes. It is
+not `multiprocessing`: that imports the user's ``__main__`` again, which breaks scripts without a
+guard and notebooks. It works the same on Linux, macOS and Windows.
+
+What it sees to:
+
+- The child's answers go over a private copy of its stdout; whatever a library prints lands in
+  stderr, of which the end is kept for error messages. Nothing reaches the user's terminal.
+- A child never outlives its parent: at the end of its stdin it exits, busy or not.
+- Ctrl-C is the parent's business: children ignore it.
+- A memory limit is set by the child on itself (Linux: ``RLIMIT_DATA``, the private writable memory.
+  ``RLIMIT_AS`` would also count address space that is only reserved, such as the 64 MiB arena of
+  every thread). macOS does not enforce such limits and Windows has none: there it does nothing.
+
+What it does not: balance work over several children (that is `webfilter.run`), or protect from
+malice. A child has the rights of its user; this is a guard against accidents, not a jail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from webfilter.serve import READY, RESULT, Unpicklable, dumps, read_frame, write_frame
+
+__all__ = ["Child", "ChildDied", "ChildError", "ChildFailure", "ChildTimeout"]
+
+_STARTUP_SECONDS = 120.0
+_GOODBYE_SECONDS = 2.0
+_STDERR_BYTES = 4096
+_MESSAGE_BYTES = 4 * 2**20
+
+# the path comes first: without it the child may not find webfilter itself
+_BOOTSTRAP = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
+    "from webfilter.serve import serve; serve()"
+)
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class ChildFailure(Exception):
+    """Base of what can go wrong with a task in a child."""
+
+
+class ChildTimeout(ChildFailure):
+    """The task took longer than its time limit; the child was killed.
+
+    >>> str(ChildTimeout(30.0))
+    'timeout after 30 s'
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"timeout after {self.seconds:g} s"
+
+
+class ChildDied(ChildFailure):
+    """The child ended while it worked, or never became ready.
+
+    >>> print(ChildDied("killed by SIGSEGV", "bad pointer"))
+    killed by SIGSEGV; its last words:
+    bad pointer
+    """
+
+    def __init__(self, how: str, stderr: str = "") -> None:
+        super().__init__(how, stderr)
+        self.how = how
+        """Signal or exit code, on one line."""
+        self.stderr = stderr
+        """The end of what the child wrote to stdout and stderr, at most 4 KB."""
+
+    def __str__(self) -> str:
+        return f"{self.how}; its last words:\n{self.stderr}" if self.stderr else self.how
+
+
+class ChildError(ChildFailure):
+    """The callable raised, or a task or result could not be pickled.
+
+    >>> str(ChildError("ValueError", "no text"))
+    'ValueError: no text'
+    """
+
+    def __init__(self, type_name: str, message: str, formatted: str = "") -> None:
+        super().__init__(type_name, message, formatted)
+        self.type_name = type_name
+        """Name of the exception's class, such as ``ValueError``."""
+        self.message = message
+        self.traceback = formatted
+        """The traceback in the child, formatted; empty if it happened in the parent."""
+
+    def __str__(self) -> str:
+        return f"{self.type_name}: {self.message}" if self.message else self.type_name
+
+
+class Child:
+    """A callable in a process of its own; started at the first call, and again after a death.
+
+    One thread at a time: calls from several threads wait for each other.
+
+    Args:
+        target: ``"module:factory"``; called once in the child with `config`, returns the callable
+            that does the tasks.
+        config: anything picklable. What is defined in a script or notebook needs cloudpickle
+            (``pip install "webfilter[workers]"``).
+        memory: limit on the private writable memory of the whole child, in bytes, interpreter and
+            libraries included; Linux only, see above. None: no limit.
+
+    >>> with Child("functools:partial", len) as child:
+    ...     child.call("four", timeout=10)
+    4
+    """
+
+    def __init__(self, target: str, config: object, *, memory: int | None = None) -> None:
+        self._target = target
+        self._config = config
+        self._memory = memory
+        self._lock = threading.Lock()
+        self._running: _Running | None = None
+        self._finalizer: weakref.finalize[..., Any] | None = None
+
+    def call(self, task: object, timeout: float | None = None) -> Any:
+        """Return the callable's result for `task`.
+
+        Args:
+            task: anything picklable.
+            timeout: seconds, not counting the start of the child; None: no limit.
+
+        Raises:
+            ChildTimeout: it took longer; the child was killed.
+            ChildDied: the child crashed, or could not be started.
+            ChildError: the callable raised, or something could not be pickled.
+        """
+        with self._lock:
+            (outcome,) = self._send([task], timeout)
+        if isinstance(outcome, ChildFailure):
+            raise outcome
+        return outcome
+
+    def call_each(self, tasks: Sequence[object], timeout: float | None = None) -> list[Any]:
+        """Return, for each of `tasks`, its result or the `ChildFailure` that it came to.
+
+        Many go over in one message, so small tasks cost little; `timeout` is for each task alone.
+        A task that kills the child fails, those behind it go to a fresh one. A task during which
+        the child dies or runs out of memory is tried once more in a fresh child, if the child had
+        done others before: so no result depends on what the child did earlier.
+
+        Raises:
+            ChildDied, ChildError: the child could not be started: no task's fault.
+
+        >>> with Child("functools:partial", len) as child:
+        ...     [str(outcome) for outcome in child.call_each(["four", 4])]
+        ['4', "TypeError: object of type 'int' has no len()"]
+        """
+        outcomes: list[Any] = []
+        with self._lock:
+            while len(outcomes) < len(tasks):
+                done = len(outcomes)
+                worn = self._running is not None and self._running.served > 0
+                outcomes += self._send(tasks[done:], timeout)
+                worn = worn or len(outcomes) > done + 1
+                if worn and _lethal(outcomes[-1]):
+                    outcomes.pop()
+        return outcomes
+
+    def close(self) -> None:
+        """End the child, if one runs. It may be called again; a later call starts a new child."""
+        with self._lock:
+            self._stop(kill=False)
+
+    def __enter__(self) -> Child:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _send(self, tasks: Sequence[object], timeout: float | None) -> list[Any]:
+        """Return the outcomes of the first tasks, at least one; the last may have ended the child.
+
+        Raises:
+            ChildDied, ChildError: the child could not be started.
+        """
+        pickled: list[bytes] = []
+        size = 0
+        for task in tasks:
+            try:
+                pickled.append(dumps(task))
+            except Unpicklable as error:
+                if not pickled:
+                    return [ChildError(*error.args)]
+                break  # first the ones before it
+            size += len(pickled[-1])
+            if size > _MESSAGE_BYTES:
+                break
+        outcomes: list[Any] = []
+        try:
+            running = self._start()
+            running.write(pickle.dumps((timeout, pickled), protocol=5))
+            for _ in pickled:
+                outcomes.append(running.receive(timeout))
+                running.served += 1
+                if _lethal(outcomes[-1]):
+                    self._stop(kill=True)
+                    break
+        except (ChildTimeout, _Gone) as failure:
+            self._stop(kill=True)
+            outcomes.append(failure.died if isinstance(failure, _Gone) else failure)
+        except BaseException:  # KeyboardInterrupt: an answer would be left over for the next call
+            self._stop(kill=True)
+            raise
+        return outcomes
+
+    def _start(self) -> _Running:
+        """Return the running child, ready for tasks."""
+        running = self._running
+        if running is not None and (running.owner != os.getpid() or not running.alive()):
+            self._stop(kill=True)  # in a fork of its parent it is only forgotten
+            running = None
+        if running is None:
+            try:
+                hello = (self._target, dumps(self._config), self._memory)
+            except Unpicklable as error:
+                raise ChildError(*error.args) from error
+            running = self._running = _Running(pickle.dumps(hello, protocol=5))
+            self._finalizer = weakref.finalize(self, _Running.stop, running, False)
+            running.await_ready()
+        return running
+
+    def _stop(self, *, kill: bool) -> None:
+        running, finalizer = self._running, self._finalizer
+        self._running = self._finalizer = None
+        if finalizer is not None:
+            finalizer.detach()
+        if running is not None:
+            running.stop(kill)
+
+
+class _Gone(Exception):
+    """The child ended while it had a task."""
+
+    def __init__(self, died: ChildDied) -> None:
+        self.died = died
+
+
+class _Running:
+    """One living interpreter: its pipes, and the threads that keep them empty."""
+
+    def __init__(self, hello: bytes) -> None:
+        self.owner = os.getpid()
+        self.served = 0
+        if not sys.executable:
+            raise ChildDied("could not be started: sys.executable is not known")
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _BOOTSTRAP, json.dumps([str(p) for p in sys.path])],
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **dict.fromkeys(_THREADS, "1")},
+                close_fds=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as error:
+            raise ChildDied(f"could not be started: {error}") from error
+        self._answers: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
+        self._stderr = bytearray()
+        reader = (self._process.stdout, self._answers)
+        drain = (self._process.stderr, self._stderr)
+        self._threads = (
+            threading.Thread(target=_read_answers, args=reader, daemon=True),
+            threading.Thread(target=_keep_end, args=drain, daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
+        self.write(hello)
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def write(self, payload: bytes) -> None:
+        """Send one frame; if the child is gone, `receive` will tell."""
+        with contextlib.suppress(OSError):
+            write_frame(self._process.stdin, payload)
+
+    def await_ready(self) -> None:
+        try:
+            problem = self.receive(_STARTUP_SECONDS)
+        except ChildTimeout:
+            how = f"not ready {_STARTUP_SECONDS:g} s after its start"
+            raise ChildDied(how, self._last_words()) from None
+        except _Gone as gone:
+            raise gone.died from None
+        if problem is not None:
+            raise problem
+
+    def receive(self, timeout: float | None) -> Any:
+        """Return a result or a `ChildError`; raise `ChildTimeout` or `_Gone`."""
+        wait = None if timeout is None else min(timeout, threading.TIMEOUT_MAX)
+        try:
+            answer = self._answers.get(timeout=wait)
+        except queue.Empty:
+            raise ChildTimeout(timeout or 0.0) from None
+        if answer is None:
+            raise _Gone(ChildDied(self._how(), self._last_words()))
+        tag, body = answer[:1], memoryview(answer)[1:]
+        if tag == READY:
+            return None
+        try:
+            content = pickle.loads(body)
+        except Exception as error:
+            return ChildError(type(error).__name__, f"the result cannot be unpickled: {error}")
+        return content if tag == RESULT else ChildError(*content)
+
+    def _how(self) -> str:
+        try:
+            code = self._process.wait(timeout=_GOODBYE_SECONDS)
+        except subprocess.TimeoutExpired:
+            return "closed its answers"
+        if code < 0:
+            known = {int(s) for s in signal.Signals}
+            return (
+                f"killed by {signal.Signals(-code).name if -code in known else f'signal {-code}'}"
+            )
+        return f"exit code {code}" if code < 256 else f"exit code {code:#x}"
+
+    def _last_words(self) -> str:
+        self._threads[1].join(timeout=0.5)  # a grandchild may hold the pipe open
+        return bytes(self._stderr).decode("utf-8", "replace").strip()
+
+    def stop(self, kill: bool) -> None:
+        """End the process: by itself if it can, by force if not."""
+        if self.owner != os.getpid():
+            return
+        if kill:
+            self._process.kill()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()  # type: ignore[union-attr]
+        try:
+            self._process.wait(timeout=_GOODBYE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for thread in self._threads:
+            thread.join(timeout=0.5)
+
+
+def _lethal(outcome: object) -> bool:
+    """Whether the child must not be used again: it is dead, or was short of memory."""
+    return isinstance(outcome, ChildDied) or (
+        isinstance(outcome, ChildError) and outcome.type_name == "MemoryError"
+    )
+
+
+def _read_answers(pipe: Any, answers: queue.SimpleQueue[bytearray | None]) -> None:
+    with pipe, contextlib.suppress(OSError, ValueError):
+        while (frame := read_frame(pipe)) is not None:
+            answers.put(frame)
+    answers.put(None)
+
+
+def _keep_end(pipe: Any, end: bytearray) -> None:
+    with pipe, contextlib.suppress(OSError, ValueError):
+        while chunk := pipe.read(65536):
+            end += chunk
+            del end[:-_STDERR_BYTES]

@@ -1,0 +1,154 @@
+"""The command line: ``webfilter run``, ``webfilter explain``, ``webfilter list``.
+
+Exit codes: 0 done; 1 the run itself broke; 2 something given cannot be used (nothing was started);
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from webfilter import __version__
+from webfilter.errors import RunError, SourceError, WebfilterError
+
+if TYPE_CHECKING:
+    from webfilter.pipeline import Pipeline
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line with `argv` (default: ``sys.argv[1:]``); return the exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        code: int = args.do(args)
+        sys.stdout.flush()
+        return code
+    except RunError as error:
+        return _complain(error, 1)
+    except WebfilterError as error:
+        return _complain(error, 2)
+    except KeyboardInterrupt:
+        return _complain("interrupted; no output was put in place", 130)
+    except BrokenPipeError:  # the reader of our output left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _complain(error: object, code: int) -> int:
+    sys.stderr.write(f"webfilter: error: {error}\n")
+    return code
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="webfilter", description="From raw web crawl to filtered training text."
+    )
+    parser.add_argument("--version", action="version", version=f"webfilter {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run a recipe over a crawl and write a run folder")
+    run.add_argument("recipe", metavar="RECIPE", help="a packaged recipe, or a TOML file")
+    run.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders, globs or URLs")
+    run.add_argument("--out", metavar="DIR", required=True, help="run folder to write")
+    run.add_argument("--workers", metavar="N", type=_positive, default=1, help="processes (1)")
+    run.add_argument("--batch-size", metavar="N", type=_positive, default=64, help="pages (64)")
+    run.add_argument(
+        "--format", choices=("parquet", "jsonl", "jsonl.zst", "jsonl.gz"), default="parquet"
+    )
+    run.add_argument(
+        "--measure-all", action="store_true", help="measure every signal on dropped pages too"
+    )
+    run.add_argument("--overwrite", action="store_true", help="replace an earlier run in DIR")
+    run.set_defaults(do=_run)
+
+    explain = commands.add_parser("explain", help="say what every rule finds on one page")
+    explain.add_argument("file", metavar="FILE|-", help="an HTML file, or - for standard input")
+    explain.add_argument("--url", help="the page's URL, for the rules that judge it")
+    explain.add_argument("--recipe", default="educational", help="recipe to explain (educational)")
+    explain.add_argument("--text", action="store_true", help="FILE is plain text, not HTML")
+    explain.add_argument(
+        "--as", dest="form", choices=("text", "html", "json"), default="text", help="output (text)"
+    )
+    explain.set_defaults(do=_explain)
+
+    listing = commands.add_parser("list", help="list stages, their signals and the recipes")
+    listing.set_defaults(do=_list)
+    return parser
+
+
+def _pipeline(recipe: str) -> Pipeline:
+    from webfilter.recipes import load
+
+    return load(recipe)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from webfilter.read import read
+
+    pipe = _pipeline(args.recipe)
+    report = pipe.run(
+        read(args.inputs),
+        args.out,
+        format=args.format,
+        workers=args.workers,
+        batch_size=args.batch_size,
+        measure_all=args.measure_all,
+        overwrite=args.overwrite,
+    )
+    sys.stdout.write(f"{report}\n\n{Path(args.out) / 'report.html'}\n")
+    return 0
+
+
+def _explain(args: argparse.Namespace) -> int:
+    import json
+
+    pipe = _pipeline(args.recipe)
+    try:
+        page = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
+    except OSError as error:
+        raise SourceError(f"{args.file}: cannot be read: {error.strerror}") from None
+    if args.text:
+        found = pipe.explain(text=page.decode("utf-8", "replace"), url=args.url)
+    else:
+        found = pipe.explain(page, url=args.url)
+    if args.form == "html":
+        said = found.to_html()
+    elif args.form == "json":
+        said = json.dumps(found.to_dict(), indent=2, ensure_ascii=False)
+    else:
+        said = str(found)
+    sys.stdout.buffer.write(said.encode("utf-8", "replace") + b"\n")
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    from webfilter.catalog import names, stage_class, summary
+    from webfilter.recipes import available
+
+    lines = ["stages"]
+    for name in names():
+        lines.append(f"  {name:<18} {summary(name)}")
+        declared = stage_class(name).measures
+        for signal in declared if isinstance(declared, tuple) else ():
+            unit = f" ({signal.unit})" if signal.unit else ""
+            lines.append(f"      {signal.name}: {signal.about}{unit}")
+    lines += ["", "recipes", *(f"  {name}" for name in available())]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,152 @@
+"""Stages made of rules or of other stages: `Judge`, `Sample`, `ByLanguage`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from webfilter.document import Document, Value
+from webfilter.errors import ConfigError
+from webfilter.stage import Filter, Rule, Signal, Stage, Step
+
+__all__ = ["ByLanguage", "Judge", "Sample"]
+
+
+@dataclass(frozen=True)
+class Judge(Filter):
+    """Judges signals that were measured before: move a threshold without measuring again.
+
+    >>> strict = Judge((Rule("educational", ge=3.0),), given=True)
+    >>> doc = Document("a", "Water boils.", signals={"educational": 2.5})
+    >>> str(strict([doc])[0].verdict)
+    'judge: educational 2.5 < 3'
+    """
+
+    judged: tuple[Rule, ...] = ()
+    """The rules, in order; the first one violated decides."""
+    given: bool = False
+    """Whether the signals come with the documents (read from an earlier run's output), so that no
+    stage of this pipeline needs to measure them."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.judged:
+            raise ConfigError("judge: judged is empty; give at least one rule")
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules given."""
+        return self.judged
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Every signal that a rule names, unless they are given."""
+        return () if self.given else tuple(dict.fromkeys(rule.signal for rule in self.judged))
+
+    def measure(self, doc: Document) -> Mapping[str, Value]:
+        """Measure nothing."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Sample(Filter):
+    """Keeps a random share of the documents, chosen by a hash of the id: the same ones every time.
+
+    Raises:
+        ConfigError: `rate` is outside 0 to 1.
+    """
+
+    measures: ClassVar[tuple[Signal, ...]] = (
+        Signal("sample_rank", "float", "Uniform number from the document's id", "share", 0.0, 1.0),
+    )
+
+    rate: float = 0.01
+    """Share to keep, 0 to 1."""
+    seed: int = 0
+    """Another seed keeps other documents; a smaller rate keeps a subset of a larger one's."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0.0 <= self.rate <= 1.0:
+            raise ConfigError(f"sample: rate = {self.rate} is not between 0 and 1")
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Keep ranks below the rate."""
+        return (Rule("sample_rank", lt=self.rate),)
+
+    def measure(self, doc: Document) -> Mapping[str, Value]:
+        """Return the rank of `doc`, in [0, 1)."""
+        key = f"{self.seed}:{doc.id}".encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(key, digest_size=8).digest()
+        return {"sample_rank": (int.from_bytes(digest, "big") >> 11) / 2**53}
+
+
+@dataclass(frozen=True)
+class ByLanguage(Stage):
+    """Sends each document to the stage of its language; put it after `Language`.
+
+    ``ByLanguage({"en": GopherQuality(), "de": GopherQuality(min_stop_words=None)})``. A document
+    whose language has no stage goes to `default`; without one it passes unjudged.
+    """
+
+    stages: Mapping[str, Stage]
+    """Language code (as in the signal ``language``) to stage."""
+    default: Stage | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.stages:
+            raise ConfigError("by_language: stages is empty; give at least one language")
+
+    def __hash__(self) -> int:
+        return hash((tuple(sorted(self.stages.items(), key=lambda item: item[0])), self.default))
+
+    def _all(self) -> list[Stage]:
+        inner = [self.stages[code] for code in sorted(self.stages)]
+        return inner if self.default is None else [*inner, self.default]
+
+    def _stage_of(self, doc: Document) -> Stage | None:
+        language = doc.signals.get("language")
+        return self.stages.get(language, self.default) if type(language) is str else self.default
+
+    @property
+    def measures(self) -> tuple[Signal, ...]:  # type: ignore[override]
+        """What any of the inner stages measures."""
+        return tuple({signal.name: signal for s in self._all() for signal in s.measures}.values())
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of all inner stages; `rules_for` gives those that judge a document."""
+        return tuple(dict.fromkeys(rule for s in self._all() for rule in s.rules))
+
+    def rules_for(self, doc: Document) -> tuple[Rule, ...]:
+        """Return the rules of the stage for `doc`'s language."""
+        stage = self._stage_of(doc)
+        return () if stage is None else stage.rules_for(doc)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The language, and what the inner stages need."""
+        return ("language", *dict.fromkeys(need for s in self._all() for need in s.needs))
+
+    @property
+    def artifacts(self) -> Mapping[str, str]:
+        """Those of all inner stages."""
+        return {key: value for s in self._all() for key, value in s.artifacts.items()}
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        """Group the batch by stage, run each group, put the documents back in order."""
+        groups: dict[int, tuple[Step, list[int]]] = {}
+        marked = list(batch)
+        for index, doc in enumerate(batch):
+            stage = self._stage_of(doc)
+            if stage is not None:
+                groups.setdefault(id(stage), (stage, []))[1].append(index)
+        for stage, indices in groups.values():
+            assert isinstance(stage, Stage)
+            for index, doc in zip(indices, stage.process([batch[i] for i in indices]), strict=True):
+                marked[index] = doc
+        return marked

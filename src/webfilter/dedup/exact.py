@@ -1,0 +1,135 @@
+"""Exact duplicates: documents with the same text, or the same address, after normalization."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from webfilter.dedup import prefer as preference
+from webfilter.dedup.address import normalized_url
+from webfilter.dedup.components import Sketch, clusters
+from webfilter.dedup.marked import Duplicates, cluster_signals
+from webfilter.document import Document
+from webfilter.errors import ConfigError
+from webfilter.stage import CorpusStage, Signal
+
+__all__ = ["ExactDedup", "ExactDuplicates", "normalized_text"]
+
+_SIGNALS = cluster_signals("exact_duplicate_cluster", "exact duplicates of the document")
+_INVISIBLE = ("\u00ad", "\u200b", "\ufeff")  # soft hyphen, zero-width space, byte order mark
+
+
+def normalized_text(text: str) -> str:
+    """Return what makes two texts exact duplicates: NFC, case folded, white space collapsed.
+
+    Soft hyphens, zero-width spaces and byte order marks go; punctuation and accents stay.
+
+    >>> normalized_text("Water  BOILS\\u00a0at 100 °C.\\n")
+    'water boils at 100 °c.'
+    """
+    if text.isascii():
+        return " ".join(text.lower().split())
+    for char in _INVISIBLE:
+        text = text.replace(char, "")
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    return " ".join(folded.split())
+
+
+def _url(doc: Document) -> str:
+    return normalized_url(doc.url) if doc.url is not None else ""
+
+
+def _text(doc: Document) -> str:
+    return normalized_text(doc.text)
+
+
+_KEYS: dict[str, Callable[[Document], str]] = {"text": _text, "url": _url}
+
+
+@dataclass(frozen=True)
+class ExactDuplicates(Duplicates):
+    """Drops all but the preferred document of each cluster that `ExactDedup` found."""
+
+    name: ClassVar[str] = "exact_dedup"
+    measures: ClassVar[tuple[Signal, ...]] = _SIGNALS
+
+
+@dataclass(frozen=True)
+class ExactDedup(CorpusStage[Sketch]):
+    """Drop exact duplicates: the same text, or the same URL, after normalization.
+
+    Texts are compared by `normalized_text`, URLs by `webfilter.dedup.address.normalized_url`, both
+    as 128-bit BLAKE2 hashes. With ``by=("text", "url")`` agreeing in either is enough, and that is
+    transitive. A document without text, or without a URL, has no key of that kind and is not
+    dropped for it.
+
+    Raises:
+        ConfigError: `by` is empty, or an impossible `prefer`.
+
+    >>> exact = ExactDedup(prefer="-educational, id")
+    >>> docs = [
+    ...     Document("a", "Same text.", signals={"educational": 1.5}),
+    ...     Document("b", "same  text.", signals={"educational": 3.0}),
+    ... ]
+    >>> stage = exact.resolve([exact.sketch(docs)])
+    >>> [str(doc.verdict) for doc in stage.process(docs)]
+    ['exact_dedup: duplicate (of b)', 'None']
+    """
+
+    name: ClassVar[str] = "exact_dedup"
+    measures: ClassVar[tuple[Signal, ...]] = _SIGNALS
+
+    by: Literal["text", "url"] | tuple[Literal["text", "url"], ...] = ("text",)
+    """What must agree: ``"text"``, ``"url"``, or a tuple of both, where either is enough."""
+    prefer: str | tuple[str, ...] = ("-length", "url", "id")
+    """Which document of a cluster stays: keys in order, ``-`` for largest first, None last, ties
+    by id. Signals measured earlier, or ``length``, ``url``, ``id``, ``date`` (``meta["date"]``).
+    A str is split at commas: ``"-educational, -words, url"``."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.by:
+            raise ConfigError(f"{self.name}: by = {self.by!r} is empty; give 'text', 'url' or both")
+        kinds = (self.by,) if isinstance(self.by, str) else self.by
+        object.__setattr__(self, "by", tuple(dict.fromkeys(kinds)))
+        object.__setattr__(self, "prefer", preference.keys(self.prefer, self.name))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The signals that `prefer` names."""
+        return preference.signals(tuple(self.prefer))
+
+    @property
+    def artifacts(self) -> Mapping[str, str]:
+        """The version of Unicode that folds case and composes characters."""
+        return {"unicode": unicodedata.unidata_version}
+
+    def sketch(self, batch: Sequence[Document]) -> Sketch:
+        """Return the hashes of `batch`: 16 bytes a document and kind, beside id and preference."""
+        kept: list[Document] = []
+        raw = bytearray()
+        for doc in batch:
+            texts = [_KEYS[kind](doc) for kind in self.by]
+            if any(texts):
+                kept.append(doc)
+                for text in texts:
+                    raw += _hash(text) if text else bytes(16)
+        keys = np.frombuffer(bytes(raw), dtype="<u8").astype(np.uint64)
+        return Sketch(
+            ids=[doc.id for doc in kept],
+            keys=keys.reshape(len(kept), len(self.by), 2),
+            order=tuple(preference.values(kept, key) for key in self.prefer),
+        )
+
+    def resolve(self, sketches: Iterable[Sketch]) -> ExactDuplicates:
+        """Return the stage that drops all but the preferred document of each cluster."""
+        return ExactDuplicates(clusters(sketches, tuple(self.prefer)))
+
+
+def _hash(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

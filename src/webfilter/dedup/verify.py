@@ -1,0 +1,104 @@
+"""Sets of hashed n-grams, and the Jaccard similarity of pairs of them, by NumPy.
+
+Bands find candidates; where a threshold is set, this decides. A set of more than `MOST` n-grams is
+cut to its `MOST` least hashes (a bottom-k sketch): up to there the similarity is exact (but for
+32-bit collisions, about 1 in 4,000 pairs being off by one n-gram), beyond it is estimated with a
+standard error of at most .016.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["MOST", "Sets", "jaccard"]
+
+MOST = 1024
+"""Hashes kept of one document: at most 4 KB."""
+_AT_ONCE = 1 << 20  # hashes compared at once, which bounds memory
+
+Places = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Sets:
+    """Sets of 32-bit hashes, one after the other, each ascending."""
+
+    hashes: npt.NDArray[np.uint32]
+    offsets: Places
+    """Set i is ``hashes[offsets[i]:offsets[i + 1]]``."""
+
+    @classmethod
+    def of(cls, hashes: npt.NDArray[np.uint64], offsets: Places) -> Sets:
+        """Return the sets of the 64-bit `hashes` that lie between `offsets`."""
+        owner = np.repeat(np.arange(len(offsets) - 1, dtype=np.uint64), np.diff(offsets))
+        packed = np.sort(owner << np.uint64(32) | hashes >> np.uint64(32))
+        if len(packed):
+            packed = packed[np.concatenate(([True], packed[1:] != packed[:-1]))]
+        owner = packed >> np.uint64(32)
+        begins = np.searchsorted(owner, np.arange(len(offsets), dtype=np.uint64))
+        sizes = np.minimum(np.diff(begins), MOST)
+        least = packed.astype(np.uint32)
+        return cls(least, begins)._pick(begins[:-1], sizes)
+
+    @classmethod
+    def join(cls, parts: Sequence[Sets]) -> Sets:
+        """Return the sets of all `parts`, in order."""
+        hashes = np.concatenate([part.hashes for part in parts])
+        sizes = np.concatenate([np.diff(part.offsets) for part in parts])
+        return cls(hashes, np.concatenate(([0], np.cumsum(sizes))))
+
+    def take(self, rows: Places) -> Sets:
+        """Return the sets `rows`, in that order."""
+        return self._pick(self.offsets[rows], np.diff(self.offsets)[rows])
+
+    def _pick(self, begins: Places, sizes: Places) -> Sets:
+        offsets = np.concatenate(([0], np.cumsum(sizes)))
+        source = np.repeat(begins - offsets[:-1], sizes)
+        source += np.arange(len(source))
+        return Sets(self.hashes[source], offsets)
+
+
+def jaccard(sets: Sets, left: Places, right: Places) -> npt.NDArray[np.float64]:
+    """Return the Jaccard similarity of each pair of sets (left[i], right[i]).
+
+    >>> hashes = np.array([1, 2, 3, 4, 2, 3, 4, 5], dtype=np.uint64) << np.uint64(32)
+    >>> jaccard(Sets.of(hashes, np.array([0, 4, 8])), np.array([0]), np.array([1])).tolist()
+    [0.6]
+    """
+    found = np.zeros(len(left))
+    sizes = np.diff(sets.offsets)
+    cost = np.cumsum(sizes[left] + sizes[right])
+    begin = 0
+    while begin < len(left):
+        spent = cost[begin - 1] if begin else 0
+        end = max(begin + 1, int(np.searchsorted(cost, spent + _AT_ONCE)))
+        found[begin:end] = _jaccard(sets.take(left[begin:end]), sets.take(right[begin:end]))
+        begin = end
+    return found
+
+
+def _jaccard(left: Sets, right: Sets) -> npt.NDArray[np.float64]:
+    pairs = len(left.offsets) - 1
+    ceiling = np.minimum(_ceiling(left), _ceiling(right))
+    packed = []
+    for side in (left, right):
+        owner = np.repeat(np.arange(pairs, dtype=np.uint64), np.diff(side.offsets))
+        within = side.hashes <= ceiling[owner.astype(np.intp)]
+        packed.append((owner << np.uint64(32) | side.hashes)[within])
+    both = np.sort(np.concatenate(packed))
+    shared = both[1:][both[1:] == both[:-1]]
+    total = np.bincount((both >> np.uint64(32)).astype(np.intp), minlength=pairs)
+    common = np.bincount((shared >> np.uint64(32)).astype(np.intp), minlength=pairs)
+    return np.asarray(common / np.maximum(total - common, 1), dtype=np.float64)
+
+
+def _ceiling(sets: Sets) -> npt.NDArray[np.uint32]:
+    """Return, for each set, the hash up to which it is known: the last one of a set cut short."""
+    ceiling = np.full(len(sets.offsets) - 1, 2**32 - 1, dtype=np.uint32)
+    cut = np.flatnonzero(np.diff(sets.offsets) == MOST)
+    ceiling[cut] = sets.hashes[sets.offsets[cut + 1] - 1]
+    return ceiling

@@ -1,0 +1,48 @@
+"""What the embedded model sees of a text: three windows, lower case, punctuation set apart.
+
+The same code prepares training lines and pages, so it is part of the model: change it and the model
+must be trained again.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["WINDOW", "prepare", "windows"]
+
+WINDOW = 400
+"""Characters a window; a text of up to three windows is read whole."""
+
+_URL = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+\.\S+")
+_DIGITS = re.compile(r"\d+")
+_MARKS = re.compile(
+    r"([!-&(-/:-@\[-`{-~¡-©«-´¶-¹»-¿÷‐-‘‚-‧‰-⁞、-〿・！-／：-＠［-｀｛-･।॥،؛؟…�]+)"
+)
+
+
+def windows(text: str) -> str:
+    """Return `text`, or its start, middle and end where it is longer than three windows.
+
+    >>> len(windows("word " * 1000)), windows("short")
+    (1202, 'short')
+    """
+    if len(text) <= 3 * WINDOW:
+        return text
+    middle = (len(text) - WINDOW) // 2
+    return "\n".join(
+        (text[:WINDOW], text[middle : middle + WINDOW], text[len(text) - WINDOW :])
+    )
+
+
+def prepare(text: str) -> str:
+    """Return one line for the model: no URLs, digits as 0, punctuation as words of its own.
+
+    Lone surrogates and NUL become spaces; the result is valid UTF-8 on one line.
+
+    >>> prepare("Visit https://example.org/a: It's 25 °C,\\nSIR!")
+    "visit it's 0 ° c , sir !"
+    """
+    text = _URL.sub(" ", windows(text)).replace("’", "'").lower()
+    text = _DIGITS.sub("0", text)
+    text = _MARKS.sub(r" \1 ", text).replace("\0", " ")
+    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())

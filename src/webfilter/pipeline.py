@@ -1,0 +1,282 @@
+"""A pipeline: steps in a row, checked when built, run over documents in several ways.
+
+`Pipeline` holds the steps and answers; how batches travel through them is `webfilter.run.flow`.
+It owns what stages do not know of: batching, skipping what is already dropped, isolating errors,
+counting, routing, spooling at a corpus stage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from webfilter.document import Document
+from webfilter.errors import ConfigError, UnknownName
+from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step
+
+if TYPE_CHECKING:
+    from webfilter.report import Explanation, Report
+    from webfilter.write import Sink
+
+__all__ = ["Pipeline"]
+
+RESERVED = frozenset({"id", "text", "html", "url", "meta", "verdict", "signals"})
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Steps in a row. ``Pipeline((a, b))`` and ``a | b`` are the same thing.
+
+    Raises:
+        ConfigError: something is not a stage, a step needs a signal that no earlier step measures,
+            a rule judges a signal that nobody measures, or two steps give one signal two meanings.
+
+    >>> from webfilter import Judge, Rule, Sample
+    >>> pipe = Sample(rate=0.5) | Judge((Rule("sample_rank", ge=0.25),))
+    >>> pipe.names
+    ('sample', 'judge')
+    """
+
+    steps: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        steps: list[Step] = []
+        for item in self.steps:
+            steps.extend(item.steps if isinstance(item, Pipeline) else (_step(item),))
+        object.__setattr__(self, "steps", tuple(steps))
+        self._check_signals()
+
+    def __or__(self, other: Step | Pipeline) -> Pipeline:
+        return Pipeline((*self.steps, other))  # type: ignore[arg-type]
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __repr__(self) -> str:
+        return " | ".join(map(repr, self.steps)) or "Pipeline(())"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Unique name of each step: its stage's name, with ``_2``, ``_3`` where it comes again."""
+        seen: Counter[str] = Counter()
+        unique = []
+        for step in self.steps:
+            seen[step.name] += 1
+            unique.append(step.name if seen[step.name] == 1 else f"{step.name}_{seen[step.name]}")
+        return tuple(unique)
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """Every signal that the steps declare, in order, each once."""
+        return tuple({s.name: s for step in self.steps for s in step.measures}.values())
+
+    def _check_signals(self) -> None:
+        known: dict[str, tuple[Signal, str]] = {}
+        for name, step in zip(self.names, self.steps, strict=True):
+            for need in step.needs:
+                if need not in known:
+                    raise UnknownName(
+                        f"signal in {name} (no earlier stage measures it)", need, known
+                    )
+            for signal in step.measures:
+                if signal.name in RESERVED:
+                    raise ConfigError(f"{name}: a signal cannot be called {signal.name!r}")
+                other, owner = known.setdefault(signal.name, (signal, name))
+                if (other.kind, other.unit) != (signal.kind, signal.unit):
+                    raise ConfigError(
+                        f"{name} and {owner} both measure {signal.name!r}, differently"
+                    )
+            if not getattr(step, "given", False):
+                for rule in step.rules:
+                    if rule.signal not in known:
+                        raise UnknownName(f"signal in a rule of {name}", rule.signal, known)
+
+    def __call__(self, docs: Iterable[Any]) -> list[Document]:
+        """Run over `docs` in memory; return all of them, in order, marked.
+
+        Items may be whatever `webfilter.read` takes (documents, texts, dicts). Corpus stages judge
+        within `docs`. Documents that come with a verdict pass untouched.
+        """
+        from webfilter.run.flow import run_in_memory
+
+        return run_in_memory(self, docs)
+
+    def kept(self, source: Any, *, batch_size: int = 64) -> Iterator[Document]:
+        """Yield the documents of `source` that are kept, lazily, in order.
+
+        Embeddable: memory is bounded by a batch, and no disk is used unless a corpus stage must
+        spool (then to the system's folder for temporary files, removed at the end).
+
+        Args:
+            source: whatever `webfilter.read` takes.
+            batch_size: documents a batch; never changes a result.
+        """
+        from webfilter.run.flow import kept
+
+        return kept(self, source, batch_size=batch_size)
+
+    def fit(self, source: Any, *, batch_size: int = 64) -> Pipeline:
+        """Return the pipeline with every corpus stage resolved on `source`.
+
+        What comes back judges each document by itself, so it can be applied batch by batch. A
+        pipeline without corpus stages comes back as it is.
+        """
+        from webfilter.run.flow import fit
+
+        return fit(self, source, batch_size=batch_size)
+
+    def explain(
+        self,
+        page: str | bytes | Document | None = None,
+        *,
+        html: str | bytes | None = None,
+        text: str | None = None,
+        url: str | None = None,
+    ) -> Explanation:
+        """Run every stage on one page, whatever the first verdict, and say what each rule found.
+
+        Args:
+            page: HTML (str or bytes) or a `Document`; the same as `html`.
+            html: the page's HTML.
+            text: a text already extracted, instead of HTML.
+            url: the page's URL; rules about URLs abstain without it.
+
+        Raises:
+            ConfigError: not exactly one of `page`, `html` and `text` is given.
+        """
+        from webfilter.run.explain import explain
+
+        given = [item for item in (page, html, text) if item is not None]
+        if len(given) != 1:
+            raise ConfigError("explain: give exactly one of page, html and text")
+        if isinstance(page, Document):
+            return explain(self, page)
+        content = page if page is not None else html
+        if isinstance(content, str):
+            content = content.encode("utf-8", "surrogatepass")
+        return explain(self, Document("page", text or "", html=content, url=url))
+
+    def run(
+        self,
+        source: Any,
+        out: str | Path | None = None,
+        *,
+        kept: str | Path | Sink | None = None,
+        dropped: str | Path | Sink | None = None,
+        failed: str | Path | Sink | None = None,
+        format: Literal["parquet", "jsonl", "jsonl.zst", "jsonl.gz"] = "parquet",
+        workers: int = 1,
+        batch_size: int = 64,
+        measure_all: bool = False,
+        overwrite: bool = False,
+        work: str | Path | None = None,
+        progress: bool | None = None,
+    ) -> Report:
+        """Run over `source`, write what is kept, dropped and failed, return the report.
+
+        The output is the same, byte for byte, for any `workers` and `batch_size`.
+
+        Args:
+            source: whatever `webfilter.read` takes.
+            out: a run folder: gets ``kept/ dropped/ failed/ report.json report.html card.md``.
+            kept: folder or sink for the kept documents; ``out/kept`` where `out` is given.
+            dropped: the same for the dropped ones.
+            failed: the same for those on which a stage broke; with their HTML.
+            format: of the part files.
+            workers: processes that work; 1 means this one.
+            batch_size: documents a batch; batches are also cut at about 4 MB.
+            measure_all: run every stage on dropped documents too, so that all their signals are
+                known; the first violated rule still decides.
+            overwrite: replace the outputs of an earlier run.
+            work: folder for the spool of corpus stages; inside `out` where that is given.
+            progress: show a bar; None shows it on a terminal or in a notebook.
+
+        Raises:
+            SourceError, OutputError, ConfigError: before any work starts.
+            RunError: a worker cannot start, or the counts do not add up.
+        """
+        from webfilter.run.run import run
+
+        return run(
+            self,
+            source,
+            out=out,
+            sinks={"kept": kept, "dropped": dropped, "failed": failed},
+            format=format,
+            workers=workers,
+            batch_size=batch_size,
+            measure_all=measure_all,
+            overwrite=overwrite,
+            work=work,
+            progress=progress,
+        )
+
+    @classmethod
+    def from_toml(cls, source: str | Path) -> Pipeline:
+        """Build a pipeline from a recipe: a path, the name of a packaged recipe, or TOML text.
+
+        Raises:
+            UnknownName: a stage, key or recipe that nobody knows, with the nearest known one.
+            ConfigError: not TOML, or a value does not fit; names the stage and the key.
+        """
+        from webfilter.recipes import load
+
+        return load(source)
+
+    def to_toml(self, *, full: bool = False) -> str:
+        """Return the recipe of this pipeline; `from_toml` builds an equal one from it.
+
+        Args:
+            full: write every field, not only those that differ from the defaults.
+
+        Raises:
+            ConfigError: a stage is not in the catalogue, or has a field that TOML cannot hold.
+        """
+        from webfilter.recipes import dump
+
+        return dump(self, full=full)
+
+    def fingerprint(self) -> str:
+        """Return 16 hex digits that change whenever results may: fields, defaults, models, version.
+
+        >>> from webfilter import Sample
+        >>> half, most = Pipeline((Sample(rate=0.5),)), Pipeline((Sample(rate=0.6),))
+        >>> half.fingerprint() == most.fingerprint()
+        False
+        """
+        from webfilter import __version__
+
+        parts: list[Any] = [__version__]
+        parts += [[_canonical(step), sorted(step.artifacts.items())] for step in self.steps]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _step(item: object) -> Step:
+    if isinstance(item, (Stage, CorpusStage, OnlineStage)):
+        return item
+    if isinstance(item, type):
+        raise ConfigError(f"{item.__name__} is a class: write {item.__name__}()")
+    raise ConfigError(f"a pipeline is made of stages, not of {type(item).__name__}: {item!r}")
+
+
+def _canonical(value: Any) -> Any:
+    """Return `value` as JSON data that is equal exactly where the configuration is."""
+    if is_dataclass(value) and not isinstance(value, type):
+        name = value.name if isinstance(value, Step) else type(value).__name__
+        return [name, {f.name: _canonical(getattr(value, f.name)) for f in fields(value)}]
+    if isinstance(value, (set, frozenset)):
+        return sorted((_canonical(v) for v in value), key=repr)
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [_canonical(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): _canonical(v) for k, v in value.items()}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if callable(value):
+        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', repr(value))}"
+    return str(value)

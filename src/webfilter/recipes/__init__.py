@@ -1,0 +1,184 @@
+"""Known pipelines as data: TOML in, a `Pipeline` out, and back.
+
+A recipe is a list of stages in order; the keys of each are the fields of its dataclass::
+
+    name = "short"
+    about = "Texts of at least 50 words"
+
+    [[stage]]
+    use = "gopher_quality"
+    min_words = 50
+    max_words = false        # TOML has no null: false switches a limit off
+
+Names are looked up in the catalogue, so a recipe runs no code that is not installed.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from webfilter.catalog import names, stage_class
+from webfilter.config import build
+from webfilter.errors import ConfigError, UnknownName
+from webfilter.stage import Step
+
+if TYPE_CHECKING:
+    from webfilter.pipeline import Pipeline
+
+__all__ = ["available", "dump", "load", "recipe"]
+
+_TOP = ("name", "about", "stage")
+
+
+def available() -> list[str]:
+    """Return the names of the packaged recipes.
+
+    >>> "educational" in available()
+    True
+    """
+    found = (entry.name for entry in files(__name__).iterdir())
+    return sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml"))
+
+
+def recipe(name: str) -> Pipeline:
+    """Return the packaged pipeline called `name`.
+
+    Raises:
+        UnknownName: there is none of that name.
+    """
+    if name not in available():
+        raise UnknownName("recipe", name, available())
+    return _pipeline(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"), f"recipe {name}")
+
+
+def load(source: str | Path) -> Pipeline:
+    """Build a pipeline from a path, the name of a packaged recipe, or TOML text.
+
+    Raises:
+        ConfigError, UnknownName: see `Pipeline.from_toml`.
+    """
+    text = str(source)
+    path = Path(source)
+    if isinstance(source, str) and ("\n" in text or ("=" in text and not path.is_file())):
+        return _pipeline(text, "recipe")
+    if path.is_file():
+        try:
+            return _pipeline(path.read_text("utf-8"), str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"recipe {path}: cannot be read: {error}") from error
+    if isinstance(source, str) and path.suffix != ".toml" and len(path.parts) == 1:
+        return recipe(text)
+    raise ConfigError(f"recipe {text!r}: no such file; packaged recipes: {', '.join(available())}")
+
+
+def _pipeline(text: str, where: str) -> Pipeline:
+    from webfilter.pipeline import Pipeline
+
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where}: not valid TOML: {error}") from None
+    try:
+        for key in data:
+            if key not in _TOP:
+                raise UnknownName("key at the top", key, _TOP)
+        tables = data.get("stage")
+        if not isinstance(tables, list) or not tables:
+            raise ConfigError('there is no [[stage]]; write one table a stage, with use = "..."')
+        return Pipeline(tuple(_stage(table, n) for n, table in enumerate(tables, 1)))
+    except UnknownName as error:
+        error.args = (f"{where}: {error}",)
+        raise
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _stage(table: Any, number: int) -> Step:
+    use = table.get("use") if isinstance(table, dict) else None
+    if not isinstance(use, str):
+        raise ConfigError(f'stage {number} has no use = "..."; known: {", ".join(names())}')
+    values = {key: _nested(v, number) for key, v in table.items() if key != "use"}
+    step: Step = build(stage_class(use), use, values)
+    return step
+
+
+def _nested(value: Any, number: int) -> Any:
+    """Turn tables with a ``use`` into stages, at any depth."""
+    if isinstance(value, dict):
+        if "use" in value:
+            return _stage(value, number)
+        return {key: _nested(v, number) for key, v in value.items()}
+    return [_nested(v, number) for v in value] if isinstance(value, list) else value
+
+
+def dump(pipe: Pipeline, *, full: bool = False) -> str:
+    """Return `pipe` as TOML; see `Pipeline.to_toml`.
+
+    Raises:
+        ConfigError: a stage is not in the catalogue, or a field is not data.
+    """
+    tables = []
+    for name, step in zip(pipe.names, pipe.steps, strict=True):
+        lines = [f"{key} = {_toml(value, name)}" for key, value in _entries(step, name, full)]
+        tables.append("\n".join(["[[stage]]", *lines]))
+    return "\n\n".join(tables) + "\n"
+
+
+def _entries(step: Step, name: str, full: bool) -> list[tuple[str, Any]]:
+    if not (step.name in names() and stage_class(step.name) is type(step)):
+        raise ConfigError(
+            f"{name}: {type(step).__name__} is not in the catalogue, so a recipe cannot name it; "
+            f"offer it by the entry point group webfilter.stages"
+        )
+    entries: list[tuple[str, Any]] = [("use", step.name)]
+    for f in fields(step):  # type: ignore[arg-type]
+        value = getattr(step, f.name)
+        default = f.default if f.default_factory is MISSING else f.default_factory()
+        if f.init and (full or default is MISSING or value != default):
+            entries.append((f.name, value))
+    return entries
+
+
+def _toml(value: Any, where: str) -> str:
+    if value is None:
+        return "false"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, (str, Path)):
+        return _string(str(value))
+    if isinstance(value, (set, frozenset)):
+        return "[" + ", ".join(sorted(_toml(v, where) for v in value)) + "]"
+    if isinstance(value, (tuple, list)):
+        return "[" + ", ".join(_toml(v, where) for v in value) + "]"
+    if isinstance(value, Step):
+        return _table(_entries(value, where, False), where)
+    if isinstance(value, Mapping):
+        return _table(list(value.items()), where)
+    if is_dataclass(value) and not isinstance(value, type):
+        pairs = [(f.name, getattr(value, f.name)) for f in fields(value)]
+        return _table([(key, v) for key, v in pairs if v is not None], where)
+    raise ConfigError(f"{where}: a recipe cannot hold {value!r}; use plain values")
+
+
+def _table(entries: list[tuple[Any, Any]], where: str) -> str:
+    inside = (f"{_key(str(key))} = {_toml(value, where)}" for key, value in entries)
+    return "{" + ", ".join(inside) + "}"
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _string(key)
+
+
+def _string(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return (
+        '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'
+    )

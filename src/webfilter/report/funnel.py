@@ -1,0 +1,265 @@
+"""The result of a run: how many documents came, where they left, and why.
+
+A `Report` is data with three faces: a table for the terminal (``str``), JSON (``report.json``), and
+a page (`webfilter.report.page`). It computes nothing about documents; a `Ledger` has counted them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from webfilter.errors import OutputError, SourceError
+from webfilter.report.figures import aligned, duration, label, number, rate, share, size, visible
+from webfilter.report.ledger import READ, Tally
+
+__all__ = ["Report"]
+
+VERSION = 1
+"""Of ``report.json``."""
+
+_MANY = 12
+"""Reasons a stage that the terminal shows."""
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What a run did.
+
+    >>> from webfilter.report import Ledger
+    >>> ledger = Ledger(["gopher_quality"])
+    >>> ledger.add("gopher_quality", 0, [])
+    >>> report = Report(stages=ledger.rows(), total=0)
+    >>> Report.from_dict(report.to_dict()) == report
+    True
+    """
+
+    stages: Sequence[Tally]
+    """What happened at each stage, in pipeline order; ``read`` first, where the reader judged."""
+    total: int
+    """Documents that came from the source."""
+    seconds: float = 0.0
+    """Wall time of the run, in seconds."""
+    workers: int = 1
+    """Processes that worked."""
+    started: str = ""
+    """When the run started, ISO 8601."""
+    fingerprint: str = ""
+    """Of the pipeline: changes whenever results may."""
+    recipe: str = ""
+    """The pipeline as TOML; empty where it cannot be written so."""
+    inputs: Sequence[tuple[str, int | None]] = ()
+    """What was read: path, and size in bytes where known."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Folder of each kind of documents: ``kept``, ``dropped``, ``failed``."""
+    skipped_records: Mapping[str, int] = field(default_factory=dict)
+    """Records of the source that are no pages (requests, metadata ...), by type."""
+    renamed_ids: int = 0
+    """Documents whose id another one had, and that got a new one."""
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+    """Versions and checksums of models and engines."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Versions of the software, and the machine."""
+    peak_parent: int | None = None
+    """Largest memory of the parent process, in bytes."""
+    peak_worker: int | None = None
+    """Largest memory of a worker process, in bytes."""
+    warnings: Sequence[str] = ()
+    """What a person should look at."""
+
+    def __post_init__(self) -> None:
+        self.stages = tuple(self.stages)
+        self.inputs = tuple((path, count) for path, count in self.inputs)
+        self.warnings = tuple(self.warnings)
+
+    @property
+    def kept(self) -> int:
+        """Documents kept."""
+        return self.stages[-1].kept if self.stages else self.total
+
+    @property
+    def dropped(self) -> int:
+        """Documents dropped by a rule."""
+        return sum(row.dropped.total() for row in self.stages)
+
+    @property
+    def failed(self) -> int:
+        """Documents on which a stage, or the reader, broke."""
+        return sum(row.failed.total() for row in self.stages)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON data: what ``report.json`` holds."""
+        return {
+            "version": VERSION,
+            "in": self.total,
+            "kept": self.kept,
+            "dropped": self.dropped,
+            "failed": self.failed,
+            "seconds": self.seconds,
+            "workers": self.workers,
+            "started": self.started,
+            "fingerprint": self.fingerprint,
+            "warnings": list(self.warnings),
+            "stages": [row.to_dict() for row in self.stages],
+            "inputs": [{"path": path, "bytes": count} for path, count in self.inputs],
+            "outputs": dict(self.outputs),
+            "skipped_records": dict(self.skipped_records),
+            "renamed_ids": self.renamed_ids,
+            "peak_memory": {"parent": self.peak_parent, "worker": self.peak_worker},
+            "artifacts": dict(self.artifacts),
+            "versions": dict(self.versions),
+            "recipe": self.recipe,
+        }
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> Self:
+        """Return the report that `to_dict` gave.
+
+        Raises:
+            SourceError: it is not a report, or of a version that is not known here.
+        """
+        try:
+            if said["version"] != VERSION:
+                raise SourceError(
+                    f"the report has version {said['version']!r}; this webfilter reads {VERSION}"
+                )
+            return cls(
+                stages=tuple(Tally.from_dict(row) for row in said["stages"]),
+                total=said["in"],
+                inputs=tuple((item["path"], item["bytes"]) for item in said["inputs"]),
+                warnings=tuple(said["warnings"]),
+                peak_parent=said["peak_memory"]["parent"],
+                peak_worker=said["peak_memory"]["worker"],
+                **{name: said[name] for name in _AS_IS},
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise SourceError(f"this is no report of webfilter: {error!r}") from error
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write ``report.json`` to `path`, under a temporary name first.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False)
+        whole = Path(path)
+        part = whole.with_name(whole.name + ".tmp")
+        try:
+            part.write_bytes(text.encode("utf-8", "replace") + b"\n")
+            part.replace(whole)
+        except OSError as error:
+            raise OutputError(f"cannot write the report to {str(path)!r}: {error}") from error
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a report that `save` wrote.
+
+        Raises:
+            SourceError: the file cannot be read, or is no report.
+        """
+        try:
+            said = json.loads(Path(path).read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            raise SourceError(f"cannot read the report {str(path)!r}: {error}") from error
+        return cls.from_dict(said)
+
+    def __str__(self) -> str:
+        parts = [f"{_headline(self)}\n", _table(self)]
+        if any(row.gone for row in self.stages):
+            parts += ["", "why documents left", *_reasons(self)]
+        parts += ["", *(f"warning: {visible(text)}" for text in self.warnings), _footer(self)]
+        return "\n".join(parts)
+
+    def to_html(self) -> str:
+        """Return the report as one page that needs nothing else: no scripts, no network."""
+        from webfilter.report.page import report_page
+
+        return report_page(self)
+
+    def _repr_html_(self) -> str:
+        from webfilter.report.page import report_fragment
+
+        return report_fragment(self)
+
+    def card(self) -> str:
+        """Return a data card for the kept documents, as Markdown."""
+        from webfilter.report.card import card
+
+        return card(self)
+
+
+_AS_IS = (
+    *("seconds", "workers", "started", "fingerprint", "recipe", "outputs", "skipped_records"),
+    *("renamed_ids", "artifacts", "versions"),
+)
+
+
+def _headline(report: Report) -> str:
+    of = f" ({share(report.kept, report.total)})" if report.total else ""
+    return f"{number(report.kept)} of {label(report.total, 'document')} kept{of}"
+
+
+def _table(report: Report) -> str:
+    head = ("stage", "in", "kept", "", "dropped", "failed", "time")
+    body = [
+        (
+            visible(row.name, 40),
+            number(row.docs_in),
+            number(row.kept),
+            share(row.kept, row.docs_in),
+            _count(row.dropped.total()),
+            _count(row.failed.total()),
+            duration(row.seconds) if row.name != READ or row.seconds else "",
+        )
+        for row in report.stages
+    ]
+    last = (
+        "all",
+        number(report.total),
+        number(report.kept),
+        share(report.kept, report.total),
+        _count(report.dropped),
+        _count(report.failed),
+        duration(sum(row.seconds for row in report.stages)),
+    )
+    return "\n".join(aligned([head, *body, last], right=range(1, 7), rule_before=len(body) + 1))
+
+
+def _count(value: int) -> str:
+    return number(value) if value else "-"
+
+
+def _reasons(report: Report) -> list[str]:
+    cells = []
+    for row in report.stages:
+        reasons = row.reasons()
+        shown = reasons[:_MANY] if len(reasons) > _MANY + 1 else reasons
+        stage = visible(row.name, 40)
+        for reason in shown:
+            text = visible(f"{reason.name} {reason.limit}".rstrip(), 60)
+            text += " (failed)" if reason.kind == "failed" else ""
+            cells.append(
+                (f"  {stage}", text, number(reason.count), share(reason.count, row.docs_in))
+            )
+            stage = ""
+        if len(shown) < len(reasons):
+            rest = sum(reason.count for reason in reasons[len(shown) :])
+            text = f"{len(reasons) - len(shown):,} more reasons"
+            cells.append(("", text, number(rest), share(rest, row.docs_in)))
+    return aligned(cells, right={2, 3})
+
+
+def _footer(report: Report) -> str:
+    said = [label(report.workers, "worker")]
+    if report.seconds > 0:
+        said += [duration(report.seconds), f"{rate(report.total, report.seconds)} documents/s"]
+    if report.peak_parent:
+        more = f" + {size(report.peak_worker)} a worker" if report.peak_worker else ""
+        said.append(f"memory {size(report.peak_parent)}{more}")
+    if report.fingerprint:
+        said.append(f"fingerprint {visible(report.fingerprint)}")
+    return ", ".join(said)

@@ -1,0 +1,85 @@
+"""Say what every rule of every stage finds on one page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from webfilter.document import Document, Value, Verdict
+from webfilter.report.explanation import Explanation, Row
+from webfilter.report.ledger import Ledger
+from webfilter.run.local import apply
+from webfilter.stage import Rule, Signal, Stage, Step
+
+if TYPE_CHECKING:
+    from webfilter.pipeline import Pipeline
+
+__all__ = ["explain"]
+
+_SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+
+
+def explain(pipe: Pipeline, doc: Document) -> Explanation:
+    """Run every stage on `doc`, whatever its verdict; see `Pipeline.explain`."""
+    rows: list[Row] = []
+    first: Verdict | None = doc.verdict
+    for name, step in zip(pipe.names, pipe.steps, strict=True):
+        if not isinstance(step, Stage):
+            rows.append(_silent(name, "needs the whole corpus: not judged on one page"))
+            continue
+        [marked] = apply(step, name, [replace(doc, verdict=None)], Ledger(), measure_all=True)
+        verdict = marked.verdict
+        first = first or verdict
+        found = _rows(name, step, marked)
+        if verdict is not None and verdict.kind == "failed":
+            found = [_silent(name, f"failed: {verdict.reason}", passed=False)]
+        rows.extend(found or [_silent(name, "no rules: measures only")])
+        doc = replace(marked, verdict=None)
+    return Explanation(
+        document=replace(doc, verdict=first), rows=tuple(rows), verdict=first, text=doc.text
+    )
+
+
+def _silent(name: str, note: str, passed: bool | None = None) -> Row:
+    return Row(name, "", None, "", None, None, passed, note=note)
+
+
+def _rows(name: str, step: Step, doc: Document) -> list[Row]:
+    known = {signal.name: signal for signal in step.measures}
+    return [
+        _row(name, known.get(rule.signal), rule, op, limit, doc.signals.get(rule.signal))
+        for rule in step.rules_for(doc)
+        for op, limit in [*rule.bounds(), *([("in", rule.isin)] if rule.isin is not None else [])]
+    ]
+
+
+def _row(
+    name: str,
+    signal: Signal | None,
+    rule: Rule,
+    op: str,
+    limit: float | frozenset[str],
+    value: Value,
+) -> Row:
+    margin = None
+    if isinstance(limit, frozenset):
+        passed = None if value is None else value in limit
+        shown: float | str = ", ".join(sorted(limit))
+    else:
+        one = Rule(rule.signal, **{op: limit})  # type: ignore[arg-type]
+        passed = None if value is None else one.violated(value) is None
+        if isinstance(value, (int, float)):
+            margin = value - limit if op in ("ge", "gt") else limit - value
+        shown, op = limit, _SIGNS[op]
+    return Row(
+        name,
+        rule.signal,
+        value,
+        op,
+        shown,
+        margin,
+        passed,
+        note="undefined here: the rule abstains" if value is None else "",
+        about=signal.about if signal else "",
+        unit=signal.unit if signal else "",
+    )

@@ -1,0 +1,235 @@
+"""Lead batches of documents through the steps of a pipeline.
+
+`Flow` is the one loop behind `Pipeline.kept`, `fit` and `run`. A segment of ordinary stages is
+mapped over the batches by a runner. At a corpus stage the live documents are spooled while they are
+sketched, in the same pass; then the sketches are resolved and the spool streams on. At an online
+stage the batches pass through its state in arrival order.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol
+
+from webfilter.document import Document
+from webfilter.read import read
+from webfilter.report.ledger import Ledger
+from webfilter.run.ids import UniqueIds
+from webfilter.run.local import Done, LocalRunner, apply, describe, segments
+from webfilter.run.spool import Spool
+from webfilter.stage import CorpusStage, OnlineStage, Stage
+
+if TYPE_CHECKING:
+    from webfilter.pipeline import Pipeline
+
+__all__ = ["Flow", "batched", "fit", "kept", "run_in_memory"]
+
+BATCH_BYTES = 4_000_000
+"""A batch is cut when its pages and texts reach about this size, so that memory stays bounded."""
+
+
+class Runner(Protocol):
+    """Who maps a segment's stages over batches: `LocalRunner`, or the process pool."""
+
+    def map(self, segment: int, batches: Iterable[Sequence[Document]]) -> Iterator[Done]: ...
+    def close(self) -> None: ...
+
+
+def batched(docs: Iterable[Document], size: int) -> Iterator[list[Document]]:
+    """Cut `docs` into lists of at most `size` documents and about `BATCH_BYTES`."""
+    batch: list[Document] = []
+    weight = 0
+    for doc in docs:
+        batch.append(doc)
+        weight += len(doc.text) + len(doc.html or b"")
+        if len(batch) >= size or weight >= BATCH_BYTES:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
+
+
+class Flow:
+    """One passage of documents through a pipeline, with what it counted on the way.
+
+    Args:
+        pipe: the pipeline.
+        runner: who does the work of ordinary stages.
+        settle: gets every document that leaves early (dropped, failed), as it leaves.
+        work: an existing folder for spools.
+        measure_all: dropped documents travel on, to be measured.
+        batch_size: documents a batch after a corpus stage.
+    """
+
+    def __init__(
+        self,
+        pipe: Pipeline,
+        runner: Runner,
+        settle: Callable[[Sequence[Document]], None],
+        work: Path,
+        measure_all: bool = False,
+        batch_size: int = 64,
+    ) -> None:
+        self.ledger = Ledger(pipe.names)
+        self.resolved: dict[str, Stage] = {}
+        self.memory = 0
+        self._runner, self._settle, self._work = runner, settle, work
+        self._measure_all, self._batch_size = measure_all, batch_size
+        self._cut = segments(pipe.names, pipe.steps)
+
+    def through(self, batches: Iterable[list[Document]]) -> Iterator[list[Document]]:
+        """Yield the live documents that come out at the end, batch by batch, in order."""
+        # settled documents travel along to the end or the next spool, so that they are settled in
+        # the order of the source, however the batches are cut and whoever works on them
+        stream = iter(batches)
+        for index, segment in enumerate(self._cut):
+            barrier = None if segment.barrier is None else segment.barrier[1]
+            if isinstance(barrier, CorpusStage):
+                stream = self._corpus(index, stream)
+            elif isinstance(barrier, OnlineStage):
+                stream = self._online(index, stream)
+            else:
+                stream = self._stages(index, stream)
+        for docs in stream:
+            live = [doc for doc in docs if doc.live]
+            if len(live) < len(docs):
+                self._settle([doc for doc in docs if not doc.live])
+            if live:
+                yield live
+
+    def _goes_on(self, doc: Document) -> bool:
+        verdict = doc.verdict
+        if verdict is None:
+            return True
+        return self._measure_all and verdict.kind == "dropped" and verdict.stage != "read"
+
+    def _take(self, done: Done) -> list[Document]:
+        self.ledger.merge(done.ledger)
+        self.memory = max(self.memory, done.memory)
+        return done.docs
+
+    def _stages(self, index: int, batches: Iterable[list[Document]]) -> Iterator[list[Document]]:
+        if not self._cut[index].stages:
+            yield from batches
+            return
+        for done in self._runner.map(index, batches):
+            yield self._take(done)
+
+    def _corpus(self, index: int, batches: Iterable[list[Document]]) -> Iterator[list[Document]]:
+        assert self._cut[index].barrier is not None
+        name, step = self._cut[index].barrier  # type: ignore[misc]
+        assert isinstance(step, CorpusStage)
+        sketches: list[Any] = []
+        spool = Spool(self._work / f"{index}-{name}.arrow")
+        try:
+            for done in self._runner.map(index, batches):
+                sketches.extend(done.sketches)
+                docs = self._take(done)
+                gone = [doc for doc in docs if not self._goes_on(doc)]
+                if gone:
+                    self._settle(gone)
+                spool.write([doc for doc in docs if self._goes_on(doc)])
+            start = perf_counter()
+            stage = step.resolve(sketches)
+            sketches.clear()
+            self.resolved[name] = stage
+            self.ledger.add(name, 0, [], perf_counter() - start)
+            spooled = (doc for docs in spool.read() for doc in docs)
+            for docs in batched(spooled, self._batch_size):
+                # a dropped document was not sketched: the resolved stage has nothing to say of it
+                yield apply(stage, name, docs, self.ledger)
+        finally:
+            spool.delete()
+
+    def _online(self, index: int, batches: Iterable[list[Document]]) -> Iterator[list[Document]]:
+        assert self._cut[index].barrier is not None
+        name, step = self._cut[index].barrier  # type: ignore[misc]
+        assert isinstance(step, OnlineStage)
+        observer = _Observer(step)
+        for docs in self._stages(index, batches):
+            yield apply(observer, name, docs, self.ledger)
+
+
+class _Observer(Stage):
+    """An online stage with its state, seen as an ordinary stage by the code that counts."""
+
+    def __init__(self, step: OnlineStage[Any]) -> None:
+        self._step, self._state = step, step.start()
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        marked = []
+        for doc in batch:  # one by one: asked again after an error, it would see documents twice
+            try:
+                marked.extend(self._step.observe(self._state, [doc]))
+            except Exception as error:
+                marked.append(doc.fail(self._step.name, describe(error)))
+        return marked
+
+
+def _nothing(docs: Sequence[Document]) -> None:
+    pass
+
+
+def kept(pipe: Pipeline, source: Any, *, batch_size: int) -> Iterator[Document]:
+    """Yield the kept documents of `source`; see `Pipeline.kept`."""
+    docs = UniqueIds().over(read(source))
+    with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
+        runner = LocalRunner(segments(pipe.names, pipe.steps))
+        flow = Flow(pipe, runner, _nothing, Path(work))
+        for batch in flow.through(batched(docs, batch_size)):
+            yield from batch
+
+
+def fit(pipe: Pipeline, source: Any, *, batch_size: int) -> Pipeline:
+    """Resolve every corpus stage of `pipe` on `source`; see `Pipeline.fit`."""
+    from webfilter.pipeline import Pipeline
+
+    corpus = [i for i, step in enumerate(pipe.steps) if isinstance(step, CorpusStage)]
+    if not corpus:
+        return pipe
+    head = Pipeline(pipe.steps[: corpus[-1] + 1])
+    docs = UniqueIds().over(read(source))
+    with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
+        runner = LocalRunner(segments(head.names, head.steps))
+        flow = Flow(head, runner, _nothing, Path(work))
+        for _ in flow.through(batched(docs, batch_size)):
+            pass
+    named = zip(pipe.names, pipe.steps, strict=True)
+    return Pipeline(tuple(flow.resolved.get(name, step) for name, step in named))
+
+
+def run_in_memory(pipe: Pipeline, source: Any) -> list[Document]:
+    """Return all documents of `source`, marked, in order; see `Pipeline.__call__`."""
+    docs = list(UniqueIds().over(read(source)))
+    ledger = Ledger()
+    for name, step in zip(pipe.names, pipe.steps, strict=True):
+        if isinstance(step, CorpusStage):
+            live = [doc for doc in docs if doc.live]
+            sketches = []
+            for batch in batched(live, 1_000):
+                sketches.extend(_sketches(step, name, batch, docs))
+            docs = apply(step.resolve(sketches), name, docs, ledger)
+        elif isinstance(step, OnlineStage):
+            docs = apply(_Observer(step), name, docs, ledger)
+        elif isinstance(step, Stage):
+            docs = [doc for b in batched(docs, 1_000) for doc in apply(step, name, b, ledger)]
+    return docs
+
+
+def _sketches(
+    step: CorpusStage[Any], name: str, batch: list[Document], docs: list[Document]
+) -> list[Any]:
+    """Sketch `batch`; a document on which that breaks is replaced in `docs` by its failure."""
+    try:
+        return [step.sketch(batch)]
+    except Exception as error:
+        if len(batch) > 1:
+            return [s for doc in batch for s in _sketches(step, name, [doc], docs)]
+        for index, doc in enumerate(docs):
+            if doc is batch[0]:
+                docs[index] = replace(doc.fail(name, describe(error)))
+        return []

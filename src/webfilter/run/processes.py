@@ -1,0 +1,138 @@
+"""Run segments in worker processes, results in the order of the batches.
+
+Each worker is a `webfilter.child.Child` led by one thread of the parent. A worker that dies takes
+nothing along: its batch is done again document by document in a fresh one, and the document that
+kills it becomes a failed document of the stage that died on it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+from webfilter.child import Child, ChildDied, ChildError
+from webfilter.document import Document
+from webfilter.errors import RunError
+from webfilter.report.ledger import Ledger
+from webfilter.run.local import Done, Segment, Task, perform
+from webfilter.run.memory import peak_memory
+
+__all__ = ["PoolRunner", "make_worker"]
+
+_AHEAD = 3
+"""Batches in flight a worker: enough that none waits for a slow neighbor's turn."""
+
+
+def make_worker(config: tuple[Sequence[Segment], bool]) -> Callable[[Task], Done]:
+    """Return what a worker does with a task. Called once in the child."""
+    cut, measure_all = config
+
+    def work(task: Task) -> Done:
+        done = perform(cut, task, measure_all)
+        done.docs = [_slim(doc) for doc in done.docs]
+        done.memory = peak_memory()
+        return done
+
+    return work
+
+
+def _slim(doc: Document) -> Document:
+    """Leave the page of a dropped document behind: only failed ones are written with theirs."""
+    if doc.html is None or doc.verdict is None or doc.verdict.kind == "failed":
+        return doc
+    return replace(doc, html=None)
+
+
+class PoolRunner:
+    """Maps segments over batches in `workers` processes.
+
+    Args:
+        cut: the pipeline's segments; every stage must be picklable.
+        workers: number of processes, at least 1.
+        measure_all: measure dropped documents too.
+
+    Raises:
+        RunError: a worker cannot start, or a stage cannot be sent to it.
+    """
+
+    def __init__(self, cut: Sequence[Segment], workers: int, measure_all: bool = False) -> None:
+        self._cut, self._workers = cut, workers
+        self._config = (cut, measure_all)
+        self._local = threading.local()
+        self._children: list[Child] = []
+        self._closed = False
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="webfilter-worker")
+
+    def map(self, segment: int, batches: Iterable[Sequence[Document]]) -> Iterator[Done]:
+        """Yield what becomes of each batch at `segment`, in order."""
+        pending: deque[Future[Done]] = deque()
+        for batch in batches:
+            pending.append(self._threads.submit(self._work, Task(segment, batch)))
+            while len(pending) >= self._workers * _AHEAD:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+
+    def close(self) -> None:
+        """Stop the workers; batches in flight are given up."""
+        self._closed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for child in self._children:
+            child.close()
+
+    def _child(self) -> Child:
+        child: Child | None = getattr(self._local, "child", None)
+        if child is None:
+            child = self._local.child = Child("webfilter.run.processes:make_worker", self._config)
+            self._children.append(child)
+        return child
+
+    def _call(self, task: Task) -> Done:
+        if self._closed:  # killed by `close`, not by the document: do not start again
+            raise RunError("the run was stopped")
+        try:
+            done: Done = self._child().call(task)
+        except ChildError as error:  # our own loop raised, or the worker never got ready
+            raise RunError(f"a worker process could not do its work: {error}") from error
+        return done
+
+    def _work(self, task: Task) -> Done:
+        try:
+            return self._call(task)
+        except ChildDied as error:
+            if len(task.docs) > 1:
+                return _joined(self._work(replace(task, docs=[doc])) for doc in task.docs)
+            return self._stage_by_stage(task, error)
+
+    def _stage_by_stage(self, task: Task, error: ChildDied) -> Done:
+        """Find out which stage kills the worker on the one document of `task`."""
+        total = Done(list(task.docs), Ledger())
+        segment = self._cut[task.segment]
+        names = [name for name, _ in segment.stages]
+        if segment.barrier is not None:
+            names.append(segment.barrier[0])
+        for index, name in enumerate(names):
+            doc = total.docs[0]
+            try:
+                part = self._call(Task(task.segment, [doc], only=index))
+            except ChildDied as died:
+                failed = doc.fail(name, f"worker process {died}")
+                part = Done([failed], Ledger())
+                part.ledger.add(name, int(doc.live), [failed] if doc.live else [], 0.0)
+            total.docs = part.docs
+            total.ledger.merge(part.ledger)
+            total.sketches += part.sketches
+        return total
+
+
+def _joined(parts: Iterable[Done]) -> Done:
+    total = Done([], Ledger())
+    for part in parts:
+        total.docs += part.docs
+        total.ledger.merge(part.ledger)
+        total.sketches += part.sketches
+        total.memory = max(total.memory, part.memory)
+    return total

@@ -1,0 +1,299 @@
+"""Run a pipeline over a source and write the run folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import platform
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from webfilter.document import Document
+from webfilter.errors import ConfigError, OutputError, RunError
+from webfilter.read import Source, read
+from webfilter.report import Ledger, Report
+from webfilter.report.ledger import READ
+from webfilter.run.flow import Flow, Runner, batched
+from webfilter.run.ids import UniqueIds
+from webfilter.run.local import LocalRunner, segments
+from webfilter.run.memory import peak_memory
+from webfilter.run.processes import PoolRunner
+from webfilter.write import Format, Sink, check_writable, open_sink
+
+if TYPE_CHECKING:
+    from webfilter.pipeline import Pipeline
+
+__all__ = ["run"]
+
+logger = logging.getLogger("webfilter")
+
+KINDS = ("kept", "dropped", "failed")
+_FIRST = 1_000
+"""After so many documents at a stage, keeping none or all of them is worth a warning."""
+_FEW = 100
+"""The same at the end of a run."""
+
+
+def run(
+    pipe: Pipeline,
+    source: Any,
+    *,
+    out: str | Path | None,
+    sinks: Mapping[str, str | Path | Sink | None],
+    format: Format,
+    workers: int,
+    batch_size: int,
+    measure_all: bool,
+    overwrite: bool,
+    work: str | Path | None,
+    progress: bool | None,
+) -> Report:
+    """Run `pipe` over `source`; see `Pipeline.run`."""
+    for name, number in (("workers", workers), ("batch_size", batch_size)):
+        if type(number) is not int or number < 1:
+            raise ConfigError(f"run: {name} = {number!r}; it takes a whole number, 1 or more")
+    if not pipe.steps:
+        raise ConfigError("run: the pipeline is empty; give at least one stage")
+    start, started = perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
+    docs = read(source)
+    targets = _targets(out, sinks)
+    if out is not None:
+        check_writable(out)
+    for target in targets.values():
+        if isinstance(target, (str, os.PathLike)):
+            check_writable(target, overwrite=overwrite)
+
+    cut = segments(pipe.names, pipe.steps)
+    metadata = {"fingerprint": pipe.fingerprint()}
+    with ExitStack() as stack:
+        opened = {
+            kind: open_sink(
+                target,
+                signals=pipe.signals,
+                metadata={**metadata, "kind": kind},
+                html=kind == "failed",
+                format=format,
+                overwrite=overwrite,
+            )
+            for kind, target in targets.items()
+        }
+        for sink in opened.values():
+            stack.callback(sink.abort)  # after `close` it does nothing
+        folder = stack.enter_context(_work_folder(work, out))
+        runner: Runner = (
+            LocalRunner(cut, measure_all) if workers == 1 else PoolRunner(cut, workers, measure_all)
+        )
+        stack.callback(runner.close)
+        router = _Router(opened)
+        flow = Flow(pipe, runner, router.settle, Path(folder), measure_all, batch_size)
+        ids, counted, watch = UniqueIds(), _Counted(flow.ledger), _Watch(pipe, flow.ledger)
+        stream = counted.over(ids.over(_progress(docs, progress)))
+        for batch in flow.through(_watched(batched(stream, batch_size), watch)):
+            router.keep(batch)
+        watch.look(_FEW)
+        flow.ledger.check(counted.total)
+        router.check(counted.total)
+        for kind in reversed(KINDS):  # what is kept appears last: it is complete when it is there
+            if kind in opened:
+                opened[kind].close()
+
+    report = Report(
+        stages=flow.ledger.rows(counted.total),
+        total=counted.total,
+        seconds=perf_counter() - start,
+        workers=workers,
+        started=started,
+        fingerprint=metadata["fingerprint"],
+        recipe=_recipe(pipe),
+        inputs=_inputs(docs),
+        outputs={k: os.fspath(t) for k, t in targets.items() if isinstance(t, (str, os.PathLike))},
+        skipped_records=dict(docs.skipped),
+        renamed_ids=ids.renamed,
+        artifacts={
+            f"{name}: {key}": value
+            for name, step in zip(pipe.names, pipe.steps, strict=True)
+            for key, value in step.artifacts.items()
+        },
+        versions=_versions(),
+        peak_parent=peak_memory() or None,
+        peak_worker=flow.memory or None,
+        warnings=watch.said,
+    )
+    if out is not None:
+        for name, text in (
+            ("report.json", json.dumps(report.to_dict(), indent=2, ensure_ascii=False)),
+            ("report.html", report.to_html()),
+            ("card.md", report.card()),
+        ):
+            _put(Path(out) / name, text + "\n")
+    return report
+
+
+def _watched(batches: Iterable[list[Document]], watch: _Watch) -> Iterator[list[Document]]:
+    for batch in batches:
+        yield batch
+        watch.look(_FIRST)
+
+
+def _targets(
+    out: str | Path | None, sinks: Mapping[str, str | Path | Sink | None]
+) -> dict[str, str | Path | Sink]:
+    targets: dict[str, str | Path | Sink] = {}
+    for kind in KINDS:
+        given = sinks[kind]
+        if given is not None:
+            targets[kind] = given
+        elif out is not None:
+            targets[kind] = Path(out) / kind
+    return targets
+
+
+@contextmanager
+def _work_folder(work: str | Path | None, out: str | Path | None) -> Iterator[str]:
+    """A folder for spools: in `work`, else in the run folder, else the system's for such things."""
+    parent = work if work is not None else out
+    try:
+        if parent is not None:
+            Path(parent).mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(prefix=".webfilter-", dir=parent)
+    except OSError as error:
+        raise OutputError(f"cannot make a work folder in {parent}: {error.strerror}") from error
+    with folder as path:
+        yield path
+
+
+class _Router:
+    """Sends documents to the sink of their kind, and counts them on its own account."""
+
+    def __init__(self, sinks: Mapping[str, Sink]) -> None:
+        self.counts: Counter[str] = Counter()
+        self._sinks = sinks
+
+    def keep(self, docs: Sequence[Document]) -> None:
+        self._send("kept", docs)
+
+    def settle(self, docs: Sequence[Document]) -> None:
+        for kind in ("dropped", "failed"):
+            self._send(kind, [d for d in docs if d.verdict is not None and d.verdict.kind == kind])
+
+    def _send(self, kind: str, docs: Sequence[Document]) -> None:
+        self.counts[kind] += len(docs)
+        if docs and kind in self._sinks:
+            self._sinks[kind].write(docs)
+
+    def check(self, total: int) -> None:
+        """Make sure that every document went somewhere.
+
+        Raises:
+            RunError: in != kept + dropped + failed.
+        """
+        if self.counts.total() != total:
+            raise RunError(
+                f"{total} documents came in, but {self.counts['kept']} kept + "
+                f"{self.counts['dropped']} dropped + {self.counts['failed']} failed were written"
+            )
+
+
+class _Counted:
+    """Counts what comes from the reader, and what the reader itself judged."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.total = 0
+        self._ledger = ledger
+
+    def over(self, docs: Iterable[Document]) -> Iterator[Document]:
+        for doc in docs:
+            self.total += 1
+            if doc.verdict is not None:
+                self._ledger.add(READ, 1, [doc])
+            yield doc
+
+
+class _Watch:
+    """Warns of a stage that drops everything, or that judges and drops nothing, early on.
+
+    Codes that do not match (``eng`` against ``en``) empty an output silently everywhere else.
+    """
+
+    def __init__(self, pipe: Pipeline, ledger: Ledger) -> None:
+        self.said: list[str] = []
+        self._ledger = ledger
+        self._open = {name for name, step in zip(pipe.names, pipe.steps, strict=True) if step.rules}
+
+    def look(self, least: int) -> None:
+        """Look at every stage that has seen at least `least` documents, once."""
+        for row in self._ledger.rows():
+            if row.name not in self._open or row.docs_in < least:
+                continue
+            self._open.discard(row.name)
+            if row.kept == 0:
+                self._say(f"{row.name} kept none of the first {row.docs_in:,} documents")
+            elif row.kept == row.docs_in:
+                self._say(f"{row.name} dropped none of the first {row.docs_in:,} documents")
+
+    def _say(self, text: str) -> None:
+        self.said.append(text)
+        logger.warning(text)
+
+
+def _progress(docs: Source, progress: bool | None) -> Iterator[Document]:
+    """Yield `docs` behind a progress bar; on a terminal or in a notebook unless told otherwise."""
+    from tqdm.auto import tqdm
+
+    disable = None if progress is None else not progress
+    size = docs.size
+    with tqdm(total=size, unit="B" if size else " docs", unit_scale=True, disable=disable) as bar:
+        before = 0
+        for count, doc in enumerate(docs, 1):
+            if not size:
+                bar.update()
+            elif docs.position > before:
+                bar.update(docs.position - before)
+                before = docs.position
+            if count % 64 == 0:
+                bar.set_postfix_str(f"{count:,} documents", refresh=False)
+            yield doc
+
+
+def _recipe(pipe: Pipeline) -> str:
+    try:
+        return pipe.to_toml(full=True)
+    except ConfigError as error:  # a stage that no recipe can name
+        return "\n".join([f"# {error}", *(f"# {step!r}" for step in pipe.steps)])
+
+
+def _inputs(docs: Source) -> list[tuple[str, int | None]]:
+    sized = []
+    for path in docs.paths:
+        try:
+            sized.append((str(path), os.path.getsize(path)))
+        except OSError:  # a URL
+            sized.append((str(path), None))
+    return sized
+
+
+def _versions() -> dict[str, str]:
+    from webfilter import __version__
+
+    return {
+        "webfilter": __version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def _put(path: Path, text: str) -> None:
+    """Write `text` to `path` under a temporary name, then rename."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        temporary.write_text(text, "utf-8", errors="replace")
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,20 @@
+"""In: a text. Out: arrays about it: code points, tokens with their hashes, counts of sentences.
+
+Everything that counts words, n-grams or shingles starts here, so that a text is decoded, cut and
+hashed once and without a Python loop over its words.
+"""
+
+from __future__ import annotations
+
+from webfilter.text.points import BASE, code_points, hash_spans
+from webfilter.text.tokens import Tokens, Words, tokenize, tokenizer_version
+
+__all__ = [
+    "BASE",
+    "Tokens",
+    "Words",
+    "code_points",
+    "hash_spans",
+    "tokenize",
+    "tokenizer_version",
+]

@@ -1,0 +1,351 @@
+"""English tokens of one chunk (a run without white space), as spaCy's blank English has them.
+
+Affixes are peeled off both ends while they last, exceptions (contractions, abbreviations, emoticons)
+stay as they are listed, addresses stay whole, and what is left is cut at infixes. The rules are
+spaCy 3.8's (MIT license; ``spacy/lang/en``), written anew: no step scans the whole chunk for each
+affix, so the time is linear in its length, where spaCy's is quadratic.
+
+It does not know about white space, and not about any language but English: `webfilter.text.tokens`
+cuts the plain chunks by itself and asks here for the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from itertools import accumulate, product
+
+from webfilter.text.chars import ALPHA, ICONS, LOWER, PEELED, QUOTES, TO_DOT, UPPER
+
+__all__ = ["cuts", "specials"]
+
+_HYPHENS = r"(?:-|–|—|--|---|——|~)"
+_CURRENCY = frozenset("$£€¥฿₽﷼") | frozenset(map(chr, range(0x20A0, 0x20C0)))
+_PREFIXES = PEELED | _CURRENCY | frozenset("§%=—–")
+_SUFFIXES = PEELED | frozenset("—–")
+_UNITS = frozenset(
+    "km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz m/s "
+    "km/h kmh mph hPa Pa mbar mb MB kb KB gb GB tb TB T G M K % км км² км³ м м² м³ дм дм² дм³ см "
+    "см² см³ мм мм² мм³ нм кг г мг м/с км/ч кПа Па мбар Кб КБ кб Мб МБ мб Гб ГБ гб Тб ТБ كم كم² "
+    "كم³ م م² م³ سم سم² سم³ مم مم² مم³ غرام جرام جم كغ ملغ كوب اكواب US$ C$ A$".split()
+) | (_CURRENCY - frozenset("₿") | {"₿"})
+_LONGEST_UNIT = max(map(len, _UNITS))
+_DIGITS = frozenset("0123456789")
+
+
+def specials() -> dict[str, tuple[str, ...]]:
+    """Return the exceptions: chunks whose tokens are listed.
+
+    >>> specials()["don't"], specials()["Mr."], specials()["11pm"]
+    (('do', "n't"), ('Mr.',), ('11', 'pm'))
+    """
+    return _specials()
+
+
+def _contractions() -> set[tuple[str, ...]]:
+    found: set[tuple[str, ...]] = {("I", "'m", "a"), ("I", "m", "a"), ("i", "'m", "a"), ("i", "m", "a")}
+
+    def add(words: str, *endings: tuple[str, ...]) -> None:
+        for word, ending in product(words.split(), endings):
+            for first in (word, word.title()):
+                found.add((first, *ending))
+                found.add((first, *(part.replace("'", "") for part in ending)))
+
+    have, will, would = ("'ve",), ("'ll",), ("'d",)
+    add("i", ("'m",))
+    add("i you he she it we they", will, (*will, *have), would, (*would, *have))
+    add("i you we they", have)
+    add("you we they", ("'re",))
+    add("he she it", ("'s",))
+    questions = "who what when where why how there"
+    for words in (questions, "that", "this", "these those"):
+        add(words, will, (*will, *have), would, (*would, *have))
+    add(f"{questions} that this", ("'s",))
+    add(f"{questions} these those", ("'re",), have)
+    add(
+        "ca could do does did had may might must need ought sha should wo would",
+        ("n't",),
+        ("n't", "'ve"),
+    )
+    add("could might must should would", have)
+    add("ai are is was were have has dare", ("n't",))
+    whole = {"Ill", "ill", "Its", "its", "Hell", "hell", "Shell", "shell", "Shed", "shed"}
+    whole |= {"were", "Were", "Well", "well", "Whore", "whore"}
+    return {parts for parts in found if "".join(parts) not in whole}
+
+
+_WHOLE = """
+    'S 's ‘S ‘s and/or w/o 're 'Cause 'cause 'cos 'Cos 'coz 'Coz 'cuz 'Cuz 'bout ma'am Ma'am o'clock
+    O'clock 'd 'em em 'll ll 'nuff nuff ' '' \\n \\t \\") <space> C++ —
+    Mt. Ak. Ala. Apr. Ariz. Ark. Aug. Calif. Colo. Conn. Dec. Del. Feb. Fla. Ga. Ia. Id. Ill. Ind.
+    Jan. Jul. Jun. Kan. Kans. Ky. La. Mar. Mass. Mich. Minn. Miss. N.C. N.D. N.H. N.J. N.M. N.Y. Neb.
+    Nebr. Nev. Nov. Oct. Okla. Ore. Pa. S.C. Sep. Sept. Tenn. Va. Wash. Wis. a.m. Adm. Bros. co. Co.
+    Corp. D.C. Dr. e.g. E.g. E.G. Gen. Gov. i.e. I.e. I.E. Inc. Jr. Ltd. Md. Messrs. Mo. Mont. Mr.
+    Mrs. Ms. p.m. Ph.D. Prof. Rep. Rev. Sen. St. vs. v.s.
+    a. b. c. d. e. f. g. h. i. j. k. l. m. n. o. p. q. r. s. t. u. v. w. x. y. z. ä. ö. ü.
+    :) :-) :)) :-)) :))) :-))) (: (-: =) (= :] :-] [: [-: [= =] :o) (o: :} :-} 8) 8-) (-8 ;) ;-) (;
+    (-; :( :-( :(( :-(( :((( :-((( ): )-: =( >:( :') :'-) :'( :'-( :/ :-/ =/ =| :| :-| ]= =[ :1 :P
+    :-P :p :-p :O :-O :o :-o :0 :-0 :() >:o :* :-* :3 :-3 =3 :> :-> :X :-X :x :-x :D :-D ;D ;-D =D xD
+    XD xDD XDD 8D 8-D ^_^ ^__^ ^___^ >.< >.> <.< ._. ;_; -_- -__- v.v V.V v_v V_V o_o o_O O_o O_O 0_o
+    o_0 0_0 o.O O.o O.O o.o 0.0 o.0 0.o @_@ <3 <33 <333 </3 (^_^) (-_-) (._.) (>_<) (*_*) (¬_¬) ಠ_ಠ
+    ಠ︵ಠ (ಠ_ಠ) ¯\\(ツ)/¯ (╯°□°）╯︵┻━┻ ><(((*>
+"""
+
+
+@cache
+def _specials() -> dict[str, tuple[str, ...]]:
+    parts = {(whole,) for whole in _WHOLE.split()}
+    parts |= _contractions()
+    for word in "doin goin havin lovin nothin nuthin ol somethin".split():
+        parts |= {(word,), (word.title(),), (word + "'",), (word.title() + "'",)}
+    for hour, half in product(range(1, 13), ("a.m.", "am", "p.m.", "pm")):
+        parts.add((str(hour), half))
+    parts |= {("y'", "all"), ("y", "all"), ("c'm", "on"), ("C'm", "on"), ("let", "'s"), ("Let", "'s")}
+    parts |= {("how", "'d", "'y"), ("How", "'d", "'y")}
+    for first, second in (("can", "not"), ("gon", "na"), ("got", "ta")):
+        parts |= {(first, second), (first.title(), second)}
+    for first, second in product(("not", "Not"), ("'ve", "ve")):
+        parts.add((first, second))
+    parts |= {("°", letter, ".") for letter in "cfkCFK"}
+    parts |= {tuple(part.replace("'", "’") for part in listed) for listed in parts}
+    return {"".join(listed): listed for listed in parts}
+
+
+@cache
+def _special_cuts() -> dict[str, tuple[int, ...]]:
+    return {
+        chunk: tuple(accumulate(len(part) for part in parts[:-1]))
+        for chunk, parts in _specials().items()
+    }
+
+
+@cache
+def _longest_special() -> int:
+    return max(map(len, _specials()))
+
+
+def _prefix(chunk: str, low: int, high: int) -> int:
+    char = chunk[low]
+    if char in _PREFIXES:
+        return 1
+    if char == "+":
+        return 0 if low + 1 < high and chunk[low + 1] in _DIGITS else 1
+    if char == ".":
+        end = low
+        while end < high and chunk[end] == ".":
+            end += 1
+        return end - low if end - low > 1 else 0
+    if char in "USCA":
+        for sign in ("US$", "C$", "A$"):
+            if chunk.startswith(sign, low, high):
+                return len(sign)
+    return 0
+
+
+def _suffix(chunk: str, low: int, high: int) -> int:
+    if low >= high:
+        return 0
+    last = chunk[high - 1]
+    if last in _SUFFIXES:
+        return 2 if last == "…" and high - 2 >= low and chunk[high - 2] == "…" else 1
+    if last == ".":
+        return _final_dots(chunk, low, high)
+    if last in "sS" and high - 2 >= low and chunk[high - 2] in "'’":
+        return 2
+    if last == "+":
+        return 1 if high - 2 >= low and chunk[high - 2] in _DIGITS else 0
+    for size in range(min(_LONGEST_UNIT, high - low - 1), 0, -1):
+        if chunk[high - size - 1] in _DIGITS and chunk[high - size : high] in _UNITS:
+            return size
+    return 0
+
+
+def _final_dots(chunk: str, low: int, high: int) -> int:
+    start = high - 1
+    while start > low and chunk[start - 1] == ".":
+        start -= 1
+    if high - start > 1:
+        return high - start
+    if start > low and chunk[start - 1] in TO_DOT:
+        return 1
+    both = start - 1 > low and chunk[start - 1] in UPPER and chunk[start - 2] in UPPER
+    return 1 if both else 0
+
+
+def _set(chars: frozenset[str]) -> str:
+    """Return `chars` as the inside of a character class, in ranges."""
+    spans: list[list[int]] = []
+    for code in sorted(map(ord, chars)):
+        if spans and spans[-1][1] == code - 1:
+            spans[-1][1] = code
+        else:
+            spans.append([code, code])
+    return "".join(f"{_escaped(first)}-{_escaped(last)}" for first, last in spans)
+
+
+def _escaped(code: int) -> str:
+    return f"\\U{code:08x}"
+
+
+@cache
+def _infix() -> re.Pattern[str]:
+    alpha, lower, upper, quotes = _set(ALPHA), _set(LOWER), _set(UPPER), _set(QUOTES)
+    return re.compile(
+        rf"\.\.+|…|[{_set(ICONS)}]"
+        r"|(?<=[0-9])[+\-*^](?=[0-9-])"
+        rf"|(?<=[{lower}{quotes}])\.(?=[{upper}{quotes}])"
+        rf"|(?<=[{alpha}]),(?=[{alpha}])"
+        rf"|(?<=[{alpha}0-9]){_HYPHENS}(?=[{alpha}])"
+        rf"|(?<=[{alpha}0-9])[:<>=/](?=[{alpha}])"
+    )
+
+
+_SCHEME = re.compile(r"[\w+\-.]{2,}://")
+
+
+@cache
+def _host() -> re.Pattern[str]:
+    """Return the pattern of what follows an optional scheme and login in an address."""
+    inner = r"A-Za-z0-9\u00a1-\uffff"
+    octet = r"\.(?:1?\d{1,2}|2[0-4]\d|25[0-5])"
+    number = (
+        r"(?!(?:10|127)(?:\.\d{1,3}){3})(?!(?:169\.254|192\.168)(?:\.\d{1,3}){2})"
+        r"(?!172\.(?:1[6-9]|2\d|3[0-1])(?:\.\d{1,3}){2})"
+        rf"(?:[1-9]\d?|1\d\d|2[01]\d|22[0-3]){octet}{octet}"
+        r"\.(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-4])"
+    )
+    name = rf"(?:[{inner}](?:[{inner}_-]{{0,62}}[{inner}])?\.)++[{_set(LOWER)}]{{2,63}}"
+    return re.compile(rf"(?:{number}|{name})(?::\d{{2,5}})?(?:[/?#]|\Z)")
+
+
+def _is_address(core: str) -> bool:
+    if "." not in core:
+        return False
+    match = _host().match
+    if match(core):
+        return True
+    scheme = _SCHEME.match(core)
+    if scheme and match(core, scheme.end()):
+        return True
+    at = core.find("@", 1)
+    while at > 0:
+        if match(core, at + 1):
+            return True
+        at = core.find("@", at + 1)
+    return False
+
+
+def _inner(chunk: str, low: int, high: int) -> list[int]:
+    """Return where tokens start in what is left between the affixes, `low` included."""
+    core = chunk[low:high]
+    if _is_address(core):
+        return [low]
+    found, start = [low], 0
+    for infix in _infix().finditer(core):
+        first, last = infix.span()
+        if first == 0:
+            continue
+        if first != start:
+            found.append(low + first)
+        if last < len(core):
+            found.append(low + last)
+        start = last
+    return found
+
+
+def _peel(chunk: str, special: dict[str, tuple[int, ...]], longest: int) -> list[int]:
+    """Return where the tokens of `chunk` start, given the cuts of exceptions."""
+
+    def listed(low: int, high: int) -> bool:
+        return 0 < high - low <= longest and chunk[low:high] in special
+
+    low, high = 0, len(chunk)
+    before: list[int] = []
+    after: list[int] = []
+    while low < high and not listed(low, high):
+        prefix = _prefix(chunk, low, high)
+        if prefix and listed(low + prefix, high):
+            before.append(low)
+            low += prefix
+            break
+        suffix = _suffix(chunk, low + prefix, high)
+        if suffix and listed(low, high - suffix):
+            high -= suffix
+            after.append(high)
+            break
+        if prefix:
+            before.append(low)
+            low += prefix
+        if suffix:
+            high -= suffix
+            after.append(high)
+        if not prefix and not suffix:
+            break
+    middle: list[int] = []
+    if listed(low, high):
+        middle = [low, *(low + cut for cut in special[chunk[low:high]])]
+    elif low < high:
+        middle = _inner(chunk, low, high)
+    return [*before, *middle, *reversed(after)]
+
+
+@cache
+def _patterns() -> tuple[dict[str, tuple[int, ...]], frozenset[str]]:
+    """Return the exceptions that the affix rules would cut, with those cuts, and their first tokens.
+
+    Where these cuts turn up inside a longer chunk ("x-Mr.", "text:)"), the exception is restored.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    for chunk in _specials():
+        size = len(chunk)
+        if _prefix(chunk, 0, size) or _suffix(chunk, 0, size) or _infix().search(chunk):
+            found[chunk] = tuple(_peel(chunk, {}, 0)[1:])
+    return found, frozenset(chunk[: (*cut, len(chunk))[0]] for chunk, cut in found.items())
+
+
+def _restore(chunk: str, starts: list[int]) -> list[int]:
+    """Return `starts` with exceptions restored: the longest first, then from the left."""
+    patterns, firsts = _patterns()
+    bounds = [*starts, len(chunk)]
+    found: list[tuple[int, int, int]] = []
+    for i, start in enumerate(starts):
+        if chunk[start : bounds[i + 1]] not in firsts:
+            continue
+        for j in range(i + 1, len(bounds)):
+            if bounds[j] - start > _longest_special():
+                break
+            cut = patterns.get(chunk[start : bounds[j]])
+            if cut is not None and cut == tuple(bound - start for bound in bounds[i + 1 : j]):
+                found.append((i - j, i, j))
+    if not found:
+        return starts
+    taken: set[int] = set()
+    kept = set(starts)
+    for _, i, j in sorted(found):
+        if i not in taken and j - 1 not in taken:
+            start = bounds[i]
+            kept.difference_update(bounds[i + 1 : j])
+            kept.update(start + cut for cut in _special_cuts()[chunk[start : bounds[j]]])
+        taken.update(range(i, j))
+    return sorted(kept)
+
+
+def _cut(chunk: str) -> tuple[int, ...]:
+    starts = _peel(chunk, _special_cuts(), _longest_special())
+    return tuple(_restore(chunk, starts)[1:])
+
+
+_cut_kept = lru_cache(maxsize=1 << 15)(_cut)
+_KEPT_LENGTH = 40
+
+
+def cuts(chunk: str) -> tuple[int, ...]:
+    """Return where the tokens of `chunk` after the first one start, counted from its start.
+
+    Args:
+        chunk: a non-empty run of characters without white space. Recent short ones are remembered.
+
+    >>> cuts("well-known,"), cuts("U.S."), cuts("can't"), cuts("https://a.example/b?c=d).")
+    ((4, 5, 10), (), (2,), (23, 24))
+    """
+    return _cut_kept(chunk) if len(chunk) <= _KEPT_LENGTH else _cut(chunk)

@@ -1,0 +1,82 @@
+import pytest
+
+import webfilter as wf
+from webfilter import ConfigError, Pipeline, Rule, UnknownName
+from webfilter.recipes import available, load
+
+
+def test_every_packaged_recipe_builds_and_comes_back_from_its_own_toml():
+    assert {"educational", "fineweb"} <= set(available())
+    for name in available():
+        pipe = wf.recipe(name)
+        assert Pipeline.from_toml(pipe.to_toml()) == pipe
+        assert Pipeline.from_toml(pipe.to_toml(full=True)) == pipe
+
+
+def test_composites_and_rules_survive_toml():
+    pipe = (
+        wf.Language(None)
+        | wf.ByLanguage({"en": wf.Sample(0.5), "de": wf.Sample(0.25)}, default=wf.Sample(1.0))
+        | wf.Judge((Rule("language", isin=frozenset({"en", "de"})), Rule("sample_rank", lt=0.1)))
+    )
+    assert Pipeline.from_toml(pipe.to_toml()) == pipe
+    assert Pipeline.from_toml(pipe.to_toml()).fingerprint() == pipe.fingerprint()
+
+
+def test_strings_that_need_escaping_survive():
+    pipe = Pipeline((wf.UrlFilter(blocked_words=('a"b\\c\n\t\x7fü', "x")),))
+    assert Pipeline.from_toml(pipe.to_toml()) == pipe
+
+
+def test_a_recipe_is_found_by_name_path_or_text(tmp_path):
+    path = tmp_path / "mine=1.toml"
+    path.write_text('[[stage]]\nuse = "sample"\nrate = 0.5\n')
+    assert load(path) == load(str(path)) == load(path.read_text()) == Pipeline((wf.Sample(0.5),))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '[[stage]]\nuse = "gofer_quality"',
+            "unknown stage 'gofer_quality': did you mean 'gopher_",
+        ),
+        ('[[stage]]\nuse = "sample"\nrat = 1', "key of sample 'rat': did you mean 'rate'"),
+        (
+            '[[stage]]\nuse = "sample"\nrate = "x"',
+            "sample: rate = 'x' does not fit; it takes float",
+        ),
+        ('[[stage]]\nuse = "sample"\nrate = 2', "between 0 and 1"),
+        ("[[stage]]\nrate = 1", "stage 1 has no use"),
+        (
+            'stages = 1\n[[stage]]\nuse="sample"',
+            "key at the top 'stages': did you mean 'stage'",
+        ),
+        ('name = "x"\n', r"no \[\[stage\]\]"),
+        ("[[stage]\n", "not valid TOML"),
+        (
+            '[[stage]]\nuse="sample"\n'
+            '[[stage]]\nuse="judge"\njudged=[{signal="sample_ranc", le=1}]',
+            "did you mean 'sample_rank'",
+        ),
+        ('[[stage]]\nuse="by_language"', "stages"),
+        ('[[stage]]\nuse="os.system"', "unknown stage 'os.system'"),
+    ],
+)
+def test_mistakes_are_named_with_the_fix(text, said):
+    with pytest.raises(ConfigError, match=said):
+        load(text + "\n")
+
+
+def test_an_unknown_recipe_has_a_near_match():
+    with pytest.raises(UnknownName, match="did you mean 'educational'"):
+        load("educatonal")
+    with pytest.raises(ConfigError, match="no such file"):
+        load("no/such.toml")
+
+
+def test_a_stage_from_elsewhere_is_refused_by_to_toml():
+    from toys import Length
+
+    with pytest.raises(ConfigError, match="not in the catalogue"):
+        Pipeline((Length(),)).to_toml()

@@ -1,0 +1,78 @@
+import sys
+
+import pytest
+from toys import Breaks, FirstOf, Length, Quota, Upper
+
+from webfilter import Document, RunError
+from webfilter.run.flow import Flow, batched
+from webfilter.run.local import LocalRunner, segments
+from webfilter.run.processes import PoolRunner
+
+TEXTS = ["alpha", "b", "boom", "alpha", "gamma", "lose", "delta", "", "gamma"] * 3
+PIPE = Length(2) | Breaks() | FirstOf() | Upper() | Quota(5)
+
+
+def through(pipe, runner, docs, tmp_path, size=4):
+    left = []
+    flow = Flow(pipe, runner, left.extend, tmp_path)
+    try:
+        kept = [doc for batch in flow.through(batched(docs, size)) for doc in batch]
+    finally:
+        runner.close()
+    return kept, left, flow
+
+
+def docs(texts=TEXTS):
+    return [Document(f"d{n:02}", text, html=b"<p>") for n, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_give_what_one_process_gives(workers, tmp_path):
+    cut = segments(PIPE.names, PIPE.steps)
+    here, here_left, _ = through(PIPE, LocalRunner(cut), docs(), tmp_path)
+    there, there_left, flow = through(PIPE, PoolRunner(cut, workers), docs(), tmp_path)
+    assert there == here
+    assert sorted((d.id, d.verdict) for d in there_left) == sorted(
+        (d.id, d.verdict) for d in here_left
+    )
+    assert flow.memory > 0
+
+
+def test_pages_of_dropped_documents_stay_behind_and_those_of_failed_ones_come(tmp_path):
+    cut = segments(PIPE.names, PIPE.steps)
+    _, left, _ = through(PIPE, PoolRunner(cut, 1), docs(["", "boom"]), tmp_path)
+    assert {doc.verdict.kind: doc.html for doc in left} == {"dropped": None, "failed": b"<p>"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+def test_a_document_that_kills_its_worker_fails_alone_with_the_stage_named(tmp_path):
+    cut = segments(PIPE.names, PIPE.steps)
+    given = docs(["first", "die", "second", "third", "fourth"])
+    kept, left, flow = through(PIPE, PoolRunner(cut, 2), given, tmp_path, size=3)
+    assert [doc.text for doc in kept] == ["FIRST", "SECOND", "THIRD", "FOURTH"]
+    [dead] = left
+    assert (dead.id, dead.verdict.stage, dead.verdict.kind) == ("d01", "breaks", "failed")
+    assert "SIGKILL" in dead.verdict.reason
+    flow.ledger.check(5)
+
+
+def test_a_stage_that_cannot_travel_is_one_clear_error(tmp_path):
+    from dataclasses import dataclass
+
+    @dataclass(frozen=True)
+    class Local(Length):
+        """A class that no other process can import."""
+
+        def __reduce__(self):
+            raise TypeError("it holds a lock")
+
+    pipe = Length() | Local()
+    runner = PoolRunner(segments(pipe.names, pipe.steps), 1)
+    with pytest.raises(RunError, match="it holds a lock"):
+        through(pipe, runner, docs(), tmp_path)
+
+
+def test_batches_are_cut_by_count_and_by_size(monkeypatch):
+    monkeypatch.setattr("webfilter.run.flow.BATCH_BYTES", 10)
+    given = [Document(str(n), "x" * size) for n, size in enumerate([1, 1, 1, 30, 4, 4, 4, 1])]
+    assert [len(b) for b in batched(given, 3)] == [3, 1, 3, 1]

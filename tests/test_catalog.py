@@ -1,0 +1,75 @@
+"""The contract, checked over every stage there is."""
+
+from importlib.metadata import EntryPoint
+
+import pytest
+from toys import Length
+
+import webfilter as wf
+from webfilter import Rule, catalog
+from webfilter.errors import ConfigError, UnknownName
+from webfilter.stage import Step
+from webfilter.testing import check_stage
+
+CONFIGURED = {
+    "judge": lambda: wf.Judge((Rule("length", ge=2),)),
+    "by_language": lambda: wf.ByLanguage({"en": Length(5)}, default=Length(2)),
+    "sandboxed": lambda: wf.Sandboxed(Length(5), seconds=20.0),
+}
+"""Stages that have no sensible default configuration."""
+
+
+def default(name):
+    return CONFIGURED.get(name, catalog.stage_class(name))()
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_stage_keeps_the_contract(name):
+    step = default(name)
+    assert step.name == name
+    check_stage(step)
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_every_stage_says_what_it_is(name):
+    assert issubclass(catalog.stage_class(name), Step)
+    assert len(catalog.summary(name)) > 20
+    for signal in default(name).measures:
+        assert signal.about
+        assert signal.kind in ("str", "bool") or signal.unit or signal.low is not None
+
+
+def test_no_two_stages_mean_different_things_by_one_signal():
+    seen = {}
+    for name in catalog.names():
+        for signal in default(name).measures:
+            kind, unit = seen.setdefault(signal.name, (signal.kind, signal.unit))
+            assert (kind, unit) == (signal.kind, signal.unit), (name, signal.name)
+
+
+def plugin(monkeypatch, **points):
+    found = [EntryPoint(name, value, "webfilter.stages") for name, value in points.items()]
+    monkeypatch.setattr(catalog, "entry_points", lambda group: found)
+
+
+def test_a_plugin_joins_by_its_entry_point(monkeypatch):
+    plugin(monkeypatch, length="toys:Length")
+    assert catalog.names()[-1] == "length"
+    assert catalog.stage_class("length") is Length
+    pipe = wf.Pipeline.from_toml('[[stage]]\nuse = "length"\nmin_length = 7\n')
+    assert pipe == wf.Pipeline((Length(7),))
+    assert pipe.to_toml() == '[[stage]]\nuse = "length"\nmin_length = 7\n'
+
+
+def test_a_broken_plugin_is_named_and_cannot_replace_ours(monkeypatch):
+    plugin(monkeypatch, broken="no_such_module:X", minhash="toys:Length", odd="toys:json")
+    assert catalog.stage_class("minhash").__name__ == "MinHash"
+    with pytest.raises(ConfigError, match="no_such_module:X is broken"):
+        catalog.stage_class("broken")
+    with pytest.raises(ConfigError, match="is not a webfilter stage class"):
+        catalog.stage_class("odd")
+
+
+def test_an_unknown_stage_has_a_near_match():
+    with pytest.raises(UnknownName, match="did you mean 'minhash'"):
+        catalog.stage_class("min_hash")

@@ -1,0 +1,132 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from webfilter.cli import main
+
+SAMPLE = Path(__file__).parent.parent / "examples" / "data" / "sample.warc.gz"
+PROSE = "The cell is the unit of life. It takes in food, and it has to give off waste. " * 12
+QUICK = """
+[[stage]]
+use = "gopher_quality"
+[[stage]]
+use = "exact_dedup"
+"""
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A recipe, an input and a place for the output."""
+    (tmp_path / "quick.toml").write_text(QUICK)
+    lines = [{"id": str(n), "text": PROSE + str(n % 3)} for n in range(9)]
+    lines.append({"id": "short", "text": "Too short."})
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n{broken\n")
+    return tmp_path
+
+
+def run(job, *more, recipe="quick.toml", source="in.jsonl", out="out"):
+    return main(["run", str(job / recipe), str(job / source), "--out", str(job / out), *more])
+
+
+def test_run_writes_the_whole_run_folder(job, capsys):
+    assert run(job) == 0
+    said = capsys.readouterr().out
+    assert "gopher_quality" in said
+    assert "report.html" in said
+    report = json.loads((job / "out" / "report.json").read_text())
+    counts = {key: report[key] for key in ("in", "kept", "dropped", "failed")}
+    assert counts == {"in": 11, "kept": 3, "dropped": 7, "failed": 1}
+    for kind in ("kept", "dropped", "failed"):
+        assert pq.read_table(job / "out" / kind).num_rows == report[kind]
+    assert {p.name for p in (job / "out").iterdir()} == {
+        "kept",
+        "dropped",
+        "failed",
+        "report.json",
+        "report.html",
+        "card.md",
+    }
+
+
+def test_a_second_run_needs_overwrite(job, capsys):
+    assert run(job) == 0
+    assert run(job) == 2
+    assert "overwrite" in capsys.readouterr().err
+    assert run(job, "--overwrite") == 0
+
+
+@pytest.mark.parametrize("form", ["jsonl", "jsonl.zst", "jsonl.gz"])
+def test_other_formats(job, form):
+    assert run(job, "--format", form) == 0
+    assert (job / "out" / "kept" / f"part-00000.{form}").is_file()
+
+
+def test_bad_input_is_one_clear_error_with_exit_code_2(job, capsys, tmp_path):
+    (job / "empty").mkdir()
+    (job / "bad-key.toml").write_text('[[stage]]\nuse = "gopher_quality"\nmin_wrds = 3\n')
+    (job / "bad-stage.toml").write_text('[[stage]]\nuse = "gopher_qualty"\n')
+    rule = 'judged = [{signal = "word_count", ge = 3}]'
+    (job / "bad-signal.toml").write_text(f'[[stage]]\nuse = "gopher_quality"\n[[stage]]\nuse = "judge"\n{rule}\n')  # fmt: skip  # noqa: E501
+    (job / "file").write_text("")
+    cases = [
+        ({"source": "nothing.jsonl"}, "nothing.jsonl"),
+        ({"source": "empty"}, "empty"),
+        ({"recipe": "bad-key.toml"}, "did you mean 'min_words'"),
+        ({"recipe": "bad-stage.toml"}, "did you mean 'gopher_quality'"),
+        ({"recipe": "bad-signal.toml"}, "word_count"),
+        ({"recipe": "none.toml"}, "no such file"),
+        ({"out": "file/below"}, "file"),
+    ]
+    for given, said in cases:
+        assert run(job, **given) == 2, given
+        captured = capsys.readouterr()
+        assert captured.err.startswith("webfilter: error: ")
+        assert len(captured.err.splitlines()) == 1
+        assert said in captured.err
+        assert captured.out == ""
+        assert not (job / "out").exists()
+
+
+def test_wrong_usage_is_exit_code_2(capsys):
+    for argv in (
+        [],
+        ["run"],
+        ["run", "x"],
+        ["fly"],
+        ["run", "a", "b", "--out", "c", "--workers", "0"],
+    ):
+        with pytest.raises(SystemExit) as stop:
+            main(argv)
+        assert stop.value.code == 2
+
+
+def test_explain_answers_as_text_html_and_json(tmp_path, capsys):
+    page = tmp_path / "page.html"
+    page.write_text(f"<html><body><article><p>{PROSE}</p></article></body></html>")
+    assert main(["explain", str(page), "--url", "https://school.example/cell"]) == 0
+    text = capsys.readouterr().out
+    for stage in ("url_filter", "language", "gopher_repetition", "gopher_quality", "c4_quality"):
+        assert stage in text
+    assert main(["explain", str(page), "--as", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {"stage", "signal", "value", "limit", "margin", "passed"} <= rows[0].keys()
+    assert main(["explain", str(page), "--as", "html"]) == 0
+    assert capsys.readouterr().out.lower().startswith("<!doctype html>")
+    assert main(["explain", str(tmp_path / "none.html")]) == 2
+
+
+def test_explain_reads_standard_input():
+    command = [sys.executable, "-m", "webfilter", "explain", "-", "--text"]
+    done = subprocess.run(command, input=PROSE.encode(), capture_output=True, check=True)
+    assert b"gopher_quality" in done.stdout
+
+
+def test_list_names_stages_signals_and_recipes(capsys):
+    assert main(["list"]) == 0
+    said = capsys.readouterr().out
+    for word in ("minhash", "educational", "mean_word_length", "fineweb", "url_filter"):
+        assert word in said

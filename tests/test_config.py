@@ -1,0 +1,73 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from webfilter.config import build, conform
+from webfilter.errors import ConfigError, UnknownName
+from webfilter.stage import Rule
+
+
+@dataclass(frozen=True)
+class Options:
+    words: tuple[str, ...] = ()
+    codes: frozenset[str] | None = None
+    share: float | None = 0.5
+    count: int = 1
+    mode: Literal["a", "b"] = "a"
+    flag: bool = False
+    path: Path | None = None
+    table: Mapping[str, float] | None = None
+    rules: tuple[Rule, ...] = ()
+    key: str | tuple[str, ...] = "x"
+
+    def __post_init__(self):
+        conform(self, "options")
+
+
+def test_what_people_write_becomes_what_the_field_holds():
+    made = Options(["a"], {"en"}, 1, path="x/y", table={"a": 1}, rules=[{"signal": "n", "ge": 2}])
+    assert made.words == ("a",)
+    assert made.codes == frozenset({"en"})
+    assert made.share == 1.0
+    assert type(made.share) is float
+    assert made.path == Path("x/y")
+    assert made.table == {"a": 1.0}
+    assert made.rules == (Rule("n", ge=2),)
+    assert Options(key=["a", "b"]).key == ("a", "b")
+    assert hash(Options({"b": 1}.keys() and ["b"])) == hash(Options(("b",)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("words", "abc"),
+        ("words", [1]),
+        ("codes", "en"),
+        ("share", "0.5"),
+        ("share", float("nan")),
+        ("share", True),
+        ("count", 1.5),
+        ("count", True),
+        ("count", None),
+        ("mode", "c"),
+        ("flag", 1),
+        ("table", {"a": "b"}),
+        ("rules", [Rule]),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_field_and_value(field, value):
+    with pytest.raises(ConfigError, match=f"options: {field} = "):
+        Options(**{field: value})
+
+
+def test_false_in_a_recipe_is_none_where_the_field_takes_none_and_no_bool():
+    made = build(Options, "options", {"share": False, "flag": False, "codes": False})
+    assert (made.share, made.flag, made.codes) == (None, False, None)
+
+
+def test_an_unknown_key_has_a_near_match():
+    with pytest.raises(UnknownName, match="key of options 'shar': did you mean 'share'"):
+        build(Options, "options", {"shar": 1})

@@ -1,0 +1,65 @@
+import pickle
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+
+from webfilter import Document, DocumentError, Verdict
+
+
+def test_the_first_verdict_decides():
+    first, second = Verdict("a", "x"), Verdict("b", "y")
+    assert Document("1").drop(first).drop(second).verdict == first
+
+
+def test_signals_accumulate_and_the_given_document_stays_as_it_was():
+    doc = Document("1", signals={"a": 1})
+    assert doc.with_signals({"b": 2.5}).signals == {"a": 1, "b": 2.5}
+    assert doc.signals == {"a": 1}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), np.float32("nan")])
+def test_a_value_that_is_not_finite_is_undefined(value):
+    assert Document("1").with_signals({"a": value}).signals["a"] is None
+
+
+def test_numpy_scalars_become_plain():
+    signals = {"i": np.int64(3), "f": np.float32(0.5), "b": np.bool_(True)}
+    found = Document("1").with_signals(signals).signals
+    assert [type(v) for v in found.values()] == [int, float, bool]
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, b"x", np.zeros(2), object()])
+def test_a_signal_that_is_not_a_scalar_is_refused_by_name(value):
+    with pytest.raises(DocumentError, match="'spam'"):
+        Document("1").with_signals({"spam": value})
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"id": ""}, "id"),
+        ({"id": 7}, "id"),
+        ({"id": "a", "text": None}, "'a': text must be str, not NoneType"),
+        ({"id": "a", "html": "<p>"}, "'a': html must be bytes or None, not str"),
+        ({"id": "a", "url": 5}, "'a': url must be str or None, not int"),
+    ],
+)
+def test_wrong_field_types_are_named(fields, said):
+    with pytest.raises(DocumentError, match=said):
+        Document(**fields)
+
+
+def test_documents_are_frozen_and_survive_pickling():
+    doc = Document("1", "x", signals={"a": None}, verdict=Verdict("s", "r", of="2"))
+    with pytest.raises(FrozenInstanceError):
+        doc.text = "y"
+    assert pickle.loads(pickle.dumps(doc)) == doc
+
+
+def test_verdicts_read_as_sentences():
+    assert str(Verdict("g", "words", "words", 12, 50.0, op="<")) == "g: words 12 < 50"
+    said = str(Verdict("l", "language", "language", "de", op="not in"))
+    assert said == "l: language 'de' not in the accepted set"
+    assert str(Verdict("m", "near_duplicate", of="b")) == "m: near_duplicate (of b)"
+    assert str(Verdict("x", "ValueError: no", kind="failed")) == "x failed: ValueError: no"

@@ -1,0 +1,65 @@
+"""What importing webfilter costs, and which way its arrows point."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import webfilter
+
+SOURCE = Path(webfilter.__file__).parent
+HEAVY = ("numpy", "sklearn", "pyarrow", "trafilatura", "resiliparse", "fasttext", "lxml", "tqdm")
+
+
+def test_importing_webfilter_loads_nothing_heavy():
+    code = "import sys, webfilter; print(*sorted(m.split('.')[0] for m in sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert not set(HEAVY) & set(loaded.stdout.split())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no resource module")
+def test_importing_webfilter_takes_little_memory():
+    code = "import resource, webfilter; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    peak = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(peak.stdout) / (1 if sys.platform == "darwin" else 1024) < 40 * 1024
+
+
+def test_every_public_name_is_there():
+    assert sorted(webfilter.__all__) == webfilter.__all__ == dir(webfilter)
+    for name in webfilter.__all__:
+        assert getattr(webfilter, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Nope'"):
+        webfilter.Nope  # noqa: B018 - the access is the test
+
+
+BASE = {"document", "stage", "text", "errors", "config", "child"}
+MAY = {folder: BASE for folder in ("extract", "language", "heuristics", "dedup", "score", "write")}
+MAY |= {"read": BASE, "report": BASE - {"text", "child"}}
+MAY |= {"run": BASE | {"read", "write", "report", "pipeline"}}
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("webfilter"):
+            yield [*node.module.split("."), node.names[0].name][1]
+        elif isinstance(node, ast.Import):
+            for name in node.names:
+                if name.name.startswith("webfilter."):
+                    yield name.name.split(".")[1]
+
+
+@pytest.mark.parametrize("folder", sorted(MAY))
+def test_arrows_point_one_way(folder):
+    for path in (SOURCE / folder).rglob("*.py"):
+        outside = set(imports(path)) - {folder, "__version__"}
+        assert outside <= MAY[folder], f"{path.relative_to(SOURCE)} imports {outside - MAY[folder]}"
+
+
+def test_only_pipeline_and_cli_import_run_and_report():
+    for path in SOURCE.glob("*.py"):
+        if path.stem not in ("pipeline", "cli", "__init__"):
+            assert not set(imports(path)) & {"run", "report"}, path.name

@@ -1,0 +1,75 @@
+"""Every code block of the README runs."""
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from webfilter.cli import main
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "examples" / "data" / "sample.warc.gz"
+PAGE = (
+    "<html><body><article>"
+    + "<p>The sun is a star. It is hot.</p>" * 30
+    + "</article></body></html>"
+)
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "README.md").read_text("utf-8"), re.S | re.M)
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A folder as the README's reader has it: a crawl, a page, a recipe, the examples."""
+    (tmp_path / "crawl").mkdir()
+    shutil.copy(SAMPLE, tmp_path / "crawl" / "one.warc.gz")
+    (tmp_path / "page.html").write_text(PAGE, "utf-8")
+    [recipe] = [text for kind, text in BLOCKS if kind == "toml"]
+    (tmp_path / "recipe.toml").write_text(recipe, "utf-8")
+    shutil.copytree(ROOT / "examples" / "data", tmp_path / "examples" / "data")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_python_blocks_run_in_order(desk, capsys):
+    blocks = [text for kind, text in BLOCKS if kind == "python"]
+    assert len(blocks) >= 6
+    scope = {"__name__": "readme"}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), scope)
+    said = capsys.readouterr().out
+    assert "gopher_quality" in said
+    assert (desk / "run-1" / "report.html").is_file()
+
+
+def test_the_webfilter_commands_run(desk, capsys):
+    commands = [
+        shlex.split(line.strip().split("&& ")[-1])
+        for kind, text in BLOCKS
+        if kind == "bash"
+        for line in text.splitlines()
+        if "webfilter" in line
+    ]
+    ours = [c for c in commands if c[0].endswith("webfilter")]
+    assert len(ours) == 4
+    for command in ours:
+        words = [str(p) for word in command[1:] for p in _expanded(word)]
+        assert main(words) == 0, command
+    assert (desk / "out" / "kept" / "part-00000.parquet").is_file()
+
+
+def _expanded(word):
+    return sorted(Path().glob(word)) if "*" in word else [word]
+
+
+def test_the_install_commands_are_those_that_ci_runs():
+    ci = (ROOT / ".ci" / "run").read_text("utf-8")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for mark in ("try", "test"):
+        assert f"<!-- {mark} -->\n```bash\n" in readme
+        assert f"block {mark}" in ci
+
+
+def test_every_kind_of_block_is_tested():
+    assert {kind for kind, _ in BLOCKS} == {"bash", "python", "toml"}

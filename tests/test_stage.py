@@ -1,0 +1,66 @@
+import pytest
+from toys import Breaks, FirstOf, Length, Quota, Upper
+
+from webfilter import ConfigError, Document, Rule
+from webfilter.testing import check_stage
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "found"),
+    [
+        (Rule("n", ge=50), 50, None),
+        (Rule("n", ge=50), 49, ("<", 50.0)),
+        (Rule("n", gt=50), 50, ("<=", 50.0)),
+        (Rule("n", le=0.3), 0.3, None),
+        (Rule("n", le=0.3), 0.30001, (">", 0.3)),
+        (Rule("n", lt=0.3), 0.3, (">=", 0.3)),
+        (Rule("n", ge=0), -1, ("<", 0.0)),
+        (Rule("n", ge=1, le=5), 9, (">", 5.0)),
+        (Rule("n", le=0), True, (">", 0.0)),
+        (Rule("n", isin=frozenset({"en"})), "en", None),
+        (Rule("n", isin=frozenset({"en"})), "de", ("not in", None)),
+        (Rule("n", ge=50), None, None),
+        (Rule("n", isin=frozenset({"en"})), None, None),
+    ],
+)
+def test_rules_at_and_around_their_limits(rule, value, found):
+    assert rule.violated(value) == found
+
+
+def test_a_rule_without_a_bound_is_refused_but_zero_is_a_bound():
+    with pytest.raises(ConfigError, match="no bound"):
+        Rule("n")
+    with pytest.raises(ConfigError, match="isin"):
+        Rule("n", ge=1, isin=frozenset({"a"}))
+    assert Rule("n", le=0).bounds() == (("le", 0.0),)
+
+
+def test_fields_are_converted_or_refused_by_name():
+    assert Length(min_length=2).min_length == 2
+    with pytest.raises(ConfigError, match=r"length: min_length = 'many' .* int or None"):
+        Length(min_length="many")
+    with pytest.raises(ConfigError, match="min_length = True"):
+        Length(min_length=True)
+
+
+def test_names_are_snake_case():
+    assert (Length.name, FirstOf.name) == ("length", "first_of")
+
+
+def test_none_switches_a_rule_off_and_zero_does_not():
+    docs = [Document("1", "")]
+    assert Length(None)(docs)[0].live
+    assert Length(0)(docs)[0].live
+    assert not Length(1)(docs)[0].live
+    assert not Length(None, max_length=0)([Document("1", "a")])[0].live
+
+
+@pytest.mark.parametrize("step", [Length(), Upper(cut=9, max_cut=20), FirstOf(), Quota(), Breaks()])
+def test_the_toys_keep_the_contract(step):
+    check_stage(step)
+
+
+def test_a_verdict_carries_signal_value_and_limit():
+    verdict = Length(3)([Document("1", "ab")])[0].verdict
+    assert (verdict.stage, verdict.reason, verdict.signal) == ("length", "length", "length")
+    assert (verdict.value, verdict.limit, verdict.op) == (2, 3.0, "<")

@@ -1,0 +1,206 @@
+"""`check_stage` must catch each broken promise: one faulty stage for every one of them."""
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import pytest
+from toys import FirstOf, Length, Quota, Same
+
+from webfilter import Document, Rule, Signal, Verdict
+from webfilter.testing import check_stage
+
+N = Signal("n", "int", "A number", "", 0, 10)
+
+
+@dataclass(frozen=True)
+class Good(Length):
+    """Measures one number."""
+
+    measures: ClassVar[tuple[Signal, ...]] = (N,)
+    min_length: int | None = None
+
+    def measure(self, doc):
+        return {"n": 1}
+
+
+@dataclass(frozen=True)
+class Undeclared(Good):
+    """Sets a signal that it does not declare."""
+
+    def measure(self, doc):
+        return {"n": 1, "m": 2}
+
+
+@dataclass(frozen=True)
+class OutOfRange(Good):
+    """Exceeds its declared range."""
+
+    def measure(self, doc):
+        return {"n": 11}
+
+
+@dataclass(frozen=True)
+class WrongKind(Good):
+    """Declares int, gives float."""
+
+    def measure(self, doc):
+        return {"n": 1.0}
+
+
+@dataclass(frozen=True)
+class Loses(Good):
+    """Removes a document."""
+
+    def process(self, batch):
+        return super().process(batch)[1:]
+
+
+@dataclass(frozen=True)
+class Reorders(Good):
+    """Turns the batch around."""
+
+    def process(self, batch):
+        return super().process(batch)[::-1]
+
+
+@dataclass(frozen=True)
+class LooksAtNeighbors(Good):
+    """Measures the batch, not the document."""
+
+    def process(self, batch):
+        return [doc.with_signals({"n": min(len(batch), 10)}) for doc in batch]
+
+
+@dataclass(frozen=True)
+class Mutates(Good):
+    """Changes the given document's signals in place."""
+
+    def process(self, batch):
+        for doc in batch:
+            doc.signals["n"] = 1
+        return batch
+
+
+@dataclass(frozen=True)
+class DropsSignals(Good):
+    """Forgets what was measured before."""
+
+    def process(self, batch):
+        return [replace(doc, signals={"n": 1}) for doc in batch]
+
+
+@dataclass(frozen=True)
+class ChangesUrl(Good):
+    """Rewrites the URL."""
+
+    def process(self, batch):
+        return [replace(doc, url="x") for doc in batch]
+
+
+@dataclass(frozen=True)
+class Raises(Good):
+    """Cannot take an empty text."""
+
+    def measure(self, doc):
+        return {"n": 1 if doc.text[0] else 0}
+
+
+@dataclass(frozen=True)
+class Backwards(Good):
+    """Drops more when its limit is loosened."""
+
+    min_n: int = 5
+
+    def process(self, batch):
+        drop = Verdict(self.name, "n")
+        return [doc if self.min_n >= 5 else doc.drop(drop) for doc in batch]
+
+
+@dataclass(frozen=True)
+class Unpicklable(Good):
+    """Holds what cannot be pickled."""
+
+    held: object = field(default_factory=lambda: (x for x in ()))
+
+
+@dataclass(frozen=True)
+class JudgesUnknown(Good):
+    """Has a rule on a signal that it does not measure."""
+
+    @property
+    def rules(self):
+        return (Rule("unmeasured", ge=1),)
+
+
+@dataclass(frozen=True)
+class OrderedFirst(FirstOf):
+    """Keeps the copy that happened to come first."""
+
+    def resolve(self, sketches):
+        table = {}
+        for sketch in sketches:
+            for text, name in sketch:
+                table.setdefault(text, name)
+        return Same(table)
+
+
+@dataclass(frozen=True)
+class Forgets(Quota):
+    """Does not save its state."""
+
+    def save(self, state, path):
+        path.write_text('{"seen": 0}')
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (Undeclared(), "undeclared signal 'm'"),
+        (OutOfRange(), "n = 11 is outside"),
+        (WrongKind(), "declared int"),
+        (Loses(), "other documents or order"),
+        (Reorders(), "other documents or order"),
+        (LooksAtNeighbors(), "differently alone"),
+        (Mutates(), "changed the documents"),
+        (DropsSignals(), "lost signals"),
+        (ChangesUrl(), "changed the URL"),
+        (Backwards(), "drops more"),
+        (JudgesUnknown(), "does not measure"),
+        (OrderedFirst(), "order of the sketches"),
+        (Forgets(), "save and load"),
+    ],
+)
+def test_a_broken_promise_is_caught(step, said):
+    with pytest.raises(AssertionError, match=said):
+        check_stage(step)
+
+
+def test_a_stage_that_breaks_on_hostile_text_or_cannot_travel_is_caught():
+    with pytest.raises(IndexError):
+        check_stage(Raises())
+    with pytest.raises(TypeError, match="pickle"):
+        check_stage(Unpicklable())
+
+
+def test_a_good_stage_passes_and_own_documents_are_used():
+    check_stage(Good())
+    seen = []
+
+    @dataclass(frozen=True)
+    class Spy(Good):
+        """Looks out for one document."""
+
+        def __reduce__(self):
+            return (Good, ())
+
+        def __eq__(self, other):
+            return True
+
+        __hash__ = None
+
+        def measure(self, doc):
+            seen.append(doc.id)
+            return {"n": 1}
+
+    check_stage(Spy(), [Document("mine")])
+    assert "mine" in seen

@@ -1,0 +1,39 @@
+"""Checked by mypy --strict, never run: the public interface as a typed program uses it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, assert_type
+
+import webfilter as wf
+from webfilter.testing import check_stage
+
+
+@dataclass(frozen=True)
+class Shout(wf.Filter):
+    """Drops texts in capitals."""
+
+    measures: ClassVar[tuple[wf.Signal, ...]] = (wf.Signal("capitals", "float", "Share", "share"),)
+    max_capitals: float | None = 0.5
+
+    @property
+    def rules(self) -> tuple[wf.Rule, ...]:
+        return () if self.max_capitals is None else (wf.Rule("capitals", le=self.max_capitals),)
+
+    def measure(self, doc: wf.Document) -> Mapping[str, float]:
+        return {"capitals": sum(map(str.isupper, doc.text)) / max(1, len(doc.text))}
+
+
+def use() -> None:
+    """Use it."""
+    pipe = wf.Extract() | wf.Language({"en"}) | Shout() | wf.MinHash()
+    assert_type(pipe, wf.Pipeline)
+    assert_type(pipe | wf.Educational(min_score=None), wf.Pipeline)
+    assert_type(wf.Pipeline((wf.Extract(), Shout())), wf.Pipeline)
+    assert_type(pipe.kept(wf.read("crawl/*.warc.gz")), Iterator[wf.Document])
+    assert_type(pipe(["a text"]), list[wf.Document])
+    report = pipe.run(wf.read.warc("x.warc.gz"), "out", workers=2)
+    assert_type(report, wf.Report)
+    assert_type(report.kept, int)
+    assert_type(pipe.explain("<p>x</p>"), wf.Explanation)
+    assert_type(wf.recipe("educational").fingerprint(), str)
+    check_stage(Shout())
