@@ -22,7 +22,7 @@ def main() -> None:
     args = parser.parse_args()
     out = Path(args.out or tempfile.mkdtemp(prefix="webfilter-"))
 
-    report = wf.recipe("educational").run(wf.read(args.inputs), out, workers=2)
+    report = wf.recipe("educational").run(wf.read.files(args.inputs), out, workers=2)
     print(report)
 
     best = sorted(wf.read(out / "kept"), key=lambda doc: -doc.signals["educational"])

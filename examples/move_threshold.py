@@ -23,7 +23,7 @@ def main() -> None:
 
     pipe = wf.Extract() | wf.Language({"en"}) | wf.GopherQuality() | wf.Educational()
     out = Path(tempfile.mkdtemp(prefix="webfilter-"))
-    pipe.run(wf.read(args.inputs), out, measure_all=True)
+    pipe.run(wf.read.files(args.inputs), out, measure_all=True)
 
     measured = list(wf.read([out / "kept", out / "dropped"]))
     english = wf.Rule("language", isin=frozenset({"en"}))

@@ -29,7 +29,7 @@ _SHARES = {"hplt2_weak": (0.85, 0.05), "lingua_sentences": (0.4, 0.1), "udhr": (
 _SERBIAN = dict(
     zip(
         "абвгдђежзијклљмнњопрстћуфхцчџш",
-        "a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š".split(),
+        str.split("a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š"),
         strict=True,
     )
 )
@@ -60,7 +60,7 @@ def part_of(text: str, source: str) -> Part:
 
 
 def label(code: str) -> str:
-    """Return the label for a corpus' `code`: ``zho_Hant`` to ``zh_Hant``, ``eng_Latn`` to ``en``."""
+    """Return the label for a corpus' code: ``zho_Hant`` to ``zh_Hant``, ``eng_Latn`` to ``en``."""
     base, script = canonical(code), script_of(code)
     return f"{base}_{script}" if base in {"zh", "bjn"} and script else base
 

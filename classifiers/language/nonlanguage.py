@@ -14,12 +14,18 @@ from collections.abc import Sequence
 
 __all__ = ["KINDS", "generate"]
 
-_VERBS = "get set load save init parse read write update find make build run send push pop map".split()
-_NOUNS = "item node list value index data user page name key path type state config buffer row".split()
-_TYPES = "int str float void bool char String double List Map auto var let const".split()
-_TAGS = "div span table tr td ul li a p img section header footer script form input".split()
-_STYLES = "margin padding color width height float border font-size display background".split()
-_UNITS = "px em rem % pt".split()
+_words = str.split
+
+_VERBS = _words(
+    "get set load save init parse read write update find make build run send push pop map"
+)
+_NOUNS = _words(
+    "item node list value index data user page name key path type state config buffer row"
+)
+_TYPES = _words("int str float void bool char String double List Map auto var let const")
+_TAGS = _words("div span table tr td ul li a p img section header footer script form input")
+_STYLES = _words("margin padding color width height float border font-size display background")
+_UNITS = _words("px em rem % pt")
 _ALPHABETS = (
     string.ascii_lowercase,
     string.ascii_letters,

@@ -100,7 +100,7 @@ def _run(args: argparse.Namespace) -> int:
 
     pipe = _pipeline(args.recipe)
     report = pipe.run(
-        read(args.inputs),
+        read.files(args.inputs),
         args.out,
         format=args.format,
         workers=args.workers,

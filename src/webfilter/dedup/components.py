@@ -100,7 +100,10 @@ def linked(keys: Keys, test: Test | None = None) -> Places:
     refused = np.zeros(0, dtype=np.intp)
     for band in range(keys.shape[1]):
         rows, ends = _buckets(keys[:, band])
-        reach = 1 if test is None else REACH
+        reach = 1
+        if test is not None:
+            rows, ends = _unconnected(rows, ends, labels)
+            reach = REACH
         for step in range(1, reach + 1):
             at = np.flatnonzero(np.arange(len(rows)) + step < ends)
             if not len(at):
@@ -172,3 +175,15 @@ def _buckets(keys: Keys) -> tuple[Places, Places]:
     bucket = np.cumsum(begins)
     ends = np.concatenate((np.flatnonzero(begins)[1:], [len(rows)]))
     return rows[np.lexsort((rows, bucket))], ends[bucket - 1]
+
+
+def _unconnected(rows: Places, ends: Places, labels: Places) -> tuple[Places, Places]:
+    """Return `rows` and `ends` without the buckets whose rows all have the same label."""
+    if not len(rows):
+        return rows, ends
+    begins = np.concatenate(([0], np.unique(ends)[:-1]))
+    found = labels[rows]
+    apart = np.minimum.reduceat(found, begins) != np.maximum.reduceat(found, begins)
+    sizes = np.diff(np.append(begins, len(rows)))
+    kept = np.repeat(apart, sizes)
+    return rows[kept], np.repeat(np.cumsum(sizes[apart]), sizes[apart])

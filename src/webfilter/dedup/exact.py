@@ -96,7 +96,7 @@ class ExactDedup(CorpusStage[Sketch]):
         if not self.by:
             raise ConfigError(f"{self.name}: by = {self.by!r} is empty; give 'text', 'url' or both")
         kinds = (self.by,) if isinstance(self.by, str) else self.by
-        object.__setattr__(self, "by", tuple(dict.fromkeys(kinds)))
+        object.__setattr__(self, "by", tuple(sorted(set(kinds))))
         object.__setattr__(self, "prefer", preference.keys(self.prefer, self.name))
 
     @property

@@ -87,7 +87,7 @@ def folding() -> Folding:
         elif kind[0] in "PSZC":
             target[point] = POINT if char in "٫٬⎖" else SPACE
         elif unicodedata.decomposition(char) or char.lower() != char or char == "ς":
-            fold, parts = _letter(char)
+            fold, parts = _letter(point)
             target[point] = fold
             composes[parts[1:]] = True
             if _size(fold) > _size(point):
@@ -100,17 +100,15 @@ def folding() -> Folding:
     return Folding(_packed(target), composes)
 
 
-def _letter(char: str) -> tuple[int, list[int]]:
+def _letter(point: int) -> tuple[int, list[int]]:
     """Return the fold of a letter and, where that has several parts, those parts."""
     parts = "".join(
         part
-        for part in unicodedata.normalize("NFD", char.lower().replace("ς", "σ"))
+        for part in unicodedata.normalize("NFD", chr(point).lower().replace("ς", "σ"))
         if unicodedata.category(part) != "Mn"
     )
     whole = unicodedata.normalize("NFC", parts)
-    if len(whole) != 1:
-        return ord(char), []
-    return ord(whole), [ord(part) for part in parts]
+    return ord(whole) if len(whole) == 1 else point, [ord(part) for part in parts]
 
 
 def _size(point: int) -> int:

@@ -69,16 +69,15 @@ def values(batch: Sequence[Document], key: str) -> list[Value]:
 def _date(value: Any) -> Value:
     """Return a date as a number or ISO 8601 text (UTC where it has a zone), else None."""
     if isinstance(value, datetime.datetime):
-        if value.tzinfo is not None:
-            value = value.astimezone(datetime.UTC).replace(tzinfo=None)
-        return value.isoformat()
+        here = value if value.tzinfo is None else value.astimezone(datetime.UTC)
+        return here.replace(tzinfo=None).isoformat()
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, (int, str)):
-        return value
-    return None
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, int):
+        return int(value)
+    return str(value) if isinstance(value, str) else None
 
 
 def ranks(found: Sequence[Value], descending: bool) -> npt.NDArray[np.intp]:

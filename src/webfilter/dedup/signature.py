@@ -64,6 +64,13 @@ def signatures(hashes: Hashes, offsets: Places, size: int) -> Hashes:
     signs = table.reshape(len(counts), size)
     done = np.ones(len(counts), dtype=np.intp)  # rounds, by set
     open_ = np.flatnonzero((signs == _EMPTY).any(axis=1))
+    crowded = open_[counts[open_] > 8 * size]  # many shingles, yet empty bins: the same few
+    if len(crowded):
+        hashes, counts = hashes.copy(), counts.copy()
+    for row in crowded:
+        distinct = np.unique(hashes[offsets[row] : offsets[row + 1]])
+        counts[row] = len(distinct)
+        hashes[offsets[row] : offsets[row] + len(distinct)] = distinct
     while len(open_):
         here = counts[open_]
         rounds = -(-4 * size // here)

@@ -2,7 +2,7 @@
 
 The cheapest filter there is, so it stands first: nothing of the page is read. After the URL filters
 of RefinedWeb (Penedo et al. 2023, G.1) and FineWeb (datatrove's ``URLFilter``): banned hosts with
-their subdomains, banned URLs, words of which one is enough, words of which it takes two, substrings.
+their subdomains, banned URLs, words of which one is enough or it takes two, substrings.
 
 Deviations: words are compared with whole tokens of host and path, so Essex, Scunthorpe and
 "analysis" pass; a word of which it takes two counts together with a companion ("sex" + "videos"),
@@ -28,12 +28,16 @@ from webfilter.stage import Filter, Rule, Signal
 
 __all__ = ["Address", "UrlFilter", "address"]
 
-_PLAIN = re.compile(r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?::\d+)?([/?][!-\"$&-\[\]-~]*)?(?:#.*)?")
+_PLAIN = re.compile(
+    r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?::\d+)?([/?][!-\"$&-\[\]-~]*)?(?:#.*)?"
+)
 _PARTS = re.compile(
     r"""(?:(?P<scheme>[a-z][a-z0-9+.-]*):)?//(?P<authority>[^/?#]*)(?P<rest>[^#]*)""",
     re.IGNORECASE | re.DOTALL,
 )
-_BARE = re.compile(r"(?P<authority>[^/?#\s:@]+\.[^/?#\s:@]+(?::\d+)?)(?P<rest>(?:[/?][^#]*)?)(?:#.*)?", re.DOTALL)
+_BARE = re.compile(
+    r"(?P<authority>[^/?#\s:@]+(?::\d+)?)(?P<rest>(?:[/?][^#]*)?)(?:#.*)?", re.DOTALL
+)
 _PORT = re.compile(r":\d*$")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_-])?")
 _IPV6 = re.compile(r"[0-9a-f:.]{2,45}(?:%[\w.-]+)?")
@@ -87,17 +91,19 @@ def address(url: str) -> Address | None:
         if "xn--" not in host and len(host) <= 253:
             return Address(host, host, plain[2] or "")
     url = _JUNK.sub("", url[:_LONGEST].strip()).replace("\\", "/")
-    found = _PARTS.match(url) or _BARE.fullmatch(url)
+    found = _PARTS.match(url)
     if found is None:
-        return None
+        found = _BARE.fullmatch(url)
+        if found is None or "." not in found["authority"]:
+            return None
     host = found["authority"].rpartition("@")[2].lower()
     path = found["rest"]
     if "%" in path:
         path = unquote(path, errors="replace")
     path = path.lower()
     if host.startswith("["):
-        host = host[1:].partition("]")[0]
-        return Address(host, host, path) if _IPV6.fullmatch(host) else None
+        host, closed, _ = host[1:].partition("]")
+        return Address(host, host, path) if closed and _IPV6.fullmatch(host) else None
     if "%" in host:
         host = unquote(host, errors="replace").lower()
     host = _PORT.sub("", host).rstrip(".。")
@@ -161,12 +167,12 @@ class _Topic:
         """Return whether the page is of this kind."""
         if not self.hosts.isdisjoint(suffixes) or not self.words.isdisjoint(tokens):
             return True
-        if not self.suspects.isdisjoint(tokens) and _CONTEXT.isdisjoint(tokens):
-            if len(self.suspects & tokens) > 1 or not self.companions.isdisjoint(tokens):
-                return True
-        if self.in_host.search(found.host):
-            if self.in_host.search(self.exceptions.sub("-", found.host)):
-                return True
+        suspects = self.suspects & tokens
+        enough = len(suspects) > 1 or (suspects and not self.companions.isdisjoint(tokens))
+        if enough and _CONTEXT.isdisjoint(tokens):
+            return True
+        if self.in_host.search(self.exceptions.sub("-", found.host)):
+            return True
         if found.path.isascii() and found.shown.isascii():
             return False
         return self.anywhere.search(found.shown + found.path) is not None
@@ -233,7 +239,7 @@ class _Bans(NamedTuple):
 
 @dataclass(frozen=True)
 class UrlFilter(Filter):
-    """Drops pages whose address is of sexual content, of gambling or pill spam, or banned by the user.
+    """Drops pages by their address: sexual content, gambling and pill spam, the user's bans.
 
     A document without a URL, or with one without a host, has no signals here and is kept (see
     `malformed`). Entries of lists are compared without regard to case, ports, credentials,
@@ -326,7 +332,9 @@ class UrlFilter(Filter):
     def _bans(self) -> _Bans:
         digests: dict[str, str] = {}
 
-        def sets(given: str, from_files: str, clean: Callable[[str], str]) -> tuple[frozenset[str], ...]:
+        def sets(
+            given: str, from_files: str, clean: Callable[[str], str]
+        ) -> tuple[frozenset[str], ...]:
             inline = [clean(entry) for entry in getattr(self, given)]
             if not all(inline):
                 entry = getattr(self, given)[inline.index("")]

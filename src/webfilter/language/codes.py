@@ -19,7 +19,7 @@ from importlib.resources import files
 __all__ = ["UNDETERMINED", "accepted", "canonical", "known", "script_of"]
 
 UNDETERMINED = "und"
-"""ISO 639's code for a text that is in no language that can be told: code, digits, random letters."""
+"""ISO 639's code for a text in no language that can be told: code, digits, random letters."""
 
 _MEMBERS = {
     "ak": "fat tw",
@@ -47,14 +47,15 @@ _SCRIPT = re.compile(r"[-_]([A-Za-z]{4})(?![A-Za-z0-9])")
 @cache
 def _spellings() -> Mapping[str, str]:
     table = {UNDETERMINED: UNDETERMINED, "zxx": UNDETERMINED, "unknown": UNDETERMINED}
+    named: dict[str, str] = {}
     text = (files("webfilter.language") / "codes.tsv").read_text("utf-8")
     for line in text.splitlines():
         if line.startswith("#"):
             continue
         code, others, names = line.split("\t")
-        for spelling in (code, *others.split(), *names.lower().split(";")):
-            table[spelling] = code
-    return table
+        table.update(dict.fromkeys((code, *others.split()), code))
+        named.update(dict.fromkeys(names.lower().split(";"), code))
+    return {**named, **table}  # codes win: "ga" is Irish, though a language is called Ga
 
 
 def known() -> frozenset[str]:
@@ -91,9 +92,13 @@ def script_of(code: str) -> str | None:
     found = _SCRIPT.search(code)
     if found:
         return found[1].title()
-    return {"zh-cn": "Hans", "zh-sg": "Hans", "zh-tw": "Hant", "zh-hk": "Hant", "zh-mo": "Hant"}.get(
-        code.strip().removeprefix("__label__").lower().replace("_", "-")
-    )
+    return {
+        "zh-cn": "Hans",
+        "zh-sg": "Hans",
+        "zh-tw": "Hant",
+        "zh-hk": "Hant",
+        "zh-mo": "Hant",
+    }.get(code.strip().removeprefix("__label__").lower().replace("_", "-"))
 
 
 def accepted(codes: Iterable[str]) -> frozenset[str]:
@@ -102,6 +107,4 @@ def accepted(codes: Iterable[str]) -> frozenset[str]:
     >>> sorted(accepted({"no", "en"}))
     ['en', 'nb', 'nn', 'no']
     """
-    return frozenset(
-        member for code in codes for member in (code, *_MEMBERS.get(code, "").split())
-    )
+    return frozenset(member for code in codes for member in (code, *_MEMBERS.get(code, "").split()))

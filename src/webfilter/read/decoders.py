@@ -1,8 +1,8 @@
 """One interface over the decompressors of gzip, zstd, lz4, xz and bz2, for one member at a time.
 
-A *member* is a unit that was compressed on its own: a gzip member, a zstd or lz4 frame, an xz or bz2
-stream. WARC files have one a record, so a damaged one need not spoil the next. The output of one
-call is bounded, however well the input was compressed.
+A *member* is a unit that was compressed on its own: a gzip member, a zstd or lz4 frame, an xz or
+bz2 stream. WARC files have one a record, so a damaged one need not spoil the next. The output of
+one call is bounded, however well the input was compressed.
 """
 
 from __future__ import annotations
@@ -178,7 +178,8 @@ class _Zstd:
 
     def push(self, data: bytes) -> bytes:
         tail = self._tail = self._tail[self._at :] + data if self.pending else data
-        at, size, out = 0, 0, []
+        out: list[bytes] = []
+        at = size = 0
         while at < len(tail) and size < OUTPUT and not self._inner.eof:
             try:
                 got = self._inner.decompress(tail[at : at + self._PIECE])

@@ -69,7 +69,8 @@ def page(record: Record, source: str, options: Options) -> Document | None:
     id = headers.get("warc-record-id")
     if record.problem is not None:
         meta.setdefault("offset", record.at)
-        reason = f"{record.problem}, in the record at byte {record.at} of {source}"
+        where = "in the record at byte" if headers else "at byte"
+        reason = f"{record.problem}, {where} {record.at} of {source}"
         return failed(id or f"{source}@{record.at}", reason, url, meta)
     block = record.block
     if not id:

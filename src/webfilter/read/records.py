@@ -29,7 +29,7 @@ __all__ = ["Record", "records"]
 _NEWLINES = re.compile(rb"[\r\n]*")
 _VERSION = re.compile(rb"WARC/\d{1,2}\.\d{1,3}[ \t]*\r?\n")
 _HEADER = re.compile(rb"WARC/\d{1,2}\.\d{1,3}[ \t]*\r?\n[A-Za-z][\w-]*[ \t]*:")
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_HEAD_END = re.compile(rb"\n\r?\n")
 _MAX_HEAD = 1 << 20
 _PEEK = 1 << 16
 _OVERLAP = 64
@@ -83,6 +83,7 @@ class _Walk:
         self._open: Record | None = None  # being read
         self._gap = b""  # the newlines behind it
         self._again = 0  # bytes read twice
+        self._told = -1  # the place of the last damage, until a record is read behind it
 
     def records(self) -> Iterator[Record]:
         going = True
@@ -106,7 +107,15 @@ class _Walk:
     def _settle(self) -> Iterator[Record]:
         last, self._last = self._last, None
         if last is not None:
+            self._told = -1
             yield last
+
+    def _tell(self, broken: Record) -> Iterator[Record]:
+        """Yield a damaged record, unless it is more of the damage that was told of last."""
+        broken.block = None
+        if broken.headers or broken.at != self._told:
+            yield broken
+        self._told = broken.at
 
     def _record(self) -> Generator[Record, None, bool]:
         here = self._tape.here
@@ -117,8 +126,7 @@ class _Walk:
         if record.problem is None:
             self._last = record
             return True
-        record.block = None
-        yield record
+        yield from self._tell(record)
         return self._find()
 
     def _noise(self) -> Iterator[Record]:
@@ -126,13 +134,14 @@ class _Walk:
         last = self._last
         if last is None or self._ends_well(last):
             yield from self._settle()
-            yield Record(problem="no WARC record", at=self._tape.near(self._tape.here))
+            yield from self._tell(
+                Record(problem="no WARC record", at=self._tape.near(self._tape.here))
+            )
             return
         self._last = None
         self._rewind(last)
         last.problem = f"its body does not end after the {last.length} bytes of its Content-Length"
-        last.block = None
-        yield last
+        yield from self._tell(last)
 
     def _damaged(self, damage: Damage) -> Iterator[Record]:
         """Yield the damage, as the record that it is in.
@@ -140,18 +149,16 @@ class _Walk:
         A member's checksum comes at its end, so the last record, if it stands in that member alone
         or first, is not known to be sound.
         """
-        last, self._last = self._last, None
         broken, self._open = self._open, None
-        if broken is None and last is not None and last.offset == damage.member:
-            broken, last = last, None
-        if last is not None:
-            yield last
+        if broken is None and self._last is not None and self._last.offset == damage.member:
+            broken, self._last = self._last, None
+        yield from self._settle()
         if broken is None:
             broken = Record(at=damage.member)
         elif not broken.headers:
             broken.headers = _headers(self._tape.buf[self._tape.pos :], clipped=True)
-        broken.problem, broken.block = str(damage), None
-        yield broken
+        broken.problem = str(damage)
+        yield from self._tell(broken)
 
     def _next_thing(self) -> str:
         """Go behind the newlines that end a record; return what follows there."""
@@ -231,11 +238,11 @@ class _Walk:
                 tape.pos += 5
                 raise _Short(None, ended=True)
         head = tape.buf[tape.pos : found.start()]
-        if b"WARC/" in head[5:] and (inner := _HEADER.search(tape.buf, tape.pos + 5)) is not None:
-            if inner.start() < found.start():
-                record.headers = _headers(tape.buf[tape.pos : inner.start()], clipped=True)
-                tape.pos = inner.start()
-                raise _Short(None, ended=False)
+        inner = _HEADER.search(tape.buf, tape.pos + 5) if b"WARC/" in head[5:] else None
+        if inner is not None and inner.start() < found.start():
+            record.headers = _headers(tape.buf[tape.pos : inner.start()], clipped=True)
+            tape.pos = inner.start()
+            raise _Short(None, ended=False)
         record.headers = headers = _headers(head)
         tape.pos = found.end()
         said = headers.get("content-length", "")
@@ -281,8 +288,12 @@ class _Walk:
     def _skip(self, record: Record, size: int) -> None:
         """Go behind a body that is too large to load; keep its beginning."""
         tape = self._tape
-        while len(tape.buf) - tape.pos < min(size, _PEEK) and self._within():
-            pass
+        while (have := len(tape.buf) - tape.pos) < min(size, _PEEK):
+            try:
+                if not self._within():
+                    break
+            except _Short:
+                raise _Short(have, ended=False) from None
         record.head = tape.buf[tape.pos : tape.pos + min(size, _PEEK)]
         if self._inflater.seekable:
             if self._beyond(size) is not None:

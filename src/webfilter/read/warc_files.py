@@ -15,9 +15,7 @@ from webfilter.read.stored import Damage, Inflater, Raw
 __all__ = ["read_warc"]
 
 
-def read_warc(
-    raw: Raw, source: str, options: Options, skipped: Counter[str]
-) -> Iterator[Document]:
+def read_warc(raw: Raw, source: str, options: Options, skipped: Counter[str]) -> Iterator[Document]:
     """Yield a document for every record that holds a page, and for every damage.
 
     Args:

@@ -7,6 +7,7 @@ hashed once and without a Python loop over its words.
 from __future__ import annotations
 
 from webfilter.text.points import BASE, code_points, hash_spans
+from webfilter.text.sentences import count_sentences
 from webfilter.text.tokens import Tokens, Words, tokenize, tokenizer_version
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Tokens",
     "Words",
     "code_points",
+    "count_sentences",
     "hash_spans",
     "tokenize",
     "tokenizer_version",

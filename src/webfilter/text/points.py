@@ -6,11 +6,12 @@ It knows nothing of words: where they begin and end is the business of `webfilte
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BASE", "code_points", "hash_spans", "mix", "powers"]
+__all__ = ["BASE", "code_points", "hash_spans", "mix", "powers", "sum_spans"]
 
 BASE = 0x9E3779B97F4A7C15
 """Odd multiplier of the polynomial hash, modulo 2**64 (odd, so it has an inverse)."""
@@ -62,22 +63,39 @@ def mix(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return hashes
 
 
+def sum_spans(
+    codes: npt.NDArray[Any], starts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]
+) -> npt.NDArray[np.uint64]:
+    """Return the polynomial of each span ``codes[start:end]`` modulo 2**64, shape (len(starts),).
+
+    The sum of ``(code + 1) * BASE**place``, place counted from the start of the span, by prefix
+    sums. Polynomials of neighbors add up (``left + right * BASE**len(left)``), hashes do not.
+    """
+    if len(starts) == 0:
+        return np.zeros(0, dtype=np.uint64)
+    size = len(codes)
+    sums = np.empty(size + 1, dtype=np.uint64)
+    sums[0] = 0
+    terms = codes.astype(np.uint64)
+    terms += np.uint64(1)
+    terms *= powers(size)
+    np.cumsum(terms, out=sums[1:])
+    found: npt.NDArray[np.uint64] = sums[ends] - sums[starts]
+    found *= powers(size + 1, inverse=True)[starts]
+    return found
+
+
 def hash_spans(
-    codes: npt.NDArray[np.uint32], starts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]
+    codes: npt.NDArray[Any], starts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]
 ) -> npt.NDArray[np.uint64]:
     """Return a 64-bit hash of each span ``codes[start:end]``, shape (len(starts),).
 
-    Equal spans have equal hashes wherever they stand: a polynomial over the code points by prefix
-    sums modulo 2**64, shifted back to the origin, then mixed (splitmix64). Not cryptographic.
+    Equal spans have equal hashes wherever they stand: the polynomial of `sum_spans`, then mixed
+    (splitmix64). Not cryptographic.
 
     >>> codes = code_points("to be or not to be")
     >>> h = hash_spans(codes, np.array([0, 3, 13]), np.array([2, 5, 15]))
     >>> bool(h[0] == h[2]), bool(h[0] == h[1])
     (True, False)
     """
-    if len(starts) == 0:
-        return np.zeros(0, dtype=np.uint64)
-    size = len(codes)
-    sums = np.zeros(size + 1, dtype=np.uint64)
-    np.cumsum((codes.astype(np.uint64) + np.uint64(1)) * powers(size), out=sums[1:])
-    return mix((sums[ends] - sums[starts]) * powers(size + 1, inverse=True)[starts])
+    return mix(sum_spans(codes, starts, ends))

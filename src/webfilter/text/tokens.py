@@ -50,7 +50,7 @@ from webfilter.text.chars import (
     class_table,
 )
 from webfilter.text.english import cuts, specials
-from webfilter.text.points import code_points, hash_spans, mix, powers
+from webfilter.text.points import code_points, mix, powers, sum_spans
 
 __all__ = ["Tokens", "Words", "tokenize", "tokenizer_version"]
 
@@ -58,16 +58,20 @@ Words: TypeAlias = Literal["english", "scripts", "whitespace", "spacy"]
 """The names of what a word can be."""
 
 _Bools: TypeAlias = npt.NDArray[np.bool_]
-_Places: TypeAlias = npt.NDArray[np.intp]
+_Classes: TypeAlias = npt.NDArray[np.uint16]
+_Codes: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 _Hashes: TypeAlias = npt.NDArray[np.uint64]
+_Places: TypeAlias = npt.NDArray[np.intp]
 
+_BLANK = np.uint16(BLANK)
 _CORE = np.uint16(LETTER | DIGIT)
 _PLAIN = np.uint16(EDGE | DOT | COLON)
+_MARK = np.uint16(DOT | COLON)
 
 
 @dataclass(frozen=True, eq=False)
 class Tokens:
-    """The tokens of one text, in order. Arrays are read-only; hashes are computed when asked for.
+    """The tokens of one text, in order. What is measured on them is computed when first asked for.
 
     >>> tokens = tokenize("Don't panic: it's 42.")
     >>> tokens.words("Don't panic: it's 42.")
@@ -78,48 +82,71 @@ class Tokens:
 
     starts: _Places
     """Where each token starts in the text, in characters, shape (n,)."""
-    lengths: _Places
-    """Characters of each token, shape (n,)."""
-    classes: npt.NDArray[np.uint16]
-    """Union of the character classes (`webfilter.text.chars`) in each token, shape (n,)."""
-    sums: _Hashes
-    """Polynomial sums over the characters of the first 0, 1, ... n tokens, shape (n + 1,)."""
+    ends: _Places
+    """Where each token ends in the text, exclusive, shape (n,)."""
+    codes: _Codes
+    """The text's code points."""
+    classes: _Classes
+    """Their classes (`webfilter.text.chars`)."""
 
     def __len__(self) -> int:
         return len(self.starts)
 
-    @property
-    def ends(self) -> _Places:
-        """Where each token ends in the text, exclusive, shape (n,)."""
-        return self.starts + self.lengths
+    @cached_property
+    def lengths(self) -> _Places:
+        """Characters of each token, shape (n,)."""
+        return self.ends - self.starts
 
     @cached_property
     def offsets(self) -> _Places:
         """Characters in the first 0, 1, ... n tokens together, shape (n + 1,)."""
-        found = np.zeros(len(self.lengths) + 1, dtype=np.intp)
+        found = np.zeros(len(self) + 1, dtype=np.intp)
         np.cumsum(self.lengths, out=found[1:])
         return found
 
     @cached_property
+    def kinds(self) -> _Classes:
+        """Union of the classes in each token, shape (n,). `BLANK` may be among them: ignore it."""
+        if not len(self):
+            return np.zeros(0, dtype=np.uint16)
+        found: _Classes = np.bitwise_or.reduceat(self.classes, self.starts)
+        return found
+
+    @cached_property
+    def _polynomials(self) -> _Hashes:
+        return sum_spans(self.codes, self.starts, self.ends)
+
+    @cached_property
     def hashes(self) -> _Hashes:
         """64-bit hash of each token, as `hash_spans` gives it, shape (n,)."""
-        return mix(self.joined(1))
+        return mix(self._polynomials.copy())
+
+    def ngrams(self, count: int) -> _Hashes:
+        """Return a hash of each run of `count` tokens, shape (n - count + 1,), empty if too few."""
+        size = max(0, len(self) - count + 1)
+        found = np.zeros(size, dtype=np.uint64)
+        for k, factor in enumerate(powers(count).tolist()):
+            found += self.hashes[k : k + size] * np.uint64(factor)
+        return found
+
+    @cached_property
+    def _joined(self) -> tuple[_Hashes, _Hashes]:
+        total = int(self.offsets[-1])
+        sums = np.zeros(len(self) + 1, dtype=np.uint64)
+        np.cumsum(self._polynomials * powers(total + 1)[self.offsets[:-1]], out=sums[1:])
+        return sums, powers(total + 1, inverse=True)[self.offsets[:-1]]
 
     def joined(self, count: int) -> _Hashes:
         """Return a hash of each run of `count` tokens written without separator.
 
         It is of the characters alone: ("ab", "c") and ("a", "bc") have the same. Shape
-        (n - count + 1,), empty if there are fewer tokens; not mixed.
+        (n - count + 1,), empty if there are too few tokens.
         """
         if len(self) < count:
             return np.zeros(0, dtype=np.uint64)
-        origin = self._inverse[: len(self) - count + 1]
-        found: _Hashes = (self.sums[count:] - self.sums[:-count]) * origin
-        return found
-
-    @cached_property
-    def _inverse(self) -> _Hashes:
-        found: _Hashes = powers(int(self.offsets[-1]) + 1, inverse=True)[self.offsets[:-1]]
+        sums, origin = self._joined
+        found: _Hashes = sums[count:] - sums[:-count]
+        found *= origin[: len(found)]
         return found
 
     def words(self, text: str) -> list[str]:
@@ -128,147 +155,132 @@ class Tokens:
         return [text[start:end] for start, end in bounds]
 
 
-def _shifted(mask: _Bools) -> _Bools:
-    """Return `mask` one place to the right: whether it holds for the character before."""
+def _after(mask: _Bools, first: bool = False) -> _Bools:
+    """Return whether `mask` holds for the character before; `first` for the first one."""
     found = np.empty_like(mask)
-    found[:1] = False
+    found[:1] = first
     found[1:] = mask[:-1]
     return found
 
 
+def _key(first: _Codes, second: _Codes, last: _Codes, length: _Places) -> npt.NDArray[np.uint32]:
+    """Return a number below 2**16 from three characters of a word and its length."""
+    found = first.astype(np.uint32) * np.uint32(0x9E3779B1)
+    found += second.astype(np.uint32) * np.uint32(0x85EBCA77)
+    found += last.astype(np.uint32) * np.uint32(0xC2B2AE3D)
+    found += length.astype(np.uint32) * np.uint32(0x27D4EB2F)
+    return found >> np.uint32(16)
+
+
 @cache
-def _exceptions() -> _Bools:
-    """Return which 16-bit hash prefixes a plain token may have that is an exception: a sieve."""
-    names = [name.removesuffix(".") for name, parts in specials().items()]
-    names = [name for name in names if len(name) > 1 and name.isalpha()]
-    joined = "".join(names)
-    ends = np.cumsum([len(name) for name in names])
-    starts = ends - np.array([len(name) for name in names])
+def _sieve() -> _Bools:
+    """Return which keys a run of letters may have that is an exception, alone or with a period."""
+    names = {name.removesuffix(".") for name in specials()}
+    names = {name for name in names if len(name) > 1 and name.isalpha()}
+    codes = [code_points(name[:2] + name[-1]) for name in sorted(names)]
+    lengths = np.array([len(name) for name in sorted(names)])
     found = np.zeros(1 << 16, dtype=np.bool_)
-    found[hash_spans(code_points(joined), starts, ends) >> np.uint64(48)] = True
+    found[_key(*np.stack(codes, axis=1), lengths)] = True
     return found
 
 
-def _mark_hard(classes: npt.NDArray[np.uint16], core: _Bools, starts: _Bools) -> None:
-    """Add the class HARD, in place, to punctuation that cannot be split off without a closer look."""
+def _unclear(
+    codes: _Codes, classes: _Classes, plain: _Bools, firsts: _Bools, chunks: _Places
+) -> _Places:
+    """Return places, one at least in each chunk that the plain rule must not cut.
+
+    The plain rule: a chunk is one run of letters, or of digits, with punctuation of class EDGE at
+    either end, and perhaps one final period or colon; every mark is a token. `firsts` says which
+    characters are the first of their chunk, `chunks` where those are.
+    """
     size = len(classes)
-    padded = np.zeros(size + 3, dtype=np.uint16)
-    padded[2:-1] = classes
-    dots = np.flatnonzero(classes & np.uint16(DOT | COLON))
-    if len(dots):
-        here, before, after = classes[dots], padded[dots + 1], padded[dots + 3]
-        two = padded[dots] & before & np.uint16(UPPER_BIT)
-        dot = (here & np.uint16(DOT)) != 0
-        plain = ((before & np.uint16(TO_DOT_BIT)) != 0) | (two != 0)
-        plain &= (before & np.uint16(DOT | COLON)) == 0
-        plain &= (after & np.uint16(LETTER | DIGIT | DOT | COLON)) == 0
-        colon = ((before & _CORE) != 0) & ((after == 0) | ((after & np.uint16(BLANK)) != 0))
-        classes[dots[~np.where(dot, plain, colon)]] |= np.uint16(HARD)
-    single = np.flatnonzero(starts & ~np.append(core[1:], False))
-    if len(single):
-        beside = (padded[single + 1] | padded[single + 3]) & _PLAIN
-        classes[single[beside != 0]] |= np.uint16(HARD)
+    padded = np.zeros(size + 4, dtype=np.uint16)
+    padded[2:-2] = classes
+    found = [np.flatnonzero(classes & np.uint16(HARD))]
+    marks = np.flatnonzero(classes & _MARK)
+    if len(marks):
+        here, before, after = classes[marks], padded[marks + 1], padded[marks + 3]
+        dot = ((before & np.uint16(TO_DOT_BIT)) | (before & padded[marks] & np.uint16(UPPER_BIT))) != 0
+        dot &= (before & _MARK) | (after & (_CORE | _MARK)) == 0
+        colon = ((before & _CORE) != 0) & ((after == 0) | ((after & _BLANK) != 0))
+        found.append(marks[~np.where(here & np.uint16(DOT), dot, colon)])
+    inner = classes & _CORE
+    core = inner != 0
+    begins = np.flatnonzero(core & ~_after(core))
+    core_after = np.zeros_like(core)
+    core_after[:-1] = core[1:]
+    last = np.flatnonzero(core & ~core_after)
+    # an exception ("cannot", "Mr."), or one character with a mark beside it ("8)", "a.")
+    second = codes[np.minimum(begins + 1, size - 1)]
+    found.append(begins[_sieve()[_key(codes[begins], second, codes[last], last - begins + 1)]])
+    beside = ((padded[begins + 1] | padded[last + 3]) & _PLAIN) != 0
+    found.append(begins[beside & (begins == last)])
+    # letters beside digits; two runs in a chunk; marks and no run
+    found.append(np.flatnonzero((inner[1:] | inner[:-1]) == _CORE))
+    later = np.flatnonzero(~firsts[begins])
+    later = later[later > 0]
+    chunk = chunks[np.searchsorted(chunks, begins[later], side="right") - 1]
+    found.append(begins[later[chunk <= begins[later - 1]]])
+    leading = chunks[plain[chunks]]
+    found.append(leading[(padded[leading + 3] & _CORE) == 0])
+    return np.concatenate(found)
 
 
-def _english(text: str, classes: npt.NDArray[np.uint16], blank: _Bools) -> _Bools:
-    """Return at which characters a token starts: of the plain chunks at once, of others by rule."""
-    core = (classes & _CORE) != 0
-    core_starts = core & ~_shifted(core)
-    _mark_hard(classes, core, core_starts)
+def _english(text: str, codes: _Codes, classes: _Classes, blank: _Bools) -> _Bools:
+    """Return at which characters a token starts: plain chunks at once, the others by rule."""
+    after_blank = _after(blank, first=True)
+    found: _Bools = after_blank & ~blank
+    chunks = np.flatnonzero(found)
     plain = (classes & _PLAIN) != 0
-    after_blank = _shifted(blank)
-    after_blank[0] = True
-    found: _Bools = (after_blank | plain | _shifted(plain)) & ~blank
-    chunks = np.flatnonzero(after_blank & ~blank)
-    inside = np.bitwise_or.reduceat(classes, chunks)
-    runs = np.add.reduceat(core_starts, chunks, dtype=np.intp)
-    mixed = np.uint16(LETTER | DIGIT)
-    hard = (inside & np.uint16(HARD)) != 0
-    hard |= (inside & mixed) == mixed
-    hard |= (runs != 1) & ((inside & _PLAIN) != 0)
-    _cut_each(text, found, chunks[hard], _chunk_ends(blank)[hard])
+    hard = np.zeros(len(chunks), dtype=np.bool_)
+    places = _unclear(codes, classes, plain, found, chunks)
+    hard[np.searchsorted(chunks, places, side="right") - 1] = True
+    cut = np.flatnonzero((plain | _after(plain)) & ~(after_blank | blank))
+    found[cut[~hard[np.searchsorted(chunks, cut, side="right") - 1]]] = True
+    starts, ends = chunks[hard], _ends(blank, blank)[hard]
+    extra = [
+        start + place
+        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        for place in cuts(text[start:end])
+    ]
+    found[extra] = True
     return found
 
 
-def _chunk_ends(blank: _Bools) -> _Places:
-    ends: _Places = np.flatnonzero(blank[1:] & ~blank[:-1]) + 1
-    return ends if blank[-1] else np.append(ends, len(blank))
+def _ends(blank: _Bools, stops: _Bools) -> _Places:
+    """Return the places after the ink that `stops` (or the end of the text) ends."""
+    found: _Places = np.flatnonzero(stops[1:] & ~blank[:-1]) + 1
+    return found if blank[-1] else np.append(found, len(blank))
 
 
-def _cut_each(text: str, found: _Bools, starts: _Places, ends: _Places) -> None:
-    """Cut the chunks between `starts` and `ends` by rule, in place."""
-    extra: list[int] = []
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        found[start + 1 : end] = False
-        extra.extend([start + cut for cut in cuts(text[start:end])])
-    found[extra] = True
-
-
-def _scripts(classes: npt.NDArray[np.uint16]) -> _Bools:
+def _scripts(classes: _Classes) -> _Bools:
     """Return at which characters text without spaces is cut, by script."""
     solo = (classes & np.uint16(SOLO)) != 0
     head = (classes & np.uint16(HEAD)) != 0
     lead = (classes & np.uint16(LEAD)) != 0
-    found: _Bools = solo | _shifted(solo) | (head & ~_shifted(lead))
+    found: _Bools = solo | _after(solo) | (head & ~_after(lead))
     return found
 
 
-def _blank_tokens() -> Tokens:
-    none = np.zeros(0, dtype=np.intp)
-    return Tokens(none, none, np.zeros(0, dtype=np.uint16), np.zeros(1, dtype=np.uint64))
-
-
-def _gather(
-    codes: npt.NDArray[np.uint32], classes: npt.NDArray[np.uint16], ink: _Bools, found: _Bools
-) -> Tokens:
-    """Return the tokens that start where `found` holds and together are all of `ink`."""
-    starts = np.flatnonzero(found)
-    written = codes[ink].astype(np.uint64)
-    offsets = np.flatnonzero(found[ink])
-    lengths = np.diff(offsets, append=len(written))
-    written += np.uint64(1)
-    written *= powers(len(written))
-    sums = np.zeros(len(starts) + 1, dtype=np.uint64)
-    np.cumsum(np.add.reduceat(written, offsets), out=sums[1:])
-    return Tokens(starts, lengths, np.bitwise_or.reduceat(classes, starts), sums)
-
-
-def _restore_exceptions(text: str, tokens: Tokens, blank: _Bools, found: _Bools) -> bool:
-    """Cut again, in place, the chunks whose plain tokens may be exceptions ("cannot", "Mr.")."""
-    hits = tokens.starts[_exceptions()[tokens.hashes >> np.uint64(48)]]
-    if not len(hits):
-        return False
-    ends = _chunk_ends(blank)
-    starts = np.flatnonzero(~blank & np.concatenate(([True], blank[:-1])))
-    chunks = np.unique(np.searchsorted(ends, hits, side="right"))
-    before = found.copy()
-    _cut_each(text, found, starts[chunks], ends[chunks])
-    return not np.array_equal(found, before)
-
-
 def _tokenize(text: str, words: Words) -> Tokens:
-    codes = code_points(text)
-    classes = class_table()[codes]
-    blank = (classes & np.uint16(BLANK)) != 0
-    ink = ~blank
-    if not ink.any():
-        return _blank_tokens()
+    codes: _Codes = code_points(text)
+    if text.isascii():
+        codes = np.frombuffer(text.encode(), dtype=np.uint8)
+    classes = class_table().take(codes)
+    blank = (classes & _BLANK) != 0
+    if blank.all():
+        none = np.zeros(0, dtype=np.intp)
+        return Tokens(none, none, codes, classes)
     if words == "spacy":
-        found = np.zeros(len(codes), dtype=np.bool_)
+        found = np.zeros(len(blank), dtype=np.bool_)
         found[_spacy_starts(text)] = True
-        return _gather(codes, classes, ink, found)
-    if words == "whitespace":
-        found = ink & np.concatenate(([True], blank[:-1]))
-        return _gather(codes, classes, ink, found)
-    found = _english(text, classes, blank)
-    if words == "scripts":
-        further = _scripts(classes) & ink
-    tokens = _gather(codes, classes, ink, found)
-    if _restore_exceptions(text, tokens, blank, found):
-        tokens = _gather(codes, classes, ink, found)
-    if words == "scripts" and (further & ~found).any():
-        tokens = _gather(codes, classes, ink, found | further)
-    return tokens
+    elif words == "whitespace":
+        found = _after(blank, first=True) & ~blank
+    else:
+        found = _english(text, codes, classes, blank)
+        if words == "scripts":
+            found |= _scripts(classes) & ~blank
+    return Tokens(np.flatnonzero(found), _ends(blank, blank | found), codes, classes)
 
 
 @cache

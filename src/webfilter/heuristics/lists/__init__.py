@@ -48,7 +48,9 @@ def entries(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=64)
-def _read(path: Path, _changed: tuple[int, int], clean: Callable[[str], str]) -> tuple[frozenset[str], str]:
+def _read(
+    path: Path, _changed: tuple[int, int], clean: Callable[[str], str]
+) -> tuple[frozenset[str], str]:
     data = path.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
     if data[:2] == b"\x1f\x8b":
@@ -75,7 +77,8 @@ def read_list(path: Path, clean: Callable[[str], str], what: str) -> tuple[froze
         return _read(path, (stat.st_mtime_ns, stat.st_size), clean)
     except (OSError, EOFError, zlib.error) as error:
         raise ConfigError(
-            f"{what} = {str(path)!r} cannot be read ({error}); give a text or .gz file, one entry a line"
+            f"{what} = {str(path)!r} cannot be read ({error}); give a text or .gz file, "
+            "one entry a line"
         ) from None
 
 

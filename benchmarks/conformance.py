@@ -1,0 +1,251 @@
+"""Do our heuristics decide as datatrove's do, and how much faster?
+
+Runs each of the four filters of datatrove and ours on the same texts, alone, and compares the decision
+(kept or dropped), the reason, and the text that C4 rewrites; then times the four together, in
+pipeline order (repetition, quality, C4, FineWeb on C4's text), one document after the other.
+
+FineWebQuality exists twice: ``2024-12`` is compared with the filter that is installed, ``2024-04`` with
+its rules written out as slow loops here, over datatrove's words, because no installable release of
+datatrove has it.
+
+Needs ``pip install datatrove[processing] spacy warcio trafilatura`` beside webfilter. Sources are WARC
+files (extracted by trafilatura, once, to --cache) or JSONL, plain or .gz or .xz, with ``text``::
+
+    python benchmarks/conformance.py pages.warc.gz texts.jsonl.xz --cache /tmp/texts
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import logging
+import lzma
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from datatrove.data import Document as Theirs
+from datatrove.pipeline.filters import (
+    C4QualityFilter,
+    FineWebQualityFilter,
+    GopherQualityFilter,
+    GopherRepetitionFilter,
+)
+from datatrove.pipeline.filters.gopher_repetition_filter import find_duplicates
+from datatrove.utils.text import split_into_words
+
+from webfilter import C4Quality, Document, FineWebQuality, GopherQuality, GopherRepetition
+from webfilter.stage import Stage
+
+REASONS = {
+    "gopher_short_doc": "words",
+    "gopher_long_doc": "words",
+    "gopher_below_avg_threshold": "mean_word_length",
+    "gopher_above_avg_threshold": "mean_word_length",
+    "gopher_too_many_hashes": "symbol_word_ratio",
+    "gopher_too_many_ellipsis": "ellipsis_word_ratio",
+    "gopher_too_many_bullets": "bullet_line_ratio",
+    "gopher_too_many_end_ellipsis": "ellipsis_line_ratio",
+    "gopher_below_alpha_threshold": "alpha_word_ratio",
+    "gopher_enough_stop_words": "stop_words",
+    "dup_para_frac": "duplicate_paragraph_ratio",
+    "dup_para_char_frac": "duplicate_paragraph_character_ratio",
+    "dup_line_frac": "duplicate_line_ratio",
+    "dup_line_char_frac": "duplicate_line_character_ratio",
+    **{f"top_{n}_gram": f"top_{n}gram_character_ratio" for n in (2, 3, 4)},
+    **{f"duplicated_{n}_n_grams": f"duplicate_{n}gram_character_ratio" for n in range(5, 11)},
+    "lorem_ipsum": "lorem_ipsum",
+    "curly_bracket": "curly_bracket",
+    "too_few_sentences": "c4_sentences",
+    "line_punct_ratio": "fineweb_terminal_line_ratio",
+    "short_line_ratio": "fineweb_short_line_ratio",
+    "char_dup_ratio": "fineweb_duplicate_line_character_ratio",
+    "list_ratio": "fineweb_newline_word_ratio",
+}
+
+
+def april_2024(doc: Theirs) -> bool | tuple[bool, str]:
+    """Judge `doc` by the FineWeb rules of April 2024, as they are described, in plain loops."""
+    lines = doc.text.split("\n")
+    if len([x for x in lines if x.endswith((".", "'", '"', "!", "?"))]) / len(lines) <= 0.12:
+        return False, "line_punct_ratio"
+    if len([x for x in lines if len(x) <= 30]) / len(lines) >= 0.67:
+        return False, "short_line_ratio"
+    repeated = find_duplicates([x for x in lines if x.strip()])[1]
+    if repeated / len(doc.text.replace("\n", "")) >= 0.01:
+        return False, "char_dup_ratio"
+    if doc.text.count("\n") / len(split_into_words(doc.text)) > 0.3:
+        return False, "list_ratio"
+    return True
+
+
+def pairs(words: str) -> dict[str, tuple[Callable[[Theirs], Any], Stage]]:
+    """Return by name their judge and our stage."""
+    return {
+        "gopher_repetition": (GopherRepetitionFilter().filter, GopherRepetition(words=words)),
+        "gopher_quality": (GopherQualityFilter().filter, GopherQuality(words=words)),
+        "c4_quality": (C4QualityFilter().filter, C4Quality(words=words)),
+        "c4_quality, lines unterminated": (
+            C4QualityFilter(filter_no_terminal_punct=False).filter,
+            C4Quality(terminal_punctuation=False, words=words),
+        ),
+        "fineweb_quality 2024-04": (april_2024, FineWebQuality(words=words)),
+        "fineweb_quality 2024-12": (
+            FineWebQualityFilter().filter,
+            FineWebQuality(version="2024-12", words=words),
+        ),
+    }
+
+
+def texts(path: Path, cache: Path) -> Iterator[tuple[str, str]]:
+    """Yield (id, text) of the documents of `path`."""
+    if ".warc" in path.name:
+        path = extracted(path, cache)
+    opened: Any = {".gz": gzip.open, ".xz": lzma.open}.get(path.suffix, open)
+    with opened(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines):
+            row = json.loads(line)
+            yield str(row.get("id", f"{path.name}:{number}")), row["text"]
+
+
+def extracted(path: Path, cache: Path) -> Path:
+    """Return a JSONL file of the texts of the WARC file `path`, made by trafilatura once."""
+    from trafilatura import extract
+    from warcio.archiveiterator import ArchiveIterator
+
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL + 1)
+    size = path.stat().st_size
+    name = hashlib.sha256(f"{path.resolve()} {size}".encode()).hexdigest()[:16]
+    found = cache / f"{name}.jsonl"
+    if not found.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        partial = found.with_suffix(".partial")
+        with path.open("rb") as stream, partial.open("w", encoding="utf-8") as out:
+            for number, record in enumerate(ArchiveIterator(stream)):
+                if record.rec_type == "response":
+                    page = record.content_stream().read()
+                    text = extract(page, deduplicate=False) or ""
+                    out.write(json.dumps({"id": f"{path.name}:{number}", "text": text}) + "\n")
+        partial.rename(found)
+    return found
+
+
+@dataclass
+class Tally:
+    """Agreement of one filter."""
+
+    documents: int = 0
+    dropped: int = 0
+    decisions: int = 0
+    reasons: int = 0
+    rewritten: int = 0
+    differences: list[str] = field(default_factory=list)
+
+    def add(self, name: str, text: str, judge: Callable[[Theirs], Any], stage: Stage) -> None:
+        """Count one document."""
+        theirs = Theirs(text=text, id=name)
+        outcome = judge(theirs)
+        kept, reason = (outcome, "") if isinstance(outcome, bool) else outcome
+        [ours] = stage.process([Document(name, text)])
+        if reason == "empty":
+            reason = "characters" if stage.name == "gopher_repetition" else "fineweb_lines"
+        reason = REASONS.get(reason, reason)
+        our_reason = ours.verdict.reason if ours.verdict else ""
+        same_text = not kept or ours.text == theirs.text
+        self.documents += 1
+        self.dropped += not kept
+        self.decisions += kept == ours.live
+        self.reasons += reason == our_reason
+        self.rewritten += same_text
+        if kept != ours.live or reason != our_reason or not same_text:
+            values = {signal.name: ours.signals[signal.name] for signal in stage.measures}
+            told = "other text" if not same_text else f"theirs {reason or 'kept'}"
+            self.differences.append(f"{name}: {told}, ours {ours.verdict or 'kept'}; {values}")
+
+
+def compare(
+    documents: Iterable[tuple[str, str]], words: str
+) -> dict[str, Tally]:
+    """Return the agreement of each pair on `documents`, with our tokens called `words`."""
+    judges = pairs(words)
+    tallies = {name: Tally() for name in judges}
+    for name, text in documents:
+        for pair, (judge, stage) in judges.items():
+            tallies[pair].add(name, text, judge, stage)
+    return tallies
+
+
+def speed(documents: list[tuple[str, str]]) -> tuple[float, float]:
+    """Return documents a second of theirs and ours, the four filters together on one core.
+
+    Theirs stop at the first rule that drops; ours measure all rules. Both are warmed up and take
+    turns in slices of 50 documents, so that a busy machine slows both.
+    """
+    their_filters = [
+        GopherRepetitionFilter(),
+        GopherQualityFilter(),
+        C4QualityFilter(),
+        FineWebQualityFilter(),
+    ]
+    stages = [GopherRepetition(), GopherQuality(), C4Quality(), FineWebQuality(version="2024-12")]
+
+    def run_theirs(part: list[tuple[str, str]]) -> None:
+        for name, text in part:
+            doc = Theirs(text=text, id=name)
+            for filter_ in their_filters:
+                filter_.filter(doc)
+
+    def run_ours(part: list[tuple[str, str]]) -> None:
+        batch = [Document(name, text) for name, text in part]
+        for stage in stages:
+            batch = list(stage.process(batch))
+
+    spent = [0.0, 0.0]
+    for start in range(0, len(documents), 50):
+        part = documents[start : start + 50]
+        for which, run in enumerate((run_theirs, run_ours)):
+            if start == 0:
+                run(part)
+            began = time.perf_counter()
+            run(part)
+            spent[which] += time.perf_counter() - began
+    return len(documents) / spent[0], len(documents) / spent[1]
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("paths", nargs="+", type=Path)
+    parser.add_argument("--cache", type=Path, required=True, help="folder for extracted texts")
+    parser.add_argument("--every", type=int, default=1, help="take every n-th document")
+    parser.add_argument("--words", nargs="*", default=["english", "spacy"], help="our tokens")
+    parser.add_argument("--timed", type=int, default=1000, help="documents to time; 0: none")
+    args = parser.parse_args()
+    documents = [pair for path in args.paths for pair in texts(path, args.cache)][:: args.every]
+    characters = sum(len(text) for _, text in documents)
+    print(f"{len(documents)} documents, {characters / max(1, len(documents)):.0f} characters each")
+    for words in args.words:
+        tallies = compare(documents, words)
+        print(f"\n| filter (words: {words}) | dropped | decision | reason | text |")
+        print("| --- | --- | --- | --- | --- |")
+        for name, tally in tallies.items():
+            shares = (tally.decisions, tally.reasons, tally.rewritten)
+            cells = " | ".join(f"{share / tally.documents:.2%}" for share in shares)
+            print(f"| {name} | {tally.dropped / tally.documents:.1%} | {cells} |")
+        for name, tally in tallies.items():
+            for difference in tally.differences:
+                print(f"{name}: {difference}")
+    if args.timed:
+        timed = documents[:: max(1, len(documents) // args.timed)]
+        theirs, ours = speed(timed)
+        print(f"\n{len(timed)} documents, four filters, one core: datatrove {theirs:.0f}/s, ", end="")
+        print(f"webfilter {ours:.0f}/s, ratio {ours / theirs:.1f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""The stage `Extract`: from the page as fetched to its main text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import ClassVar
+
+from webfilter.document import Document, Value
+from webfilter.errors import UnknownName
+from webfilter.extract.about import about
+from webfilter.extract.encoding import decode
+from webfilter.extract.engine import ENGINES, Unfit, engine
+from webfilter.extract.sandbox import check_limits, process_apart
+from webfilter.stage import Rule, Signal, Transform, judge
+
+__all__ = ["Extract"]
+
+
+@dataclass(frozen=True)
+class Extract(Transform):
+    """Turns the HTML of a page into its main text, by one engine with another in reserve.
+
+    Documents without HTML (WET, JSONL) pass with the text they have. With `seconds` or `memory_mb`
+    the work is done in a child process, and a page that hangs, crashes or needs too much memory
+    fails alone, with that reason. The title and the language that the page declares are added to
+    ``meta`` (``title``, ``language_declared``) unless the source gave them.
+
+    Raises:
+        UnknownName: there is no such engine.
+        ConfigError: a time or memory limit is not positive.
+
+    >>> page = b"<html><body><article><p>Water boils at 100 degrees.</p></article></body></html>"
+    >>> extract = Extract(engine="resiliparse", seconds=None, memory_mb=None)
+    >>> [doc] = extract([Document("a", html=page)])
+    >>> doc.text, doc.signals["extract_engine"], doc.signals["encoding"]
+    ('Water boils at 100 degrees.', 'resiliparse', 'utf-8')
+    """
+
+    measures: ClassVar[tuple[Signal, ...]] = (
+        Signal("html_bytes", "int", "Size of the page as fetched", "bytes", 0),
+        Signal("encoding", "str", "Encoding the page was read in, by its WHATWG name"),
+        Signal("encoding_from", "str", "Who said so: bom, header, meta or detected"),
+        Signal("extract_engine", "str", "Engine that made the text; None: the text was given"),
+        Signal("extract_fallback", "str", "Why it was not the first engine; None: it was"),
+        Signal("extracted_characters", "int", "Length of the text", "characters", 0),
+    )
+
+    engine: str = "trafilatura"
+    """``trafilatura`` (accurate) or ``resiliparse`` (ten times as fast)."""
+    precision: bool = False
+    """Leave out what is doubtful; costs much text (see the engines for figures)."""
+    fallback: str | None = "resiliparse"
+    """Engine for pages that the first cannot do, or finds nothing on; None (or the same engine):
+    such pages fail, or stay empty."""
+    seconds: float | None = 30.0
+    """Time limit for one page, wall clock; None: no limit."""
+    memory_mb: int | None = 1024
+    """Limit on the private memory of the child process in MiB, about 150 of which it needs itself;
+    None: no limit. Enforced on Linux only."""
+    max_bytes: int | None = 20_000_000
+    """Most bytes of HTML; larger pages are dropped unread. None: no limit."""
+    min_characters: int | None = 1
+    """Least characters of extracted text; None: keep even pages without any."""
+    keep_html: bool = False
+    """Keep the HTML in the document, beside the text. What is dropped or fails keeps it anyway."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_limits(self.name, self.seconds, self.memory_mb)
+        for chosen in (self.engine, self.fallback):
+            if chosen is not None and chosen not in ENGINES:
+                raise UnknownName(f"engine of {self.name}", chosen, ENGINES)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Not too large, not empty."""
+        rules = []
+        if self.max_bytes is not None:
+            rules.append(Rule("html_bytes", le=self.max_bytes))
+        if self.min_characters is not None:
+            rules.append(Rule("extracted_characters", ge=self.min_characters))
+        return tuple(rules)
+
+    @property
+    def artifacts(self) -> Mapping[str, str]:
+        """Versions of the engines and of the parsers under them."""
+        names = {"resiliparse"}  # it detects encodings too
+        if "trafilatura" in (self.engine, self.fallback):
+            names |= {"trafilatura", "lxml", "justext"}
+        return {name: version(name) for name in sorted(names)}
+
+    def load(self) -> None:
+        """Import the engines now, so that the first page is no slower than the rest."""
+        for name in (self.engine, self.fallback):
+            if name is not None:
+                engine(name, self.precision)
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        """Extract each page of `batch`, in a child process if there are limits."""
+        if self.seconds is None and self.memory_mb is None:
+            return [self._judged(self._extracted(doc)) for doc in batch]
+        apart = [i for i, doc in enumerate(batch) if self._reads(doc)]
+        # rules are for the parent, so that one child serves whatever limits are tried
+        inner = replace(
+            self, seconds=None, memory_mb=None, max_bytes=None, min_characters=None, keep_html=True
+        )
+        pages = [batch[i] for i in apart]
+        done = process_apart(inner, pages, self.seconds, self.memory_mb, self.name)
+        marked = dict(zip(apart, done, strict=True))
+        return [
+            self._judged(marked[i] if i in marked else self._extracted(doc))
+            for i, doc in enumerate(batch)
+        ]
+
+    def transform(self, doc: Document) -> tuple[str, Mapping[str, Value]]:
+        """Return the main text of `doc` and how it was made.
+
+        Raises:
+            Unfit: the page is of a shape that no engine should be given.
+        """
+        text, signals, _ = self._extract(doc)
+        return text, signals
+
+    def _reads(self, doc: Document) -> bool:
+        if doc.html is None:
+            return False
+        return self.max_bytes is None or len(doc.html) <= self.max_bytes
+
+    def _extracted(self, doc: Document) -> Document:
+        try:
+            text, signals, said = self._extract(doc)
+        except Unfit as unfit:
+            return doc.fail(self.name, str(unfit))
+        new = {key: value for key, value in said.items() if key not in doc.meta}
+        meta = {**doc.meta, **new} if new else doc.meta
+        return replace(doc, text=text, signals={**doc.signals, **signals}, meta=meta)
+
+    def _judged(self, doc: Document) -> Document:
+        if doc.verdict is not None:
+            return doc
+        verdict = judge(self.rules, doc.signals, self.name)
+        html = doc.html if self.keep_html or verdict is not None else None
+        return replace(doc, html=html, verdict=verdict)
+
+    def _extract(self, doc: Document) -> tuple[str, dict[str, Value], dict[str, str]]:
+        """Return text, signals, and what goes into `meta`."""
+        signals: dict[str, Value] = dict.fromkeys(signal.name for signal in self.measures)
+        if doc.html is None:
+            signals["extracted_characters"] = len(doc.text)
+            return doc.text, signals, {}
+        signals["html_bytes"] = len(doc.html)
+        if not self._reads(doc):
+            return doc.text, signals, {}
+        html, encoding, source = decode(doc.html, doc.meta.get("content_type"))
+        text, by, why = self._run(html, doc.url)
+        signals |= {
+            "encoding": encoding,
+            "encoding_from": source,
+            "extract_engine": by,
+            "extract_fallback": why,
+            "extracted_characters": len(text),
+        }
+        return text, signals, about(html)
+
+    def _run(self, html: str, url: str | None) -> tuple[str, str, str | None]:
+        """Return the text, the engine that made it, and why not the first one."""
+        unfit = True
+        try:
+            text = _tidy(engine(self.engine, self.precision).extract(html, url))
+            unfit, why = False, None if text else "nothing found"
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever an engine trips over, the other may not
+            if self.fallback in (None, self.engine):
+                raise
+            why = str(error) if isinstance(error, Unfit) else f"{type(error).__name__}: {error}"
+        if why is None or self.fallback is None or self.fallback == self.engine:
+            return text, self.engine, None
+        try:
+            text = _tidy(engine(self.fallback, self.precision).extract(html, url))
+        except Unfit as also:
+            if unfit:
+                raise Unfit(f"{self.engine}: {why}; {self.fallback}: {also}") from also
+            text = ""
+        return (text, self.fallback, why) if text or unfit else ("", self.engine, None)
+
+
+def _tidy(text: str) -> str:
+    """Return `text` stripped, with plain newlines, without NUL and lone surrogates."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -1,0 +1,92 @@
+"""The fast engine: resiliparse, a C++ parser with simple rules for what is main content.
+
+On 300 pages of the WCXB development set (word F1, mean over pages; pages a second on one core):
+
+======================================  =====  =========  ======  =======
+options                                    F1  precision  recall  pages/s
+======================================  =====  =========  ======  =======
+as here: main content, comments kept     .808       .801    .877      175
+comments left out (``precision``)        .806       .807    .869      170
+hidden elements kept                     .806       .804    .873      190
+``noscript`` kept                        .802       .803    .866      179
+alternative texts kept                   .792       .780    .876      180
+all text                                 .705       .601    .959      280
+======================================  =====  =========  ======  =======
+
+Comments are kept by default as they are the content of forums (.836 against .804 there, .907
+against .909 on articles).
+
+One shape of page it is not given: its search for the main content takes time that grows with the
+square of the nesting or worse (2,000 ``div`` .1 s, 20,000 15 s), so 5,000 is the end.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from resiliparse.extract.html2text import extract_plain_text
+from resiliparse.parse.html import HTMLTree, Node
+
+from webfilter.extract.engine import Unfit
+
+__all__ = ["Resiliparse"]
+
+_DEEPEST = 5_000
+
+
+class Resiliparse:
+    """Main content by the names and places of elements.
+
+    Args:
+        precision: leave out comments, and so the posts of some forums.
+    """
+
+    def __init__(self, precision: bool) -> None:
+        self._comments = not precision
+
+    def extract(self, html: str, url: str | None) -> str:
+        """Return the text of the main content; see `Engine`."""
+        tree = HTMLTree.parse(html)
+        if _may_nest(html) and _nests(tree):
+            raise Unfit(f"nested more than {_DEEPEST} deep")
+        text: str = extract_plain_text(
+            tree,
+            main_content=True,
+            preserve_formatting=True,
+            comments=self._comments,
+            list_bullets=False,
+            alt_texts=False,
+            links=False,
+            form_fields=False,
+            noscript=False,
+        )
+        return text
+
+
+def _may_nest(html: str) -> bool:
+    """Whether `html` has so many unclosed tags at once that it might nest too deeply.
+
+    An upper bound, as tags without an end (``br``, ``img``) count too; .1 ms a page.
+    """
+    if html.count("<") <= _DEEPEST:
+        return False
+    codes = np.frombuffer(html.encode("latin-1", "replace") + b" ", dtype=np.uint8)
+    after = codes[np.flatnonzero(codes == ord("<")) + 1]
+    closes = after == ord("/")
+    opens = ((after | 32) >= ord("a")) & ((after | 32) <= ord("z"))
+    return bool(np.cumsum(opens.astype(np.int32) - closes).max() > _DEEPEST)
+
+
+def _nests(tree: HTMLTree) -> bool:
+    """Whether the tree has a branch deeper than the limit."""
+    node: Node | None = tree.document
+    depth = 0
+    while node is not None:
+        if node.first_child is not None:
+            node, depth = node.first_child, depth + 1
+            if depth > _DEEPEST:
+                return True
+            continue
+        while node is not None and node.next is None:
+            node, depth = node.parent, depth - 1
+        node = None if node is None else node.next
+    return False

@@ -1,0 +1,158 @@
+"""Any stage in a process of its own, one document at a time, with limits on time and memory.
+
+A page that hangs, crashes or eats memory becomes a failed document; its neighbors in the batch do
+not notice. Documents go over in batches, so a page costs about .1 ms and its copying.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from webfilter.child import Child, ChildDied, ChildError, ChildFailure
+from webfilter.document import Document
+from webfilter.errors import ConfigError, RunError
+from webfilter.serve import Unpicklable, dumps
+from webfilter.stage import Rule, Signal, Stage
+
+__all__ = ["Sandboxed", "check_limits", "process_apart"]
+
+_MEGABYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Sandboxed(Stage):
+    """Runs `stage` in a child process with a time limit and a memory limit for each document.
+
+    A document that exceeds one, or during which the child crashes, fails with the reason; the
+    others go on. The verdicts of `stage` itself are its own. `Extract` has this built in.
+
+    Raises:
+        ConfigError: a limit is not positive.
+
+    >>> from webfilter import Sample
+    >>> Sandboxed(Sample(rate=1.0), seconds=10)([Document("a", "Water boils.")])[0].live
+    True
+    """
+
+    stage: Stage
+    seconds: float | None = 30.0
+    """Time limit for one document, wall clock; None: no limit."""
+    memory_mb: int | None = 1024
+    """Limit on the private memory of the child in MiB, interpreter, libraries and models included;
+    None: no limit. Enforced on Linux only."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_limits(self.name, self.seconds, self.memory_mb)
+
+    @property
+    def measures(self) -> tuple[Signal, ...]:  # type: ignore[override]
+        """What the inner stage measures."""
+        return self.stage.measures
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules of the inner stage."""
+        return self.stage.rules
+
+    def rules_for(self, doc: Document) -> tuple[Rule, ...]:
+        """Return the inner stage's rules for `doc`."""
+        return self.stage.rules_for(doc)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What the inner stage needs."""
+        return self.stage.needs
+
+    @property
+    def artifacts(self) -> Mapping[str, str]:
+        """Those of the inner stage."""
+        return self.stage.artifacts
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        """Run the inner stage on each document of `batch` in the child."""
+        return process_apart(self.stage, batch, self.seconds, self.memory_mb, self.name)
+
+
+def check_limits(name: str, seconds: float | None, memory_mb: int | None) -> None:
+    """Raise `ConfigError` unless the limits of the stage called `name` are positive or None."""
+    if seconds is not None and seconds <= 0:
+        raise ConfigError(f"{name}: seconds = {seconds} is not positive; None sets no limit")
+    if memory_mb is not None and memory_mb <= 0:
+        raise ConfigError(f"{name}: memory_mb = {memory_mb} is not positive; None sets no limit")
+
+
+def process_apart(
+    stage: Stage,
+    batch: Sequence[Document],
+    seconds: float | None,
+    memory_mb: int | None,
+    name: str,
+) -> list[Document]:
+    """Run `stage` on each document of `batch` in a child; failures are of the stage `name`.
+
+    Raises:
+        RunError: the child cannot be started, which is no document's fault.
+    """
+    if not batch:
+        return []
+    memory = None if memory_mb is None else memory_mb * _MEGABYTE
+    try:
+        with _child(stage, memory) as child:
+            outcomes = child.call_each(batch, seconds)
+    except (ChildFailure, Unpicklable) as failure:
+        raise RunError(f"{name}: its child process cannot be started: {failure}") from failure
+    return [
+        doc.fail(name, _reason(outcome, memory_mb))
+        if isinstance(outcome, ChildFailure)
+        else (replace(outcome[0], html=doc.html) if outcome[1] else outcome[0])
+        for doc, outcome in zip(batch, outcomes, strict=True)
+    ]
+
+
+def _reason(failure: ChildFailure, memory_mb: int | None) -> str:
+    if isinstance(failure, ChildError) and failure.type_name == "MemoryError":
+        return f"out of memory ({memory_mb} MiB allowed)" if memory_mb else "out of memory"
+    return failure.how if isinstance(failure, ChildDied) else str(failure)
+
+
+def worker(stage: Stage) -> Callable[[Document], tuple[Document, bool]]:
+    """Return what the child does with a document: mark it, and not send back HTML it was sent."""
+    load = getattr(stage, "load", None)
+    if load is not None:
+        load()
+
+    def work(doc: Document) -> tuple[Document, bool]:
+        [marked] = stage.process([doc])
+        same = marked.html is doc.html
+        return (replace(marked, html=None), True) if same else (marked, False)
+
+    return work
+
+
+_idle: list[tuple[tuple[bytes, int | None], Child]] = []
+_lock = threading.Lock()
+_MOST_IDLE = max(4, os.cpu_count() or 1)
+
+
+@contextmanager
+def _child(stage: Stage, memory: int | None) -> Iterator[Child]:
+    """Lend a child for `stage`: one a thread at work; kept when idle, the longest idle closed."""
+    key = (dumps(stage), memory)
+    with _lock:
+        at = next((i for i in reversed(range(len(_idle))) if _idle[i][0] == key), None)
+        child = None if at is None else _idle.pop(at)[1]
+    if child is None:
+        child = Child("webfilter.extract.sandbox:worker", stage, memory=memory)
+    try:
+        yield child
+    finally:
+        with _lock:
+            _idle.append((key, child))
+            surplus = [_idle.pop(0)[1] for _ in range(len(_idle) - _MOST_IDLE)]
+        for other in surplus:
+            other.close()

@@ -1,0 +1,163 @@
+"""C4's rules: keep the lines that look like sentences, drop pages of code and filler.
+
+From "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer" (Raffel et
+al. 2020, section 2.2) and its code, as datatrove 0.10 applies them: line by line, in its order.
+
+Left out, as there: the list of bad words and the removal of repeated three-sentence spans.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from webfilter.document import Document, Value
+from webfilter.heuristics.limits import limit
+from webfilter.stage import Rule, Signal, Transform
+from webfilter.text import Words, count_sentences, tokenizer_version
+
+__all__ = ["C4Quality"]
+
+_CITATION = re.compile(r"\[(?:\d*|edit|citation needed)\]")
+_TERMINAL = (".", "?", "!", '"', "'")
+_LOREM = "lorem ipsum"
+_SCRIPT = "javascript"
+_POLICY = (
+    "terms of use",
+    "privacy policy",
+    "cookie policy",
+    "uses cookies",
+    "use of cookies",
+    "use cookies",
+)
+_CAUSES = ("long_word", "unterminated", "short", "javascript", "policy")
+
+
+@dataclass(frozen=True)
+class C4Quality(Transform):
+    """Keep the lines of a page that look like sentences; drop pages with too few of them.
+
+    Each line, stripped, goes through these tests, and the first that fails removes it: no overlong
+    word; (citation marks are taken out); terminal punctuation; enough words; no "javascript"; none
+    of six phrases on cookies and terms. A page with "lorem ipsum" or "{" in a line that got so far
+    is dropped. The new text is the lines that are left, one below the other, without blank lines.
+
+    Decides as datatrove's ``C4QualityFilter`` with ``split_paragraph=True``, with one intended
+    difference: a page with both "{" and "lorem ipsum" is dropped for the latter, whichever comes
+    first. As there, a line that ends with a citation ("... in 1990. [3]") keeps the space before
+    it, so it does not end with punctuation.
+
+    A limit on lines (`line_min_words`, `line_max_word_length`) is no limit on the page: loosening
+    it keeps more lines, and one of these can hold a "{".
+
+    >>> page = "Home\\n\\nPlants make sugar from light.\\nPlease enable JavaScript to go on."
+    >>> C4Quality().transform(Document("a", page))[0]
+    'Plants make sugar from light.'
+    """
+
+    name: ClassVar[str] = "c4_quality"
+    measures: ClassVar[tuple[Signal, ...]] = (
+        Signal("c4_lines", "int", "lines kept", "lines", 0),
+        Signal("c4_long_word_lines", "int", "lines removed for an overlong word", "lines", 0),
+        Signal("c4_unterminated_lines", "int", "lines removed for their last character", "lines", 0),
+        Signal("c4_short_lines", "int", "lines removed for too few words", "lines", 0),
+        Signal("c4_javascript_lines", "int", 'lines removed for "javascript"', "lines", 0),
+        Signal("c4_policy_lines", "int", "lines removed on cookies and terms", "lines", 0),
+        Signal("c4_citations", "int", "citation marks taken out", "marks", 0),
+        Signal("c4_sentences", "int", "sentences in the lines kept", "sentences", 0),
+        Signal("lorem_ipsum", "bool", 'whether "lorem ipsum" occurs in a line that counts'),
+        Signal("curly_bracket", "bool", 'whether "{" occurs in a line that counts'),
+    )
+
+    min_sentences: int | None = 5
+    """Least sentences in the lines kept."""
+    terminal_punctuation: bool = True
+    """Whether a line must end with one of . ? ! " ' and not with "..."; FineWeb has this off."""
+    remove_citations: bool = True
+    """Whether to take out "[1]", "[]", "[edit]" and "[citation needed]"."""
+    line_min_words: int | None = 3
+    """Least words a line, by white space; counted before citations are taken out."""
+    line_max_word_length: int | None = 1000
+    """Most characters a word in a line."""
+    remove_javascript_lines: bool = True
+    """Whether to remove lines with "javascript" in any case."""
+    remove_policy_lines: bool = True
+    """Whether to remove lines with "privacy policy", "use cookies" and the like, in any case."""
+    drop_lorem_ipsum: bool = True
+    """Whether to drop pages with "lorem ipsum", in any case."""
+    drop_curly_bracket: bool = True
+    """Whether to drop pages with "{"."""
+    words: Words = "english"
+    """The tokens in which sentences are counted: see `webfilter.text.tokens`."""
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules in datatrove's order; the first one that is violated decides."""
+        return (
+            *limit("lorem_ipsum", le=0 if self.drop_lorem_ipsum else None),
+            *limit("curly_bracket", le=0 if self.drop_curly_bracket else None),
+            *limit("c4_sentences", ge=self.min_sentences),
+        )
+
+    @property
+    def artifacts(self) -> Mapping[str, str]:
+        """The version of the tokenizer."""
+        return {"words": tokenizer_version(self.words)}
+
+    def transform(self, doc: Document) -> tuple[str, Mapping[str, Value]]:
+        """Return the lines kept as one text, and the signals."""
+        removed = dict.fromkeys(_CAUSES, 0)
+        citations = 0
+        lorem_ipsum = curly_bracket = False
+        telling = _is_telling(doc.text)
+        kept: list[str] = []
+        for line in map(str.strip, doc.text.splitlines()):
+            cleaned, marks = line, 0
+            if self.remove_citations and "[" in line:
+                cleaned, marks = _CITATION.subn("", line)
+            cause = self._malformed(line, cleaned)
+            if cause is None and (telling or marks):
+                lower = cleaned.lower()
+                lorem_ipsum |= _LOREM in lower
+                if self.remove_javascript_lines and _SCRIPT in lower:
+                    cause = "javascript"
+                else:
+                    curly_bracket |= "{" in cleaned
+                    if self.remove_policy_lines and any(phrase in lower for phrase in _POLICY):
+                        cause = "policy"
+            if cause is None:
+                kept.append(cleaned)
+                citations += marks
+            else:
+                removed[cause] += 1
+        text = "\n".join(kept)
+        signals: dict[str, Value] = {
+            "c4_lines": len(kept),
+            **{f"c4_{cause}_lines": number for cause, number in removed.items()},
+            "c4_citations": citations,
+            "c4_sentences": count_sentences(text, self.words) if kept else 0,
+            "lorem_ipsum": lorem_ipsum,
+            "curly_bracket": curly_bracket,
+        }
+        return text.strip(), signals
+
+    def _malformed(self, line: str, cleaned: str) -> str | None:
+        """Return why the line is removed for its form: as it came, and without citations."""
+        longest, fewest = self.line_max_word_length, self.line_min_words
+        if longest is not None and len(line) > longest and max(map(len, line.split())) > longest:
+            return "long_word"
+        if self.terminal_punctuation and (
+            not cleaned.endswith(_TERMINAL) or cleaned.endswith("...")
+        ):
+            return "unterminated"
+        if fewest is not None and fewest > 0 and len(line.split(None, fewest - 1)) < fewest:
+            return "short"
+        return None
+
+
+def _is_telling(text: str) -> bool:
+    """Return whether any phrase that the rules look for is in `text`: most pages have none."""
+    lower = text.lower()
+    return "{" in text or any(phrase in lower for phrase in (_LOREM, _SCRIPT, *_POLICY))

@@ -1,0 +1,81 @@
+"""Engine ``fasttext``: any language model in fastText's format, such as lid.176, OpenLID, GlotLID.
+
+The text goes in whole, with every white space as one space and nothing else changed, as FineWeb
+does. Probabilities are the model's own, not calibrated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from webfilter.errors import ConfigError
+from webfilter.language.codes import UNDETERMINED, canonical, known, script_of
+from webfilter.language.engines import Guess
+from webfilter.language.fasttext_file import inspect, installed, load
+from webfilter.language.scripts import main_script
+
+__all__ = ["FastTextModel"]
+
+_WHAT = "language: model"
+
+
+class FastTextModel:
+    """A fastText model from a file; loaded at the first prediction, checked when built.
+
+    Raises:
+        ConfigError: the file is missing or damaged, or its labels are not language codes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        file = inspect(path, _WHAT)
+        codes = {label: canonical(label) for label in file.labels}
+        if not file.supervised or not known() & set(codes.values()):
+            shown = ", ".join(file.labels[:3]) or "none"
+            raise ConfigError(f"{_WHAT} = {str(path)!r} is no language model; its labels: {shown}")
+        if "__label__als" in codes and "__label__sq" in codes:
+            codes["__label__als"] = "gsw"  # lid.176 was trained on als.wikipedia.org: Alemannic
+        if "__label__no" in codes:
+            codes["__label__no"] = "nb"  # beside nn, what is called no is Bokmål
+        self._codes = codes
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The codes of the model's labels."""
+        return frozenset(self._codes.values()) | {UNDETERMINED}
+
+    @cached_property
+    def artifacts(self) -> Mapping[str, str]:
+        """The file's sha256 and the distribution that provides fastText."""
+        with self.path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"language_model": f"sha256:{digest}", "fasttext": ", ".join(installed())}
+
+    @cached_property
+    def _model(self) -> Any:
+        return load(self.path, _WHAT)
+
+    def predict(self, texts: Sequence[str]) -> list[Guess]:
+        """Return one guess a text; a text without letters is ``und``."""
+        scripts = [main_script(text) for text in texts]
+        lines = [
+            " ".join(text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8").split())
+            for text in texts
+        ]
+        labels, scores = self._model.predict(lines, k=1)
+        return [
+            self._guess(script, found, score)
+            for script, found, score in zip(scripts, labels, scores, strict=True)
+        ]
+
+    def _guess(self, script: str | None, labels: Sequence[str], scores: Sequence[float]) -> Guess:
+        if script is None:
+            return Guess(UNDETERMINED, None, 1.0)
+        if not len(labels):
+            return Guess(UNDETERMINED, script, None)
+        probability = min(max(float(scores[0]), 0.0), 1.0)
+        return Guess(self._codes[labels[0]], script_of(labels[0]) or script, probability)

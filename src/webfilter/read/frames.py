@@ -1,0 +1,72 @@
+"""Data frames and Arrow tables, of any library that speaks Arrow's PyCapsule interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from webfilter.document import Document
+from webfilter.errors import SourceError
+from webfilter.read.options import Options
+from webfilter.read.source import Source
+from webfilter.read.tables import check_columns, rows
+
+__all__ = ["frame_source", "is_frame"]
+
+
+def is_frame(thing: Any) -> bool:
+    """Whether `thing` is a table for `frame_source`; a single column is none."""
+    name = type(thing).__name__
+    if name in ("Series", "ChunkedArray", "Array"):
+        return False
+    return (
+        hasattr(thing, "__arrow_c_stream__")
+        or hasattr(thing, "scanner")  # pyarrow.dataset
+        or hasattr(thing, "__arrow_c_array__")
+        or (name == "DataFrame" and hasattr(thing, "to_dict"))  # pandas before 2.2
+        or (name == "LazyFrame" and hasattr(thing, "collect"))
+    )
+
+
+def frame_source(table: Any, options: Options) -> Source:
+    """Return the source over the rows of `table`.
+
+    Raises:
+        SourceError: it is no table, or has no column of texts or pages.
+    """
+    if type(table).__name__ == "LazyFrame" and hasattr(table, "collect"):
+        table = table.collect()
+    import pyarrow as pa
+
+    try:
+        reader = _reader(table)
+    except (pa.ArrowException, TypeError, ValueError, AttributeError) as error:
+        said = (str(error).splitlines() or [""])[0]
+        raise SourceError(f"{type(table).__name__} cannot be read as a table: {said}") from error
+    check_columns(reader.schema.names, options, type(table).__name__)
+    once = isinstance(table, pa.RecordBatchReader)
+    return Source(partial(_from_table, table, [reader], options), once=once)
+
+
+def _reader(table: Any) -> Any:
+    import pyarrow as pa
+
+    if isinstance(table, pa.RecordBatchReader):
+        return table
+    if hasattr(table, "scanner"):
+        return table.scanner().to_reader()
+    if hasattr(table, "__arrow_c_stream__"):
+        return pa.RecordBatchReader.from_stream(table)
+    if hasattr(table, "__arrow_c_array__"):
+        batch = pa.record_batch(table)
+        return pa.RecordBatchReader.from_batches(batch.schema, [batch])
+    return pa.Table.from_pandas(table).to_reader()
+
+
+def _from_table(
+    table: Any, opened: list[Any], options: Options, source: Source
+) -> Iterator[Document]:
+    reader = opened.pop() if opened else _reader(table)
+    for batch in reader:
+        yield from rows(batch, options, type(table).__name__)

@@ -1,0 +1,249 @@
+"""Documents from what people have in memory: documents, texts, pages, mappings.
+
+A mapping is read the same way whether it comes from a list, a line of JSON or a row of a table.
+Three layouts are known: free (``text``, ``html``, ``url``, ``id``; the other fields go to `meta`),
+datatrove's (``text``, ``id``, ``metadata``), and webfilter's own.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from webfilter.document import Document, Verdict, plain
+from webfilter.errors import DocumentError
+from webfilter.read.marks import content_id, dropped, failed
+from webfilter.read.options import Options
+from webfilter.read.sniff import charset_of
+
+__all__ = ["document", "documents", "from_mapping", "restore"]
+
+_RESERVED = re.compile("_{2,}signals")
+_TAKES = "give a Document, a str (text), bytes (HTML) or a mapping"
+
+
+def documents(items: Iterable[Any], options: Options) -> Iterator[Document]:
+    """Yield a document for each of `items`, lazily."""
+    for item in items:
+        yield document(item, options)
+
+
+def document(item: Any, options: Options) -> Document:
+    """Return `item` as a document; one that has failed, if it cannot be one.
+
+    >>> document("Water boils at 100 °C.", Options()).text
+    'Water boils at 100 °C.'
+    >>> str(document(7, Options()).verdict)
+    'read failed: an item is int: give a Document, a str (text), bytes (HTML) or a mapping'
+    """
+    if isinstance(item, Document):
+        return item
+    if isinstance(item, str):
+        text = str(item)
+        return Document(content_id(None, text), text) if text else dropped(content_id(""), "empty")
+    if isinstance(item, (bytes, bytearray, memoryview)):
+        page = bytes(item)
+        id = content_id(None, page)
+        return Document(id, html=page) if page else dropped(id, "empty")
+    if isinstance(item, Mapping):
+        return from_mapping(item, options)
+    if hasattr(item, "as_py"):  # what iterating over an Arrow column gives
+        return document(item.as_py(), options)
+    try:
+        seen = repr(item)
+    except Exception:
+        seen = "?"
+    return failed(content_id(seen), f"an item is {type(item).__name__}: {_TAKES}")
+
+
+class _Wrong(Exception):
+    pass
+
+
+def from_mapping(row: Mapping[Any, Any], options: Options, where: str = "") -> Document:
+    """Return the document in `row`; a failed one if its fields do not fit. Never raises.
+
+    Args:
+        row: the fields.
+        options: names of the fields.
+        where: file and line, for what is said of a failure.
+    """
+    url: str | None = None
+    id: str | None = None
+    try:
+        fields = {key if type(key) is str else str(key): value for key, value in row.items()}
+        if {"meta", "signals", "verdict"} <= fields.keys() and isinstance(fields["signals"], dict):
+            return _own(fields, options)
+        text, html = fields.pop(options.text, None), fields.pop(options.html, None)
+        meta = _meta(fields)
+        given = fields.pop(options.url, None)
+        url = _url(meta.get("url") if _missing(given) else given)
+        id = _id(fields.pop(options.id, None))
+        for key, value in fields.items():
+            meta.setdefault(key, value)
+        if options.text not in row and options.html not in row:
+            raise _Wrong(_lacks(row, options))
+        return _assemble(id, text, html, url, meta)
+    except Exception as error:
+        said = str(error) if isinstance(error, _Wrong) else f"{type(error).__name__}: {error}"
+        reason = f"{said} ({where})" if where else said
+        return failed(id or content_id(url, _shown(row)), reason, url)
+
+
+def _assemble(
+    id: str | None, text: Any, html: Any, url: str | None, meta: dict[str, Any]
+) -> Document:
+    page, body = _page(html, meta), _text(text)
+    content: str | bytes = page if page else body
+    name = id or content_id(url, content)
+    return (
+        Document(name, body, page, url, {}, meta) if content else dropped(name, "empty", url, meta)
+    )
+
+
+def _lacks(row: Mapping[Any, Any], options: Options) -> str:
+    names = ", ".join(sorted(map(str, row))[:20]) or "none"
+    return (
+        f"no field {options.text!r} or {options.html!r} (fields: {names}): "
+        "name it with text= or html="
+    )
+
+
+def _missing(value: Any) -> bool:
+    """Whether `value` stands for nothing: None, NaN (as in pandas), NaT, or an empty text."""
+    if value is None or value == "":
+        return True
+    try:
+        return bool(value != value)
+    except Exception:
+        return False
+
+
+def _url(value: Any) -> str | None:
+    if isinstance(value, str):
+        return str(value) or None
+    if _missing(value):
+        return None
+    raise _Wrong(f"url is {type(value).__name__}, not str")
+
+
+def _id(value: Any) -> str | None:
+    if isinstance(value, str):
+        return str(value) or None
+    if _missing(value):
+        return None
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    if isinstance(value, (bool, Mapping, list, tuple, set, frozenset)):
+        raise _Wrong(f"id is {type(value).__name__}, not str or int")
+    if hasattr(value, "is_integer") and value.is_integer():  # ints that pandas made floats
+        value = int(value)
+    return str(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return str(value)
+    if _missing(value):
+        return ""
+    hint = "; bytes go into html" if isinstance(value, (bytes, bytearray)) else ""
+    raise _Wrong(f"text is {type(value).__name__}, not str{hint}")
+
+
+def _page(value: Any, meta: dict[str, Any]) -> bytes | None:
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    if isinstance(value, str) and value:
+        # we encode it, so whatever charset was said before is no longer true
+        said = meta.get("content_type")
+        charset = charset_of(said) if isinstance(said, str) else None
+        if (charset or "").lower() not in ("utf-8", "utf8"):
+            meta["content_type"] = "text/html; charset=utf-8"
+        return value.encode("utf-8", "surrogatepass")
+    if _missing(value):
+        return None
+    raise _Wrong(f"html is {type(value).__name__}, not bytes or str")
+
+
+def _meta(fields: dict[str, Any]) -> dict[str, Any]:
+    """Take the mappings ``metadata`` and ``meta`` out of `fields`, as one."""
+    meta: dict[str, Any] = {}
+    for key in ("meta", "metadata"):
+        if isinstance(fields.get(key), Mapping):
+            meta.update((str(name), value) for name, value in fields.pop(key).items())
+    return meta
+
+
+def _own(fields: dict[str, Any], options: Options) -> Document:
+    """Return a document that webfilter wrote as JSON."""
+    meta = fields["meta"]
+    if not isinstance(meta, Mapping):
+        raise _Wrong(f"meta is {type(meta).__name__}, not a mapping")
+    html = fields.get("html")
+    packed = fields.get("html_base64")
+    if isinstance(packed, str):
+        try:
+            html = base64.b64decode(packed, validate=True)
+        except binascii.Error as error:
+            raise _Wrong(f"html_base64 is not base64: {error}") from None
+    return restore(
+        fields.get("id"),
+        fields.get("text"),
+        html,
+        fields.get("url"),
+        fields["signals"],
+        dict(meta),
+        fields["verdict"] if options.verdicts else None,
+    )
+
+
+def restore(
+    id: Any,
+    text: Any,
+    html: Any,
+    url: Any,
+    signals: Mapping[str, Any],
+    meta: dict[str, Any],
+    verdict: Any,
+) -> Document:
+    """Return a document as webfilter wrote it, its signals measured and `verdict` as given.
+
+    Raises:
+        DocumentError: a signal is not a scalar.
+    """
+    doc = _assemble(_id(id), text, html, _url(url), meta)
+    measured = {str(name): plain(name, value) for name, value in signals.items()}
+    given = None if verdict is None else _verdict(verdict)
+    return Document(doc.id, doc.text, doc.html, doc.url, measured, meta, given or doc.verdict)
+
+
+def own_signals(meta: dict[str, Any]) -> dict[str, Any]:
+    """Take the undeclared signals out of `meta`, where the Parquet writer puts them."""
+    found = meta.pop("_signals", None)
+    for key in [key for key in meta if _RESERVED.fullmatch(key)]:
+        meta[key[1:]] = meta.pop(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _verdict(fields: Any) -> Verdict:
+    if not isinstance(fields, Mapping):
+        raise _Wrong(f"verdict is {type(fields).__name__}, not a mapping")
+    known = {key: fields.get(key) for key in ("signal", "value", "limit", "of", "op")}
+    kind = fields.get("kind")
+    if kind not in ("dropped", "failed"):
+        raise _Wrong(f"the verdict's kind is {kind!r}, not 'dropped' or 'failed'")
+    try:
+        known["value"] = plain("value", known["value"])
+    except DocumentError:
+        known["value"] = str(known["value"])
+    return Verdict(str(fields.get("stage")), str(fields.get("reason")), kind=kind, **known)
+
+
+def _shown(row: Mapping[Any, Any]) -> str:
+    try:
+        return repr(dict(row))
+    except Exception:
+        return type(row).__name__

@@ -1,0 +1,149 @@
+"""A `Source`: documents to be had by iterating, with what a progress bar needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from webfilter.document import Document
+from webfilter.errors import SourceError
+from webfilter.read.items import documents
+from webfilter.read.marks import failed
+from webfilter.read.options import Options
+from webfilter.read.paths import File, files
+from webfilter.read.stored import Meter, Raw
+
+__all__ = ["Source", "file_source", "memory_source"]
+
+
+class Source:
+    """Documents from somewhere. Iterating again reads again, where that is possible.
+
+    What is no usable page comes with a verdict already, its stage ``read``.
+
+    Args:
+        start: returns a fresh iterator over the documents, given the source itself.
+        paths: the files.
+        size: of all files together, in bytes.
+        once: the documents can be had once only.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[Source], Iterator[Document]],
+        *,
+        paths: Sequence[str] = (),
+        size: int | None = None,
+        once: bool = False,
+    ) -> None:
+        self.paths: list[str] = list(paths)
+        """The files that are read, sorted; empty for what is in memory."""
+        self.size = size
+        """Bytes of all files, as stored; None where unknown or in memory."""
+        self.skipped: Counter[str] = Counter()
+        """Records that hold no pages (request, metadata, ...) by type; of the latest iteration."""
+        self.meter = Meter()
+        self._start, self._once, self._begun = start, once, False
+
+    @property
+    def position(self) -> int:
+        """Bytes read so far, of `size`, in the latest iteration."""
+        return self.meter.position
+
+    def __iter__(self) -> Iterator[Document]:
+        if self._once and self._begun:
+            raise SourceError(
+                "this source is used up: it was made from an iterator, which can be read once; "
+                "make it from a list, or from files, to read it again"
+            )
+        self._begun = True
+        self.meter.position = 0
+        self.skipped.clear()
+        return self._start(self)
+
+    def __repr__(self) -> str:
+        if not self.paths:
+            return "Source()"
+        named = self.paths[0] if len(self.paths) == 1 else f"{len(self.paths):,} files"
+        return f"Source({named}{'' if self.size is None else f', {self.size:,} bytes'})"
+
+
+def file_source(paths: Any, kind: str | None, options: Options) -> Source:
+    """Return the source over the files at `paths`; see `webfilter.read.paths.files`."""
+    found = files(paths, kind, options.storage)
+    _check(found, options)
+    sizes = [file.size for file in found]
+    known = [size for size in sizes if size is not None]
+    return Source(
+        partial(_from_files, found, options),
+        paths=[file.path for file in found],
+        size=sum(known) if len(known) == len(sizes) else None,
+    )
+
+
+def memory_source(items: Iterable[Any], options: Options) -> Source:
+    """Return the source over `items`, which may be endless."""
+    once = isinstance(items, Iterator)
+    return Source(partial(_from_items, items, options), once=once)
+
+
+def _from_items(items: Iterable[Any], options: Options, source: Source) -> Iterator[Document]:
+    return documents(items, options)
+
+
+def _check(found: Sequence[File], options: Options) -> None:
+    """Open Parquet files: all that are here, and the first that is elsewhere."""
+    from webfilter.read.paths import is_url
+
+    seen = False
+    for file in found:
+        if file.kind != "parquet" or (seen and is_url(file.path)):
+            continue
+        from webfilter.read.tables import check_columns, parquet_schema
+
+        seen = seen or is_url(file.path)
+        try:
+            with file.open(options.storage) as handle:
+                names = parquet_schema(handle)
+        except Exception as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            raise SourceError(f"{file.path}: not a readable Parquet file: {said}") from error
+        check_columns(names, options, file.path)
+
+
+def _from_files(found: Sequence[File], options: Options, source: Source) -> Iterator[Document]:
+    end = 0
+    for file in found:
+        try:
+            handle = file.open(options.storage)
+        except (OSError, ValueError) as error:
+            said = f"{file.path} cannot be opened: {error}"
+            yield failed(f"{file.path}@0", said, meta={"source": file.path})
+        else:
+            with handle:
+                yield from _from_file(file, handle, options, source)
+        end += file.size or 0
+        source.meter.position = max(end, source.meter.position if file.size is None else 0)
+
+
+def _from_file(file: File, handle: Any, options: Options, source: Source) -> Iterator[Document]:
+    if file.kind == "parquet":
+        from webfilter.read.tables import read_parquet
+
+        yield from read_parquet(handle, file.path, options, file.size, source.meter)
+        return
+    raw = Raw(handle, source.meter)
+    if file.kind == "html":
+        from webfilter.read.html_files import read_html
+
+        yield read_html(raw, file.path, file.name, options)
+    elif file.kind == "jsonl":
+        from webfilter.read.jsonl_files import read_jsonl
+
+        yield from read_jsonl(raw, file.path, options, source.skipped)
+    else:
+        from webfilter.read.warc_files import read_warc
+
+        yield from read_warc(raw, file.path, options, source.skipped)

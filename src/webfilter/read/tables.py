@@ -1,0 +1,182 @@
+"""Arrow tables: Parquet files, data frames of any library, record batches.
+
+Rows are taken in small slices, so that a large batch is never turned into Python objects at once.
+Tables that webfilter wrote (their schema's metadata says so) give back signals, `meta` and, where
+asked for, verdicts; other tables are read like mappings, a column a field.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from webfilter.document import Document
+from webfilter.errors import SourceError
+from webfilter.read.items import from_mapping, own_signals, restore
+from webfilter.read.marks import content_id, failed
+from webfilter.read.options import Options
+from webfilter.read.stored import Meter
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["check_columns", "parquet_schema", "read_parquet", "rows"]
+
+ROWS = 256
+"""Rows that are Python objects at a time."""
+
+_OWN = frozenset(("id", "text", "url", "meta", "verdict", "html"))
+
+
+def check_columns(names: list[str], options: Options, what: str) -> None:
+    """Make sure that a table has a column of texts or pages.
+
+    Raises:
+        SourceError: it has none, or one that was asked for by name is missing.
+    """
+    from difflib import get_close_matches
+
+    default = Options()
+    for key in ("text", "html", "id", "url"):
+        wanted = getattr(options, key)
+        if wanted != getattr(default, key) and wanted not in names:
+            near = get_close_matches(wanted, names, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else _columns(names)
+            raise SourceError(f"{what}: no column {wanted!r}: {hint}")
+    if options.text not in names and options.html not in names:
+        raise SourceError(
+            f"{what}: no column {options.text!r} or {options.html!r}; "
+            f"name the one that holds the texts with text=, or the pages with html=; "
+            f"{_columns(names)}"
+        )
+
+
+def _columns(names: list[str]) -> str:
+    return f"columns: {', '.join(names[:30]) or 'none'}"
+
+
+def layout(schema: pa.Schema) -> list[str] | None:
+    """Return the names of the signal columns of a table that webfilter wrote, else None."""
+    try:
+        said = json.loads((schema.metadata or {}).get(b"webfilter", b"null"))
+        signals = [str(name) for name in said["signals"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return [name for name in signals if name in schema.names and name not in _OWN]
+
+
+def rows(batch: pa.RecordBatch, options: Options, where: str = "") -> Iterator[Document]:
+    """Yield a document for each row of `batch`."""
+    signals = layout(batch.schema)
+    names = batch.schema.names
+    wanted = [
+        index
+        for index, name in enumerate(names)
+        if not name.startswith("__index_level_")
+        and (signals is None or name in _OWN or name in signals)
+        and (options.verdicts or signals is None or name != "verdict")
+    ]
+    for start in range(0, batch.num_rows, ROWS):
+        part = batch.slice(start, ROWS)
+        columns = {names[index]: _values(part.column(index)) for index in wanted}
+        for index in range(part.num_rows):
+            row = {name: column[index] for name, column in columns.items()}
+            if signals is None:
+                yield from_mapping(row, options, where)
+            else:
+                yield _own(row, signals, where)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """Return a column as Python objects; what Arrow cannot give out becomes None."""
+    try:
+        values: list[Any] = column.to_pylist()
+        return values
+    except (UnicodeDecodeError, ValueError, OverflowError):
+        return [_value(item) for item in column]
+
+
+def _value(item: Any) -> Any:
+    try:
+        return item.as_py()
+    except UnicodeDecodeError:
+        return item.as_buffer().to_pybytes().decode("utf-8", "replace")
+    except (ValueError, OverflowError):  # times that Python does not have
+        return str(item.value) if hasattr(item, "value") else None
+
+
+def _own(row: Mapping[str, Any], signals: list[str], where: str) -> Document:
+    try:
+        said = row.get("meta")
+        meta = json.loads(said) if said else {}
+        if not isinstance(meta, dict):
+            meta = {"meta": meta}
+        measured = {name: row.get(name) for name in signals}
+        measured.update(own_signals(meta))
+        verdict = row.get("verdict")
+        if verdict is not None and verdict.get("value") is not None:
+            verdict = {**verdict, "value": json.loads(verdict["value"])}
+        return restore(
+            row.get("id"), row.get("text"), row.get("html"), row.get("url"), measured, meta, verdict
+        )
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error} ({where})"
+        return failed(content_id(repr(row)), reason)
+
+
+def parquet_schema(handle: Any) -> list[str]:
+    """Return the names of the columns of an open Parquet file.
+
+    Raises:
+        Exception: of pyarrow, where it is none.
+    """
+    import pyarrow.parquet as pq
+
+    names: list[str] = pq.ParquetFile(handle).schema_arrow.names
+    return names
+
+
+def read_parquet(
+    handle: Any, source: str, options: Options, size: int | None, meter: Meter
+) -> Iterator[Document]:
+    """Yield a document for each row of a Parquet file, row group by row group.
+
+    A row group that cannot be read is one failed document that says which; the next ones are read.
+
+    Args:
+        handle: the open file.
+        source: its path, for what is said of failures.
+        options: of the reader.
+        size: of the file, in bytes, if known.
+        meter: counts up to `size`, in proportion to the rows.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(handle)
+        total, groups = file.metadata.num_rows, file.num_row_groups
+        check_columns(file.schema_arrow.names, options, source)
+    except Exception as error:
+        said = f"not a readable Parquet file: {_said(error, source)} ({source})"
+        yield failed(f"{source}@0", said, meta={"source": source})
+        return
+    begin, done = meter.position, 0
+    for group in range(groups):
+        try:
+            for batch in file.iter_batches(ROWS, row_groups=[group], use_threads=False):
+                yield from rows(batch, options, source)
+                done += batch.num_rows
+                if size is not None and total:
+                    meter.position = begin + size * done // total
+        except Exception as error:
+            said = (
+                f"row group {group} of {groups} cannot be read: {_said(error, source)} ({source})"
+            )
+            meta = {"source": source, "row_group": group}
+            yield failed(f"{source}@group{group}", f"{said} ({source})", meta=meta)
+
+
+def _said(error: Exception, source: str) -> str:
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return first.removeprefix(f"{source}: ")

@@ -1,0 +1,304 @@
+"""Near-duplicates against exact Jaccard, the S-curve, and datasketch."""
+
+from __future__ import annotations
+
+import math
+import pickle
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from webfilter.dedup import MinHash, NearDuplicates
+from webfilter.dedup.signature import band_keys, shingles, signatures
+from webfilter.document import Document, Verdict
+from webfilter.errors import ConfigError
+from webfilter.testing import check_stage
+
+VOCABULARY = [a + b + c for a in "bdfklmnprst" for b in "aeiou" for c in "bdglmnrst"]
+
+
+def words(rng: random.Random, size: int) -> list[str]:
+    return [rng.choice(VOCABULARY) for _ in range(size)]
+
+
+def edited(rng: random.Random, found: list[str], edits: int) -> list[str]:
+    changed = set(rng.sample(range(len(found)), edits))
+    return [rng.choice(VOCABULARY) if n in changed else word for n, word in enumerate(found)]
+
+
+def grams(found: list[str]) -> set[tuple[str, ...]]:
+    return {tuple(found[n : n + 5]) for n in range(len(found) - 4)}
+
+
+def similarity(one: list[str], other: list[str]) -> float:
+    return len(grams(one) & grams(other)) / len(grams(one) | grams(other))
+
+
+def shared_bands(one: list[str], other: list[str]) -> np.ndarray:
+    texts = one + other
+    hashes, offsets = shingles(texts, 5, 1)
+    keys = band_keys(signatures(hashes, offsets, 112), 14, 8)
+    return (keys[: len(one)] == keys[len(one) :]).any(axis=1)
+
+
+@pytest.mark.parametrize("size", [40, 300])
+def test_pairs_match_as_often_as_the_s_curve_says(size: int) -> None:
+    rng = random.Random(size)
+    stage = MinHash()
+    pairs = []
+    for _ in range(2500):
+        one = words(rng, size)
+        pairs.append((one, edited(rng, one, rng.randint(1, max(2, size // 12)))))
+    found = shared_bands([" ".join(a) for a, _ in pairs], [" ".join(b) for _, b in pairs])
+    expected = np.array([stage.match_probability(similarity(a, b)) for a, b in pairs])
+    for low, high in ((0, 0.1), (0.1, 0.5), (0.5, 0.9), (0.9, 1), (0, 1)):
+        here = (expected >= low) & (expected <= high)
+        error = math.sqrt((expected * (1 - expected))[here].sum())
+        assert abs(found[here].sum() - expected[here].sum()) < 4 * error + 1
+
+
+def test_signatures_estimate_jaccard_no_worse_than_independent_permutations() -> None:
+    rng = random.Random(3)
+    errors, bound = [], []
+    texts, truths = [], []
+    for _ in range(600):
+        one = words(rng, 150)
+        other = edited(rng, one, rng.randint(2, 12))
+        texts += [" ".join(one), " ".join(other)]
+        truths.append(similarity(one, other))
+    hashes, offsets = shingles(texts, 5, 1)
+    signs = signatures(hashes, offsets, 112)
+    for truth, left, right in zip(truths, signs[0::2], signs[1::2], strict=True):
+        errors.append((left == right).mean() - truth)
+        bound.append(truth * (1 - truth) / 112)
+    assert abs(np.mean(errors)) < 4 * math.sqrt(np.mean(bound) / 600)
+    assert np.mean(np.square(errors)) < 1.1 * np.mean(bound)
+
+
+def test_recall_is_that_of_datasketch_with_the_same_bands() -> None:
+    datasketch = pytest.importorskip("datasketch")
+    rng = random.Random(11)
+    ours, theirs, count = 0, 0, 300
+    pairs = []
+    for _ in range(count):
+        one = words(rng, 120)
+        pairs.append((one, edited(rng, one, 5)))
+    ours = shared_bands([" ".join(a) for a, _ in pairs], [" ".join(b) for _, b in pairs]).sum()
+    for pair in pairs:
+        index = datasketch.MinHashLSH(num_perm=112, params=(14, 8))
+        one, other = (datasketch.MinHash(num_perm=112) for _ in pair)
+        for sketch, found in zip((one, other), pair, strict=True):
+            sketch.update_batch([" ".join(gram).encode() for gram in grams(found)])
+        index.insert("one", one)
+        theirs += bool(index.query(other))
+    share = (ours + theirs) / (2 * count)
+    assert 0.2 < share < 0.95
+    assert abs(ours - theirs) < 4 * math.sqrt(2 * count * share * (1 - share))
+
+
+def corpus(seed: int = 0) -> list[Document]:
+    rng = random.Random(seed)
+    docs = []
+    for n in range(120):
+        one = words(rng, rng.randint(30, 200))
+        docs.append(Document(f"{n:03}", " ".join(one)))
+        if n % 3 == 0:
+            docs.append(Document(f"{n:03}-copy", " ".join(edited(rng, one, 1))))
+        if n % 4 == 0:
+            docs.append(Document(f"{n:03}-near", " ".join(edited(rng, one, len(one) // 12))))
+    return docs
+
+
+def true_pairs(docs: list[Document], least: float) -> set[tuple[str, str]]:
+    sets = [(doc.id, grams(doc.text.split())) for doc in docs]
+    return {
+        (a, b)
+        for n, (a, one) in enumerate(sets)
+        for b, other in sets[n + 1 :]
+        if len(one & other) / len(one | other) >= least
+    }
+
+
+def found_pairs(stage: MinHash, docs: list[Document]) -> set[tuple[str, str]]:
+    clusters = stage.resolve([stage.sketch(docs)]).clusters
+    return {(a, b) for cluster in clusters for a in cluster for b in cluster if a < b}
+
+
+def test_planted_copies_are_found_and_nothing_unlike_is() -> None:
+    docs = corpus()
+    found = found_pairs(MinHash(), docs)
+    sure = true_pairs(docs, 0.9)
+    assert len(sure) >= 20
+    assert sure <= found
+    assert {a[:3] for a, _ in found} == {b[:3] for _, b in found}
+    assert all(a[:3] == b[:3] for a, b in found)
+
+
+def test_with_a_threshold_clusters_are_the_components_of_the_pairs_above_it() -> None:
+    docs = corpus()
+    edges = true_pairs(docs, 0.6)
+    groups = [{a, b} for a, b in edges]
+    for group in groups:
+        for other in groups:
+            if group is not other and group & other:
+                group |= other
+                other.clear()
+    find_all = MinHash(bands=60, rows=2)
+    assert len(found_pairs(find_all, docs)) > len(edges), "nothing to refuse"
+    stage = replace(find_all, threshold=0.6)
+    found = stage.resolve([stage.sketch(docs)]).clusters
+    assert {frozenset(cluster) for cluster in found} == {frozenset(g) for g in groups if g}
+
+
+def test_typography_and_numbers_are_not_edits() -> None:
+    text = "On 4 May 2021 the café sold 1,234 cups; nobody knew why it was so popular that day."
+    other = "on 9 june 1999 the CAFE sold 7 cups - nobody knew why it was so popular that day"
+    docs = [Document("a", text), Document("b", text.upper()), Document("c", other)]
+    assert found_pairs(MinHash(), docs[:2]) == {("a", "b")}
+    assert ("a", "c") in found_pairs(MinHash(bands=50, rows=2), docs)
+
+
+def test_documents_below_one_shingle_are_never_dropped() -> None:
+    stage = MinHash()
+    docs = [Document(str(n), "a b c d!") for n in range(3)] + [Document("e", ""), Document("f")]
+    assert len(stage.sketch(docs)) == 0
+    assert all(doc.live for doc in stage.resolve([stage.sketch(docs)]).process(docs))
+    five = [Document(str(n), "a b c d e") for n in range(2)]
+    assert found_pairs(stage, five) == {("0", "1")}
+
+
+def test_texts_in_scripts_without_spaces_have_shingles() -> None:
+    text = "光合作用是植物利用阳光制造糖分的过程，也是地球上几乎所有食物的来源。"
+    docs = [Document("a", text * 3), Document("b", text * 3 + "完"), Document("c", text[::-1] * 3)]
+    assert found_pairs(MinHash(), docs) == {("a", "b")}
+
+
+def test_marks_say_which_document_stays_and_how_many_there_are() -> None:
+    stage = MinHash()
+    text = " ".join(words(random.Random(1), 60))
+    docs = [Document("a", text), Document("b", text + "."), Document("c", "unlike " + text[::-1])]
+    resolved = stage.resolve([stage.sketch(docs)])
+    assert isinstance(resolved, NearDuplicates)
+    a, b, c = resolved.process(docs)
+    assert a.verdict == Verdict("minhash", "near_duplicate", of="b")
+    assert b.live
+    assert dict(a.signals) == dict(b.signals)
+    assert dict(b.signals) == {"duplicate_cluster": "b", "duplicate_cluster_size": 2}
+    assert dict(c.signals) == {"duplicate_cluster": None, "duplicate_cluster_size": None}
+    assert [signal.name for signal in resolved.measures] == list(c.signals)
+    assert str(a.verdict) == "minhash: near_duplicate (of b)"
+
+
+@pytest.mark.parametrize("threshold", [None, 0.7])
+def test_batches_and_their_order_do_not_matter(threshold: float | None) -> None:
+    stage = MinHash(threshold=threshold)
+    docs = corpus(4)
+    expected = stage.resolve([stage.sketch(docs)])
+    assert expected.clusters
+    rng = random.Random(9)
+    for size in (1, 7, 50):
+        rng.shuffle(docs)
+        parts = [docs[at : at + size] for at in range(0, len(docs), size)]
+        sketches = [pickle.loads(pickle.dumps(stage.sketch(part))) for part in parts]
+        assert stage.resolve(iter(sketches)) == expected
+    assert pickle.loads(pickle.dumps(expected)) == expected
+    assert eval(repr(expected)) == expected
+
+
+def test_pieces_of_a_batch_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = MinHash(threshold=0.5)
+    whole = stage.sketch(corpus(5))
+    monkeypatch.setattr("webfilter.dedup.minhash._AT_ONCE", 1)
+    pieces = stage.sketch(corpus(5))
+    assert whole.ids == pieces.ids
+    assert np.array_equal(whole.keys, pieces.keys)
+    assert whole.sets is not None
+    assert pieces.sets is not None
+    assert np.array_equal(whole.sets.hashes, pieces.sets.hashes)
+    assert np.array_equal(whole.sets.offsets, pieces.sets.offsets)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text(st.sampled_from("ab ."), max_size=30), max_size=8), st.integers(1, 3))
+def test_signatures_depend_on_the_set_of_shingles_only(texts: list[str], ngram: int) -> None:
+    hashes, offsets = shingles(texts, ngram, 1)
+    sets: dict[tuple[str, ...], bytes] = {}
+    for n, text in enumerate(texts):
+        found = text.replace(".", " ").split()
+        own = sorted({" ".join(found[i : i + ngram]) for i in range(len(found) - ngram + 1)})
+        mine = hashes[offsets[n] : offsets[n + 1]]
+        assert len(np.unique(mine)) == len(own)
+        if own:
+            sign = signatures(mine, np.array([0, len(mine)]), 24).tobytes()
+            assert sets.setdefault(tuple(own), sign) == sign
+    assert len(set(sets.values())) == len(sets)
+
+
+def test_a_text_that_repeats_itself_has_the_signature_of_its_few_shingles() -> None:
+    once, often = ("one two three four five six " * times for times in (2, 5000))
+    hashes, offsets = shingles([once, often], 5, 1)
+    signs = signatures(hashes, offsets, 112)
+    assert np.array_equal(signs[0], signs[1])
+
+
+def test_the_seed_selects_other_hash_functions() -> None:
+    text = " ".join(words(random.Random(1), 60))
+    keys = [MinHash(seed=seed).sketch([Document("a", text)]).keys for seed in (1, 2, -1, 2**70)]
+    assert len({key.tobytes() for key in keys}) == 4
+
+
+def test_signatures_stay_what_they_are_across_releases() -> None:
+    text = "Water boils at 100 °C at sea level, and sooner on a mountain."
+    [[[first], *_]] = MinHash().sketch([Document("a", text)]).keys.tolist()
+    assert first == GOLDEN
+
+
+GOLDEN = 12641948324870765109
+
+
+@pytest.mark.parametrize(
+    ("bands", "rows", "expected"),
+    [
+        (14, 8, (0.565, 0.772, 0.924, 0.988)),
+        (450, 20, (0.302, 0.761, 0.995, 1.0)),
+        (20, 13, (0.177, 0.382, 0.677, 0.924)),
+        (14, 9, (0.438, 0.665, 0.867, 0.975)),
+    ],
+)
+def test_match_probability_is_what_the_systems_publish(
+    bands: int, rows: int, expected: tuple[float, ...]
+) -> None:
+    stage = MinHash(bands=bands, rows=rows)
+    found = tuple(round(stage.match_probability(s), 3) for s in (0.7, 0.75, 0.8, 0.85))
+    assert found == expected
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        stage.match_probability(1.5)
+
+
+@pytest.mark.parametrize(
+    "stage", [MinHash(), MinHash(threshold=0.8), MinHash(ngram=1, bands=2, rows=1, prefer="-words")]
+)
+def test_the_contract_holds(stage: MinHash) -> None:
+    check_stage(stage)
+    assert replace(stage, seed=3) != stage
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ngram": 0},
+        {"bands": 0},
+        {"rows": -1},
+        {"threshold": 1.5},
+        {"threshold": -0.1},
+        {"seed": "x"},
+    ],
+)
+def test_impossible_settings_are_refused(wrong: dict[str, object]) -> None:
+    [field] = wrong
+    with pytest.raises(ConfigError, match=f"minhash: {field}"):
+        MinHash(**wrong)  # type: ignore[arg-type]

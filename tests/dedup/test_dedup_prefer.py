@@ -1,0 +1,118 @@
+"""Which document of a cluster stays, by every form of `prefer`."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webfilter.dedup import ExactDedup, MinHash
+from webfilter.dedup.prefer import keys, ranks
+from webfilter.document import Document
+from webfilter.errors import ConfigError
+
+TEXT = "one two three four five six seven"
+
+
+def survivor(prefer: str | tuple[str, ...], *docs: Document) -> str:
+    for stage in (ExactDedup(prefer=prefer), MinHash(prefer=prefer)):
+        found = stage.resolve([stage.sketch([doc]) for doc in docs]).clusters
+        assert len(found) == 1
+        assert len(found[0]) == len(docs)
+    return found[0][0]
+
+
+def doc(
+    name: str, text: str = TEXT, url: str | None = None, date: Any = None, **signals: Any
+) -> Document:
+    return Document(name, text, url=url, signals=signals, meta={"date": date})
+
+
+def test_the_longest_text_stays_by_default_then_the_first_url_then_the_first_id() -> None:
+    default = MinHash().prefer
+    assert survivor(default, doc("a"), doc("b", TEXT.replace(" ", "  "))) == "b"
+    assert survivor(default, doc("a", url="http://z.org"), doc("b", url="http://a.org")) == "b"
+    assert survivor(default, doc("a"), doc("b", url="http://a.org")) == "b"
+    assert survivor(default, doc("b"), doc("a"), doc("c")) == "a"
+
+
+def test_signals_decide_in_the_order_given() -> None:
+    docs = doc("a", score=1.0, words=9), doc("b", score=2.0, words=7), doc("c", score=2.0, words=8)
+    assert survivor("-score, -words", *docs) == "c"
+    assert survivor("-score, words", *docs) == "b"
+    assert survivor("score", *docs) == "a"
+    assert survivor(("-words",), *docs) == "a"
+
+
+def test_dates_decide() -> None:
+    early, late = datetime.date(2019, 1, 2), datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    assert survivor("date", doc("b", date=early), doc("a", date=late)) == "b"
+    assert survivor("-date", doc("b", date=early), doc("a", date=late)) == "a"
+    assert survivor("-date", doc("b", date="2024-05-01"), doc("a", date="2023-12-31")) == "b"
+    east = datetime.timezone(datetime.timedelta(hours=5))
+    first = datetime.datetime(2020, 1, 1, 4, tzinfo=east)  # an hour before midnight in UTC
+    assert survivor("date", doc("b", date=first), doc("a", date=late)) == "b"
+
+
+@pytest.mark.parametrize("prefer", ["score", "-score"])
+def test_what_is_undefined_comes_last_in_both_directions(prefer: str) -> None:
+    assert survivor(prefer, doc("a"), doc("b", score=0)) == "b"
+    assert survivor(prefer, doc("a", score=None), doc("b", score="x")) == "b"
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), [2020], b"2020", object()])
+def test_dates_of_no_known_kind_are_undefined(odd: object) -> None:
+    assert survivor("-date", doc("a", date=odd), doc("b", date="1999")) == "b"
+
+
+VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text())
+
+
+@given(st.lists(VALUES))
+def test_ranks_put_numbers_before_strings_before_none(found: list[Any]) -> None:
+    kinds = ["number", "string", "none"]
+
+    def kind(value: Any) -> int:
+        name = "none" if value is None else "string" if isinstance(value, str) else "number"
+        return kinds.index(name)
+
+    for descending in (False, True):
+        places = ranks(found, descending)
+        for value, place in zip(found, places, strict=True):
+            for other, there in zip(found, places, strict=True):
+                if kind(value) != kind(other):
+                    assert (place < there) == (kind(value) < kind(other))
+                elif value is not None:
+                    assert (place < there) == (value > other if descending else value < other)
+
+
+def test_a_string_is_read_as_the_tuple() -> None:
+    assert MinHash(prefer="- educational ,url") == MinHash(prefer=("-educational", "url"))
+    assert MinHash(prefer=["-words"]).prefer == ("-words",)
+    assert keys("id", "minhash") == ("id",)
+
+
+def test_signals_that_decide_are_needed_and_what_is_built_in_is_not() -> None:
+    assert MinHash(prefer="-educational, -length, date, url, words, id").needs == (
+        "educational",
+        "words",
+    )
+    assert ExactDedup().needs == ()
+
+
+@pytest.mark.parametrize("prefer", ["", "-", "a,,b", "a, -a", ("",), ()])
+@pytest.mark.parametrize("stage", [ExactDedup, MinHash])
+def test_an_impossible_order_is_refused(stage: type, prefer: Any) -> None:
+    if prefer == ():
+        assert stage(prefer=()).prefer == ()  # by id alone
+        return
+    with pytest.raises(ConfigError, match=f"{stage.name}: prefer"):
+        stage(prefer=prefer)
+
+
+def test_a_list_of_numbers_is_refused() -> None:
+    with pytest.raises(ConfigError, match="minhash: prefer"):
+        MinHash(prefer=(1, 2))  # type: ignore[arg-type]

@@ -1,0 +1,292 @@
+"""The URL filter: what it drops, what it must not, and every oddity of an address."""
+
+from __future__ import annotations
+
+import gzip
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webfilter.document import Document
+from webfilter.errors import ConfigError
+from webfilter.heuristics.url import UrlFilter, address
+
+
+def measured(url: str | None, stage: UrlFilter | None = None) -> dict:
+    return dict((stage or UrlFilter()).measure(Document("a", url=url)))
+
+
+def verdict(url: str | None, stage: UrlFilter) -> str | None:
+    (out,) = stage.process([Document("a", url=url)])
+    return None if out.verdict is None else out.verdict.reason
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.pornhub.com/view_video.php?viewkey=1",
+        "http://de.xhamster.com/",
+        "http://sub.domain.example.xxx/",
+        "https://example.com/free/milf-galleries/12",
+        "https://example.com/category/nude-girls-webcam",
+        "https://example.com/hot-sex-videos.html",
+        "https://bestpornsite.example/",
+        "http://freexvideos4u.example/watch",
+        "https://example.org/%70%6Frn/index.html",
+        "https://example.org/?q=XXX+Sex",
+        "https://example.jp/%E7%84%A1%E4%BF%AE%E6%AD%A3%E5%8B%95%E7%94%BB",
+    ],
+)
+def test_sexual_addresses_are_told(url: str) -> None:
+    assert measured(url)["url_adult"] is True
+    assert verdict(url, UrlFilter()) == "url_adult"
+    assert verdict(url, UrlFilter(adult=False)) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/buy-cheap-viagra-online",
+        "https://onlinecasino-x.example/",
+        "https://example.edu.xx/~user/slot-gacor-maxwin/",
+        "https://example.com/casino/no-deposit-bonus",
+        "https://example.com/poker-roulette",
+        "https://buy-tramadol.example/overnight",
+        "https://www.sbobet.com/",
+    ],
+)
+def test_gambling_and_pills_are_told(url: str) -> None:
+    assert measured(url)["url_spam"] is True
+    assert verdict(url, UrlFilter()) == "url_spam"
+    assert verdict(url, UrlFilter(spam=False)) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.essex.ac.uk/courses/sex-education-videos",
+        "https://www.sussexlive.co.uk/news",
+        "https://www.essexlive.news/whats-on",
+        "https://essexshop.example/",
+        "https://middlesex.edu/analysis/class",
+        "https://www.scunthorpe.example/titles/document",
+        "https://en.wikipedia.org/wiki/Scunthorpe_problem",
+        "https://www.expertsexchange.com/questions/1",
+        "https://www.penisland.net/",
+        "https://cocktails.example/shitake-cocktail",
+        "https://therapistfinder.example/find-a-therapist",
+        "https://www.nhs.uk/live-well/sexual-health/sex-as-you-get-older/",
+        "https://example.org/teen-sex-education-video",
+        "https://example.org/law/sex-offenders-videos",
+        "https://example.org/hiv/anal-sex-risk-prevention",
+        "https://example.com/super-bowl-xxx-highlights",
+        "https://www.pornic.fr/office-de-tourisme",
+        "https://www.pornichet.fr/",
+        "https://example.co.th/staff/siriporn",
+        "https://siriporn-shop.example/",
+        "https://en.wikipedia.org/wiki/Casino_Royale",
+        "https://example.com/ford-escort-videos",
+        "https://example.com/online-betting-regulation",
+        "https://example.com/poker",
+        "https://autogeld.example/",
+        "https://olivesexport.example/",
+        "https://hotshotsexpress.example/",
+        "https://farmhandjobs.example/",
+        "https://example.org/gambling-addiction-casino-poker",
+        "https://www.niagara-hotels.example/specialist-socialism",
+        "https://lgbt.example.org/gay-lesbian-trans-teens-videos",
+        "https://example.org/coconut-creampie-recipe",
+        "https://example.org/kick-ass-movie-videos",
+        "https://arxiv.org/abs/2401.00001",
+        "https://example.com/buy-cheap-flights-online",
+    ],
+)
+def test_harmless_addresses_pass(url: str) -> None:
+    signals = measured(url)
+    assert (signals["url_adult"], signals["url_spam"]) == (False, False)
+    assert verdict(url, UrlFilter()) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("HTTP://WWW.Example.COM/", "www.example.com"),
+        ("http://example.com.:80/a", "example.com"),
+        ("http://example.com", "example.com"),
+        ("https://user:p%40ss@example.com:8443/x", "example.com"),
+        ("https://a@b@example.com/", "example.com"),
+        ("//example.com/x", "example.com"),
+        ("example.com/x", "example.com"),
+        ("example.com:8080", "example.com"),
+        ("www.example.com?x=1", "www.example.com"),
+        ("http:\\\\example.com\\a", "example.com"),
+        ("  http://example.com/\n", "example.com"),
+        ("http://exa\tmple.com/", "example.com"),
+        ("http://ex%61mple.com/", "example.com"),
+        ("http://bücher.example/", "xn--bcher-kva.example"),
+        ("http://XN--BCHER-KVA.example/", "xn--bcher-kva.example"),
+        ("http://例え。テスト/", "xn--r8jz45g.xn--zckzah"),
+        ("http://[2001:DB8::1]:8080/x", "2001:db8::1"),
+        ("http://192.0.2.7:81/", "192.0.2.7"),
+        ("http://localhost:8000/", "localhost"),
+        ("http://under_score.example.com/", "under_score.example.com"),
+        ("ftp://example.com/file", "example.com"),
+        ("http://example.com#frag/x", "example.com"),
+        ("http://xn--a.example/", "xn--a.example"),
+    ],
+)
+def test_hosts_are_found_in_odd_urls(url: str, host: str) -> None:
+    found = address(url)
+    assert found is not None
+    assert found.host == host
+    assert measured(url)["url_host"] == host
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mailto:me@example.com", "about:blank", "http://", "http:///x", "not a url", "http://[::1",
+     "http://a..b/", "http://exa mple.com/", "hard::example.com.page.html", "/path/only", "\x00",
+     "http://\ud800.example/", "http://" + "a." * 200 + "com/"],
+)  # fmt: skip
+def test_what_has_no_host_is_malformed_and_kept_unless_asked(url: str) -> None:
+    signals = measured(url)
+    assert signals["url_malformed"] is True
+    assert signals["url_host"] is None
+    assert signals["url_adult"] is None
+    assert verdict(url, UrlFilter()) is None
+    assert verdict(url, UrlFilter(malformed=True)) == "url_malformed"
+
+
+@pytest.mark.parametrize("url", [None, "", "   "])
+def test_without_url_all_signals_are_undefined_and_the_document_stays(url: str | None) -> None:
+    assert set(measured(url).values()) == {None}
+    assert verdict(url, UrlFilter(malformed=True, blocked_words=("a",))) is None
+
+
+def test_blocking_a_host_blocks_its_subdomains_and_nothing_else() -> None:
+    stage = UrlFilter(
+        blocked_hosts=("Bücher.example", "bad.example.org:80", "*.wild.example", "zip")
+    )
+    for url in (
+        "http://xn--bcher-kva.example/",
+        "https://shop.bad.example.org/",
+        "http://BAD.example.org.:9/",
+        "http://a.wild.example/",
+        "http://any.zip/",
+    ):
+        assert verdict(url, stage) == "url_banned", url
+    for url in ("http://example.org/", "http://notbad.example.org/", "http://bad.example.org.uk/"):
+        assert verdict(url, stage) is None, url
+
+
+def test_blocking_a_url_blocks_what_lies_below_it() -> None:
+    stage = UrlFilter(blocked_urls=("https://www.example.org/forum/", "example.com/a?id=7"))
+    assert verdict("http://example.org/forum/thread/1", stage) == "url_banned"
+    assert verdict("http://example.org/FORUM", stage) == "url_banned"
+    assert verdict("http://example.org/forum?page=2", stage) == "url_banned"
+    assert verdict("http://example.com/a?id=7&x=1", stage) == "url_banned"
+    assert verdict("http://example.org/forums", stage) is None
+    assert verdict("http://example.com/a?id=71", stage) is None
+    assert verdict("http://example.org/", stage) is None
+
+
+def test_user_words_hard_suspect_and_substrings() -> None:
+    stage = UrlFilter(
+        blocked_words=("Bet365",),
+        suspect_words=("alpha", "beta", "gamma"),
+        blocked_substrings=("track",),
+    )
+    assert verdict("http://example.com/bet365-login", stage) == "url_banned"
+    assert verdict("http://example.com/bet3650", stage) is None
+    assert verdict("http://example.com/backtracking", stage) == "url_banned"
+    assert verdict("http://alpha.example.com/alpha", stage) is None
+    assert verdict("http://alpha.example.com/BETA", stage) == "url_suspect_words"
+    assert measured("http://alpha.example.com/beta_gamma", stage)["url_suspect_words"] == 3
+    assert verdict("http://alpha.example.com/beta", replace(stage, max_suspect_words=2)) is None
+    assert verdict("http://alpha.example.com/beta", replace(stage, max_suspect_words=None)) is None
+    assert verdict("http://alpha.example.com/", replace(stage, max_suspect_words=0)) is not None
+
+
+def test_allowed_hosts_are_exempt_from_every_list() -> None:
+    stage = UrlFilter(allowed_hosts=("example.com",), blocked_hosts=("example.com",))
+    assert verdict("http://www.example.com/hot-sex-videos", stage) is None
+    assert verdict("http://www.example.net/hot-sex-videos", stage) == "url_adult"
+
+
+def test_list_files_plain_gzipped_and_hosts_format(tmp_path: Path) -> None:
+    plain = tmp_path / "domains"
+    plain.write_text("# UT1\nbad.example\n\nworse.example # comment\n", "utf-8")
+    packed = tmp_path / "hosts.gz"
+    packed.write_bytes(
+        gzip.compress(b"127.0.0.1 localhost\n0.0.0.0 ads.example two.example\r\n::1 localhost\n")
+    )
+    words = tmp_path / "words.txt"
+    words.write_bytes(b"\xef\xbb\xbfzonk\n\xff\xfe\n")
+    stage = UrlFilter(host_files=(plain, packed), word_files=(words,))
+    for host in ("bad.example", "x.worse.example", "ads.example", "two.example"):
+        assert verdict(f"http://{host}/", stage) == "url_banned", host
+    assert verdict("http://example.com/ZONK", stage) == "url_banned"
+    assert verdict("http://localhost/", stage) is None
+
+
+def test_artifacts_change_with_the_contents_of_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "hosts.txt"
+    path.write_text("a.example\n", "utf-8")
+    first = UrlFilter(host_files=(path,))
+    assert first == UrlFilter(host_files=(path,))
+    before = dict(first.artifacts)
+    path.write_text("b.example and more\n", "utf-8")
+    assert dict(UrlFilter(host_files=(path,)).artifacts) != before
+    assert "url_list_adult/hosts" in before
+
+
+def test_missing_or_broken_list_files_name_the_field(tmp_path: Path) -> None:
+    for field in ("host_files", "url_files", "word_files", "suspect_word_files",
+                  "substring_files", "allowed_host_files"):  # fmt: skip
+        with pytest.raises(ConfigError, match=f"url_filter: {field} = .*nowhere"):
+            UrlFilter(**{field: (tmp_path / "nowhere",)})
+    clipped = tmp_path / "clipped.gz"
+    clipped.write_bytes(gzip.compress(b"example.com\n" * 100)[:30])
+    with pytest.raises(ConfigError, match="host_files"):
+        UrlFilter(host_files=(clipped,))
+    with pytest.raises(ConfigError, match="host_files"):
+        UrlFilter(host_files=(tmp_path,))
+    with pytest.raises(ConfigError, match="bans nothing"):
+        UrlFilter(blocked_words=("ok", " "))
+    with pytest.raises(ConfigError, match="blocked_hosts"):
+        UrlFilter(blocked_hosts="example.com")  # type: ignore[arg-type]
+
+
+def test_pickles_small_and_judges_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "hosts.txt"
+    path.write_text("\n".join(f"h{i}.example" for i in range(20_000)), "utf-8")
+    stage = UrlFilter(host_files=(path,), blocked_words=("zonk",))
+    data = pickle.dumps(stage)
+    assert len(data) < 2_000
+    again = pickle.loads(data)
+    assert again == stage
+    assert verdict("http://x.h19999.example/", again) == "url_banned"
+
+
+@given(
+    st.text() | st.text(alphabet="htp:/@[]%.xn-\\?#:0a\ud800\x00。").map(lambda s: "http://" + s)
+)
+def test_no_url_ever_raises(url: str) -> None:
+    (out,) = UrlFilter(blocked_urls=("example.com/a",), blocked_substrings=("é",)).process(
+        [Document("a", url=url)]
+    )
+    assert set(out.signals) == {signal.name for signal in UrlFilter.measures}
+
+
+@given(
+    st.lists(st.sampled_from(["sex", "video", "example", "buy", "casino", "law", "pornhub"])),
+    st.booleans(),
+)
+def test_switching_a_rule_off_never_drops_more(words: list[str], adult: bool) -> None:
+    url = "http://example.org/" + "-".join(words)
+    strict, loose = UrlFilter(), UrlFilter(adult=adult, max_suspect_words=None)
+    assert not (verdict(url, strict) is None and verdict(url, loose) is not None)

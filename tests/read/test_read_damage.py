@@ -1,0 +1,231 @@
+"""Broken WARC files: what is readable comes out, and each damage is counted once."""
+
+import bz2
+import gzip
+import io
+import lzma
+import random
+from functools import partial
+
+import lz4.frame
+import pytest
+import zstandard
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from warcbuild import failures, pages, read_all, read_bytes, recompress, urls
+
+COMPRESSORS = {
+    "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
+    "lz4": partial(lz4.frame.compress, content_checksum=True),
+    "xz": lzma.compress,
+    "bz2": bz2.compress,
+}
+
+
+def test_a_gzip_file_cut_anywhere_gives_every_whole_record_and_one_failure():
+    warc = pages(4)
+    ends = warc.offsets
+    for cut in range(len(warc.data) + 1):
+        docs = read_bytes(warc.data[:cut])
+        assert urls(docs) == "0123"[: sum(end <= cut for end in ends[1:])]
+        assert len(failures(docs)) == (cut not in ends), cut
+
+
+@pytest.mark.parametrize("codec", COMPRESSORS)
+def test_other_codecs_cut_anywhere(codec):
+    records = [COMPRESSORS[codec](record) for record in pages(3, compressed=False).records()]
+    data = b"".join(records)
+    ends = [sum(map(len, records[:n])) for n in range(4)]
+    for cut in range(0, len(data) + 1, 3):
+        docs = read_bytes(data[:cut])
+        assert urls(docs) == "012"[: sum(end <= cut for end in ends[1:])]
+        assert len(failures(docs)) == (cut not in ends), cut
+
+
+def test_a_plain_file_cut_anywhere_gives_every_whole_record_and_at_most_one_failure():
+    warc = pages(3, compressed=False)
+    for cut in range(len(warc.data) + 1):
+        docs = read_bytes(warc.data[:cut])
+        whole = sum(end - 4 <= cut for end in warc.offsets[1:])  # without the newlines behind
+        assert urls(docs) == "012"[:whole]
+        near = {end - missing for end in warc.offsets for missing in range(5)}
+        assert len(failures(docs)) == (cut not in near)
+
+
+def test_a_file_that_is_one_gzip_member_cut_anywhere():
+    plain = pages(3, compressed=False)
+    data = gzip.compress(plain.data)
+    for cut in range(1, len(data)):
+        docs = read_bytes(data[:cut])
+        assert len(failures(docs)) == 1
+        assert "012".startswith(urls(docs))
+    assert urls(read_bytes(data[:-1])) == "012"
+
+
+def test_a_failed_record_keeps_its_id_and_url():
+    warc = pages(3)
+    failed = read_bytes(warc.data[:-20])[-1]
+    assert (failed.id, failed.url) == (warc.ids[2], "https://a.example/2")
+    assert failed.verdict.stage == "read"
+    at = warc.offsets[2]
+    assert failed.verdict.reason == (
+        f"the file ends inside its gzip data, in the record at byte {at} of a.warc"
+    )
+
+
+@pytest.mark.parametrize("codec", ["gzip", *COMPRESSORS])
+def test_one_flipped_byte_costs_one_record_at_most(codec):
+    compress = COMPRESSORS.get(codec, gzip.compress)
+    records = [compress(record) for record in pages(5, compressed=False).records()]
+    before, bad, after = records[:2], records[2], records[3:]
+    for at in range(0, len(bad), 5):
+        flipped = bad[:at] + bytes([bad[at] ^ 0x55]) + bad[at + 1 :]
+        docs = read_bytes(b"".join([*before, flipped, *after]))
+        assert urls(docs) in ("0134", "01234"), at
+        if urls(docs) == "0134":
+            assert len(failures(docs)) == 1, at
+        else:  # a byte of the member's header that says nothing (date, operating system)
+            assert docs[2].html == read_bytes(b"".join(records))[2].html
+
+
+@pytest.mark.parametrize("junk", [b"junk " * 40, gzip.compress(b"junk " * 40)])
+@pytest.mark.parametrize("compressed", [True, False])
+def test_junk_between_records_costs_none(junk, compressed):
+    warc = pages(4, compressed)
+    middle = warc.offsets[2]
+    docs = read_bytes(warc.data[:middle] + junk + warc.data[middle:])
+    assert urls(docs) == "0123"
+    assert len(failures(docs)) == 1
+    assert f"at byte {middle} of a.warc" in failures(docs)[0]
+
+
+def test_padding_is_no_damage():
+    assert failures(read_bytes(pages(2).data + b"\0" * 500)) == []
+    assert failures(read_bytes(pages(2, False).data + b"\r\n" * 500)) == []
+
+
+@pytest.mark.parametrize("said", [b"3", b"99999", b"999999999999", b"-5", b"", b"x", b"9" * 30])
+@pytest.mark.parametrize("stored", ["plain", "members", "one member"])
+@pytest.mark.parametrize("limit", [1 << 25, 300])
+def test_a_wrong_content_length_costs_that_record(said, stored, limit):
+    warc = pages(5, compressed=False)
+    data, at = warc.data, warc.offsets[2]
+    start = data.index(b"Content-Length:", at)
+    data = data[:start] + b"Content-Length: " + said + data[data.index(b"\r\n", start) :]
+    change = len(data) - len(warc.data)
+    members = [*warc.offsets[:3], *(end + change for end in warc.offsets[3:])]
+    if stored == "members":
+        data = recompress(data, members)
+    elif stored == "one member":
+        data = gzip.compress(data)
+    docs = read_bytes(data, max_bytes=limit)
+    reasons = [doc.verdict and doc.verdict.reason for doc in docs]
+    assert len(failures(docs)) == 1
+    assert docs[2].url == "https://a.example/2"
+    assert not docs[2].live
+    if stored == "one member" and ((limit == 300 and len(said) == 5) or len(said) == 12):
+        assert len(docs) == 3  # too long to be kept in memory, and there is no way back
+    else:
+        assert [doc.url for doc in docs] == [f"https://a.example/{n}" for n in range(5)], reasons
+
+
+def test_a_record_that_lost_its_middle_is_failed_not_clipped():
+    warc = pages(4, compressed=False)
+    cut = warc.offsets[2] - 40
+    data = warc.data[:cut] + warc.data[warc.offsets[2] :]
+    for stored in (
+        data,
+        gzip.compress(data),
+        recompress(data, [0, warc.offsets[1], cut, len(data)]),
+    ):
+        docs = read_bytes(stored)
+        assert urls(docs) == "023"
+        assert len(failures(docs)) == 1
+        assert docs[1].id == warc.ids[1]
+
+
+def test_a_record_cut_in_its_header_does_not_swallow_the_next():
+    warc = pages(4, compressed=False)
+    for cut in range(warc.offsets[1] + 12, warc.offsets[1] + 200, 7):
+        data = warc.data[:cut] + warc.data[warc.offsets[2] :]
+        docs = read_bytes(data)
+        assert urls(docs) == "023", cut
+        assert len(failures(docs)) == 1
+
+
+def test_records_may_span_members():
+    warc = pages(6, compressed=False)
+    size = len(warc.data)
+    for step in (100, 333, 1000):
+        docs = read_bytes(recompress(warc.data, [*range(0, size, step), size]))
+        assert urls(docs) == "012345"
+        assert failures(docs) == []
+
+
+class Unseekable(io.BytesIO):
+    def seekable(self):
+        return False
+
+    def seek(self, *_):
+        raise OSError("no")
+
+
+def test_streams_that_cannot_go_back_are_read_behind_damage_too():
+    warc = pages(4)
+    middle = warc.offsets[2]
+    data = warc.data[:middle] + b"junk" * 30 + warc.data[middle:]
+    docs, _ = read_all(data, Unseekable)
+    assert urls(docs) == "0123"
+    assert len(failures(docs)) == 1
+
+
+class Failing(io.BytesIO):
+    def read(self, size=-1):
+        if self.tell() > 700:
+            raise OSError("the network is gone")
+        return super().read(min(size, 200))
+
+
+def test_a_file_that_stops_being_readable_is_one_failure():
+    docs, _ = read_all(pages(5).data, Failing)
+    assert urls(docs) == "01"
+    assert len(failures(docs)) == 1
+    assert "the network is gone" in failures(docs)[0]
+
+
+def sound(docs):
+    for doc in docs:
+        assert doc.live or doc.verdict.stage == "read"
+        assert doc.id
+    return docs
+
+
+@given(st.binary(max_size=400))
+@settings(max_examples=150, deadline=None)
+def test_random_bytes_never_raise(noise):
+    for data in (noise, b"WARC/1.0\r\n" + noise, gzip.compress(noise), b"\x1f\x8b\x08\0" + noise):
+        sound(read_bytes(data))
+        sound(read_bytes(data, max_bytes=20))
+
+
+@given(st.integers(0, 10**9), st.booleans(), st.integers(1, 12))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_mutilated_files_never_raise(seed, compressed, count):
+    chance = random.Random(seed)
+    data = bytearray(FILES[compressed])
+    for _ in range(count):
+        at = chance.randrange(len(data))
+        change = chance.randrange(4)
+        if change == 0:
+            data[at] = chance.randrange(256)
+        elif change == 1:
+            del data[at : at + chance.randrange(60)]
+        elif change == 2:
+            data[at:at] = chance.randbytes(chance.randrange(60))
+        else:
+            data[at:at] = data[chance.randrange(len(data)) :][: chance.randrange(300)]
+    docs = sound(read_bytes(bytes(data), max_bytes=chance.choice([50, 400, 1 << 20])))
+    assert len(docs) <= 40
+
+
+FILES = {compressed: pages(6, compressed).data for compressed in (True, False)}

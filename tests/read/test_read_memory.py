@@ -1,0 +1,182 @@
+"""Lists, generators and mappings."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import webfilter.read as read
+from webfilter.document import Document
+from webfilter.errors import ConfigError, SourceError
+
+
+def test_texts_pages_mappings_and_documents():
+    doc = Document("x", "As it is.", signals={"words": 3})
+    docs = list(read.read([doc, "One.", b"<p>Two.", {"text": "Three.", "n": 3}]))
+    assert docs[0] is doc
+    assert [d.text for d in docs] == ["As it is.", "One.", "", "Three."]
+    assert docs[2].html == b"<p>Two."
+    assert docs[3].meta == {"n": 3}
+
+
+def test_the_package_is_a_function_too():
+    import webfilter
+
+    assert [doc.text for doc in webfilter.read(["One. Two."])] == ["One. Two."]
+    assert [doc.text for doc in webfilter.read.memory(["One."])] == ["One."]
+    source = read.memory(["One."])
+    assert read.read(source) is source
+
+
+def test_ids_come_from_content_and_not_from_places():
+    items = ["One.", b"<p>One.", {"text": "Two.", "url": "https://a.example/"}, {"text": "Two."}]
+    ids = {doc.id for doc in read.memory(items)}
+    assert len(ids) == 4
+    assert {doc.id for doc in read.memory(reversed(items))} == ids
+
+
+@pytest.mark.parametrize(
+    ("given", "id"),
+    [("k", "k"), (7, "7"), (np.int64(7), "7"), (7.0, "7"), (b"\x01\xff", "01ff"), (0, "0")],
+)
+def test_ids_of_many_types(given, id):
+    (doc,) = read.memory([{"id": given, "text": "One."}])
+    assert doc.id == id
+
+
+@pytest.mark.parametrize("given", [None, "", float("nan")])
+def test_without_an_id_the_content_is_the_name(given):
+    a, b = read.memory([{"id": given, "text": "One."}, {"text": "One."}])
+    assert a.id == b.id
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        (5, "an item is int: give a Document, a str (text), bytes (HTML) or a mapping"),
+        (None, "an item is NoneType"),
+        ({"body": "x"}, "no field 'text' or 'html' (fields: body)"),
+        ({}, "(fields: none)"),
+        ({"text": b"x"}, "text is bytes, not str; bytes go into html"),
+        ({"text": ["x"]}, "text is list, not str"),
+        ({"html": 5}, "html is int, not bytes or str"),
+        ({"text": "x", "url": 5}, "url is int, not str"),
+        ({"text": "x", "id": True}, "id is bool, not str or int"),
+        ({"text": "x", "meta": {}, "signals": {"a": []}, "verdict": None}, "signal 'a' is a list"),
+    ],
+)
+def test_what_cannot_be_a_document_fails_alone(item, said):
+    docs = list(read.memory(["One.", item, "Two."]))
+    assert [doc.text for doc in docs if doc.live] == ["One.", "Two."]
+    assert docs[1].verdict.kind == "failed"
+    assert said in docs[1].verdict.reason
+
+
+class Hostile(dict):
+    def items(self):
+        raise RuntimeError("no")
+
+    __repr__ = __str__ = items
+
+
+def test_hostile_mappings_fail_alone():
+    docs = list(read.memory([Hostile(text="x"), "Two."]))
+    assert [doc.live for doc in docs] == [False, True]
+
+
+@pytest.mark.parametrize("item", ["", b"", {"text": ""}, {"text": None}, {"html": b"", "text": ""}])
+def test_empty_ones_are_dropped(item):
+    (doc,) = read.memory([item])
+    assert (doc.verdict.kind, doc.verdict.reason) == ("dropped", "empty")
+
+
+def test_metadata_and_other_fields_become_meta():
+    row = {"text": "x", "metadata": {"url": "https://a.example/", "date": 1}, "date": 2, "n": 3}
+    (doc,) = read.memory([row])
+    assert doc.meta == {"url": "https://a.example/", "date": 1, "n": 3}
+    assert doc.url == "https://a.example/"
+    (doc,) = read.memory([{"text": "x", "meta": "a note"}])
+    assert doc.meta == {"meta": "a note"}
+
+
+def test_items_are_not_changed():
+    row = {"text": "x", "metadata": {"a": 1}, "html": "<p>", "id": 1}
+    copy = {**row, "metadata": {"a": 1}}
+    list(read.memory([row]))
+    assert row == copy
+
+
+def test_lone_surrogates_pass():
+    text = "a\ud800b"
+    docs = list(read.memory([text, {"text": text, "url": text}, {"html": text}]))
+    assert docs[0].text == docs[1].text == text
+    assert all(doc.live for doc in docs)
+
+
+def test_generators_are_lazy_and_read_once():
+    pulled = []
+
+    def numbers():
+        for n in itertools.count():
+            pulled.append(n)
+            yield f"Text {n}."
+
+    source = read.read(numbers())
+    assert pulled == []
+    first = list(itertools.islice(source, 3))
+    assert [doc.text for doc in first] == ["Text 0.", "Text 1.", "Text 2."]
+    assert pulled == [0, 1, 2]
+    with pytest.raises(SourceError, match="used up"):
+        iter(source)
+
+
+def test_what_can_be_iterated_again_can_be_read_again():
+    class Dataset:
+        def __iter__(self):
+            return iter([{"text": "One."}, {"text": "Two."}])
+
+    source = read.read(Dataset())
+    assert list(source) == list(source)
+    assert (source.paths, source.size, source.position) == ([], None, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (5, "int cannot be read"),
+        (None, "NoneType cannot be read"),
+        ({"train": [1], "test": [2]}, "a single mapping was given"),
+        (b"<p>", "a single bytes was given: put it in a list"),
+        (lambda: iter([]), "call it"),
+        (open, "cannot be read"),
+        ("", "empty"),
+        ("<p>Hi", "is no path"),
+        ("One line.\nAnother.", "is no path"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_at_once(given, said):
+    with pytest.raises(SourceError, match=said):
+        read.read(given)
+
+
+def test_options_are_checked():
+    with pytest.raises(ConfigError, match="max_bytes"):
+        read.read(["x"], max_bytes=0)
+    with pytest.raises(ConfigError, match="text"):
+        read.memory(["x"], text=5)
+
+
+def test_a_list_of_texts_is_not_taken_for_paths_nor_the_other_way(tmp_path):
+    assert [doc.text for doc in read.read(["One two three.", "index.html"])] == [
+        "One two three.",
+        "index.html",
+    ]
+    assert [doc.text for doc in read.read(["Hello."])] == ["Hello."]
+    page = tmp_path / "a.html"
+    page.write_text("<p>x")
+    assert [doc.html for doc in read.read([str(page)])] == [b"<p>x"]
+    with pytest.raises(SourceError, match="no such file"):
+        read.read(["absent.html"])
+    with pytest.raises(SourceError, match=r"read\.files"):
+        read.read([str(page), "absnt"])
+    assert list(read.read([])) == []

@@ -1,0 +1,215 @@
+"""From paths to files: folders, patterns, URLs, mistakes."""
+
+import gzip
+import json
+import os
+import pickle
+import sys
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from warcbuild import PAGE, pages
+
+import webfilter.read as read
+from webfilter.errors import MissingExtra, SourceError
+
+
+@pytest.fixture
+def crawl(tmp_path):
+    """A folder with every kind of file, and some that are none of ours."""
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "deep" / "a.warc.gz").write_bytes(pages(2).data)
+    (tmp_path / "b.jsonl").write_text(json.dumps({"id": "j", "text": "Line."}) + "\n")
+    pq.write_table(pa.table({"id": ["p"], "text": ["Row."]}), tmp_path / "c.parquet")
+    (tmp_path / "deep" / "er" / "index.html").write_bytes(PAGE)
+    (tmp_path / "page.htm").write_bytes(PAGE)
+    (tmp_path / "README.md").write_text("# none of ours")
+    (tmp_path / ".hidden.html").write_bytes(PAGE)
+    (tmp_path / ".git" / "x.html").write_bytes(PAGE)
+    return tmp_path
+
+
+def test_a_folder_is_read_to_the_bottom_each_file_by_its_kind(crawl):
+    source = read.read(crawl)
+    docs = list(source)
+    assert [doc.id for doc in docs if "urn" not in doc.id] == [
+        "j",
+        "p",
+        "deep/er/index.html",
+        "page.htm",
+    ]
+    assert len(docs) == 6
+    assert [os.path.relpath(path, crawl).replace(os.sep, "/") for path in source.paths] == [
+        "b.jsonl",
+        "c.parquet",
+        "deep/a.warc.gz",
+        "deep/er/index.html",
+        "page.htm",
+    ]
+    assert source.size == sum(os.path.getsize(path) for path in source.paths) == source.position
+    assert list(source) == docs
+
+
+def test_the_order_of_the_arguments_and_repetitions_change_nothing(crawl):
+    paths = [crawl / "page.htm", crawl / "deep", crawl / "b.jsonl", str(crawl / "*.jsonl")]
+    wanted = list(read.files(paths))
+    assert len(wanted) == 5
+    for given in (paths[::-1], paths * 2, [*paths, str(crawl / "deep" / ".." / "b.jsonl")]):
+        docs = list(read.files(given))
+        assert [doc.id for doc in docs] == [doc.id for doc in wanted]
+
+
+def test_explicit_readers_take_their_kind_only(crawl):
+    assert [doc.id for doc in read.html(crawl)] == ["deep/er/index.html", "page.htm"]
+    assert [doc.text for doc in read.jsonl(crawl)] == ["Line."]
+    assert len(list(read.warc(crawl))) == 2
+    with pytest.raises(SourceError, match=r"no files to read .*\.wet.*; there are .*\.md"):
+        read.wet(crawl)
+
+
+def test_patterns(crawl):
+    assert [doc.id for doc in read.read(str(crawl / "**" / "*.htm*"))] == [
+        "deep/er/index.html",
+        "page.htm",
+    ]
+    assert [doc.id for doc in read.read(str(crawl / "*.htm"))] == ["page.htm"]
+    assert len(list(read.read(str(crawl / "*")))) == 6
+    odd = crawl / "odd[1].html"
+    odd.write_bytes(PAGE)
+    assert [doc.id for doc in read.read(str(odd))] == ["odd[1].html"]
+    with pytest.raises(SourceError, match=r"no file matches; .* has README\.md, b\.jsonl"):
+        read.read(str(crawl / "*.wet"))
+    with pytest.raises(SourceError, match="there is no folder"):
+        read.read(str(crawl / "nowhere" / "*.wet"))
+    with pytest.raises(SourceError, match=r"cannot be read .*\.md"):
+        read.read(str(crawl / "*.md"))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("b.jsnl", r"did you mean 'b\.jsonl'"),
+        ("nowhere/at/all.warc.gz", "is there, what follows is not"),
+        ("README.md", "not a kind of file that webfilter reads"),
+    ],
+)
+def test_mistakes_are_told_at_once_with_a_way_out(crawl, name, said):
+    with pytest.raises(SourceError, match=said) as caught:
+        read.read(crawl / name)
+    assert name.split("/")[0] in str(caught.value)
+    assert isinstance(caught.value, OSError)
+
+
+def test_other_mistakes(tmp_path):
+    with pytest.raises(SourceError, match="it is empty"):
+        read.read(tmp_path)
+    with pytest.raises(SourceError, match="no paths given"):
+        read.warc([])
+    with pytest.raises(SourceError, match="a path is int"):
+        read.warc([5])
+    with pytest.raises(SourceError, match="a path is int"):
+        read.warc(5)
+    with pytest.raises(SourceError, match="is no path"):
+        read.warc("a\0b")
+    array = tmp_path / "a.json"
+    array.write_text('[{"text": "x"}]')
+    with pytest.raises(SourceError, match="JSON Lines has one object a line"):
+        read.read(array)
+
+
+def test_a_file_without_a_telling_name_is_known_by_its_content(tmp_path):
+    for content in (pages(1).data, gzip.compress(b'{"text": "x"}'), b'{"text": "x"}', PAGE):
+        path = tmp_path / "data"
+        path.write_bytes(content)
+        assert [doc.live for doc in read.read(path)] == [True]
+    pq.write_table(pa.table({"text": ["x"]}), path)
+    assert [doc.text for doc in read.read(path)] == ["x"]
+
+
+def test_empty_files_hold_nothing(tmp_path):
+    for name in ("a.warc.gz", "b.jsonl"):
+        (tmp_path / name).write_bytes(b"")
+    assert list(read.read(tmp_path)) == []
+    (tmp_path / "c.html").write_bytes(b"")
+    (doc,) = read.read(tmp_path)
+    assert (doc.id, doc.verdict.reason) == ("c.html", "empty")
+
+
+def test_html_files_plain_packed_large_and_broken(tmp_path):
+    (tmp_path / "a.html").write_bytes(PAGE)
+    (tmp_path / "b.html.gz").write_bytes(gzip.compress(PAGE))
+    (tmp_path / "c.html").write_bytes(PAGE * 1000)
+    (tmp_path / "d.html.gz").write_bytes(gzip.compress(PAGE)[:-3])
+    docs = list(read.html(tmp_path, max_bytes=1000))
+    assert [doc.html for doc in docs] == [PAGE, PAGE, None, None]
+    assert [str(doc.verdict) for doc in docs[2:]] == [
+        "read: too_large",
+        f"read failed: the file ends inside its gzip data, at byte 0 of {tmp_path / 'd.html.gz'}",
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
+def test_unreadable_files_are_told_at_once(crawl):
+    (crawl / "b.jsonl").chmod(0)
+    for path in (crawl, crawl / "b.jsonl"):
+        with pytest.raises(SourceError, match=r"b\.jsonl: cannot be read"):
+            read.read(path)
+
+
+def test_a_file_that_vanishes_is_one_failure(crawl):
+    source = read.read(crawl)
+    (crawl / "b.jsonl").unlink()
+    docs = list(source)
+    assert "b.jsonl cannot be opened" in docs[0].verdict.reason
+    assert len(docs) == 6
+
+
+def test_urls_go_through_fsspec(crawl):
+    memory = fsspec.filesystem("memory")
+    for path in read.read(crawl).paths:
+        with (
+            open(path, "rb") as local,
+            memory.open("/crawl/" + os.path.relpath(path, crawl), "wb") as far,
+        ):
+            far.write(local.read())
+    near, far = read.read(crawl), read.read("memory://crawl")
+    assert [(d.id, d.text, d.html) for d in far] == [(d.id, d.text, d.html) for d in near]
+    assert far.size == near.size == far.position
+    assert len(list(read.read("memory://crawl/deep/*.warc.gz"))) == 2
+    assert [d.id for d in read.read(["memory://crawl/page.htm"])] == ["page.htm"]
+    assert [d.id for d in read.read(f"file://{crawl}/page.htm")] == ["page.htm"]
+    with pytest.raises(SourceError, match="no such file"):
+        read.read("memory://crawl/absent.warc.gz")
+    with pytest.raises(SourceError, match="memory://crawl/"):
+        read.read("memory://crawl/*.wet")
+    with pytest.raises(SourceError, match="cannot be opened"):
+        read.read("nosuchscheme://x/y.warc.gz")
+
+
+def test_a_missing_extra_is_told_when_the_source_is_built(tmp_path, monkeypatch):
+    path = tmp_path / "a.warc.lz4"
+    path.write_bytes(b"\x04\x22\x4d\x18")
+    monkeypatch.setitem(sys.modules, "lz4", None)
+    monkeypatch.setattr("webfilter.read.decoders.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r'pip install "webfilter\[lz4\]"'):
+        read.read(path)
+
+
+def test_a_source_says_what_it_is_and_can_be_sent_to_a_worker(crawl):
+    source = read.warc(crawl)
+    assert repr(source).startswith("Source(")
+    assert "bytes)" in repr(source)
+    again = pickle.loads(pickle.dumps(source))
+    assert [doc.id for doc in again] == [doc.id for doc in source]
+
+
+def test_position_grows_while_reading(crawl):
+    (crawl / "big.warc.gz").write_bytes(pages(400).data)
+    source = read.warc(crawl / "big.warc.gz")
+    seen = [source.position for _ in source]
+    assert seen == sorted(seen)
+    assert 0 < seen[0] <= source.size
+    assert seen[-1] == source.size == source.position

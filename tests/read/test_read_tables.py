@@ -1,0 +1,211 @@
+"""Parquet files and data frames."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.parquet as pq
+import pytest
+
+import webfilter.read as read
+from webfilter.document import Document, Verdict
+from webfilter.errors import SourceError
+
+COLUMNS = {
+    "id": ["a", "b", "c"],
+    "text": ["One.", "Two.", None],
+    "url": ["https://a.example/", None, None],
+    "score": [0.5, None, 1.5],
+}
+STRUCT = pa.struct(
+    [
+        (name, pa.float64() if name == "limit" else pa.string())
+        for name in ("stage", "reason", "signal", "value", "limit", "op", "kind", "of")
+    ]
+)
+
+
+def check(docs):
+    assert [(doc.id, doc.text, doc.url) for doc in docs] == [
+        ("a", "One.", "https://a.example/"),
+        ("b", "Two.", None),
+        ("c", "", None),
+    ]
+    assert docs[0].meta == {"score": 0.5}
+    assert [doc.live for doc in docs] == [True, True, False]
+    assert (docs[2].verdict.kind, docs[2].verdict.reason) == ("dropped", "empty")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pa.table,
+        lambda c: pa.record_batch(pa.table(c).to_pandas()),
+        pd.DataFrame,
+        lambda c: pd.DataFrame(c, index=[5, 3, 9]),
+        pl.DataFrame,
+        lambda c: pl.DataFrame(c).lazy(),
+        lambda c: pa.dataset.dataset(pa.table(c)),
+    ],
+)
+def test_tables_of_every_library_are_read_and_read_again(make):
+    table = make(COLUMNS)
+    source = read.read(table)
+    check(list(source))
+    check(list(source))
+    check(list(read.frame(table)))
+
+
+def test_a_record_batch_reader_is_read_once():
+    source = read.frame(pa.table(COLUMNS).to_reader())
+    check(list(source))
+    with pytest.raises(SourceError, match="used up"):
+        iter(source)
+
+
+def test_columns_of_texts_are_lists_of_texts():
+    for column in (
+        pd.Series(["One.", "Two."]),
+        pl.Series(["One.", "Two."]),
+        np.array(["One.", "Two."]),
+        pa.chunked_array([["One.", "Two."]]),
+    ):
+        assert [doc.text for doc in read.read(column)] == ["One.", "Two."]
+
+
+def test_numbers_as_ids_become_text_however_the_frame_keeps_them():
+    frame = pd.DataFrame({"id": [1.0, None], "text": ["One.", "Two."], "url": [np.nan, None]})
+    docs = list(read.frame(frame))
+    assert docs[0].id == "1"
+    assert len(docs[1].id) == 32
+    assert [doc.url for doc in docs] == [None, None]
+
+
+def test_a_large_batch_is_cut():
+    table = pa.table({"text": [f"Text {n}." for n in range(2000)]})
+    assert [doc.text for doc in read.frame(table)] == [f"Text {n}." for n in range(2000)]
+
+
+@pytest.mark.parametrize("options", [{"text": "txet"}, {"id": "idd"}])
+def test_unknown_columns_are_named_with_the_nearest(options, tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table(COLUMNS), path)
+    with pytest.raises(SourceError, match=r"did you mean '(text|id)'"):
+        read.frame(pa.table(COLUMNS), **options)
+    with pytest.raises(SourceError, match=r"did you mean '(text|id)'"):
+        read.parquet(path, **options)
+
+
+def test_a_table_without_texts_is_refused():
+    with pytest.raises(
+        SourceError, match=r"no column 'text' or 'html'; name the one .* columns: a, b"
+    ):
+        read.frame(pa.table({"a": [1], "b": [2]}))
+
+
+def test_parquet_rows_come_back_in_order(tmp_path):
+    rows = 3000
+    table = pa.table({"id": list(range(rows)), "text": [f"Text {n}." for n in range(rows)]})
+    path = tmp_path / "a.parquet"
+    pq.write_table(table, path, row_group_size=700)
+    source = read.read(path)
+    docs = list(source)
+    assert [doc.id for doc in docs] == [str(n) for n in range(rows)]
+    assert source.position == source.size == path.stat().st_size
+
+
+def test_html_in_tables_is_bytes_or_text():
+    table = pa.table(
+        {"html": [b"<p>\xe9", b""], "content_type": ["text/html; charset=latin-1", None]}
+    )
+    docs = list(read.frame(table))
+    assert docs[0].html == b"<p>\xe9"
+    assert docs[0].meta == {"content_type": "text/html; charset=latin-1"}
+    (doc,) = read.frame(
+        pa.table({"html": ["<p>é"], "content_type": ["text/html; charset=latin-1"]})
+    )
+    assert doc.html == "<p>é".encode()
+    assert doc.meta["content_type"] == "text/html; charset=utf-8"
+
+
+def own_table():
+    verdict = {
+        "stage": "gopher_quality",
+        "reason": "words",
+        "signal": "words",
+        "value": "12",
+        "limit": 50.0,
+        "op": "<",
+        "kind": "dropped",
+        "of": None,
+    }
+    meta = {"date": "2024", "_signals": {"extra": 0.25}, "__signals": "the source's own"}
+    return pa.table(
+        {
+            "id": ["a", "b"],
+            "text": ["One.", "Two."],
+            "url": ["https://a.example/", None],
+            "meta": [json.dumps(meta), "{}"],
+            "words": pa.array([12, None], pa.int64()),
+            "language": ["en", "de"],
+            "verdict": pa.array([verdict, None], STRUCT),
+            "html": pa.array([None, b"<p>"], pa.binary()),
+        }
+    ).replace_schema_metadata(
+        {b"webfilter": json.dumps({"signals": ["words", "language"], "version": 1}).encode()}
+    )
+
+
+@pytest.mark.parametrize("stored", ["parquet", "frame"])
+def test_what_webfilter_wrote_gives_back_signals_and_meta(tmp_path, stored):
+    path = tmp_path / "part-00000.parquet"
+    pq.write_table(own_table(), path)
+
+    def back(**options):
+        return list(
+            read.parquet(path, **options)
+            if stored == "parquet"
+            else read.frame(own_table(), **options)
+        )
+
+    signals = {"words": 12, "language": "en", "extra": 0.25}
+    meta = {"date": "2024", "_signals": "the source's own"}
+    first, second = back()
+    assert first == Document("a", "One.", None, "https://a.example/", signals, meta)
+    assert second == Document("b", "Two.", b"<p>", None, {"words": None, "language": "de"}, {})
+    first, second = back(verdicts=True)
+    assert first.verdict == Verdict("gopher_quality", "words", "words", 12, 50.0, op="<")
+    assert second.live
+
+
+def test_a_file_that_is_not_parquet_is_refused_at_once(tmp_path):
+    path = tmp_path / "a.parquet"
+    for data in (b"", b"PAR1", b"not at all" * 10):
+        path.write_bytes(data)
+        with pytest.raises(SourceError, match=r"a\.parquet: not a readable Parquet file"):
+            read.parquet(path)
+
+
+def test_a_broken_row_group_is_one_failure_and_the_others_are_read(tmp_path):
+    path = tmp_path / "a.parquet"
+    texts = [f"Text {n} and {n * 7919}." for n in range(4000)]
+    pq.write_table(pa.table({"text": texts}), path, row_group_size=1000, compression="zstd")
+    column = pq.ParquetFile(path).metadata.row_group(1).column(0)
+    start = column.dictionary_page_offset or column.data_page_offset
+    data = bytearray(path.read_bytes())
+    data[start : start + column.total_compressed_size] = b"\xff" * column.total_compressed_size
+    path.write_bytes(data)
+    docs = list(read.parquet(path))
+    failed = [doc for doc in docs if not doc.live]
+    assert len(failed) == 1
+    assert "row group 1 of 4 cannot be read" in failed[0].verdict.reason
+    assert [doc.text for doc in docs if doc.live] == texts[:1000] + texts[2000:]
+
+
+def test_values_that_python_does_not_have_do_not_stop_a_table():
+    far = pa.array([10**17, 0], pa.timestamp("s"))
+    docs = list(read.frame(pa.table({"text": ["One.", "Two."], "when": far})))
+    assert [doc.text for doc in docs] == ["One.", "Two."]

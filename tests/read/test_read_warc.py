@@ -1,0 +1,362 @@
+"""What a WARC record becomes, against files that warcio wrote."""
+
+import bz2
+import gzip
+import io
+import lzma
+import zlib
+
+import brotli
+import lz4.frame
+import pytest
+import zstandard
+from warcbuild import PAGE, Warc, Writer, one, pages, read_all, read_bytes
+from warcio.archiveiterator import ArchiveIterator
+from warcio.statusandheaders import StatusAndHeaders
+
+HTML = ("Content-Type", "text/html; charset=utf-8")
+
+
+def chunked(*chunks):
+    return b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+
+
+def verdict(doc):
+    return None if doc.verdict is None else (doc.verdict.kind, doc.verdict.reason)
+
+
+def test_a_page_has_id_url_bytes_and_what_was_said_of_it():
+    warc = Warc().add(
+        "https://a.example/tide?x=1",
+        http=("200 OK", [HTML, ("Content-Language", "en"), ("Last-Modified", "Mon")]),
+        warc={"WARC-Identified-Content-Language": "eng"},
+    )
+    (doc,) = read_bytes(warc.data, http_headers=("Last-Modified",))
+    assert (doc.id, doc.url, doc.html, doc.text) == (
+        warc.ids[0],
+        "https://a.example/tide?x=1",
+        PAGE,
+        "",
+    )
+    assert doc.live
+    assert doc.id.startswith("<urn:uuid:")
+    wanted = {
+        "source": "a.warc",
+        "record_type": "response",
+        "offset": 0,
+        "http_status": 200,
+        "content_type": "text/html; charset=utf-8",
+        "content_language": "en",
+        "identified_language": "eng",
+        "last_modified": "Mon",
+    }
+    assert wanted.items() <= doc.meta.items()
+    assert doc.meta["date"].endswith("Z")
+
+
+def test_ids_urls_and_payloads_are_those_that_warcio_reads():
+    warc = Warc()
+    for index in range(40):
+        body = PAGE * (1 + index * 90)
+        warc.add(f"https://a.example/{index}", body)
+        warc.add(f"https://a.example/{index}", b"GET / HTTP/1.1\r\n\r\n", "request")
+    theirs = {
+        r.rec_headers.get_header("WARC-Record-ID"): (
+            r.rec_headers.get_header("WARC-Target-URI"),
+            r.content_stream().read(),
+        )
+        for r in ArchiveIterator(io.BytesIO(warc.data))
+        if r.rec_type == "response"
+    }
+    docs, skipped = read_all(warc.data)
+    assert {doc.id: (doc.url, doc.html) for doc in docs} == theirs
+    assert skipped == {"request": 40}
+    assert [doc.meta["offset"] for doc in docs] == warc.offsets[0:-1:2]
+
+
+@pytest.mark.parametrize(
+    "compress",
+    [
+        bytes,
+        gzip.compress,
+        bz2.compress,
+        lzma.compress,
+        lz4.frame.compress,
+        zstandard.ZstdCompressor().compress,
+    ],
+)
+def test_compression_makes_no_difference(compress):
+    warc = pages(20, compressed=False)
+    records = [compress(record) for record in warc.records()]
+    docs = read_bytes(b"".join(records))
+    assert [(doc.id, doc.url) for doc in docs] == [
+        (id, f"https://a.example/{index}") for index, id in enumerate(warc.ids)
+    ]
+    assert all(doc.live for doc in docs)
+    sizes = [len(record) for record in records]
+    assert [doc.meta["offset"] for doc in docs] == [sum(sizes[:n]) for n in range(20)]
+    whole = read_bytes(compress(warc.data))
+    assert [doc.html for doc in whole] == [doc.html for doc in docs]
+
+
+def test_zstd_files_with_a_dictionary_of_their_own_are_read():
+    warc = pages(40, compressed=False)
+    dictionary = zstandard.train_dictionary(512, [*warc.records()] * 5)
+    packed = zstandard.ZstdCompressor(dict_data=dictionary)
+    for stored in (
+        dictionary.as_bytes(),
+        zstandard.ZstdCompressor().compress(dictionary.as_bytes()),
+    ):
+        head = b"\x5d\x2a\x4d\x18" + len(stored).to_bytes(4, "little") + stored
+        docs = read_bytes(head + b"".join(packed.compress(r) for r in warc.records()))
+        assert [doc.id for doc in docs] == warc.ids
+        assert all(doc.live for doc in docs)
+
+
+@pytest.mark.parametrize(
+    ("coding", "payload"),
+    [
+        ("gzip", gzip.compress(PAGE)),
+        ("x-gzip", gzip.compress(PAGE[:20]) + gzip.compress(PAGE[20:])),
+        ("deflate", zlib.compress(PAGE)),
+        ("deflate", zlib.compress(PAGE)[2:-4]),
+        ("br", brotli.compress(PAGE)),
+        ("zstd", zstandard.ZstdCompressor().compress(PAGE)),
+        ("gzip, br", brotli.compress(gzip.compress(PAGE))),
+        ("identity", PAGE),
+        ("utf-8", PAGE),
+        ("gzip", PAGE),
+        ("br", PAGE),
+        ("deflate", PAGE),
+        ("zstd", PAGE),
+    ],
+)
+def test_packed_bodies_are_unpacked_and_unpacked_ones_are_left(coding, payload):
+    doc = one(body=payload, http=("200 OK", [HTML, ("Content-Encoding", coding)]))
+    assert (verdict(doc), doc.html) == (None, PAGE)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        chunked(PAGE),
+        chunked(PAGE[:10], PAGE[10:]),
+        b"a;x=1\r\n" + PAGE[:10] + b"\r\n" + chunked(PAGE[10:]),
+        PAGE,
+    ],
+)
+def test_chunks_are_joined_and_joined_bodies_are_left(payload):
+    doc = one(body=payload, http=("200 OK", [HTML, ("Transfer-Encoding", "chunked")]))
+    assert (verdict(doc), doc.html) == (None, PAGE)
+
+
+def test_chunked_and_packed():
+    fields = [HTML, ("Transfer-Encoding", "chunked"), ("Content-Encoding", "gzip")]
+    doc = one(body=chunked(gzip.compress(PAGE)), http=("200 OK", fields))
+    assert doc.html == PAGE
+
+
+@pytest.mark.parametrize(
+    ("fields", "payload", "said"),
+    [
+        ([("Transfer-Encoding", "chunked")], chunked(PAGE)[:-9], "bad chunking: a chunk of"),
+        ([("Transfer-Encoding", "chunked")], chunked(PAGE)[:-5], "the last chunk is missing"),
+        ([("Transfer-Encoding", "chunked")], b"5\r\n" + PAGE, "no end of chunk at byte 8"),
+        ([("Content-Encoding", "gzip")], gzip.compress(PAGE)[:-9], "gzip: it ends too early"),
+        ([("Content-Encoding", "br")], brotli.compress(PAGE)[:-9], "content-encoding br: "),
+        ([("Content-Encoding", "deflate")], zlib.compress(PAGE)[:-9], "deflate: it ends too"),
+        ([("Content-Encoding", "sdch")], b"\0\1\2" + PAGE, "content-encoding 'sdch' is not known"),
+    ],
+)
+def test_bodies_that_cannot_be_decoded_fail_and_say_why(fields, payload, said):
+    doc = one(url="https://a.example/x", body=payload, http=("200 OK", [HTML, *fields]))
+    kind, reason = verdict(doc)
+    assert kind == "failed"
+    assert said in reason
+    assert doc.url == "https://a.example/x"
+    if "not known" not in said:  # what the crawler cut, and says so, is taken as far as it goes
+        doc = one(body=payload, http=("200 OK", [HTML, *fields]), warc={"WARC-Truncated": "length"})
+        assert doc.meta["truncated"] == "length"
+        assert doc.live == PAGE.startswith(doc.html or b"?")
+
+
+def test_a_wrong_http_content_length_is_of_no_interest():
+    for said in ("3", "99999", "many"):
+        doc = one(http=("200 OK", [HTML, ("Content-Length", said)]))
+        assert doc.html == PAGE
+
+
+def test_interim_responses_are_passed_over():
+    block = (
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + PAGE
+    )
+    doc = one(body=block, http=False)
+    assert (doc.html, doc.meta["http_status"]) == (PAGE, 200)
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"http": ("404 Not Found", [HTML])}, "http_status"),
+        ({"http": ("301 Moved", [HTML, ("Location", "/x")]), "body": b""}, "http_status"),
+        ({"body": b""}, "empty"),
+        ({"http": ("200 OK", [("Content-Type", "image/png")])}, "content_type"),
+        ({"http": ("200 OK", [("Content-Type", "application/json")])}, "content_type"),
+        ({"http": ("200 OK", []), "body": b"%PDF-1.7 \0\1"}, "content_type"),
+        ({"http": ("200 OK", [("Content-Encoding", "gzip")]), "body": gzip.compress(b"")}, "empty"),
+        ({"kind": "conversion", "body": b"", "warc_content_type": "text/plain"}, "empty"),
+        ({"kind": "resource", "warc_content_type": "text/css"}, "content_type"),
+        (
+            {"kind": "resource", "url": "metadata://x", "warc_content_type": "text/plain"},
+            "metadata",
+        ),
+        ({"kind": "revisit", "body": b""}, "revisit"),
+    ],
+)
+def test_what_is_no_page_is_dropped_with_a_reason(record, reason):
+    doc = one(**record)
+    assert verdict(doc) == ("dropped", reason)
+    assert (doc.verdict.stage, doc.verdict.signal) == ("read", None)
+
+
+def test_redirects_say_where_to():
+    doc = one(http=("301 Moved", [("Location", "https://b.example/")]), body=b"")
+    assert (doc.meta["http_status"], doc.meta["location"]) == (301, "https://b.example/")
+
+
+@pytest.mark.parametrize(
+    "said", [[], [("Content-Type", "application/octet-stream")], [("Content-Type", "html")]]
+)
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"\r\n" * 700 + PAGE,
+        b"\xef\xbb\xbf<HTML lang=en>hi",
+        b"<?xml version='1.0'?>\n<!-- x --><html xmlns='x'/>",
+        b"\xff\xfe" + "<html>hi".encode("utf-16-le"),
+    ],
+)
+def test_unlabelled_pages_are_known_by_their_beginning(said, page):
+    doc = one(body=page, http=("200 OK", said))
+    assert (verdict(doc), doc.html) == (None, page)
+
+
+def test_wet_records_become_text():
+    text = "Ebbe und Flut wechseln täglich.\n"
+    doc = one(
+        kind="conversion",
+        body=text.encode() + b"\xff\xed\xa0\x80",
+        warc_content_type="text/plain",
+        warc={"WARC-Identified-Content-Language": "deu", "WARC-Refers-To": "<urn:x>"},
+    )
+    assert doc.text == text + "\ufffd" * 4
+    assert doc.html is None
+    assert (doc.meta["identified_language"], doc.meta["refers_to"]) == ("deu", "<urn:x>")
+
+
+@pytest.mark.parametrize(
+    ("said", "payload"),
+    [
+        ("text/plain", "Fjörður".encode()),
+        ("text/plain; charset=iso-8859-1", "Fjörður".encode("latin-1")),
+        ('text/plain; charset="UTF-16"', "\ufeffFjörður".encode("utf-16-le")),
+        ("text/plain; charset=rot13", "Fjörður".encode()),
+    ],
+)
+def test_plain_text_is_decoded(said, payload):
+    doc = one(body=payload, http=("200 OK", [("Content-Type", said)]))
+    assert (verdict(doc), doc.text) == (None, "Fjörður")
+
+
+def test_a_resource_is_taken_by_its_own_content_type():
+    doc = one(kind="resource", warc_content_type="text/html")
+    assert doc.html == PAGE
+    assert doc.meta["content_type"] == "text/html"
+
+
+def test_large_records_are_dropped_unread_but_judged_by_their_head():
+    big = PAGE * 2000
+    warc = (
+        Warc()
+        .add(body=big)
+        .add(http=("404 Not Found", [HTML]), body=big)
+        .add("https://a.example/z")
+    )
+    for data in (warc.data, gzip.compress(gzip.decompress(warc.data)), gzip.decompress(warc.data)):
+        first, second, third = read_bytes(data, max_bytes=100_000)
+        assert verdict(first) == ("dropped", "too_large")
+        assert first.meta["content_length"] > len(big)
+        assert verdict(second) == ("dropped", "http_status")
+        assert third.html == PAGE
+    bomb = zlib.compress(b"<p>" * 10_000_000)
+    doc = one(body=bomb, http=("200 OK", [HTML, ("Content-Encoding", "deflate")]))
+    assert doc.html is not None
+    (doc,) = read_bytes(
+        Warc().add(body=bomb, http=("200 OK", [HTML, ("Content-Encoding", "deflate")])).data,
+        max_bytes=100_000,
+    )
+    assert verdict(doc) == ("dropped", "too_large")
+
+
+def test_records_without_an_id_are_named_by_what_they_hold():
+    def without_id(data):
+        plain = gzip.decompress(data)
+        at = plain.index(b"WARC-Record-ID")
+        return plain[:at] + plain[plain.index(b"\n", at) + 1 :]
+
+    date = {"WARC-Date": "2024-01-01T00:00:00Z"}
+    (a,), (b,), (c,) = (
+        read_bytes(without_id(Warc().add(body=body, warc=date).data))
+        for body in (PAGE, PAGE, b"<p>")
+    )
+    assert a.id == b.id != c.id
+
+
+def test_angle_brackets_around_urls_go():
+    (doc,) = read_bytes(
+        pages(1, False).data.replace(b"https://a.example/0", b"<https://a.example/0>")
+    )
+    assert doc.url == "https://a.example/0"
+
+
+def test_digests_are_checked_when_asked():
+    data = pages(2, compressed=False).data.replace(b"Page 1", b"Page 7")
+    assert all(doc.live for doc in read_bytes(data))
+    good, bad = read_bytes(data, digests=True)
+    assert good.live
+    assert "its block is not what sha1:" in bad.verdict.reason
+
+
+def test_newlines_alone_as_in_old_archives_will_do():
+    head = b"WARC/0.18\nWARC-Type: response\nWARC-Record-ID: <urn:x>\nContent-Length: %d\n\n"
+    block = b"HTTP/1.1 200 OK\nContent-Type: text/html\n\n" + PAGE
+    docs = read_bytes((head % len(block) + block + b"\n\n") * 3)
+    assert [doc.html for doc in docs] == [PAGE] * 3
+
+
+def test_every_page_record_is_counted_once_and_the_others_by_type():
+    out = io.BytesIO()
+    writer = Writer(out)
+    writer.write_record(writer.create_warcinfo_record("a.warc.gz", {"software": "us"}))
+    for kind in ("request", "metadata", "response", "revisit"):
+        head = StatusAndHeaders("200 OK", [HTML], protocol="HTTP/1.1")
+        writer.write_record(
+            writer.create_warc_record(
+                "https://a.example/", kind, payload=io.BytesIO(PAGE), http_headers=head
+            )
+        )
+    docs, skipped = read_all(out.getvalue())
+    assert [doc.meta["record_type"] for doc in docs] == ["response", "revisit"]
+    assert skipped == {"warcinfo": 1, "request": 1, "metadata": 1}
+
+
+def test_broken_status_lines_fail_and_missing_ones_are_sniffed():
+    head = (
+        b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:x>\r\n"
+        b"Content-Type: application/http\r\nContent-Length: %d\r\n\r\n"
+    )
+    blocks = [b"HTTP/1.1 abc\r\n\r\n" + PAGE, PAGE, b"\0\1\2"]
+    bad, page, binary = read_bytes(b"".join(head % len(b) + b + b"\r\n\r\n" for b in blocks))
+    assert bad.verdict.reason == "malformed HTTP status line 'HTTP/1.1 abc'"
+    assert page.html == PAGE
+    assert binary.verdict.reason == "HTTP response without a status line"

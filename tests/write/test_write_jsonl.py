@@ -1,0 +1,106 @@
+import gzip
+import json
+import random
+
+import pytest
+import zstandard
+
+from webfilter.document import Document, Verdict
+from webfilter.errors import ConfigError
+from webfilter.write import jsonl, open_sink
+from webfilter.write.jsonl import line
+
+
+def pages(count):
+    return [
+        Document(f"id-{i}", f"line one\nline two \u2028 {i} é\ud800", signals={"words": i})
+        for i in range(count)
+    ]
+
+
+def plain(path):
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        return gzip.decompress(data)
+    if path.suffix == ".zst":  # one frame: a second one would stay unused
+        reader = zstandard.ZstdDecompressor().decompressobj()
+        text = reader.decompress(data)
+        assert reader.unused_data == b""
+        return text
+    return data
+
+
+@pytest.mark.parametrize("format", ["jsonl", "jsonl.gz", "jsonl.zst"])
+def test_one_document_a_line_in_every_compression(tmp_path, format):
+    sink = open_sink(tmp_path, format=format)
+    sink.write(pages(50))
+    sink.close()
+    assert [path.name for path in tmp_path.iterdir()] == [f"part-00000.{format}"]
+    lines = plain(tmp_path / f"part-00000.{format}").decode().split("\n")
+    assert lines.pop() == ""
+    assert len(lines) == 50
+    assert json.loads(lines[7]) == {
+        "id": "id-7",
+        "text": "line one\nline two \u2028 7 é\ufffd",
+        "url": None,
+        "meta": {},
+        "signals": {"words": 7},
+        "verdict": None,
+    }
+
+
+@pytest.mark.parametrize("compression", ["", "gz", "zst"])
+def test_bytes_do_not_depend_on_how_documents_were_batched(tmp_path, compression):
+    draw = random.Random(1)
+    docs = [Document(str(i), draw.randbytes(i * 7).hex()) for i in range(300)]
+    for name, step in {"a": 300, "b": 1, "c": 37}.items():
+        with jsonl(tmp_path / name, compression=compression, part_bytes=50_000) as sink:
+            for start in range(0, 300, step):
+                sink.write(docs[start : start + step])
+    results = [
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in "abc"
+    ]
+    assert results[0] == results[1] == results[2]
+    assert len(results[0]) >= 3
+
+
+def test_gzip_has_no_date_in_its_header(tmp_path):
+    with jsonl(tmp_path, compression="gz") as sink:
+        sink.write(pages(1))
+    assert (tmp_path / "part-00000.jsonl.gz").read_bytes()[4:8] == bytes(4)
+
+
+@pytest.mark.parametrize("compression", ["", "gz", "zst"])
+def test_no_documents_make_one_empty_file(tmp_path, compression):
+    with jsonl(tmp_path, compression=compression):
+        pass
+    [path] = tmp_path.iterdir()
+    assert plain(path) == b""
+
+
+def test_verdict_values_are_json_of_their_own():
+    verdict = Verdict("s", "words", "words", 12, float("inf"), op="<", of="b")
+    said = json.loads(line(Document("a", verdict=verdict)))["verdict"]
+    assert said == {
+        "stage": "s",
+        "reason": "words",
+        "signal": "words",
+        "value": 12,
+        "limit": None,
+        "op": "<",
+        "kind": "dropped",
+        "of": "b",
+    }
+
+
+def test_pages_go_along_in_base64_where_asked_for():
+    doc = Document("a", html=b"\xff<p>")
+    assert json.loads(line(doc, html=True))["html_base64"] == "/zxwPg=="
+    assert "html_base64" not in json.loads(line(doc))
+
+
+def test_unknown_compressions_and_sizes_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="xz"):
+        jsonl(tmp_path, compression="xz")
+    with pytest.raises(ConfigError, match="at least 1"):
+        jsonl(tmp_path, part_bytes=0)

@@ -1,0 +1,235 @@
+import errno
+import os
+import signal
+import subprocess
+import sys
+
+import fsspec
+import pytest
+
+from webfilter.document import Document
+from webfilter.errors import ConfigError, OutputError
+from webfilter.write import Memory, Sink, check_writable, jsonl, memory, open_sink, parquet
+from webfilter.write.parts import PartSink
+
+DOCS = [Document(str(i), "text " * 50) for i in range(30)]
+FORMATS = ["parquet", "jsonl", "jsonl.zst", "jsonl.gz"]
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_part_files_have_their_names_only_after_close(tmp_path, format):
+    sink = open_sink(tmp_path / "a" / "kept", format=format)
+    sink.write(DOCS)
+    assert all(name.endswith(".tmp") for name in names(tmp_path / "a" / "kept"))
+    sink.close()
+    sink.close()
+    sink.abort()
+    assert names(tmp_path / "a" / "kept") == [f"part-00000.{format}"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_abort_leaves_nothing(tmp_path, format):
+    for docs in ([], DOCS):
+        sink = open_sink(tmp_path, format=format)
+        sink.write(docs)
+        sink.abort()
+        sink.abort()
+        assert names(tmp_path) == []
+
+
+def test_an_error_in_a_with_block_aborts(tmp_path):
+    def interrupted():
+        with parquet(tmp_path, group_rows=5, part_bytes=1) as sink:
+            sink.write(DOCS)
+            assert len(names(tmp_path)) == 6
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+def test_a_crash_leaves_temporary_names_and_a_restart_removes_them(tmp_path, kind):
+    code = (
+        "import os, signal, sys\n"
+        "from webfilter.document import Document\n"
+        "from webfilter import write\n"
+        "sink = getattr(write, sys.argv[2])(sys.argv[1], part_bytes=500_000)\n"
+        "sink.write([Document(str(i), os.urandom(600).hex()) for i in range(2100)])\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), kind], check=False)
+    assert done.returncode == -signal.SIGKILL
+    left = names(tmp_path)
+    assert len(left) >= 2
+    assert all(name.endswith(".tmp") for name in left)
+    (tmp_path / "part-notes.tmp").write_text("not ours")
+    with open_sink(tmp_path, format=kind) as sink:
+        sink.write(DOCS)
+    assert names(tmp_path) == [f"part-00000.{kind}", "part-notes.tmp"]
+
+
+def test_part_files_of_an_earlier_run_are_not_overwritten_unasked(tmp_path):
+    with jsonl(tmp_path) as sink:
+        sink.write(DOCS)
+    for attempt in (check_writable, parquet, jsonl, open_sink):
+        with pytest.raises(OutputError, match=r"already holds a part file.*overwrite=True"):
+            attempt(tmp_path)
+
+
+def test_overwriting_keeps_the_old_files_until_the_new_are_complete(tmp_path):
+    with jsonl(tmp_path, part_bytes=1_000) as sink:
+        sink.write(DOCS)
+    old = names(tmp_path)
+    assert len(old) > 1
+    check_writable(tmp_path, overwrite=True)
+    given_up = parquet(tmp_path, overwrite=True)
+    given_up.write(DOCS)
+    given_up.abort()
+    assert names(tmp_path) == old
+    with parquet(tmp_path, overwrite=True) as sink:
+        sink.write(DOCS)
+        assert set(old) <= set(names(tmp_path))
+    assert names(tmp_path) == ["part-00000.parquet"]
+
+
+def test_check_leaves_everything_as_it_was(tmp_path):
+    check_writable(tmp_path / "a" / "b")
+    assert names(tmp_path) == []
+    (tmp_path / "a").mkdir()
+    check_writable(tmp_path / "a")
+    assert names(tmp_path) == ["a"]
+    assert names(tmp_path / "a") == []
+
+
+def test_a_file_in_the_way_is_named_with_the_fix(tmp_path):
+    (tmp_path / "kept").write_text("mine")
+    for target in (tmp_path / "kept", tmp_path / "kept" / "deeper"):
+        for attempt in (check_writable, parquet):
+            with pytest.raises(OutputError, match=r"kept.*give a folder"):
+                attempt(target)
+    assert (tmp_path / "kept").read_text() == "mine"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+def test_a_place_where_nothing_can_be_created_is_refused():
+    for attempt in (check_writable, parquet):
+        with pytest.raises(OutputError, match=r"/proc/webfilter.*give"):
+            attempt("/proc/webfilter/kept")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission_is_refused(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match="may write"):
+        check_writable(tmp_path)
+
+
+def test_permission_errors_say_so(tmp_path, monkeypatch):
+    def refuse(self, name):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("webfilter.write.folders._Local.create", refuse)
+    with pytest.raises(OutputError, match="Permission denied; give a folder that you may write to"):
+        check_writable(tmp_path / "kept")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("target", ["", "a\0b", "nosuchscheme://bucket/kept"])
+def test_targets_that_name_no_folder_are_refused(target):
+    for attempt in (check_writable, parquet):
+        with pytest.raises(OutputError, match="cannot write"):
+            attempt(target)
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path):
+    with pytest.raises(OutputError, match="name too long"):
+        check_writable(tmp_path / ("x" * 5_000))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_full_disk_is_an_output_error_and_abort_cleans_up(tmp_path, monkeypatch, format):
+    original = PartSink._part
+
+    def full(self):
+        file = original(self)
+        if self._count:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return file
+
+    sink = open_sink(tmp_path, format=format)
+    monkeypatch.setattr(PartSink, "_part", full)
+    with pytest.raises(OutputError, match="No space left"):
+        sink.write(DOCS * 100)
+    for again in (lambda: sink.write(DOCS), sink.close):
+        with pytest.raises(OutputError, match="broken"):
+            again()
+    sink.abort()
+    assert names(tmp_path) == []
+
+
+def test_writing_after_close_is_refused(tmp_path):
+    for sink in (parquet(tmp_path), memory()):
+        sink.close()
+        with pytest.raises(OutputError, match="closed"):
+            sink.write(DOCS)
+
+
+def test_memory_keeps_documents_and_forgets_them_on_abort():
+    sink = memory()
+    sink.write(DOCS[:2])
+    sink.write(DOCS[2:3])
+    assert sink.docs == DOCS[:3]
+    sink.abort()
+    assert sink.docs == []
+    with memory() as sink:
+        sink.write(DOCS)
+    sink.abort()
+    assert sink.docs == DOCS
+
+
+def test_whatever_has_the_three_methods_is_a_sink():
+    class Mine:
+        def write(self, docs): ...
+        def close(self): ...
+        def abort(self): ...
+
+    mine = Mine()
+    assert open_sink(mine) is mine
+    assert isinstance(Memory(), Sink)
+    for wrong in (3, None, Mine, [], b"kept"):
+        with pytest.raises((ConfigError, OutputError)):
+            open_sink(wrong)
+
+
+def test_unknown_formats_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"'csv'.*'parquet'"):
+        open_sink(tmp_path, format="csv")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_urls_of_fsspec_work_like_folders(format):
+    url = f"memory://webfilter-{format}/kept"
+    files = fsspec.filesystem("memory")
+    check_writable(url)
+    with open_sink(url, format=format) as sink:
+        sink.write(DOCS)
+    found = [
+        path.rsplit("/", 1)[-1] for path in files.ls(f"/webfilter-{format}/kept", detail=False)
+    ]
+    assert found == [f"part-00000.{format}"]
+    with pytest.raises(OutputError, match="already holds"):
+        check_writable(url)
+    aborted = open_sink(url, format=format, overwrite=True)
+    aborted.write(DOCS)
+    aborted.abort()
+    with open_sink(url, format=format, overwrite=True) as sink:
+        sink.write(DOCS[:1])
+    assert len(files.ls(f"/webfilter-{format}/kept", detail=False)) == 1
+    files.rm(f"/webfilter-{format}", recursive=True)
