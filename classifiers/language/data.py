@@ -1,9 +1,9 @@
-"""Reads the labelled texts, splits them for good, and makes training lines of many lengths.
+"""Reads the labelled texts, splits them for good, and makes training texts of many lengths.
 
 What comes in: a folder with `hplt2_weak.jsonl.xz`, `lingua_sentences.jsonl.xz`, `udhr.jsonl.xz`
-(one JSON object a line with `text` and `lang`). What goes out: `Example`s with a canonical label.
-The split of a text depends on its own content only, so evaluation never meets a training text,
-whatever was trained with which seed.
+(one JSON object a line with `text` and `lang`), and files of English pages (`text` only). What goes
+out: `Example`s with a canonical label. The split of a text depends on its own content only, so
+evaluation never meets a training text, whatever was trained with which seed.
 """
 
 from __future__ import annotations
@@ -18,12 +18,27 @@ from pathlib import Path
 from typing import Literal
 
 from webfilter.language.codes import canonical, script_of
+from webfilter.language.scripts import main_script
 
-__all__ = ["Example", "cut", "examples", "label", "part_of", "to_latin"]
+__all__ = [
+    "Example",
+    "cut",
+    "english",
+    "examples",
+    "fits_script",
+    "label",
+    "part_of",
+    "to_latin",
+]
 
 Part = Literal["train", "calibrate", "test"]
 
-_SHARES = {"hplt2_weak": (0.85, 0.05), "lingua_sentences": (0.4, 0.1), "udhr": (0.5, 0.1)}
+_SHARES = {
+    "hplt2_weak": (0.85, 0.05),
+    "lingua_sentences": (0.4, 0.1),
+    "udhr": (0.5, 0.1),
+    "english": (0.5, 0.1),
+}
 """Share of each source for training and for calibration; the rest is for testing."""
 
 _SERBIAN = dict(
@@ -41,7 +56,7 @@ class Example:
 
     text: str
     label: str
-    """Canonical code, with the script for languages that have several (``zh_Hant``)."""
+    """Canonical code, with the script where the model tells two apart (``sr_Latn``)."""
     source: str
     kind: str = "text"
     """``text``, or lingua's ``sentences``, ``word-pairs``, ``single-words``."""
@@ -60,9 +75,28 @@ def part_of(text: str, source: str) -> Part:
 
 
 def label(code: str) -> str:
-    """Return the label for a corpus' code: ``zho_Hant`` to ``zh_Hant``, ``eng_Latn`` to ``en``."""
+    """Return the label for a corpus' code: ``bjn_Arab`` to itself, ``eng_Latn`` to ``en``."""
     base, script = canonical(code), script_of(code)
-    return f"{base}_{script}" if base in {"zh", "bjn"} and script else base
+    return f"{base}_{script}" if base == "bjn" and script else base
+
+
+def fits_script(text: str, code: str) -> bool:
+    """Return whether `text` is in the script that a corpus' code names (``khk_Cyrl``)."""
+    script = script_of(code)
+    han = {"Hani", "Hans", "Hant"}
+    wanted = {"Hans": han, "Hant": han, "Jpan": han | {"Jpan"}}
+    return script is None or main_script(text) in wanted.get(script, {script})
+
+
+def english(paths: Iterable[Path], part: Part) -> Iterator[Example]:
+    """Yield the English pages of `part`, at most 2,000 characters from the middle of each."""
+    for path in paths:
+        with lzma.open(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                text = json.loads(line)["text"]
+                if part_of(text, "english") == part:
+                    start = max(0, (len(text) - 2000) // 2)
+                    yield Example(text[start : start + 2000], "en", "english")
 
 
 def to_latin(text: str) -> str:
@@ -81,6 +115,8 @@ def examples(folder: Path, sources: Iterable[str], part: Part) -> Iterator[Examp
             for line in lines:
                 row = json.loads(line)
                 if part_of(row["text"], source) != part:
+                    continue
+                if not fits_script(row["text"], row["lang"]):
                     continue
                 found = Example(row["text"], label(row["lang"]), source, row.get("kind", "text"))
                 yield found

@@ -1,8 +1,9 @@
 """Trains, quantizes and calibrates the embedded language model.
 
-    python classifiers/language/train.py DATA [--out DIR] [--seed N]
+    python classifiers/language/train.py DATA [ENGLISH ...] [--out DIR] [--seed N]
 
-DATA holds the three `.jsonl.xz` files that `data.py` names. Writes `language.ftz` and
+DATA holds the three `.jsonl.xz` files that `data.py` names; ENGLISH are `.jsonl.xz` files of
+English pages (`text`). Writes `language.ftz` and
 `manifest.json`. One thread, so the same data and seed give the same bytes (with the same
 fasttext-community and libm). About three minutes on one core.
 """
@@ -27,7 +28,8 @@ import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
 sys.path.insert(0, str(Path(__file__).parent))
-from data import Example, cut, examples
+from clean import clean
+from data import Example, cut, english, examples
 from nonlanguage import generate
 
 from webfilter.language.prepare import prepare
@@ -39,12 +41,15 @@ LENGTHS = (25, 60, 150, None)
 """Upper ends of the calibration tables, in characters of the prepared text."""
 
 
-def load_examples(folder: Path, config: Mapping[str, Any], part: Any) -> dict[str, list[Example]]:
+def load_examples(
+    folder: Path, english_pages: Sequence[Path], config: Mapping[str, Any], part: Any
+) -> dict[str, list[Example]]:
     """Return the examples of `part` by label, in file order."""
     by: dict[str, list[Example]] = defaultdict(list)
     for example in examples(folder, config["data"]["sources"], part):
         by[example.label].append(example)
-    wanted = set(config["data"]["scarce"]) - set(by)
+    by["en"] += english(english_pages, part)
+    wanted = set(config["data"]["scarce"]) | set(by)
     for example in examples(folder, ["udhr"], part):
         if example.label in wanted:
             by[example.label].append(example)
@@ -52,21 +57,26 @@ def load_examples(folder: Path, config: Mapping[str, Any], part: Any) -> dict[st
 
 
 def lines_of(
-    found: Sequence[Example], counts: Mapping[str, int], rng: random.Random
+    found: Sequence[Example], counts: Mapping[str, float], weight: float, rng: random.Random
 ) -> Iterator[str]:
     """Yield training texts for one label, of many lengths."""
     kinds: dict[str, list[str]] = defaultdict(list)
+    names = {"udhr": "declaration", "english": "english"}
     for example in found:
-        kinds["scarce" if example.source == "udhr" else example.kind].append(example.text)
-    for _ in range(counts["web"] if kinds["text"] else 0):
-        yield cut(rng.choice(kinds["text"]), rng.choice(SIZES), rng)
-    for _ in range(counts["scarce"] if kinds["scarce"] else 0):
-        yield cut(rng.choice(kinds["scarce"]), rng.choice(SIZES), rng)
-    for _ in range(counts["sentences"] if kinds["sentences"] else 0):
+        kinds[names.get(example.source, example.kind)].append(example.text)
+
+    def times(name: str) -> range:
+        return range(max(1, round(counts[name] * weight)))
+
+    scarce = 1 if kinds["text"] or kinds["sentences"] else 4
+    for name, kind in (("web", "text"), ("declaration", "declaration"), ("english", "english")):
+        for _ in [*times(name)] * (scarce if name == "declaration" else 1) if kinds[kind] else ():
+            yield cut(rng.choice(kinds[kind]), rng.choice(SIZES), rng)
+    for _ in times("sentences") if kinds["sentences"] else ():
         text = rng.choice(kinds["sentences"])
         yield cut(text, rng.choice((20, 40, 60)), rng) if rng.random() < 0.3 else text
     words = kinds["single-words"] or kinds["word-pairs"]
-    for _ in range(counts["words"] if words else 0):
+    for _ in times("words") if words else ():
         number = rng.choice((1, 1, 2, 2, 3, 4))
         if number == 2 and kinds["word-pairs"]:
             yield rng.choice(kinds["word-pairs"])
@@ -74,19 +84,30 @@ def lines_of(
             yield " ".join(rng.choice(words) for _ in range(number))
 
 
-def training_lines(by: Mapping[str, Sequence[Example]], config: Mapping[str, Any]) -> list[str]:
-    """Return the shuffled lines for fastText."""
-    rng, counts = random.Random(config["seed"]), config["lines"]
-    rows = [(label, text) for label in sorted(by) for text in lines_of(by[label], counts, rng)]
+def texts_of(
+    by: Mapping[str, Sequence[Example]], config: Mapping[str, Any], share: float, seed: int
+) -> list[tuple[str, str]]:
+    """Return shuffled pairs (label, text): a share of the configured counts of every label."""
+    rng, counts = random.Random(seed), config["lines"]
+    weights = {name: float(w) for w, names in config["weights"].items() for name in names}
+    rows = [
+        (label, text)
+        for label in sorted(by)
+        for text in lines_of(by[label], counts, share * weights.get(label, 1.0), rng)
+    ]
     words = [word for _, text in rows[::50] for word in text.split()[:3]]
-    rows += [("und", text) for _, text in generate(counts["none"], rng, words)]
+    rows += [("und", text) for _, text in generate(round(counts["none"] * share), rng, words)]
+    rows = [(n, text.upper() if rng.random() < counts["upper"] else text) for n, text in rows]
     rng.shuffle(rows)
-    found = []
-    for label, text in rows:
-        line = prepare(text.upper() if rng.random() < counts["upper"] else text)
-        if line:
-            found.append(f"__label__{label} {line}\n")
-    return found
+    return [(name, line) for name, text in rows if (line := prepare(text))]
+
+
+def training_lines(
+    by: Mapping[str, Sequence[Example]], config: Mapping[str, Any], share: float = 1.0
+) -> list[str]:
+    """Return the lines for fastText."""
+    rows = texts_of(by, config, share, config["seed"])
+    return [f"__label__{name} {line}\n" for name, line in rows]
 
 
 def scripts_of(by: Mapping[str, Sequence[Example]]) -> dict[str, list[str]]:
@@ -96,9 +117,8 @@ def scripts_of(by: Mapping[str, Sequence[Example]]) -> dict[str, list[str]]:
         counts = Counter(main_script(example.text) for example in by[label])
         total = sum(counts.values())
         found[label] = sorted(s for s, n in counts.items() if s is not None and n >= total / 10)
-    # Han alone may be Japanese or any Chinese, and Hangul goes with Han
-    for label, more in {"ja": "Hani", "zh_Hans": "Hani", "zh_Hant": "Hani", "yue": "Hani"}.items():
-        found[label] = sorted({*found.get(label, ()), more})
+    han = ["Hani", "Hans", "Hant"]  # which of them is chance in a short text
+    found |= {"ja": [*han, "Jpan"], "yue": han, "zh": han}
     return {**found, "und": []}
 
 
@@ -106,14 +126,8 @@ def calibration(
     model: Any, by: Mapping[str, Sequence[Example]], config: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Return one monotone table a length: from raw softmax to the share that is right."""
-    rng = random.Random(config["seed"] + 1)
-    rows = [
-        (label.partition("_")[0], prepare(text))
-        for label in sorted(by)
-        for text in lines_of(by[label], {k: max(1, v // 20) for k, v in _counts(config)}, rng)
-    ]
-    rows += [("und", prepare(text)) for _, text in generate(400, rng)]
-    rows = [(code, line) for code, line in rows if line]
+    pairs = texts_of(by, config, 0.05, config["seed"] + 1)
+    rows = [(name.partition("_")[0], line) for name, line in pairs]
     labels, scores = model.predict([line for _, line in rows], k=1)
     right = np.array(
         [
@@ -145,16 +159,13 @@ def calibration(
     return tables
 
 
-def _counts(config: Mapping[str, Any]) -> list[tuple[str, int]]:
-    return [(k, v) for k, v in config["lines"].items() if isinstance(v, int)]
-
-
 def main() -> None:
     """Train on the folder given, and write the model and its manifest."""
     import fasttext
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder with the .jsonl.xz files")
+    parser.add_argument("english", type=Path, nargs="*", help=".jsonl.xz files of English pages")
     default = HERE.parents[1] / "src" / "webfilter" / "language" / "models"
     parser.add_argument("--out", type=Path, default=default)
     parser.add_argument("--seed", type=int, help="instead of the configuration's")
@@ -164,7 +175,10 @@ def main() -> None:
         config["seed"] = options.seed
     started = time.perf_counter()
 
-    by = load_examples(options.data, config, "train")
+    by = load_examples(options.data, options.english, config, "train")
+    share = config["clean"]["share"]
+    by, gone = clean(by, lambda part: training_lines(part, config, share), config["clean"])
+    print(f"{sum(gone.values()):,} excerpts taken out: {dict(list(gone.items())[:20])}")
     lines = training_lines(by, config)
     print(f"{len(lines):,} lines, {len(by) + 1} labels, {time.perf_counter() - started:.0f} s")
     with tempfile.TemporaryDirectory() as folder:
@@ -180,6 +194,7 @@ def main() -> None:
     file = options.out / "language.ftz"
     model.save_model(str(file))
     data = file.read_bytes()
+    held_out = load_examples(options.data, options.english, config, "calibrate")
     card = {
         "file": file.name,
         "version": config["version"],
@@ -188,10 +203,11 @@ def main() -> None:
         "trained": {
             "with": f"fasttext-community {version('fasttext-community')}",
             "lines": len(lines),
+            "taken_out": gone,
             "config": config,
         },
         "labels": scripts_of(by),
-        "calibration": calibration(model, load_examples(options.data, config, "calibrate"), config),
+        "calibration": calibration(model, held_out, config),
     }
     text = json.dumps(card, indent=1, ensure_ascii=False)
     (options.out / "manifest.json").write_text(text + "\n", "utf-8")

@@ -34,7 +34,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from webfilter.serve import READY, RESULT, Unpicklable, dumps, read_frame, write_frame
+from webfilter.serve import READY, RESULT, Unpicklable, dumps, read_frame, widen, write_frame
 
 __all__ = ["Child", "ChildDied", "ChildError", "ChildFailure", "ChildTimeout"]
 
@@ -215,7 +215,7 @@ class Child:
         outcomes: list[Any] = []
         try:
             running = self._start()
-            running.write(pickle.dumps((timeout, pickled), protocol=5))
+            running.write(pickle.dumps((timeout, len(pickled))), *pickled)
             for _ in pickled:
                 outcomes.append(running.receive(timeout))
                 running.served += 1
@@ -283,6 +283,7 @@ class _Running:
             )
         except OSError as error:
             raise ChildDied(f"could not be started: {error}") from error
+        widen(self._process.stdin)
         self._answers: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
         self._stderr = bytearray()
         reader = (self._process.stdout, self._answers)
@@ -298,10 +299,11 @@ class _Running:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def write(self, payload: bytes) -> None:
-        """Send one frame; if the child is gone, `receive` will tell."""
+    def write(self, *frames: bytes) -> None:
+        """Send frames; if the child is gone, `receive` will tell."""
         with contextlib.suppress(OSError):
-            write_frame(self._process.stdin, payload)
+            for frame in frames:
+                write_frame(self._process.stdin, frame)
 
     def await_ready(self) -> None:
         try:

@@ -2,8 +2,8 @@
 
 The counterpart of `webfilter.child`, which starts it; nobody else imports it. Frames are a length
 (8 bytes, little endian) and that many bytes. The first frame from the parent names the callable,
-each later one holds a time limit and some pickled tasks; each answer is one byte that says what it
-is (ready, result, error) and a pickle.
+then come batches: a frame with a time limit and a count, and as many with a pickled task; each
+answer is one byte that says what it is (ready, result, error) and a pickle.
 """
 
 from __future__ import annotations
@@ -20,7 +20,17 @@ import time
 import traceback
 from typing import Any
 
-__all__ = ["ERROR", "READY", "RESULT", "Unpicklable", "dumps", "read_frame", "serve", "write_frame"]
+__all__ = [
+    "ERROR",
+    "READY",
+    "RESULT",
+    "Unpicklable",
+    "dumps",
+    "read_frame",
+    "serve",
+    "widen",
+    "write_frame",
+]
 
 READY, RESULT, ERROR = b"K", b"R", b"E"
 _MAIN_HINT = (
@@ -30,6 +40,10 @@ _MAIN_HINT = (
 _HEADER_BYTES = 8
 _GOODBYE_SECONDS = 1.0
 _LONGEST_ALARM = 1e6  # seconds; beyond it some systems refuse
+_PIPE_BYTES = 2**20
+
+Batch = tuple[float | None, list[bytearray]]
+"""Time limit for each task, and the pickled tasks."""
 
 
 def serve() -> None:
@@ -53,11 +67,10 @@ def serve() -> None:
         write_frame(answers, ERROR, _describe(error))
         return
     write_frame(answers, READY)
-    inbox: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
+    inbox: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
     threading.Thread(target=_read_tasks, args=(tasks_in, inbox), daemon=True).start()
-    while (frame := inbox.get()) is not None:
-        timeout, tasks = pickle.loads(frame)
-        del frame
+    while (batch := inbox.get()) is not None:
+        timeout, tasks = batch
         while tasks:
             _alarm(timeout)
             try:
@@ -112,6 +125,15 @@ def write_frame(pipe: Any, *parts: bytes) -> None:
             view = view[pipe.write(view) :]
 
 
+def widen(pipe: Any) -> None:
+    """Let `pipe` hold more, where the system can: a page of 100 KB then goes over in one go."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+
 def _read_exactly(pipe: Any, size: int) -> bytearray | None:
     buffer = bytearray(size)
     view, done = memoryview(buffer), 0
@@ -123,11 +145,18 @@ def _read_exactly(pipe: Any, size: int) -> bytearray | None:
     return buffer
 
 
-def _read_tasks(pipe: Any, inbox: queue.SimpleQueue[bytearray | None]) -> None:
-    """Pass frames on; when the parent is gone, leave, even if the main thread is busy."""
+def _read_tasks(pipe: Any, inbox: queue.SimpleQueue[Batch | None]) -> None:
+    """Pass batches on; when the parent is gone, leave, even if the main thread is busy.
+
+    A batch is passed on when it is there as a whole: were the first task begun before, and to hang
+    with the interpreter's lock held, the parent would wait for ever to be rid of the second.
+    """
     try:
-        while (frame := read_frame(pipe)) is not None:
-            inbox.put(frame)
+        while (head := read_frame(pipe)) is not None:
+            timeout, count = pickle.loads(head)
+            tasks = [task for _ in range(count) if (task := read_frame(pipe)) is not None]
+            if len(tasks) == count:
+                inbox.put((timeout, tasks))
     except MemoryError:
         os.write(2, b"the task alone exceeds the memory limit\n")
         os._exit(1)
@@ -136,7 +165,7 @@ def _read_tasks(pipe: Any, inbox: queue.SimpleQueue[bytearray | None]) -> None:
     os._exit(0)
 
 
-def _loads(data: bytes) -> Any:
+def _loads(data: bytes | bytearray) -> Any:
     try:
         return pickle.loads(data)
     except AttributeError as error:

@@ -137,14 +137,15 @@ def test_jaccard_is_that_of_python_sets(lists: list[list[int]]) -> None:
 
 
 def test_jaccard_of_sets_cut_short_is_estimated_closely() -> None:
-    rng = np.random.default_rng(5)
-    common = rng.integers(0, 2**64, 6000, dtype=np.uint64)
-    one = np.concatenate((common, rng.integers(0, 2**64, 1000, dtype=np.uint64)))
-    other = np.concatenate((common, rng.integers(0, 2**64, 1000, dtype=np.uint64)))
-    sets = Sets.of(np.concatenate((one, other)), np.array([0, 7000, 14000]))
-    assert np.diff(sets.offsets).tolist() == [MOST, MOST]
-    found = jaccard(sets, np.array([0]), np.array([1]))[0]
-    assert abs(found - 0.75) < 4 * (0.75 * 0.25 / MOST) ** 0.5
+    hashes = np.random.default_rng(5).integers(0, 2**64, 8000, dtype=np.uint64)
+    sets = Sets.of(
+        np.concatenate((hashes[:7000], hashes[1000:], hashes[:2000])),
+        np.array([0, 7000, 14000, 16000]),
+    )
+    assert np.diff(sets.offsets).tolist() == [MOST] * 3
+    found = jaccard(sets, np.array([0, 0, 1]), np.array([1, 2, 2]))
+    expected = np.array([6 / 8, 2 / 7, 1 / 8])
+    assert (np.abs(found - expected) < 4 * (expected * (1 - expected) / MOST) ** 0.5).all()
 
 
 def test_jaccard_is_the_same_in_pieces(monkeypatch: object) -> None:

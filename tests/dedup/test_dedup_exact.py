@@ -76,6 +76,9 @@ def test_by_both_either_is_enough_and_it_is_transitive() -> None:
         Document("b", "two", url="http://e.org/x"),
         Document("c", "two", url="http://e.org/y"),
         Document("d", "", url="http://e.org/z"),
+        Document("e", "", url="http://e.org/w"),
+        Document("f", "three"),
+        Document("g", "four"),
     ]
     both = ExactDedup(by=("url", "text"), prefer=())
     assert clusters(both, docs) == (("a", "b", "c"),)

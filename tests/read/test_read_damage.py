@@ -12,7 +12,7 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from warcbuild import failures, pages, read_all, read_bytes, recompress, urls
+from warcbuild import Warc, failures, pages, read_all, read_bytes, recompress, urls
 
 COMPRESSORS = {
     "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
@@ -127,6 +127,21 @@ def test_a_wrong_content_length_costs_that_record(said, stored, limit):
         assert len(docs) == 3  # too long to be kept in memory, and there is no way back
     else:
         assert [doc.url for doc in docs] == [f"https://a.example/{n}" for n in range(5)], reasons
+
+
+@pytest.mark.parametrize("codec", ["gzip", *COMPRESSORS])
+def test_large_members_are_found_behind_a_broken_one(codec):
+    compress = COMPRESSORS.get(codec, gzip.compress)
+    noise = random.Random(1)
+    warc = Warc(compressed=False)
+    for index in range(4):
+        warc.add(f"https://a.example/{index}", b"<p>" + noise.randbytes(300_000).hex().encode())
+    records = [compress(record) for record in warc.records()]
+    middle = len(records[1]) // 2
+    records[1] = records[1][:middle] + b"\0" * 50 + records[1][middle + 50 :]
+    docs = read_bytes(b"".join(records))
+    assert urls(docs) == "023"
+    assert len(failures(docs)) == 1
 
 
 def test_a_record_that_lost_its_middle_is_failed_not_clipped():

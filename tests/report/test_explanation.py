@@ -60,6 +60,8 @@ def test_the_deciding_row_is_the_one_of_the_verdict_not_the_first_that_fails():
     )
     verdict = Verdict("b", "x", "x", 9, 8.0, op=">")
     assert Explanation(Document("d"), rows, verdict).deciding is rows[2]
+    other = (Row("b", "y", 0, ">=", 2.0, -2.0, False), Row("b", "x", 9, "<=", 7.0, -2.0, False))
+    assert Explanation(Document("d"), (*other, *rows), verdict).deciding is rows[2]
     assert Explanation(Document("d"), rows, None).deciding is None
     assert (
         Explanation(Document("d"), rows, Verdict("b", "KeyError", kind="failed")).deciding is None

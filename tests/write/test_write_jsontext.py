@@ -68,9 +68,10 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"), CASES, ids=[repr(v)[:30] for v, _ in CASES[:-1]] + ["huge"]
-)
+IDS = [f"{i}-{type(value).__name__}" for i, (value, _) in enumerate(CASES)]
+
+
+@pytest.mark.parametrize(("value", "expected"), CASES, ids=IDS)
 def test_values_follow_the_table(value, expected):
     assert json.loads(json_text(value)) == expected
 

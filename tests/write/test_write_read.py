@@ -12,7 +12,7 @@ KNOWN = {"words": None, "score": None, "note": None}
 DOCS = [
     Document("a", "Water boils.", url="https://example.org/", signals={"words": 2, "score": 0.1}),
     Document("b", "é ☕ \u2028 \x00", html=b"\xff<p>\x00", signals={"words": 0, "new": True}),
-    Document("c", "c", meta={"_signals": {"words": 9}, "__signals": 1, "deep": {"x": [1, None]}}),
+    Document("c", "c", meta={"_signals": {"words": 9}, "deep": {"x": [1, None]}}),
     Document("d", "d", signals={"words": "many", "score": 2**60 + 1, "note": "é", "big": 2**70}),
     Document("e", "e", verdict=Verdict("gopher", "words", "words", 12, 50.0, "dropped", "a", "<")),
     Document("f", "f", html=b"<p>", verdict=Verdict("extract", "timeout: 10 s", kind="failed")),

@@ -57,7 +57,7 @@ class Extract(Transform):
     seconds: float | None = 30.0
     """Time limit for one page, wall clock; None: no limit."""
     memory_mb: int | None = 1024
-    """Limit on the private memory of the child process in MiB, about 150 of which it needs itself;
+    """Limit on the private memory of the child process in MiB, about 100 of which it needs itself;
     None: no limit. Enforced on Linux only."""
     max_bytes: int | None = 20_000_000
     """Most bytes of HTML; larger pages are dropped unread. None: no limit."""
@@ -99,8 +99,9 @@ class Extract(Transform):
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Extract each page of `batch`, in a child process if there are limits."""
+        rules = self.rules
         if self.seconds is None and self.memory_mb is None:
-            return [self._judged(self._extracted(doc)) for doc in batch]
+            return [self._judged(self._extracted(doc), rules) for doc in batch]
         apart = [i for i, doc in enumerate(batch) if self._reads(doc)]
         # rules are for the parent, so that one child serves whatever limits are tried
         inner = replace(
@@ -110,7 +111,7 @@ class Extract(Transform):
         done = process_apart(inner, pages, self.seconds, self.memory_mb, self.name)
         marked = dict(zip(apart, done, strict=True))
         return [
-            self._judged(marked[i] if i in marked else self._extracted(doc))
+            self._judged(marked[i] if i in marked else self._extracted(doc), rules)
             for i, doc in enumerate(batch)
         ]
 
@@ -137,10 +138,10 @@ class Extract(Transform):
         meta = {**doc.meta, **new} if new else doc.meta
         return replace(doc, text=text, signals={**doc.signals, **signals}, meta=meta)
 
-    def _judged(self, doc: Document) -> Document:
+    def _judged(self, doc: Document, rules: Sequence[Rule]) -> Document:
         if doc.verdict is not None:
             return doc
-        verdict = judge(self.rules, doc.signals, self.name)
+        verdict = judge(rules, doc.signals, self.name)
         html = doc.html if self.keep_html or verdict is not None else None
         return replace(doc, html=html, verdict=verdict)
 

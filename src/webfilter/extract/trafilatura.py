@@ -28,6 +28,7 @@ import logging
 import threading
 
 import trafilatura
+from lxml.etree import XPathEvalError
 from trafilatura.utils import HTML_PARSER, load_html
 
 from webfilter.extract.engine import Unfit
@@ -63,11 +64,14 @@ class Trafilatura:
             raise Unfit("nested more than 256 deep")
         if tree is None:
             return ""
-        text = trafilatura.extract(
-            tree,
-            favor_precision=self._precision,
-            include_comments=False,
-            include_tables=True,
-            deduplicate=False,
-        )
+        try:
+            text = trafilatura.extract(
+                tree,
+                favor_precision=self._precision,
+                include_comments=False,
+                include_tables=True,
+                deduplicate=False,
+            )
+        except XPathEvalError as error:  # the expressions are constant: libxml2 got no memory
+            raise MemoryError(f"lxml: {error}") from error
         return text or ""

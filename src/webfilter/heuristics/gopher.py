@@ -113,10 +113,10 @@ class GopherQuality(Filter):
         """Return the signals of `doc`; ratios are None where there is nothing to divide by."""
         text = doc.text
         tokens = tokenize(text, self.words)
-        kinds = tokens.kinds
-        worded = (kinds & np.uint16(NO_SYMBOL)) != 0
+        contents = tokens.contents
+        worded = (contents & np.uint16(NO_SYMBOL)) != 0
         words = int(np.count_nonzero(worded))
-        alphabetic = int(np.count_nonzero(kinds & np.uint16(ALPHABETIC)))
+        alphabetic = int(np.count_nonzero(contents & np.uint16(ALPHABETIC)))
         lines = text.splitlines()
         bullets = sum(line.lstrip().startswith(("•", "-")) for line in lines)
         ellipses = sum(line.rstrip().endswith(("...", "…")) for line in lines)

@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -65,13 +64,9 @@ class Embedded:
     @property
     def artifacts(self) -> Mapping[str, str]:
         """The model's version and sha256, and the distribution that provides fastText."""
-        try:
-            provided = ", ".join(installed())
-        except PackageNotFoundError:
-            provided = "unknown"
         return {
             "language_model": f"{self._card['version']} sha256:{self._card['sha256']}",
-            "fasttext": provided,
+            "fasttext": ", ".join(installed()),
         }
 
     @cached_property

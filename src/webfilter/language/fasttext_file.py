@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import mmap
 import struct
+from functools import lru_cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -130,6 +131,7 @@ def _entries(file: _Walk, count: int) -> list[tuple[bytes, int]]:
     return [file.entry() for _ in range(count)]
 
 
+@lru_cache(maxsize=1)
 def installed() -> tuple[str, ...]:
     """Return the distributions that claim the module ``fasttext``, with versions.
 

@@ -1,7 +1,8 @@
 """Which script a text is written in: ISO 15924, from the ranges of its letters.
 
-It counts letters by Unicode block, which is enough to name the script of a text; it does not tell
-Simplified from Traditional Chinese (``Hani``), which is the language model's business.
+It counts letters by Unicode block. Chinese is told to be Simplified or Traditional (``Hans``,
+``Hant``) by its commonest characters of two forms, and is ``Hani`` where these do not decide.
+Japanese without kana looks the same; telling the language is the engine's business.
 """
 
 from __future__ import annotations
@@ -41,6 +42,29 @@ _TABLE = sorted(
 _STARTS = [start for start, _, _ in _TABLE]
 
 
+_SIMPLIFIED = frozenset(
+    "们这为说时会对来发国学东车书长门问间见觉让认识话谁读谢钱银铁错难题馆马鱼鸟龙爱网"
+    "电视现实应该给过还样种经济业务员体关开无产动两儿亲听写买卖单双变条张带师总战报场"
+    "处妈办边进远连运选达岁义乐习乡亚传价众优伟伤军农决况净凉减击刘则刚创剧劝劳势医华"
+    "协卫历压县参叶启响园围图团圆坚坏块声备够头奋奖妇权构标树桥机杀杂极层属岛币帮归忆"
+    "忧怀态惊惯护担拥择换损据扩断旧显晓暂术满灵灯点烧热爷牵独状环画疗盘码确离积称稳穷"
+    "竞笔签简类粮紧级纪约红纯线组细终结绝统继续维绿编缘罗职联胜脑脸艺节苏药虑补装规观"
+    "计订讨训议记讲许论设访证评词试诗诚语误请诸课调谈谓负贡财责贤败货质贵费资赏赛赶转"
+    "轮软轻载较辆输辑"
+)
+_TRADITIONAL = frozenset(
+    "們這為說時會對來發國學東車書長門問間見覺讓認識話誰讀謝錢銀鐵錯難題館馬魚鳥龍愛網"
+    "電視現實應該給過還樣種經濟業務員體關開無產動兩兒親聽寫買賣單雙變條張帶師總戰報場"
+    "處媽辦邊進遠連運選達歲義樂習鄉亞傳價眾優偉傷軍農決況淨涼減擊劉則剛創劇勸勞勢醫華"
+    "協衛歷壓縣參葉啟響園圍圖團圓堅壞塊聲備夠頭奮獎婦權構標樹橋機殺雜極層屬島幣幫歸憶"
+    "憂懷態驚慣護擔擁擇換損據擴斷舊顯曉暫術滿靈燈點燒熱爺牽獨狀環畫療盤碼確離積稱穩窮"
+    "競筆簽簡類糧緊級紀約紅純線組細終結絕統繼續維綠編緣羅職聯勝腦臉藝節蘇藥慮補裝規觀"
+    "計訂討訓議記講許論設訪證評詞試詩誠語誤請諸課調談謂負貢財責賢敗貨質貴費資賞賽趕轉"
+    "輪軟輕載較輛輸輯"
+)
+"""The commonest characters that have two forms, in the same order: each written in one of them."""
+
+
 @lru_cache(maxsize=8192)
 def _script(char: str) -> str | None:
     point = ord(char)
@@ -58,9 +82,12 @@ def main_script(text: str) -> str | None:
 
     >>> [main_script(text) for text in ("Ωμέγα", "漢字かな", "漢字", "한국어 OK", "12:30 €")]
     ['Grek', 'Jpan', 'Hani', 'Hang', None]
+    >>> [main_script(text) for text in ("我们说话", "我們說話")]
+    ['Hans', 'Hant']
     """
     counts: Counter[str] = Counter()
-    for char, times in Counter(text).items():
+    chars = Counter(text)
+    for char, times in chars.items():
         if char.isalpha():
             counts[_script(char) or "Zzzz"] += times
     if not counts:
@@ -68,4 +95,13 @@ def main_script(text: str) -> str | None:
     kana = counts.pop("Hira", 0) + counts.pop("Kana", 0)
     if kana:
         counts["Jpan"] = kana + counts.pop("Hani", 0)
-    return max(counts, key=counts.__getitem__)
+    best = max(counts, key=counts.__getitem__)
+    return _chinese(chars) if best == "Hani" else best
+
+
+def _chinese(chars: Counter[str]) -> str:
+    simplified = sum(times for char, times in chars.items() if char in _SIMPLIFIED)
+    traditional = sum(times for char, times in chars.items() if char in _TRADITIONAL)
+    if simplified == traditional:
+        return "Hani"
+    return "Hans" if simplified > traditional else "Hant"

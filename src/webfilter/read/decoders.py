@@ -17,7 +17,16 @@ from typing import Any, Protocol
 
 from webfilter.errors import MissingExtra
 
-__all__ = ["MAGIC", "SUFFIXES", "Broken", "Decoder", "codec_of", "decoder_for", "require"]
+__all__ = [
+    "MAGIC",
+    "SUFFIXES",
+    "Broken",
+    "Decoder",
+    "begins_with",
+    "codec_of",
+    "decoder_for",
+    "require",
+]
 
 OUTPUT = 1 << 20
 """Bytes that one call gives at most (zstd: give or take what 1 KB of input expands to)."""
@@ -115,6 +124,19 @@ def decoder_for(codec: str, dictionary: bytes | None = None) -> Decoder:
     import lz4.frame
 
     return _Buffered(lz4.frame.LZ4FrameDecompressor())
+
+
+def begins_with(codec: str, data: bytes, prefix: bytes, dictionary: bytes | None = None) -> bool:
+    """Return whether `data` is the beginning of a member whose content begins with `prefix`."""
+    if codec == "gzip":  # many places look like one, so this is the quick way
+        try:
+            return zlib.decompressobj(31).decompress(data, len(prefix)) == prefix
+        except zlib.error:
+            return False
+    try:
+        return decoder_for(codec, dictionary).push(data).startswith(prefix)
+    except Broken as error:
+        return error.salvaged.startswith(prefix)
 
 
 class _Gzip:

@@ -224,25 +224,31 @@ class _Walk:
 
     def _read_head(self, record: Record) -> int | None:
         """Read the header of a record; return the size of its body, None if that is not said."""
-        tape = self._tape
+        tape, window = self._tape, 1024
         while True:
-            found = _HEAD_END.search(tape.buf, tape.pos)
+            # in steps, so that a file of heads without ends takes linear time
+            found = _HEAD_END.search(tape.buf, tape.pos, tape.pos + window)
+            end = tape.pos + window if found is None else found.start()
+            inner = None
+            if found is None or tape.buf.find(b"WARC/", tape.pos + 5, end) >= 0:
+                inner = _HEADER.search(tape.buf, tape.pos + 5, end)
+            if inner is not None:
+                record.headers = _headers(tape.buf[tape.pos : inner.start()], clipped=True)
+                tape.pos = inner.start()
+                raise _Short(None, ended=False)
             if found is not None:
                 break
-            if len(tape.buf) - tape.pos > _MAX_HEAD:
+            if window >= _MAX_HEAD:
                 record.problem = f"its header does not end within {_MAX_HEAD} bytes"
                 tape.pos += 5
                 return None
-            if not self._within():
+            if len(tape.buf) - tape.pos > window:
+                window *= 8
+            elif not self._within():
                 record.headers = _headers(tape.buf[tape.pos :], clipped=True)
                 tape.pos += 5
                 raise _Short(None, ended=True)
         head = tape.buf[tape.pos : found.start()]
-        inner = _HEADER.search(tape.buf, tape.pos + 5) if b"WARC/" in head[5:] else None
-        if inner is not None and inner.start() < found.start():
-            record.headers = _headers(tape.buf[tape.pos : inner.start()], clipped=True)
-            tape.pos = inner.start()
-            raise _Short(None, ended=False)
         record.headers = headers = _headers(head)
         tape.pos = found.end()
         said = headers.get("content-length", "")

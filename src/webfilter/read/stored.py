@@ -9,12 +9,21 @@ from __future__ import annotations
 import contextlib
 from typing import IO, Any
 
-from webfilter.read.decoders import MAGIC, Broken, Decoder, codec_of, decoder_for, skippable
+from webfilter.read.decoders import (
+    MAGIC,
+    Broken,
+    Decoder,
+    begins_with,
+    codec_of,
+    decoder_for,
+    skippable,
+)
 
 __all__ = ["Damage", "Inflater", "Meter", "Raw"]
 
 CHUNK = 1 << 17
-_PROBE = 4096
+# bytes from which a member gives its first content: gzip's code tables, others' largest blocks
+_PROBE = {"gzip": 512, "zstd": 1 << 18, "lz4": 1 << 18, "xz": 1 << 16, "bz2": 1 << 20}
 _FIRST = 512
 _BACK = 1 << 26  # a decoder does not run over more than this before it notices damage
 
@@ -157,7 +166,7 @@ class Inflater:
         """
         if self.codec is None or self._damage is None:
             return False
-        magic = MAGIC[self.codec]
+        magic, probe = MAGIC[self.codec], _PROBE[self.codec]
         after = max(self._damage.member + 1, self._raw.at - _BACK)
         self._damage, self._decoder = None, None
         try:
@@ -175,11 +184,12 @@ class Inflater:
                         return False
                     continue
                 at = found.start()
-                if len(self._in) - at < _PROBE:
+                if len(self._in) - at < probe:
                     self._in = self._in[at:]
                     at = 0
-                    self._read()
-                if self._begins_with(prefix, self._in[at : at + _PROBE]):
+                    while len(self._in) < probe and self._read():
+                        pass
+                if begins_with(self.codec, self._in[at : at + probe], prefix, self._dictionary):
                     self._in = self._in[at:]
                     return True
                 at += 1
@@ -189,14 +199,6 @@ class Inflater:
     def close(self) -> None:
         """Close the file."""
         self._raw.close()
-
-    def _begins_with(self, prefix: bytes, data: bytes) -> bool:
-        assert self.codec is not None
-        try:
-            got = decoder_for(self.codec, self._dictionary).push(data)
-        except Broken as error:
-            got = error.salvaged
-        return got.startswith(prefix)
 
     def _read(self) -> bool:
         try:

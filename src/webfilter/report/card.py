@@ -22,8 +22,8 @@ def card(report: Report) -> str:
     of = f" ({share(report.kept, report.total)})" if report.total else ""
     parts = [
         "# Data card",
-        f"{label(report.kept, 'document')}{of} that a webfilter pipeline kept of {number(report.total)}. "
-        "Written by the run itself.",
+        f"{label(report.kept, 'document')}{of} that a webfilter pipeline kept of "
+        f"{number(report.total)}. Written by the run itself.",
         "## What is in it",
         "One row a document: `id`, `text`, `url`, `meta` (the source's own fields, as JSON), one "
         "column for each measured signal, `verdict` (empty: these documents were kept).",

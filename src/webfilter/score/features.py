@@ -1,4 +1,4 @@
-"""What the model sees of a text: hashed words and pairs of words, and how the text is laid out.
+"""What the model sees of a text: hashed words and pairs of words, and its style.
 
 One NumPy pass over the code points of many windows at once. Everything counted here is an integer,
 so every sum is exact and a window's features do not depend on what else is in the batch.
@@ -47,16 +47,15 @@ _KINDS = _CONTROL + 1
 _FOLD = {"“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "–": "-", "—": "-"}
 
 STYLE = (
-    *(f"share_{i}" for i in range(_KINDS)),
-    "words", "word_length", "long_words", "short_words", "distinct", "capitalized", "sentence",
-    "lines", "line_length", "short_lines", "long_lines", "ended_lines", "length",
+    *(f"kind_{i}" for i in range(_KINDS)),
+    "word_length", "long_words", "short_words", "distinct", "capitalized", "sentence",
 )  # fmt: skip
-"""The columns of `Features.style`: shares of kinds of characters, then words, then lines."""
+"""The columns of `Features.style`: shares of kinds of characters, then of kinds of words."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """Features of n windows, as rows sorted by window: row j of `ones` is of window `one_of[j]`."""
+    """Features of n windows, as rows sorted by window."""
 
     count: int
     ones: npt.NDArray[np.int64]
@@ -71,8 +70,8 @@ class Features:
     two_ends: npt.NDArray[np.int64]
     style: npt.NDArray[np.float64]
     """Shape (n, len(STYLE)), each in its own unit; compare by rank."""
-    is_word: npt.NDArray[np.bool_]
-    """Whether each of `ones` has a letter, shape (a,)."""
+    letters: npt.NDArray[np.int64]
+    """Length of each of `ones` in characters if it starts with a letter, else 0; shape (a,)."""
 
 
 @cache
@@ -154,12 +153,12 @@ def features(texts: Sequence[str]) -> Features:
     pairs *= _PAIR
     same = owner[:-1] == owner[1:] if len(owner) else np.zeros(0, dtype=bool)
     twos, two_tf, two_ends, _ = _distinct(owner[:-1][same], pairs[same], count)
-    lettered = wordy & (kinds[first] != _DIGIT)
+    letters = np.where(wordy & (kinds[first] != _DIGIT), last - first, 0)
     style = _style(
-        kinds, starts, first, last, wordy, owner, bounds, np.diff(one_ends), lengths
+        kinds, first, last, wordy, owner, bounds, np.diff(one_ends), lengths
     )
     return Features(
-        count, ones, one_tf, one_ends, twos, two_tf, two_ends, style, lettered[at]
+        count, ones, one_tf, one_ends, twos, two_tf, two_ends, style, letters[at]
     )
 
 
@@ -182,7 +181,6 @@ def _distinct(
 
 def _style(
     kinds: npt.NDArray[np.uint8],
-    starts: npt.NDArray[np.int64],
     first: npt.NDArray[np.intp],
     last: npt.NDArray[np.intp],
     wordy: npt.NDArray[np.bool_],
@@ -206,28 +204,9 @@ def _style(
     some = np.maximum(number, 1)
     letters = np.bincount(whose, weights=sizes, minlength=count)
     marks = shares[:, 7] + shares[:, 9] + shares[:, 10]
-
-    # lines: runs between line breaks, by the visible characters in them
-    breaks = np.flatnonzero(kinds == _NEWLINE)
-    opens = np.concatenate(([0], breaks[:-1] + 1))
-    line_of = np.searchsorted(starts, opens, side="right") - 1
-    filled = np.searchsorted(first, breaks) - np.searchsorted(first, opens) > 0
-    opens, closes, line_of = opens[filled], breaks[filled], line_of[filled]
-    spans = closes - opens
-    final = np.isin(kinds[first[np.searchsorted(first, closes) - 1]], (7, 9, 10, 11))
-
-    def lines(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-        return np.bincount(line_of[mask], minlength=count)
-
-    all_lines = np.maximum(lines(np.ones(len(spans), dtype=bool)), 1)
-    long = spans >= 100
     columns = [
-        number, letters / some, words(sizes >= 8) / some, words(sizes <= 3) / some,
+        letters / some, words(sizes >= 8) / some, words(sizes <= 3) / some,
         distinct / np.maximum(np.diff(bounds), 1), words(kinds[first[wordy]] == _UPPER) / some,
-        number / np.maximum(marks, 1), all_lines,
-        np.bincount(line_of, weights=spans, minlength=count) / all_lines,
-        lines(spans < 30) / all_lines,
-        np.bincount(line_of[long], weights=spans[long], minlength=count) / chars,
-        lines(final) / all_lines, lengths,
+        number / np.maximum(marks, 1),
     ]  # fmt: skip
     return np.column_stack([shares / chars[:, None], *columns]).astype(np.float64)

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from unicodedata import unidata_version
@@ -48,11 +49,12 @@ from webfilter.text.chars import (
     TO_DOT_BIT,
     UPPER_BIT,
     class_table,
+    kind_table,
 )
 from webfilter.text.english import cuts, specials
 from webfilter.text.points import code_points, mix, powers, sum_spans
 
-__all__ = ["Tokens", "Words", "tokenize", "tokenizer_version"]
+__all__ = ["Tokens", "Words", "tokenize", "tokenize_lines", "tokenizer_version"]
 
 Words: TypeAlias = Literal["english", "scripts", "whitespace", "spacy"]
 """The names of what a word can be."""
@@ -61,12 +63,12 @@ _Bools: TypeAlias = npt.NDArray[np.bool_]
 _Classes: TypeAlias = npt.NDArray[np.uint16]
 _Codes: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 _Hashes: TypeAlias = npt.NDArray[np.uint64]
+_Kinds: TypeAlias = npt.NDArray[np.uint8]
 _Places: TypeAlias = npt.NDArray[np.intp]
 
-_BLANK = np.uint16(BLANK)
-_CORE = np.uint16(LETTER | DIGIT)
-_PLAIN = np.uint16(EDGE | DOT | COLON)
-_MARK = np.uint16(DOT | COLON)
+_CORE = LETTER | DIGIT
+_PLAIN = EDGE | DOT | COLON
+_MARK = DOT | COLON
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +88,6 @@ class Tokens:
     """Where each token ends in the text, exclusive, shape (n,)."""
     codes: _Codes
     """The text's code points."""
-    classes: _Classes
-    """Their classes (`webfilter.text.chars`)."""
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -105,7 +105,12 @@ class Tokens:
         return found
 
     @cached_property
-    def kinds(self) -> _Classes:
+    def classes(self) -> _Classes:
+        """Classes (`webfilter.text.chars`) of each character of the text."""
+        return class_table().take(self.codes)
+
+    @cached_property
+    def contents(self) -> _Classes:
         """Union of the classes in each token, shape (n,). `BLANK` may be among them: ignore it."""
         if not len(self):
             return np.zeros(0, dtype=np.uint16)
@@ -155,132 +160,149 @@ class Tokens:
         return [text[start:end] for start, end in bounds]
 
 
-def _after(mask: _Bools, first: bool = False) -> _Bools:
-    """Return whether `mask` holds for the character before; `first` for the first one."""
-    found = np.empty_like(mask)
-    found[:1] = first
-    found[1:] = mask[:-1]
-    return found
-
-
-def _key(first: _Codes, second: _Codes, last: _Codes, length: _Places) -> npt.NDArray[np.uint32]:
-    """Return a number below 2**16 from three characters of a word and its length."""
-    found = first.astype(np.uint32) * np.uint32(0x9E3779B1)
-    found += second.astype(np.uint32) * np.uint32(0x85EBCA77)
-    found += last.astype(np.uint32) * np.uint32(0xC2B2AE3D)
-    found += length.astype(np.uint32) * np.uint32(0x27D4EB2F)
-    return found >> np.uint32(16)
+def _keys(codes: _Codes, starts: _Places, ends: _Places) -> npt.NDArray[np.uint32]:
+    """Return a number below 2**17 for each word, from four of its characters and its length."""
+    found = (ends - starts).astype(np.uint32) * np.uint32(0x27D4EB2F)
+    places = (starts, np.minimum(starts + 2, ends - 1), np.maximum(ends - 2, starts), ends - 1)
+    for place, factor in zip(places, (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x165667B1), strict=True):
+        found += codes[place].astype(np.uint32) * np.uint32(factor)
+    return found >> np.uint32(15)
 
 
 @cache
 def _sieve() -> _Bools:
     """Return which keys a run of letters may have that is an exception, alone or with a period."""
     names = {name.removesuffix(".") for name in specials()}
-    names = {name for name in names if len(name) > 1 and name.isalpha()}
-    codes = [code_points(name[:2] + name[-1]) for name in sorted(names)]
-    lengths = np.array([len(name) for name in sorted(names)])
-    found = np.zeros(1 << 16, dtype=np.bool_)
-    found[_key(*np.stack(codes, axis=1), lengths)] = True
+    ordered = sorted(name for name in names if len(name) > 1 and name.isalpha())
+    ends = np.cumsum([len(name) for name in ordered])
+    starts = ends - np.array([len(name) for name in ordered])
+    found = np.zeros(1 << 17, dtype=np.bool_)
+    found[_keys(code_points("".join(ordered)), starts, ends)] = True
     return found
 
 
-def _unclear(
-    codes: _Codes, classes: _Classes, plain: _Bools, firsts: _Bools, chunks: _Places
-) -> _Places:
-    """Return places, one at least in each chunk that the plain rule must not cut.
+@dataclass(frozen=True, eq=False)
+class _Runs:
+    """Runs of characters of one kind (the low classes exclude each other), shape (r,) each."""
+
+    starts: _Places
+    ends: _Places
+    kinds: _Kinds
+    before: _Kinds
+    """Kind of the run before; `BLANK` at the start of the text."""
+    after: _Kinds
+    """Kind of the run after; `BLANK` at the end of the text."""
+    chunks: _Places
+    """Number of the chunk (the characters up to white space) that the run is in."""
+
+    @classmethod
+    def of(cls, codes: _Codes) -> _Runs:
+        found = kind_table().take(codes)
+        changes = np.flatnonzero(found[1:] != found[:-1])
+        bounds = np.empty(len(changes) + 2, dtype=np.intp)
+        bounds[0], bounds[-1] = 0, len(found)
+        np.add(changes, 1, out=bounds[1:-1])
+        padded = np.full(len(bounds) + 1, BLANK, dtype=np.uint8)
+        kinds = padded[1:-1]
+        kinds[:] = found[bounds[:-1]]
+        chunks = np.cumsum(kinds == BLANK)
+        return cls(bounds[:-1], bounds[1:], kinds, padded[:-2], padded[2:], chunks)
+
+
+def _unclear(codes: _Codes, runs: _Runs) -> _Bools:
+    """Return which runs the plain rule must not cut, and so not the chunk that they are in.
 
     The plain rule: a chunk is one run of letters, or of digits, with punctuation of class EDGE at
-    either end, and perhaps one final period or colon; every mark is a token. `firsts` says which
-    characters are the first of their chunk, `chunks` where those are.
+    either end, and perhaps one final period or colon; every mark is a token.
     """
-    size = len(classes)
-    padded = np.zeros(size + 4, dtype=np.uint16)
-    padded[2:-2] = classes
-    found = [np.flatnonzero(classes & np.uint16(HARD))]
-    marks = np.flatnonzero(classes & _MARK)
+    kinds, before, after = runs.kinds, runs.before, runs.after
+    core = (kinds & _CORE) != 0
+    single = runs.ends - runs.starts == 1
+    found = (kinds == HARD) | ((kinds | after) == _CORE)
+    # one character with a mark beside it ("8)", "a."), marks without a core
+    found |= core & single & (((before | after) & _PLAIN) != 0)
+    found |= (before == BLANK) & ((kinds & _PLAIN) != 0) & ~(single & ((after & _CORE) != 0))
+    marks = np.flatnonzero(kinds & _MARK)
     if len(marks):
-        here, before, after = classes[marks], padded[marks + 1], padded[marks + 3]
-        dot = ((before & np.uint16(TO_DOT_BIT)) | (before & padded[marks] & np.uint16(UPPER_BIT))) != 0
-        dot &= (before & _MARK) | (after & (_CORE | _MARK)) == 0
-        colon = ((before & _CORE) != 0) & ((after == 0) | ((after & _BLANK) != 0))
-        found.append(marks[~np.where(here & np.uint16(DOT), dot, colon)])
-    inner = classes & _CORE
-    core = inner != 0
-    begins = np.flatnonzero(core & ~_after(core))
-    core_after = np.zeros_like(core)
-    core_after[:-1] = core[1:]
-    last = np.flatnonzero(core & ~core_after)
-    # an exception ("cannot", "Mr."), or one character with a mark beside it ("8)", "a.")
-    second = codes[np.minimum(begins + 1, size - 1)]
-    found.append(begins[_sieve()[_key(codes[begins], second, codes[last], last - begins + 1)]])
-    beside = ((padded[begins + 1] | padded[last + 3]) & _PLAIN) != 0
-    found.append(begins[beside & (begins == last)])
-    # letters beside digits; two runs in a chunk; marks and no run
-    found.append(np.flatnonzero((inner[1:] | inner[:-1]) == _CORE))
-    later = np.flatnonzero(~firsts[begins])
-    later = later[later > 0]
-    chunk = chunks[np.searchsorted(chunks, begins[later], side="right") - 1]
-    found.append(begins[later[chunk <= begins[later - 1]]])
-    leading = chunks[plain[chunks]]
-    found.append(leading[(padded[leading + 3] & _CORE) == 0])
-    return np.concatenate(found)
-
-
-def _english(text: str, codes: _Codes, classes: _Classes, blank: _Bools) -> _Bools:
-    """Return at which characters a token starts: plain chunks at once, the others by rule."""
-    after_blank = _after(blank, first=True)
-    found: _Bools = after_blank & ~blank
-    chunks = np.flatnonzero(found)
-    plain = (classes & _PLAIN) != 0
-    hard = np.zeros(len(chunks), dtype=np.bool_)
-    places = _unclear(codes, classes, plain, found, chunks)
-    hard[np.searchsorted(chunks, places, side="right") - 1] = True
-    cut = np.flatnonzero((plain | _after(plain)) & ~(after_blank | blank))
-    found[cut[~hard[np.searchsorted(chunks, cut, side="right") - 1]]] = True
-    starts, ends = chunks[hard], _ends(blank, blank)[hard]
-    extra = [
-        start + place
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
-        for place in cuts(text[start:end])
-    ]
-    found[extra] = True
+        found[marks] = ~_is_final(codes, runs, marks) | ~single[marks]
+    # an exception ("cannot", "Mr."); two cores in a chunk
+    cores = np.flatnonzero(core)
+    found[cores[_sieve()[_keys(codes, runs.starts[cores], runs.ends[cores])]]] = True
+    chunks = runs.chunks[cores]
+    found[cores[1:][chunks[1:] == chunks[:-1]]] = True
     return found
 
 
-def _ends(blank: _Bools, stops: _Bools) -> _Places:
-    """Return the places after the ink that `stops` (or the end of the text) ends."""
-    found: _Places = np.flatnonzero(stops[1:] & ~blank[:-1]) + 1
-    return found if blank[-1] else np.append(found, len(blank))
-
-
-def _scripts(classes: _Classes) -> _Bools:
-    """Return at which characters text without spaces is cut, by script."""
-    solo = (classes & np.uint16(SOLO)) != 0
-    head = (classes & np.uint16(HEAD)) != 0
-    lead = (classes & np.uint16(LEAD)) != 0
-    found: _Bools = solo | _after(solo) | (head & ~_after(lead))
+def _is_final(codes: _Codes, runs: _Runs, marks: _Places) -> _Bools:
+    """Return which of the runs `marks` (periods, colons) split off at the end of their chunk."""
+    before, after, starts = runs.before[marks], runs.after[marks], runs.starts[marks]
+    one = class_table()[codes[np.maximum(starts - 1, 0)]]
+    two = class_table()[codes[np.maximum(starts - 2, 0)]]
+    dot = ((one & TO_DOT_BIT) | (one & two & UPPER_BIT)) != 0
+    dot &= (before & (BLANK | _MARK) | after & (_CORE | _MARK)) == 0
+    colon = ((before & _CORE) != 0) & (after == BLANK)
+    found: _Bools = np.where(runs.kinds[marks] == DOT, dot, colon)
     return found
 
 
-def _tokenize(text: str, words: Words) -> Tokens:
-    codes: _Codes = code_points(text)
-    if text.isascii():
-        codes = np.frombuffer(text.encode(), dtype=np.uint8)
+def _english(text: str, codes: _Codes) -> tuple[_Places, _Places]:
+    """Return where tokens start and end: plain chunks at once, the others by rule."""
+    runs = _Runs.of(codes)
+    hard = np.zeros(int(runs.chunks[-1]) + 1, dtype=np.bool_)
+    hard[runs.chunks[_unclear(codes, runs)]] = True
+    ruled = hard[runs.chunks]
+    ink = runs.kinds != BLANK
+    plain = ink & ~ruled
+    ruled &= ink
+    more_starts: list[int] = []
+    more_ends: list[int] = []
+    first = runs.starts[ruled & (runs.before == BLANK)].tolist()
+    last = runs.ends[ruled & (runs.after == BLANK)].tolist()
+    for start, end in zip(first, last, strict=True):
+        places = [start + place for place in cuts(text[start:end])]
+        more_starts += [start, *places]
+        more_ends += [*places, end]
+    several = plain & (runs.kinds == EDGE) & (runs.ends - runs.starts > 1)
+    if several.any():
+        for start, end in zip(
+            runs.starts[several].tolist(), runs.ends[several].tolist(), strict=True
+        ):
+            more_starts.extend(range(start + 1, end))
+            more_ends.extend(range(start + 1, end))
+    starts = np.concatenate((runs.starts[plain], np.array(more_starts, dtype=np.intp)))
+    ends = np.concatenate((runs.ends[plain], np.array(more_ends, dtype=np.intp)))
+    starts.sort()
+    ends.sort()
+    return starts, ends
+
+
+def _after(mask: _Bools) -> _Bools:
+    """Return whether `mask` holds for the character before."""
+    found = np.zeros_like(mask)
+    found[1:] = mask[:-1]
+    return found
+
+
+def _scripts(text: str, codes: _Codes) -> tuple[_Places, _Places]:
+    """Return where tokens start and end, cut further where a script has no spaces."""
     classes = class_table().take(codes)
-    blank = (classes & _BLANK) != 0
-    if blank.all():
-        none = np.zeros(0, dtype=np.intp)
-        return Tokens(none, none, codes, classes)
-    if words == "spacy":
-        found = np.zeros(len(blank), dtype=np.bool_)
-        found[_spacy_starts(text)] = True
-    elif words == "whitespace":
-        found = _after(blank, first=True) & ~blank
-    else:
-        found = _english(text, codes, classes, blank)
-        if words == "scripts":
-            found |= _scripts(classes) & ~blank
-    return Tokens(np.flatnonzero(found), _ends(blank, blank | found), codes, classes)
+    solo = (classes & SOLO) != 0
+    head = (classes & HEAD) != 0
+    lead = (classes & LEAD) != 0
+    further = (solo | _after(solo) | (head & ~_after(lead))) & ((classes & BLANK) == 0)
+    starts, ends = _english(text, codes)
+    first, last = np.zeros(len(codes) + 1, dtype=np.bool_), np.zeros(len(codes) + 1, dtype=np.bool_)
+    first[starts] = last[ends] = True
+    inside = np.flatnonzero(further & ~first[:-1])
+    first[inside] = last[inside] = True
+    return np.flatnonzero(first), np.flatnonzero(last)
+
+
+def _whitespace(text: str, codes: _Codes) -> tuple[_Places, _Places]:
+    runs = _Runs.of(codes)
+    ink = runs.kinds != BLANK
+    starts = runs.starts[ink & (runs.before == BLANK)]
+    return starts, runs.ends[ink & (runs.after == BLANK)]
 
 
 @cache
@@ -292,10 +314,33 @@ def _spacy() -> Any:
     return spacy.blank("en")
 
 
-def _spacy_starts(text: str) -> list[int]:
+def _by_spacy(text: str, codes: _Codes) -> tuple[_Places, _Places]:
     safe = text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate becomes "?"
     doc = _spacy().tokenizer(safe)
-    return [token.idx for token in doc if not token.is_space]
+    starts = [token.idx for token in doc if not token.is_space]
+    lengths = [len(token) for token in doc if not token.is_space]
+    found = np.array(starts, dtype=np.intp)
+    return found, found + np.array(lengths, dtype=np.intp)
+
+
+_CUTTERS: dict[str, Callable[[str, _Codes], tuple[_Places, _Places]]] = {
+    "english": _english,
+    "scripts": _scripts,
+    "whitespace": _whitespace,
+    "spacy": _by_spacy,
+}
+
+
+def _codes(text: str) -> _Codes:
+    return np.frombuffer(text.encode(), dtype=np.uint8) if text.isascii() else code_points(text)
+
+
+def _tokenize(text: str, words: Words) -> Tokens:
+    codes = _codes(text)
+    if not len(codes):
+        none = np.zeros(0, dtype=np.intp)
+        return Tokens(none, none, codes)
+    return Tokens(*_CUTTERS[words](text, codes), codes)
 
 
 class _Recent:
@@ -310,22 +355,22 @@ class _Recent:
         self._tokens: OrderedDict[tuple[str, str], Tokens] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, text: str, words: Words) -> Tokens:
-        key = (text, words)
+    def get(self, text: str, words: Words) -> Tokens | None:
         with self._lock:
-            tokens = self._tokens.get(key)
+            tokens = self._tokens.get((text, words))
             if tokens is not None:
-                self._tokens.move_to_end(key)
-                return tokens
-        tokens = _tokenize(text, words)
+                self._tokens.move_to_end((text, words))
+            return tokens
+
+    def put(self, text: str, words: Words, tokens: Tokens) -> None:
         with self._lock:
-            if key not in self._tokens and len(text) <= self._characters:
-                self._tokens[key] = tokens
-                self._held += len(text)
-                while len(self._tokens) > self._texts or self._held > self._characters:
-                    (old, _), _ = self._tokens.popitem(last=False)
-                    self._held -= len(old)
-        return tokens
+            if (text, words) in self._tokens or len(text) > self._characters:
+                return
+            self._tokens[text, words] = tokens
+            self._held += len(text)
+            while len(self._tokens) > self._texts or self._held > self._characters:
+                (old, _), _ = self._tokens.popitem(last=False)
+                self._held -= len(old)
 
 
 _recent = _Recent(texts=256, characters=4_000_000)
@@ -347,7 +392,40 @@ def tokenize(text: str, words: Words = "english") -> Tokens:
     if words not in get_args(Words):
         known = ", ".join(map(repr, get_args(Words)))
         raise ConfigError(f"words = {words!r} does not fit; it takes one of {known}")
-    return _recent.get(text, words)
+    tokens = _recent.get(text, words)
+    if tokens is None:
+        tokens = _tokenize(text, words)
+        _recent.put(text, words, tokens)
+    return tokens
+
+
+def tokenize_lines(
+    text: str, starts: Sequence[int], ends: Sequence[int], words: Words = "english"
+) -> Tokens:
+    """Return the tokens of the lines ``text[start:end]`` joined by newlines.
+
+    For a text that was made by dropping lines: the tokens of `text` are reused, and those of the
+    result remembered, so that it costs little. Spans are in order and begin and end at white space
+    or an end of `text`.
+
+    >>> tokens = tokenize_lines("Home\\nTea is hot.\\nMore", [5], [16])
+    >>> tokens.words("Tea is hot.")
+    ['Tea', 'is', 'hot', '.']
+    """
+    joined = "\n".join(text[start:end] for start, end in zip(starts, ends, strict=True))
+    tokens = _recent.get(joined, words)
+    if tokens is not None or words == "spacy" or not joined:
+        return tokenize(joined, words) if tokens is None else tokens
+    whole = tokenize(text, words)
+    begins, stops = np.array(starts, dtype=np.intp), np.array(ends, dtype=np.intp)
+    low, high = np.searchsorted(whole.starts, begins), np.searchsorted(whole.starts, stops)
+    counts = high - low
+    placed = np.concatenate(([0], np.cumsum(stops - begins + 1)[:-1]))
+    index = np.arange(counts.sum()) + np.repeat(low - np.cumsum(counts) + counts, counts)
+    moved = np.repeat(placed - begins, counts)
+    tokens = Tokens(whole.starts[index] + moved, whole.ends[index] + moved, _codes(joined))
+    _recent.put(joined, words, tokens)
+    return tokens
 
 
 def tokenizer_version(words: Words) -> str:

@@ -1,0 +1,81 @@
+"""Read labeled excerpts, and say which of them must stay together when folds are made.
+
+Each line of the file is a JSON object with `text`, the labels `edu` 0-5, `reason` 0-3, `lasting` 0-2,
+`clean` 0-2, and `id`, `src`, `url` (or null), `offset`. Nothing is cut or cleaned here.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import numpy.typing as npt
+
+LABELS = ("edu", "reason", "lasting", "clean")
+TARGETS = ("educational", "reasoning", "lasting", "clean")
+TOPS = (5, 3, 2, 2)
+
+
+@dataclass(frozen=True)
+class Excerpts:
+    """Labeled excerpts as columns."""
+
+    texts: list[str]
+    labels: npt.NDArray[np.float64]
+    """Shape (n, 4), in the order of `LABELS`."""
+    groups: npt.NDArray[np.str_]
+    """Registered domain of the URL, or the source where there is none: a whole book, a whole set."""
+    pages: npt.NDArray[np.str_]
+    """The page or chapter that an excerpt was taken from, so that its windows stay together."""
+    sources: npt.NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Excerpts:
+        """Return the excerpts of `rows`."""
+        return Excerpts(
+            [self.texts[i] for i in rows],
+            self.labels[rows],
+            self.groups[rows],
+            self.pages[rows],
+            self.sources[rows],
+        )
+
+
+def read(path: Path) -> Excerpts:
+    """Read a labeled file, ``.jsonl`` or ``.jsonl.xz``."""
+    rows = list(_lines(path))
+    if not rows:
+        raise SystemExit(f"{path}: no excerpts in it")
+    return Excerpts(
+        texts=[row["text"] for row in rows],
+        labels=np.array([[row[name] for name in LABELS] for row in rows], dtype=np.float64),
+        groups=np.array([domain(row["url"]) if row.get("url") else row["src"] for row in rows]),
+        pages=np.array([row.get("url") or re.sub(r"@\d+$", "", row["id"]) for row in rows]),
+        sources=np.array([row["src"] for row in rows]),
+    )
+
+
+def domain(url: str) -> str:
+    """Return about the registered domain of `url`: two labels, three where the last are short.
+
+    >>> domain("https://www.example.co.uk/a"), domain("http://me.blogspot.com/")
+    ('example.co.uk', 'blogspot.com')
+    """
+    labels = (urlsplit(url).hostname or url).split(".")
+    keep = 3 if len(labels[-1]) == 2 and len(labels) > 2 and len(labels[-2]) <= 3 else 2
+    return ".".join(labels[-keep:])
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open("rt", encoding="utf-8")
+    with opened as lines:
+        yield from (json.loads(line) for line in lines if line.strip())

@@ -1,0 +1,174 @@
+"""Measure the educational model: by group-wise cross-validation, or on a labeled file.
+
+    python classifiers/educational/evaluate.py train.jsonl.xz            cross-validation
+    python classifiers/educational/evaluate.py --model sealed.jsonl.xz   the packaged model as it is
+
+Cross-validation trains everything anew in each fold, vocabulary, calibration and quantization
+included, and scores the held-out fold through the same code that the package runs. `--by group`
+(default) holds out whole domains, books and sets; `--by page` only keeps windows of a page together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from data import TARGETS, TOPS, Excerpts, read
+from scipy.stats import spearmanr
+from sklearn.metrics import cohen_kappa_score, f1_score, precision_score, recall_score
+from train import HERE, folds, train
+
+from webfilter.score.model import Model
+from webfilter.score.packaged import load
+
+Floats = npt.NDArray[np.float64]
+CUTS = (1.5, 2.5, 3.5)
+
+
+def main() -> None:
+    """Evaluate from the command line."""
+    parser = argparse.ArgumentParser(description="Measure the educational model.")
+    parser.add_argument("data", type=Path, help="labeled excerpts, .jsonl or .jsonl.xz")
+    parser.add_argument("--model", action="store_true", help="score with the packaged model")
+    parser.add_argument("--by", choices=("group", "page"), default="group")
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--config", type=Path, default=HERE / "config.toml")
+    parser.add_argument("--json", action="store_true", help="print figures as JSON")
+    args = parser.parse_args()
+    excerpts = read(args.data)
+    if args.model:
+        scores, ends = apply(load("educational"), excerpts.texts)
+    else:
+        config = tomllib.loads(args.config.read_text(encoding="utf-8"))
+        scores, ends = cross_validate(excerpts, config, args.by, args.folds, args.seed)
+    found = figures(excerpts, scores, ends)
+    print(json.dumps(found, indent=2) if args.json else table(found))
+
+
+def apply(model: Model, texts: list[str]) -> tuple[Floats, Floats]:
+    """Return scores, shape (n, 4), and the ends of the interval of the first, shape (n, 2)."""
+    scores = model.predict(texts).values
+    return scores, np.array([model.interval(score) for score in scores[:, 0].tolist()])
+
+
+def cross_validate(
+    excerpts: Excerpts, config: Mapping[str, Any], by: str, count: int, seed: int
+) -> tuple[Floats, Floats]:
+    """Return the same as `apply`, each excerpt scored by a model that saw nothing of its group."""
+    groups = excerpts.groups if by == "group" else excerpts.pages
+    fold = folds(excerpts.labels[:, 0], groups, count, seed)
+    scores, ends = np.zeros_like(excerpts.labels), np.zeros((len(excerpts), 2))
+    for k in range(count):
+        model = train(excerpts.take(np.flatnonzero(fold != k)), config, seed)
+        held = np.flatnonzero(fold == k)
+        scores[held], ends[held] = apply(model, [excerpts.texts[i] for i in held])
+    return scores, ends
+
+
+def figures(excerpts: Excerpts, scores: Floats, ends: Floats) -> dict[str, Any]:
+    """Return every figure: by target, by cut, by source, and the calibration."""
+    labels, main = excerpts.labels, excerpts.labels[:, 0]
+    inside = (ends[:, 0] <= main) & (main <= ends[:, 1])
+    return {
+        "excerpts": len(excerpts),
+        "targets": {
+            name: agreement(labels[:, t], scores[:, t], TOPS[t]) for t, name in enumerate(TARGETS)
+        },
+        "cuts": {str(cut): _cut(main >= cut, scores[:, 0] >= cut) for cut in CUTS},
+        "calibration": calibration(main, scores[:, 0]),
+        "interval": {
+            "holds": float(inside.mean()),
+            "mean_width": float((ends[:, 1] - ends[:, 0]).mean()),
+        },
+        "sources": {
+            str(name): _source(main[of], scores[of, 0])
+            for name in np.unique(excerpts.sources)
+            for of in [excerpts.sources == name]
+        },
+    }
+
+
+def agreement(labels: Floats, scores: Floats, top: int) -> dict[str, float]:
+    """Return kappa (quadratic, of the rounded), correlations and mean absolute error."""
+    whole = np.floor(np.clip(scores, 0, top) + 0.5).astype(int)
+    return {
+        "kappa": float(
+            cohen_kappa_score(np.floor(labels + 0.5).astype(int), whole, weights="quadratic")
+        ),
+        "pearson": float(np.corrcoef(labels, scores)[0, 1]),
+        "spearman": float(spearmanr(labels, scores).statistic),
+        "mae": float(np.abs(labels - scores).mean()),
+    }
+
+
+def calibration(labels: Floats, scores: Floats) -> list[dict[str, float]]:
+    """Return, for each half point of score, how many there are, mean score and mean label."""
+    rows = []
+    for low in np.arange(0, 5, 0.5):
+        of = (scores >= low) & ((scores < low + 0.5) | (low == 4.5))
+        if of.any():
+            rows.append(
+                {
+                    "from": float(low),
+                    "count": int(of.sum()),
+                    "score": float(scores[of].mean()),
+                    "label": float(labels[of].mean()),
+                }
+            )
+    return rows
+
+
+def _cut(wanted: npt.NDArray[np.bool_], got: npt.NDArray[np.bool_]) -> dict[str, float]:
+    return {
+        "share": float(wanted.mean()),
+        "f1": float(f1_score(wanted, got, zero_division=0)),
+        "precision": float(precision_score(wanted, got, zero_division=0)),
+        "recall": float(recall_score(wanted, got, zero_division=0)),
+    }
+
+
+def _source(labels: Floats, scores: Floats) -> dict[str, float]:
+    return {
+        "count": len(labels),
+        "label": float(labels.mean()),
+        "score": float(scores.mean()),
+        "mae": float(np.abs(labels - scores).mean()),
+        "kept": float((scores >= 2.5).mean()),
+        "should": float((labels >= 2.5).mean()),
+    }
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """Return the figures as Markdown tables."""
+    rows = [f"{found['excerpts']:,} excerpts"]
+    for title in ("targets", "cuts", "sources"):
+        rows += ["", _markdown(title, found[title])]
+    error = sum(r["count"] * abs(r["score"] - r["label"]) for r in found["calibration"])
+    rows += ["", _markdown("score", {f"{r['from']:g}-{r['from'] + 0.5:g}": r for r in found["calibration"]})]
+    rows += [
+        "",
+        f"Expected calibration error {error / found['excerpts']:.3f}; the 80 % interval holds "
+        f"{found['interval']['holds']:.3f} of labels, mean width "
+        f"{found['interval']['mean_width']:.2f}.",
+    ]
+    return "\n".join(rows)
+
+
+def _markdown(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
+    names = [name for name in next(iter(rows.values())) if name != "from"]
+    lines = [f"| {title} | " + " | ".join(names) + " |", "| --- " * (len(names) + 1) + "|"]
+    for key, row in rows.items():
+        cells = (f"{row[n]:.3f}" if isinstance(row[n], float) else f"{row[n]:,}" for n in names)
+        lines.append(f"| {key} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

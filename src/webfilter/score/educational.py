@@ -1,0 +1,118 @@
+"""How much a text would teach: `Educational`, a packaged regression over words.
+
+The model is small and reads words, not arguments: it knows the vocabulary and manner of teaching
+texts. It was trained on English web text and textbooks; put `Language` before it. What it does not
+do: check facts, notice a subtle error, or judge text in other languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from webfilter.document import Document, Value
+from webfilter.score.packaged import checksum, load
+from webfilter.score.windows import windows
+from webfilter.stage import Rule, Scorer, Signal
+
+__all__ = ["Educational"]
+
+_TARGETS = ("educational", "reasoning", "lasting", "clean")
+_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Educational(Scorer):
+    """Score how much a text would teach, from 0 to 5, and keep what teaches enough.
+
+    The scale is additive, after FineWeb-Edu (Penedo et al. 2024), in our own rubric (see
+    ``classifiers/educational``): 0-1 shop, chatter, news; 2 informative; 3 of use in a course; 4-5
+    textbook and tutorial. FineWeb-Edu keeps >= 3 of a rounded score, which is 2.5 here.
+
+    A long text is cut into windows of at most 1,000 characters (the length that the model learned
+    from), at most eight, evenly spread; the scores of its windows are averaged by length. The mean,
+    because a page is trained on as a whole: the best window would let a page in for one good
+    paragraph, the worst would throw out a chapter for its list of links.
+
+    An empty text scores 0 on every scale: nothing on the rubric holds for it, so no `min_score`
+    above 0 lets it pass. Text whose words the model does not know (another language or script,
+    random bytes) scores 0 too, rather than the average; the score falls off linearly below about
+    the share of known words of the strangest English training texts.
+
+    Raises:
+        ConfigError: the packaged model is missing or damaged.
+
+    >>> shop = "Add to cart. Free shipping on orders over $50. 20% off today only! Sign in."
+    >>> Educational().measure(Document("shop", shop))["educational"] < 1.5
+    True
+    """
+
+    name: ClassVar[str] = "educational"
+    measures: ClassVar[tuple[Signal, ...]] = (
+        Signal("educational", "float", "how much the text would teach", "score", 0, 5),
+        Signal("educational_low", "float", "low end of the 80 % interval", "score", 0, 5),
+        Signal("educational_high", "float", "high end of the 80 % interval", "score", 0, 5),
+        Signal("reasoning", "float", "explanation, argument, derivation", "score", 0, 3),
+        Signal("lasting", "float", "knowledge still of use in years", "score", 0, 2),
+        Signal("clean", "float", "running text, not boilerplate", "score", 0, 2),
+    )
+
+    min_score: float | None = 2.5
+    """Least `educational`, 0-5; None only measures."""
+    min_reasoning: float | None = None
+    """Least `reasoning`, 0-3."""
+    min_lasting: float | None = None
+    """Least `lasting`, 0-2."""
+    min_clean: float | None = None
+    """Least `clean`, 0-2."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        load("educational")
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """One rule for each limit that is not None."""
+        limits = (self.min_score, self.min_reasoning, self.min_lasting, self.min_clean)
+        return tuple(
+            Rule(name, ge=limit)
+            for name, limit in zip(_TARGETS, limits, strict=True)
+            if limit is not None
+        )
+
+    @property
+    def artifacts(self) -> Mapping[str, str]:
+        """The checksum of the packaged model."""
+        return {"educational.npz": f"sha256:{checksum('educational')}"}
+
+    def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
+        """Return scores and interval of each document; the same bits in any batch."""
+        model = load("educational")
+        pieces = [windows(doc.text) for doc in docs]
+        scores = model.predict([piece for group in pieces for piece in group]).values.tolist()
+        found: list[Mapping[str, Value]] = []
+        at = 0
+        for group in pieces:
+            means = _mean(scores[at : at + len(group)], [len(piece) for piece in group])
+            at += len(group)
+            low, high = model.interval(means[0]) if group else (0.0, 0.0)
+            found.append(
+                {
+                    **dict(zip(_TARGETS, means, strict=True)),
+                    "educational_low": round(low, _DIGITS),
+                    "educational_high": round(high, _DIGITS),
+                }
+            )
+        return found
+
+
+def _mean(rows: Sequence[Sequence[float]], weights: Sequence[int]) -> list[float]:
+    """Return the weighted mean of each column, rounded; zeros for no rows."""
+    total = sum(weights)
+    if not total:
+        return [0.0] * len(_TARGETS)
+    return [
+        round(sum(w * v for w, v in zip(weights, column, strict=True)) / total, _DIGITS)
+        for column in zip(*rows, strict=True)
+    ]

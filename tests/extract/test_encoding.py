@@ -1,0 +1,172 @@
+"""Encodings: labels against Python's own codecs, real confusions, and bytes that are no text."""
+
+from __future__ import annotations
+
+import codecs
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from resiliparse.parse.encoding import map_encoding_to_html5
+
+from webfilter.extract.encoding import decode, detect
+from webfilter.extract.labels import _NAMES, CODECS, name_of
+
+RUSSIAN = "Пчёлы видят свет, которого не видим мы. Многие цветы несут на себе метки в этом свете. "
+JAPANESE = "蜜蜂は人間には見えない光を見ることができます。多くの花はこの光の中に印を持っています。"
+CHINESE = "蜜蜂能看见我们看不见的光。许多花在这种光里带有标记，这些标记指向有糖的地方。"
+TAIWANESE = "蜜蜂能看見我們看不見的光。許多花在這種光裡帶有標記，這些標記指向有糖的地方。"
+KOREAN = "벌은 우리가 볼 수 없는 빛을 본다. 많은 꽃은 이 빛 속에 표시를 지니고 있다. "
+GREEK = "Οι μέλισσες βλέπουν ένα φως που εμείς δεν βλέπουμε. Πολλά λουλούδια έχουν σημάδια. "
+GERMAN = (
+    "Bienen sehen Licht, das wir nicht sehen. Viele Blüten tragen Zeichen, größer als man glaubt. "
+)
+CZECH = "Včely vidí světlo, které my nevidíme. Mnoho květů nese značky, které vedou k cukru. "
+SAMPLES = [
+    (RUSSIAN, "windows-1251"), (RUSSIAN, "koi8-r"), (JAPANESE, "shift_jis"), (JAPANESE, "euc-jp"),
+    (CHINESE, "gb18030"), (TAIWANESE, "big5"), (KOREAN, "euc-kr"), (GREEK, "windows-1253"),
+    (GERMAN, "windows-1252"), (CZECH, "windows-1250"), (CZECH, "iso-8859-2"),
+]  # fmt: skip
+
+NAMES = [name for _, name in SAMPLES]
+
+
+def html(text: str, charset: str | None = None) -> str:
+    meta = f'<meta charset="{charset}">' if charset else ""
+    return (
+        f"<html><head>{meta}<style>p {{color: red}}</style></head><body><p>{text}</p></body></html>"
+    )
+
+
+def test_labels_mean_what_the_standard_says():
+    """resiliparse's map of the same standard is the oracle, where it has not adjusted it."""
+    adjusted = {"iso-8859-8-i", "windows-874", "x-mac-cyrillic", "iso-2022-kr", "hz-gb-2312"}
+    compared = 0
+    for label, name in _NAMES.items():
+        other = map_encoding_to_html5(label, fallback_utf8=False)
+        if name in adjusted or other is None or label == "gb18030":
+            continue
+        wanted = {"gb18030": "gbk", "big5": "big5", "shift_jis": "shift_jis", "euc-kr": "euc_kr"}
+        mine = wanted.get(name, CODECS[name])
+        assert codecs.lookup(other).name == codecs.lookup(mine).name, label
+        compared += 1
+    assert compared > 190
+
+
+def test_labels_forgive_case_and_space_and_know_no_python_specials():
+    assert name_of("\tUTF-8 ") == "utf-8"
+    for label in ("rot13", "zlib", "unicode_escape", "idna", "utf-7", "", None):
+        assert name_of(label) is None
+
+
+@pytest.mark.parametrize(("text", "name"), SAMPLES, ids=NAMES)
+def test_header_and_meta_are_believed(text, name):
+    text = text * 3
+    page = html(text)
+    raw = page.encode(CODECS[name])
+    assert decode(raw, f"text/html; charset={name}") == (page, name, "header")
+    page = html(text, name.upper())
+    assert decode(page.encode(CODECS[name]), "text/html") == (page, name, "meta")
+
+
+@pytest.mark.parametrize(("text", "name"), SAMPLES, ids=NAMES)
+def test_without_a_declaration_it_is_detected(text, name):
+    raw = html(text * 3).encode(CODECS[name])
+    decoded = decode(raw, None)
+    assert decoded.text == html(text * 3)  # cousins that agree on this text are as good
+    assert (decoded.encoding, decoded.source) == (detect(raw), "detected")
+
+
+def test_detection_finds_text_that_comes_after_much_markup():
+    raw = b"<html><script>" + b"var a = 1;\n" * 20_000 + b"</script>" + RUSSIAN.encode("cp1251")
+    assert detect(raw * 2) == "windows-1251"
+    flat = b"<html><script>" + b"var a = 1; " * 200_000 + b"</script>" + RUSSIAN.encode("cp1251")
+    assert detect(flat) == "windows-1251"
+
+
+@pytest.mark.parametrize("declared", ["iso-8859-1", "windows-1251", "gb2312", "shift_jis"])
+def test_utf_8_is_seen_through_a_wrong_declaration(declared):
+    page = html(GERMAN)
+    assert decode(page.encode(), f"text/html;charset={declared}") == (page, "utf-8", "detected")
+    page = html(RUSSIAN, declared)
+    assert decode(page.encode()).text == page
+
+
+def test_a_wrong_utf_8_is_seen_through_too():
+    page = html(GERMAN * 3, "utf-8")
+    decoded = decode(page.encode("windows-1252"), "text/html; charset=utf-8")
+    assert decoded == (page, "windows-1252", "detected")
+
+
+def test_the_header_stands_above_meta_and_meta_above_an_unknown_header():
+    raw = html(RUSSIAN, "koi8-r").encode("cp1251")
+    assert decode(raw, 'text/html; charset="windows-1251"').source == "header"
+    raw = html(RUSSIAN, "koi8-r").encode("koi8-r")
+    assert decode(raw, "text/html; charset=klingon").source == "meta"
+
+
+def test_cut_and_slightly_broken_utf_8_stays_utf_8():
+    raw = html(JAPANESE).encode()[: -len("</p></body></html>") - 1]
+    assert decode(raw).encoding == "utf-8"
+    raw = html(RUSSIAN * 3).encode().replace("света".encode(), b"\xff")
+    assert decode(raw + b"\xff", "text/html; charset=iso-8859-1").encoding == "utf-8"
+
+
+def test_one_accent_at_the_end_is_not_cut_utf_8():
+    assert decode(b"<p>caf\xe9").text == "<p>café"
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_utf_16_with_and_without_a_mark(codec):
+    name = codec.replace("-16-", "-16")
+    page = html(JAPANESE)
+    raw = page.encode(codec)
+    assert decode(raw) == (page, name, "detected")
+    assert decode(raw, f"text/html; charset={name}") == (page, name, "header")
+    mark = codecs.BOM_UTF16_LE if codec.endswith("le") else codecs.BOM_UTF16_BE
+    assert decode(mark + raw, "text/html; charset=utf-8") == (page, name, "bom")
+
+
+def test_a_declaration_of_utf_16_that_could_be_read_is_wrong():
+    page = html(GERMAN, "utf-16")
+    assert decode(page.encode()) == (page, "utf-8", "meta")
+
+
+def test_bom_xml_declaration_and_http_equiv():
+    assert decode("\ufeff<p>é".encode()) == ("<p>é", "utf-8", "bom")
+    raw = b'<?xml version="1.0" encoding="iso-8859-2"?><html><p>' + CZECH.encode("iso-8859-2")
+    assert decode(raw).encoding == "iso-8859-2"
+    meta = b'<META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset=windows-1251">'
+    assert decode(meta + RUSSIAN.encode("cp1251")).source == "meta"
+
+
+def test_a_declaration_in_a_comment_does_not_count():
+    raw = b'<!-- <meta charset="koi8-r"> --><html><p>' + RUSSIAN.encode("cp1251")
+    assert decode(raw) == (raw.decode("cp1251"), "windows-1251", "detected")
+
+
+def test_seven_bit_japanese():
+    page = html(JAPANESE, "iso-2022-jp")
+    assert decode(page.encode("iso-2022-jp")) == (page, "iso-2022-jp", "meta")
+
+
+def test_nul_is_removed():
+    assert decode(b"<p>a\0b").text == "<p>ab"
+
+
+@given(st.binary(max_size=300), st.one_of(st.none(), st.text(max_size=40), st.integers()))
+def test_it_never_raises(raw, content_type):
+    text, name, source = decode(raw, content_type)
+    assert "\0" not in text
+    assert name in CODECS
+    assert source in {"bom", "header", "meta", "detected"}
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\xff", b"\xfe\xff\x00", b"\xff\xfe\x00\x00", bytes(range(256)) * 8]
+)
+@pytest.mark.parametrize("name", sorted(CODECS))
+def test_any_bytes_under_any_declaration(raw, name):
+    text = decode(raw, f"text/html; charset={name}").text
+    assert "\0" not in text
+    text.encode()
