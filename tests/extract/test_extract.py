@@ -144,6 +144,7 @@ HOSTILE = {
     "only script": b"<html><script>" + b"if (a < b) { go('<div>') }" * 5000 + b"</script></html>",
     "comment without end": page("<!-- " + "x" * 100_000).encode(),
     "only less-than": b"<" * 50_000,
+    "titles": b"<title" * 50_000 + b"<html " * 50_000 + b"<meta " * 50_000,
     "frames": b"<html><frameset><frame src='a'></frameset></html>",
     "fragment": b"<p>" + FIRST.encode() + b"</p>",
     "text": FIRST.encode() * 3,

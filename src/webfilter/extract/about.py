@@ -9,9 +9,9 @@ __all__ = ["about"]
 
 _HEAD_CHARACTERS = 65536
 _TITLE_CHARACTERS = 500
-_TITLE = re.compile(r"<title\b[^>]*>([^<]{1,2000})", re.IGNORECASE)
+_TITLE = re.compile(r"<title\b[^<>]{0,500}>([^<]{1,2000})", re.IGNORECASE)
 _LANGUAGE = re.compile(
-    r"<html\b[^>]{0,2000}?\s(?:xml:)?lang\s*=\s*[\"']?\s*([A-Za-z0-9\-_]{1,35})", re.IGNORECASE
+    r"<html\b[^<>]{0,2000}?\s(?:xml:)?lang\s*=\s*[\"']?\s*([A-Za-z0-9\-_]{1,35})", re.IGNORECASE
 )
 
 

@@ -80,8 +80,9 @@ def decode(page: bytes, content_type: object = None) -> Decoded:
     for name, source in declared:
         if name.startswith(("iso-2022", "hz")) and (b"\x1b" in page or b"~{" in page):
             return _decoded(page, name, source)  # 7-bit, so also valid UTF-8
-    if _is_utf8(page):
-        return _decoded(page, "utf-8", _who(declared, "utf-8"))
+    text = _as_utf8(page)
+    if text is not None:
+        return Decoded(_without_nul(text), "utf-8", _who(declared, "utf-8"))
     for name, source in declared:
         if name != "utf-8" and not name.startswith("utf-16") and _fits(page, name):
             return _decoded(page, name, source)
@@ -90,7 +91,7 @@ def decode(page: bytes, content_type: object = None) -> Decoded:
 
 def detect(page: bytes) -> str:
     """Return the most likely encoding of `page`, as its bytes alone tell."""
-    if _is_utf8(page):
+    if _as_utf8(page) is not None:
         return "utf-8"
     from resiliparse.parse.encoding import detect_encoding
 
@@ -141,15 +142,17 @@ def _wide(page: bytes) -> str | None:
     return "utf-16be" if even > odd else "utf-16le"
 
 
-def _is_utf8(page: bytes) -> bool:
-    """Whether `page` is UTF-8, perhaps cut within a character or with a few broken ones."""
+def _as_utf8(page: bytes) -> str | None:
+    """Return the text if `page` is UTF-8, perhaps cut within a character or with a few broken."""
     try:
         text, read = codecs.utf_8_decode(page, "strict", False)
-        return read == len(page) or len(text) < read
     except UnicodeDecodeError:
         text = page.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    return _beyond_ascii(text) - broken > 20 * broken
+        broken = text.count("\ufffd")
+        return text if _beyond_ascii(text) - broken > 20 * broken else None
+    if read == len(page):
+        return text
+    return text + "\ufffd" if len(text) < read else None
 
 
 def _beyond_ascii(text: str) -> int:
@@ -170,4 +173,8 @@ def _is_big5(page: bytes) -> bool:
 
 
 def _decoded(page: bytes, name: str, source: str) -> Decoded:
-    return Decoded(page.decode(CODECS[name], "replace").replace("\0", ""), name, source)
+    return Decoded(_without_nul(page.decode(CODECS[name], "replace")), name, source)
+
+
+def _without_nul(text: str) -> str:
+    return text.replace("\0", "") if "\0" in text else text

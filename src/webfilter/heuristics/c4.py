@@ -16,7 +16,13 @@ from typing import ClassVar
 from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
 from webfilter.stage import Rule, Signal, Transform
-from webfilter.text import Words, count_sentences, tokenizer_version
+from webfilter.text import (
+    Words,
+    count_sentences,
+    tokenize,
+    tokenize_lines,
+    tokenizer_version,
+)
 
 __all__ = ["C4Quality"]
 
@@ -109,12 +115,15 @@ class C4Quality(Transform):
     def transform(self, doc: Document) -> tuple[str, Mapping[str, Value]]:
         """Return the lines kept as one text, and the signals."""
         removed = dict.fromkeys(_CAUSES, 0)
-        citations = 0
+        citations = place = 0
         lorem_ipsum = curly_bracket = False
         telling = _is_telling(doc.text)
         kept: list[str] = []
-        for line in map(str.strip, doc.text.splitlines()):
-            cleaned, marks = line, 0
+        starts: list[int] = []
+        for raw in doc.text.splitlines(keepends=True):
+            line = cleaned = raw.strip()
+            start, marks = place + len(raw) - len(raw.lstrip()), 0
+            place += len(raw)
             if self.remove_citations and "[" in line:
                 cleaned, marks = _CITATION.subn("", line)
             cause = self._malformed(line, cleaned)
@@ -129,6 +138,7 @@ class C4Quality(Transform):
                         cause = "policy"
             if cause is None:
                 kept.append(cleaned)
+                starts.append(start)
                 citations += marks
             else:
                 removed[cause] += 1
@@ -137,10 +147,17 @@ class C4Quality(Transform):
             "c4_lines": len(kept),
             **{f"c4_{cause}_lines": number for cause, number in removed.items()},
             "c4_citations": citations,
-            "c4_sentences": count_sentences(text, self.words) if kept else 0,
+            "c4_sentences": 0,
             "lorem_ipsum": lorem_ipsum,
             "curly_bracket": curly_bracket,
         }
+        if kept:
+            if citations:
+                tokens = tokenize(text, self.words)
+            else:
+                ends = [start + len(line) for start, line in zip(starts, kept, strict=True)]
+                tokens = tokenize_lines(doc.text, starts, ends, self.words)
+            signals["c4_sentences"] = count_sentences(tokens)
         return text.strip(), signals
 
     def _malformed(self, line: str, cleaned: str) -> str | None:

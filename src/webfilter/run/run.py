@@ -37,8 +37,8 @@ logger = logging.getLogger("webfilter")
 KINDS = ("kept", "dropped", "failed")
 _FIRST = 1_000
 """After so many documents at a stage, keeping none or all of them is worth a warning."""
-_FEW = 100
-"""The same at the end of a run."""
+_FEW = 10
+"""At the end of a run, keeping none of so many is."""
 
 
 def run(
@@ -97,7 +97,7 @@ def run(
         stream = counted.over(ids.over(_progress(docs, progress)))
         for batch in flow.through(_watched(batched(stream, batch_size), watch)):
             router.keep(batch)
-        watch.look(_FEW)
+        watch.look(_FEW, at_end=True)
         flow.ledger.check(counted.total)
         router.check(counted.total)
         for kind in reversed(KINDS):  # what is kept appears last: it is complete when it is there
@@ -227,7 +227,7 @@ class _Watch:
         self._ledger = ledger
         self._open = {name for name, step in zip(pipe.names, pipe.steps, strict=True) if step.rules}
 
-    def look(self, least: int) -> None:
+    def look(self, least: int, *, at_end: bool = False) -> None:
         """Look at every stage that has seen at least `least` documents, once."""
         for row in self._ledger.rows():
             if row.name not in self._open or row.docs_in < least:
@@ -235,7 +235,7 @@ class _Watch:
             self._open.discard(row.name)
             if row.kept == 0:
                 self._say(f"{row.name} kept none of the first {row.docs_in:,} documents")
-            elif row.kept == row.docs_in:
+            elif row.kept == row.docs_in and not at_end:
                 self._say(f"{row.name} dropped none of the first {row.docs_in:,} documents")
 
     def _say(self, text: str) -> None:

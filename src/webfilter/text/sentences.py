@@ -11,20 +11,20 @@ from __future__ import annotations
 import numpy as np
 
 from webfilter.text.chars import BLANK, NO_PUNCTUATION, SENTENCE_END_BIT
-from webfilter.text.tokens import Tokens, Words, tokenize
+from webfilter.text.tokens import Tokens
 
 __all__ = ["count_sentences"]
 
 
-def count_sentences(text: str, words: Words = "english") -> int:
-    """Return the sentences of `text`: at least one a line, blank or not.
+def count_sentences(tokens: Tokens) -> int:
+    """Return the sentences of the text of `tokens`: at least one a line, blank or not.
 
-    >>> count_sentences("Dr. Smith left. She was late!")
+    >>> from webfilter.text import tokenize
+    >>> count_sentences(tokenize("Dr. Smith left. She was late!"))
     2
-    >>> count_sentences("A heading without a period\\nand a line")
+    >>> count_sentences(tokenize("A heading without a period\\nand a line"))
     2
     """
-    tokens = tokenize(text, words)
     newlines = np.flatnonzero(tokens.codes == 10)
     lines = len(newlines) + 1
     first = tokens.classes[tokens.starts]
@@ -33,7 +33,7 @@ def count_sentences(text: str, words: Words = "english") -> int:
     ends = tokens.starts[marks]
     if not len(ends):
         return lines
-    openers = (tokens.kinds & np.uint16(NO_PUNCTUATION)) != 0
+    openers = (tokens.contents & np.uint16(NO_PUNCTUATION)) != 0
     openers &= ~marks
     starts = np.append(tokens.starts[openers], _blank_tokens(tokens))
     starts.sort()
