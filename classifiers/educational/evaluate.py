@@ -55,7 +55,7 @@ def main() -> None:
 def apply(model: Model, texts: list[str]) -> tuple[Floats, Floats]:
     """Return scores, shape (n, 4), and the ends of the interval of the first, shape (n, 2)."""
     scores = model.predict(texts).values
-    return scores, np.array([model.interval(score) for score in scores[:, 0].tolist()])
+    return scores, model.intervals(scores[:, 0])
 
 
 def cross_validate(

@@ -222,13 +222,19 @@ def _quantize(
 
 
 def _curve(raw: Floats, labels: Floats, bins: int) -> tuple[Floats, Floats]:
-    """Return knots of a strictly rising curve from raw score to mean label."""
-    order = np.argsort(raw, kind="stable")
-    parts = np.array_split(order, bins)
+    """Return knots of a strictly rising curve from raw score to mean label.
+
+    Bins are finer at the top, where the scale is decided; above the highest the curve is almost
+    level, because there is no evidence for more.
+    """
+    shares = [*np.arange(1, bins) / bins, 1 - 0.5 / bins, 1 - 0.25 / bins]
+    parts = np.split(np.argsort(raw, kind="stable"), [round(len(raw) * s) for s in shares])
+    parts = [part for part in parts if len(part)]
     xs = np.array([raw[part].mean() for part in parts])
     ys = np.array([labels[part].mean() for part in parts])
     ys = IsotonicRegression().fit_transform(xs, ys, sample_weight=[len(part) for part in parts])
-    return xs, ys + 1e-3 * np.arange(bins)  # no flat piece: equal scores only for equal raw scores
+    xs, ys = np.append(xs, max(raw.max(), xs[-1] + 1e-3)), np.append(ys, ys[-1])
+    return xs, ys + 1e-3 * np.arange(len(xs))  # no flat piece, so that the order stays
 
 
 def _spread(scores: Floats, labels: Floats, share: float) -> tuple[Floats, Floats, Floats]:

@@ -29,7 +29,7 @@ from webfilter.stage import Filter, Rule, Signal
 __all__ = ["Address", "UrlFilter", "address"]
 
 _PLAIN = re.compile(
-    r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)+)(?::\d+)?([/?][!-\"$&-\[\]-~]*)?(?:#.*)?"
+    r"https?://([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+)(?::\d+)?([/?][!-\"$&-\[\]-~]*)?(?:#.*)?"
 )
 _PARTS = re.compile(
     r"""(?:(?P<scheme>[a-z][a-z0-9+.-]*):)?//(?P<authority>[^/?#]*)(?P<rest>[^#]*)""",
@@ -38,6 +38,7 @@ _PARTS = re.compile(
 _BARE = re.compile(
     r"(?P<authority>[^/?#\s:@]+(?::\d+)?)(?P<rest>(?:[/?][^#]*)?)(?:#.*)?", re.DOTALL
 )
+_LISTED = re.compile(r"(?!.*(?:xn--|\.\.))[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 _PORT = re.compile(r":\d*$")
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_-])?")
 _IPV6 = re.compile(r"[0-9a-f:.]{2,45}(?:%[\w.-]+)?")
@@ -116,6 +117,8 @@ def address(url: str) -> Address | None:
 
 
 def _clean_host(entry: str) -> str:
+    if _LISTED.fullmatch(entry):  # nearly every line of a list of millions
+        return entry
     found = address(entry.strip().removeprefix("*").lstrip(".") if "//" not in entry else entry)
     if found is not None:
         return found.host
@@ -373,7 +376,8 @@ class UrlFilter(Filter):
                 adult = ours.adult.holds(found, suffixes, tokens)
                 spam = ours.spam.holds(found, suffixes, tokens)
             if not bans.none:
-                tokens.update(_TOKEN.findall(whole))
+                if bans.words or bans.suspects:
+                    tokens.update(_TOKEN.findall(whole))
                 banned = _banned(bans, found, suffixes, tokens)
                 suspects = len({w for words in bans.suspects for w in words & tokens})
         return {

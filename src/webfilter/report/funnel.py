@@ -171,6 +171,8 @@ class Report:
         parts = [f"{_headline(self)}\n", _table(self)]
         if any(row.gone for row in self.stages):
             parts += ["", "why documents left", *_reasons(self)]
+        if any(row.undefined for row in self.stages):
+            parts += ["", "undefined signals, whose rules abstained", *_undefined(self)]
         parts += ["", *(f"warning: {visible(text)}" for text in self.warnings), _footer(self)]
         return "\n".join(parts)
 
@@ -250,6 +252,16 @@ def _reasons(report: Report) -> list[str]:
             rest = sum(reason.count for reason in reasons[len(shown) :])
             text = f"{len(reasons) - len(shown):,} more reasons"
             cells.append(("", text, number(rest), share(rest, row.docs_in)))
+    return aligned(cells, right={2, 3})
+
+
+def _undefined(report: Report) -> list[str]:
+    cells = []
+    for row in report.stages:
+        for signal, count in sorted(row.undefined.items()):
+            stage = f"  {visible(row.name, 40)}"
+            share_of = share(count, row.docs_in)
+            cells.append((stage, visible(signal, 60), number(count), share_of))
     return aligned(cells, right={2, 3})
 
 

@@ -73,6 +73,8 @@ class Tally:
     """Documents dropped, by reason."""
     failed: Counter[str] = field(default_factory=Counter)
     """Documents that the stage broke on, by class of failure (`failure_class`)."""
+    undefined: Counter[str] = field(default_factory=Counter)
+    """Documents on which a judged signal was None, by signal: its rules abstained."""
     nanoseconds: int = 0
     """Time spent in the stage, over all workers."""
     limits: dict[str, Counter[str]] = field(default_factory=dict)
@@ -124,6 +126,7 @@ class Tally:
         self.kept += other.kept
         self.dropped.update(other.dropped)
         self.failed.update(other.failed)
+        self.undefined.update(other.undefined)
         self.nanoseconds += other.nanoseconds
         for reason, words in other.limits.items():
             self.limits.setdefault(reason, Counter()).update(words)
@@ -140,6 +143,8 @@ class Tally:
             "failed": _falling(self.failed),
             "seconds": self.seconds,
         }
+        if self.undefined:
+            said["undefined"] = _falling(self.undefined)
         if self.limits:
             said["limits"] = {
                 reason: _falling(self.limits[reason]) for reason in sorted(self.limits)
@@ -160,6 +165,7 @@ class Tally:
             kept=said["kept"],
             dropped=Counter(said["dropped"]),
             failed=Counter(said["failed"]),
+            undefined=Counter(said.get("undefined", {})),
             nanoseconds=round(said["seconds"] * 1e9),
             limits={reason: Counter(words) for reason, words in said.get("limits", {}).items()},
             examples={
@@ -230,6 +236,10 @@ class Ledger:
         row.docs_in += docs_in
         row.nanoseconds += round(seconds * 1e9)
         row.count(results)
+
+    def abstain(self, stage: str, signals: Iterable[str]) -> None:
+        """Count the judged `signals` that were None on a document at `stage`."""
+        self._row(stage).undefined.update(signals)
 
     def merge(self, other: Ledger) -> None:
         """Add the counts of `other`."""

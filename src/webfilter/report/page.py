@@ -36,7 +36,13 @@ def report_page(report: Report) -> str:
     """Return the whole page."""
     title = f"{number(report.kept)} of {label(report.total, 'document')} kept: webfilter report"
     return page(
-        title, _top(report) + _funnel(report) + _why(report) + _time(report) + _made(report)
+        title,
+        _top(report)
+        + _funnel(report)
+        + _why(report)
+        + _undefined(report)
+        + _time(report)
+        + _made(report),
     )
 
 
@@ -117,6 +123,23 @@ def _why(report: Report) -> str:
     said = "".join(_stage_reasons(row, most) for row in report.stages if row.gone)
     lead = "The first limit that a document violates decides. Shares are of what came to the stage."
     return section("Why they left", said, lead)
+
+
+def _undefined(report: Report) -> str:
+    rows = [
+        (row, signal, count)
+        for row in report.stages
+        for signal, count in sorted(row.undefined.items())
+    ]
+    if not rows:
+        return ""
+    cells = [
+        (esc(row.name, 60), esc(signal, 60), number(count), share(count, row.docs_in))
+        for row, signal, count in rows
+    ]
+    body = table(("stage", "signal", "documents", "of those that came"), cells, {2, 3})
+    lead = "Where a signal is undefined, its rules abstain: these documents passed unjudged."
+    return section("What was not judged", body, lead)
 
 
 def _stage_reasons(row: Tally, most: int) -> str:

@@ -88,6 +88,7 @@ def apply(
     marked = _isolated(stage, name, given)
     seconds = perf_counter() - start
     result = list(docs)
+    judged = {rule.signal for rule in stage.rules}
     counted = []
     for i, before, after in zip(chosen, given, marked, strict=True):
         if docs[i].verdict is not None:
@@ -103,6 +104,10 @@ def apply(
         result[i] = after
         counted.append(after)
     ledger.add(name, len(counted), counted, seconds)
+    for doc in counted:
+        undefined = [s for s in judged if doc.signals.get(s) is None]
+        if undefined and (doc.verdict is None or doc.verdict.kind == "dropped"):
+            ledger.abstain(name, undefined)
     return result
 
 

@@ -13,10 +13,10 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from webfilter.document import Document
-from webfilter.errors import ConfigError, OutputError, RunError
+from webfilter.errors import ConfigError, OutputError, RunError, UnknownName
 from webfilter.read import Source, read
 from webfilter.report import Ledger, Report
 from webfilter.report.ledger import READ
@@ -59,6 +59,8 @@ def run(
     for name, number in (("workers", workers), ("batch_size", batch_size)):
         if type(number) is not int or number < 1:
             raise ConfigError(f"run: {name} = {number!r}; it takes a whole number, 1 or more")
+    if format not in get_args(Format):
+        raise UnknownName("format", str(format), get_args(Format))
     if not pipe.steps:
         raise ConfigError("run: the pipeline is empty; give at least one stage")
     start, started = perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
@@ -145,6 +147,7 @@ def _watched(batches: Iterable[list[Document]], watch: _Watch) -> Iterator[list[
 def _targets(
     out: str | Path | None, sinks: Mapping[str, str | Path | Sink | None]
 ) -> dict[str, str | Path | Sink]:
+    """Return where each kind of documents goes; refuse one folder for two kinds."""
     targets: dict[str, str | Path | Sink] = {}
     for kind in KINDS:
         given = sinks[kind]
@@ -152,6 +155,12 @@ def _targets(
             targets[kind] = given
         elif out is not None:
             targets[kind] = Path(out) / kind
+    seen: dict[str, str] = {}
+    for kind, target in targets.items():
+        if isinstance(target, (str, os.PathLike)):
+            other = seen.setdefault(os.path.abspath(target), kind)
+            if other != kind:
+                raise ConfigError(f"run: {other} and {kind} both go to {target}; give two folders")
     return targets
 
 

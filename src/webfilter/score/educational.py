@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from webfilter.document import Document, Value
 from webfilter.score.packaged import checksum, load
 from webfilter.score.windows import windows
@@ -91,19 +93,18 @@ class Educational(Scorer):
         model = load("educational")
         pieces = [windows(doc.text) for doc in docs]
         scores = model.predict([piece for group in pieces for piece in group]).values.tolist()
-        found: list[Mapping[str, Value]] = []
+        means = []
         at = 0
         for group in pieces:
-            means = _mean(scores[at : at + len(group)], [len(piece) for piece in group])
+            means.append(_mean(scores[at : at + len(group)], [len(piece) for piece in group]))
             at += len(group)
-            low, high = model.interval(means[0]) if group else (0.0, 0.0)
-            found.append(
-                {
-                    **dict(zip(_TARGETS, means, strict=True)),
-                    "educational_low": round(low, _DIGITS),
-                    "educational_high": round(high, _DIGITS),
-                }
-            )
+        ends = model.intervals(np.array([mean[0] for mean in means])).tolist()
+        found: list[Mapping[str, Value]] = []
+        for group, mean, (low, high) in zip(pieces, means, ends, strict=True):
+            signals: dict[str, Value] = dict(zip(_TARGETS, mean, strict=True))
+            signals["educational_low"] = round(low, _DIGITS) if group else 0.0
+            signals["educational_high"] = round(high, _DIGITS) if group else 0.0
+            found.append(signals)
         return found
 
 

@@ -126,13 +126,12 @@ class Model:
         )
         return Scores(values * trust[:, None], raw, known)
 
-    def interval(self, value: float, target: int = 0) -> tuple[float, float]:
-        """Return the low and high end of the interval around the calibrated score `value`."""
+    def intervals(self, values: Floats, target: int = 0) -> Floats:
+        """Return low and high end of the interval around each calibrated score, shape (n, 2)."""
         at, low, high = self.spread[target]
-        point = np.array([value])
-        top = float(self.top[target])
-        down, up = float(_along(point, at, low)[0]), float(_along(point, at, high)[0])
-        return min(max(value + min(down, 0.0), 0.0), top), min(max(value + max(up, 0.0), 0.0), top)
+        down = np.minimum(_along(values, at, low), 0.0)
+        up = np.maximum(_along(values, at, high), 0.0)
+        return np.clip(np.column_stack([values + down, values + up]), 0.0, self.top[target])
 
     def _raw(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
         found = features(texts)

@@ -1,0 +1,168 @@
+import hashlib
+import json
+import logging
+
+import pyarrow.parquet as pq
+import pytest
+from toys import Breaks, FirstOf, Length, Quota, Upper
+
+import webfilter as wf
+from webfilter import ConfigError, Document, OutputError, Pipeline, Report, Rule, write
+
+PIPE = Length(2) | Breaks() | FirstOf() | Upper() | Quota(7)
+TEXTS = ["alpha", "b", "boom", "alpha", "gamma", "lose", "delta", "", "unsketchable", "eps", "eta"]
+
+
+def documents():
+    return [Document(f"d{n:03}", f"{text}{n % 4}") for n in range(12) for text in TEXTS[n % 11 :]]
+
+
+def digest(folder):
+    parts = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in parts}
+
+
+def test_every_document_is_found_in_exactly_one_place(tmp_path):
+    report = PIPE.run(documents(), tmp_path / "out")
+    ids = {}
+    for kind in ("kept", "dropped", "failed"):
+        for name in pq.read_table(tmp_path / "out" / kind)["id"].to_pylist():
+            assert ids.setdefault(name, kind) == kind
+    assert len(ids) == report.total == len(documents())
+    assert (report.kept, report.dropped, report.failed) == tuple(
+        sum(k == kind for k in ids.values()) for kind in ("kept", "dropped", "failed")
+    )
+    assert report.failed > 5
+    assert json.loads((tmp_path / "out" / "report.json").read_text()) == report.to_dict()
+
+
+def test_the_bytes_are_the_same_for_any_workers_and_batches(tmp_path):
+    found = []
+    for workers, size in ((1, 64), (1, 1), (1, 7), (2, 5), (3, 64)):
+        out = tmp_path / f"{workers}-{size}"
+        PIPE.run(iter(documents()), out, workers=workers, batch_size=size)
+        found.append([digest(out / kind) for kind in ("kept", "dropped", "failed")])
+    assert all(one == found[0] for one in found)
+
+
+def test_the_order_of_the_input_files_does_not_matter(tmp_path):
+    for n in range(3):
+        lines = [json.dumps({"id": f"{n}-{k}", "text": f"text {k % 5} {n % 2}"}) for k in range(9)]
+        (tmp_path / f"{n}.jsonl").write_text("\n".join(lines))
+    paths = [tmp_path / f"{n}.jsonl" for n in range(3)]
+    pipe = Length(2) | FirstOf()
+    pipe.run(wf.read.files(paths), tmp_path / "a")
+    pipe.run(wf.read.files(paths[::-1]), tmp_path / "b", workers=2)
+    assert digest(tmp_path / "a" / "kept") == digest(tmp_path / "b" / "kept")
+
+
+def test_sinks_may_be_objects_and_nothing_need_be_written(tmp_path):
+    kept, failed = write.memory(), write.memory()
+    report = PIPE.run(documents(), kept=kept, failed=failed)
+    assert len(kept.docs) == report.kept
+    assert len(failed.docs) == report.failed
+    assert PIPE.run(documents()).kept == report.kept
+
+
+def test_documents_judged_by_the_reader_are_counted_first():
+    report = Pipeline((Length(1),)).run(["fine", 7, "good"])
+    assert [row.name for row in report.stages] == ["read", "length"]
+    assert (report.total, report.kept, report.failed) == (3, 2, 1)
+
+
+def test_every_stage_has_a_row_even_where_nothing_came():
+    report = (Length(100) | FirstOf() | Upper()).run(["a", "b"])
+    assert [(row.name, row.docs_in) for row in report.stages] == [
+        ("length", 2),
+        ("first_of", 0),
+        ("upper", 0),
+    ]
+
+
+def test_undefined_signals_are_counted():
+    judge = wf.Judge((Rule("score", ge=1),), given=True)
+    report = Pipeline((judge,)).run([Document("a", signals={"score": 3}), Document("b")])
+    assert report.stages[-1].undefined == {"score": 1}
+    assert "abstained" in str(report)
+    assert "not judged" in report.to_html()
+    assert Report.from_dict(report.to_dict()).stages[-1].undefined == {"score": 1}
+
+
+def test_measure_all_measures_what_was_dropped_and_changes_no_verdict():
+    pipe = Length(3) | Upper(cut=2) | FirstOf()
+    plain, full = write.memory(), write.memory()
+    pipe.run(documents(), dropped=plain)
+    pipe.run(documents(), dropped=full, measure_all=True)
+    assert {(d.id, d.verdict) for d in plain.docs} == {(d.id, d.verdict) for d in full.docs}
+    assert all("cut" in doc.signals for doc in full.docs)
+    assert not all("cut" in doc.signals for doc in plain.docs)
+
+
+def test_a_stage_that_keeps_nothing_is_called_out(caplog):
+    with caplog.at_level(logging.WARNING, "webfilter"):
+        report = Pipeline((Length(99),)).run(["too short"] * 20)
+    assert list(report.warnings) == ["length kept none of the first 20 documents"]
+    assert "kept none" in caplog.text
+
+
+def test_a_source_that_breaks_leaves_no_output_behind(tmp_path):
+    def broken():
+        yield "one"
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        PIPE.run(broken(), tmp_path / "out", batch_size=1)
+    left = [p.name for p in (tmp_path / "out").rglob("*") if p.is_file()]
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"workers": 0}, "workers = 0"),
+        ({"batch_size": 1.5}, "batch_size = 1.5"),
+        ({"format": "csv"}, "csv"),
+        ({"kept": "same", "dropped": "same"}, "two folders"),
+        ({"kept": 7}, "no place to write"),
+    ],
+)
+def test_wrong_settings_are_refused_before_any_work(more, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    seen = []
+
+    def source():
+        seen.append(1)
+        yield "text"
+
+    with pytest.raises(ConfigError, match=said):
+        PIPE.run(source(), **more)
+    assert not seen
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file"):
+        PIPE.run(["x"], tmp_path / "file")
+    with pytest.raises(OutputError):
+        PIPE.run(["x"], "/proc/nowhere/out")
+
+
+def test_an_empty_source_gives_empty_outputs(tmp_path):
+    report = PIPE.run([], tmp_path / "out")
+    assert report.total == 0
+    assert pq.read_table(tmp_path / "out" / "kept").num_rows == 0
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_renamed_ids_are_counted():
+    report = Pipeline((Length(0),)).run(["same", "same", "same"])
+    assert report.renamed_ids == 2
+
+
+def test_failed_documents_are_written_with_their_page(tmp_path):
+    pages = [Document("bad", "boom", html=b"<p>boom"), Document("ok", "fine", html=b"<p>fine")]
+    Pipeline((Breaks(),)).run(pages, tmp_path / "out")
+    failed = pq.read_table(tmp_path / "out" / "failed").to_pylist()
+    assert [(row["id"], row["html"]) for row in failed] == [("bad", b"<p>boom")]
+    assert "html" not in pq.read_schema(tmp_path / "out" / "kept" / "part-00000.parquet").names
