@@ -172,15 +172,17 @@ SYSTEMS: dict[str, Callable[[], Callable[[list[str]], Clusters]]] = {
 }
 
 
-def peak() -> int:
-    """Return the most memory this process has had, in KB.
+def memory(reset: bool = False) -> int:
+    """Return the most memory this process has had, in KB; on Linux since the last reset.
 
-    On Linux from VmHWM, since ru_maxrss starts there with what the parent had.
+    On Linux from VmHWM: ru_maxrss starts there with what the parent had, and cannot be reset.
     """
     status = Path("/proc/self/status")
-    if status.exists():
-        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1])
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if reset:
+        Path("/proc/self/clear_refs").write_text("5")
+    return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1])
 
 
 def child(system: str, path: str) -> None:
@@ -189,11 +191,11 @@ def child(system: str, path: str) -> None:
         texts = [json.loads(line) for line in lines]
     run = SYSTEMS[system]()
     run(texts[:50])  # imports and tables are paid once a process, not once a corpus
-    before = peak()
+    before = memory(reset=True)
     wall, cpu = time.perf_counter(), time.process_time()
     clusters = run(texts)
     took = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
-    took["mb"] = (peak() - before) / 1024
+    took["mb"] = (memory() - before) / 1024
     print(json.dumps({**took, "clusters": clusters}))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -55,6 +56,13 @@ class Acts:
     def crash(config, seen, number):
         os.kill(os.getpid(), number)
         time.sleep(5)
+
+    def interrupt(config, seen):
+        os.kill(os.getpid(), signal.SIGINT)
+        return "still here"
+
+    def size(config, seen, value):
+        return len(value)
 
     def crash_if_not_first(config, seen):
         if len(seen) > 1:

@@ -51,6 +51,9 @@ def test_what_libraries_print_neither_breaks_frames_nor_blocks_nor_shows(child, 
     assert child.call(("chatter", 200_000), timeout=20) == "still in step"
     assert child.call(("echo", 1)) == 1
     assert capfd.readouterr() == ("", "")
+    with pytest.raises(ChildDied) as caught:
+        child.call(("exit", 3))
+    assert len(caught.value.stderr) <= 4096
 
 
 def test_stdin_of_the_child_is_empty(child):
@@ -113,6 +116,13 @@ def test_memory_beyond_the_limit_is_an_error_and_the_child_is_replaced():
         with pytest.raises(ChildError, match="MemoryError"):
             child.call(("allocate", 400 * 2**20))
         assert child.call(("pid",)) != first
+
+
+@linux
+def test_tasks_that_are_too_much_together_are_not_sent_together():
+    tasks = [("size", bytes(20 * 2**20))] * 6
+    with Child(HERE, None, memory=100 * 2**20) as child:
+        assert child.call_each(tasks) == [20 * 2**20] * 6
 
 
 @linux
@@ -233,7 +243,7 @@ def script(tmp_path: Path, then: str) -> subprocess.Popen:
     path.write_text(SCRIPT.format(target=HERE, then=then))
     return subprocess.Popen(
         [sys.executable, str(path)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
 
@@ -254,6 +264,11 @@ def test_a_plain_script_ends_quickly_and_leaves_nothing(tmp_path):
         out, err = parent.communicate(timeout=20)
         assert (parent.returncode, err) == (0, "")
         assert all(gone(int(pid), 0.1) for pid in out.split())
+
+
+@posix
+def test_an_interrupt_is_not_for_the_child(child):
+    assert child.call(("interrupt",)) == "still here"
 
 
 @linux
@@ -295,7 +310,7 @@ def test_what_a_script_defines_is_sent_or_refused_with_a_hint(tmp_path, without)
     path.write_text(MAIN.format(without=without, target=HERE))
     done = subprocess.run(
         [sys.executable, str(path)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])},
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.stderr == ""

@@ -1,7 +1,7 @@
 """Read labeled excerpts, and say which of them must stay together when folds are made.
 
-Each line of the file is a JSON object with `text`, the labels `edu` 0-5, `reason` 0-3, `lasting` 0-2,
-`clean` 0-2, and `id`, `src`, `url` (or null), `offset`. Nothing is cut or cleaned here.
+Each line of the file is a JSON object with `text`, the labels `edu` 0-5, `reason` 0-3, `lasting`
+0-2, `clean` 0-2, and `id`, `src`, `url` (or null), `offset`. Nothing is cut or cleaned here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Excerpts:
     labels: npt.NDArray[np.float64]
     """Shape (n, 4), in the order of `LABELS`."""
     groups: npt.NDArray[np.str_]
-    """Registered domain of the URL, or the source where there is none: a whole book, a whole set."""
+    """Registered domain of the URL, or the source (a whole book or set) where there is none."""
     pages: npt.NDArray[np.str_]
     """The page or chapter that an excerpt was taken from, so that its windows stay together."""
     sources: npt.NDArray[np.str_]
@@ -76,6 +76,6 @@ def domain(url: str) -> str:
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open("rt", encoding="utf-8")
-    with opened as lines:
-        yield from (json.loads(line) for line in lines if line.strip())
+    data = path.read_bytes()
+    text = (lzma.decompress(data) if path.suffix == ".xz" else data).decode("utf-8")
+    yield from (json.loads(line) for line in text.split("\n") if line.strip())

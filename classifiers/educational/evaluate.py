@@ -5,7 +5,7 @@
 
 Cross-validation trains everything anew in each fold, vocabulary, calibration and quantization
 included, and scores the held-out fold through the same code that the package runs. `--by group`
-(default) holds out whole domains, books and sets; `--by page` only keeps windows of a page together.
+(default) holds out whole domains, books and sets; `--by page` keeps windows of a page together.
 """
 
 from __future__ import annotations
@@ -151,7 +151,10 @@ def table(found: Mapping[str, Any]) -> str:
     for title in ("targets", "cuts", "sources"):
         rows += ["", _markdown(title, found[title])]
     error = sum(r["count"] * abs(r["score"] - r["label"]) for r in found["calibration"])
-    rows += ["", _markdown("score", {f"{r['from']:g}-{r['from'] + 0.5:g}": r for r in found["calibration"]})]
+    rows += [
+        "",
+        _markdown("score", {f"{r['from']:g}-{r['from'] + 0.5:g}": r for r in found["calibration"]}),
+    ]
     rows += [
         "",
         f"Expected calibration error {error / found['excerpts']:.3f}; the 80 % interval holds "

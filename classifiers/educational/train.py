@@ -1,11 +1,11 @@
-"""Train the packaged educational model from labeled excerpts: one command, the same bytes each time.
+"""Train the packaged educational model: one command, the same bytes each time.
 
     python classifiers/educational/train.py train.jsonl.xz
 
 One ridge regression for four targets over three blocks of features (words, meaning, style; see
-``webfilter/score/model.py``), solved in its dual form. Calibration and interval come from a group-wise
-cross-validation inside the training set: no prediction on a text that the model has seen, nor on a
-domain that it has seen, takes part in them.
+``webfilter/score/model.py``), solved in its dual form. Calibration and interval come from a
+group-wise cross-validation inside the training set, so from predictions on domains whose labels the
+predicting regression has not seen.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ def _curve(raw: Floats, labels: Floats, bins: int) -> tuple[Floats, Floats]:
     """Return knots of a strictly rising curve from raw score to mean label.
 
     Bins are finer at the top, where the scale is decided; above the highest the curve is almost
-    level, because there is no evidence for more.
+    level, because there is no evidence for more. It rises by at least 0.05 per point everywhere.
     """
     shares = [*np.arange(1, bins) / bins, 1 - 0.5 / bins, 1 - 0.25 / bins]
     parts = np.split(np.argsort(raw, kind="stable"), [round(len(raw) * s) for s in shares])
@@ -234,7 +234,9 @@ def _curve(raw: Floats, labels: Floats, bins: int) -> tuple[Floats, Floats]:
     ys = np.array([labels[part].mean() for part in parts])
     ys = IsotonicRegression().fit_transform(xs, ys, sample_weight=[len(part) for part in parts])
     xs, ys = np.append(xs, max(raw.max(), xs[-1] + 1e-3)), np.append(ys, ys[-1])
-    return xs, ys + 1e-3 * np.arange(len(xs))  # no flat piece, so that the order stays
+    for i in range(1, len(xs)):  # no level piece, so that the order stays
+        ys[i] = max(ys[i], ys[i - 1] + 0.05 * (xs[i] - xs[i - 1]))
+    return xs, ys
 
 
 def _spread(scores: Floats, labels: Floats, share: float) -> tuple[Floats, Floats, Floats]:

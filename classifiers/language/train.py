@@ -96,6 +96,11 @@ def texts_of(
         for text in lines_of(by[label], counts, share * weights.get(label, 1.0), rng)
     ]
     words = [word for _, text in rows[::50] for word in text.split()[:3]]
+    for i in rng.sample(range(len(rows)), round(counts["mixed"] * len(rows))):
+        label, text = rows[i]
+        if len(text) >= 60:  # a page with code or figures in it is still in its language
+            made = generate(1, rng)[0][1][: rng.randint(20, len(text))]
+            rows[i] = (label, f"{text} {made}" if rng.random() < 0.5 else f"{made} {text}")
     rows += [("und", text) for _, text in generate(round(counts["none"] * share), rng, words)]
     rows = [(n, text.upper() if rng.random() < counts["upper"] else text) for n, text in rows]
     rng.shuffle(rows)

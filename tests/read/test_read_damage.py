@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import random
+import zlib
 from functools import partial
 
 import lz4.frame
@@ -12,7 +13,7 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from warcbuild import Warc, failures, pages, read_all, read_bytes, recompress, urls
+from warcbuild import Warc, failures, pages, read_all, read_bytes, recompress, urls, without_digests
 
 COMPRESSORS = {
     "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
@@ -99,8 +100,47 @@ def test_junk_between_records_costs_none(junk, compressed):
     assert f"at byte {middle} of a.warc" in failures(docs)[0]
 
 
+@pytest.mark.parametrize("stored", ["plain", "members"])
+def test_without_digests_the_newlines_tell_a_sound_record_from_a_cut_one(stored):
+    warc = pages(4, compressed=False)
+    records = [without_digests(record) for record in warc.records()]
+    pack = bytes if stored == "plain" else gzip.compress
+    first, second, *rest = map(pack, records)
+    docs = read_bytes(b"".join([first, second, pack(b"junk " * 40), *rest]))
+    assert urls(docs) == "0123"
+    assert len(failures(docs)) == 1
+    cut = pack(records[1][:-50])
+    docs = read_bytes(b"".join([first, cut, *rest]))
+    assert urls(docs) == "023"
+    assert len(failures(docs)) == 1
+    longer = pack(records[1][:-4] + b"<p>more of it\r\n\r\n")
+    docs = read_bytes(b"".join([first, longer, *rest]))
+    assert urls(docs) == "023"
+    assert len(failures(docs)) == 1
+
+
+def test_everything_before_the_damage_in_a_long_member_is_read():
+    plain = pages(3000, compressed=False)
+    data = gzip.compress(plain.data)
+    at = len(data) * 2 // 3
+    assert at > 1 << 17  # beyond the first chunk
+    inflate, size = zlib.decompressobj(31), 0
+    broken = data[:at] + b"\xff" * 300 + data[at + 300 :]
+    try:
+        for byte in broken:
+            size += len(inflate.decompress(bytes([byte])))
+    except zlib.error:
+        pass
+    docs = read_bytes(broken)
+    assert len(failures(docs)) == 1
+    whole = sum(end <= size for end in plain.offsets[1:])
+    assert [doc.id for doc in docs if doc.live] == plain.ids[:whole]
+    assert whole > 1000
+
+
 def test_padding_is_no_damage():
     assert failures(read_bytes(pages(2).data + b"\0" * 500)) == []
+    assert urls(read_bytes(pages(2).data + b"\0" * 300_000 + pages(2).data)) == "0101"
     assert failures(read_bytes(pages(2, False).data + b"\r\n" * 500)) == []
 
 

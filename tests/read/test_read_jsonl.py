@@ -5,6 +5,7 @@ import bz2
 import gzip
 import json
 import lzma
+import tracemalloc
 
 import pytest
 import zstandard
@@ -146,7 +147,8 @@ def test_unicode_separators_and_lone_surrogates_stay_in_texts(tmp_path):
     (doc,) = docs_of(tmp_path, [{"text": text}])
     assert doc.text == text
     raw = '{"text": "a\u2028b"}\r\n'.encode()
-    assert docs_of(tmp_path, b"\xef\xbb\xbf" + raw * 2)[1].text == "a\u2028b"
+    docs = docs_of(tmp_path, b"\xef\xbb\xbf" + raw * 2)
+    assert [doc.text for doc in docs] == ["a\u2028b"] * 2
 
 
 def test_lines_over_the_limit_are_dropped_and_not_kept_in_memory(tmp_path):
@@ -155,6 +157,14 @@ def test_lines_over_the_limit_are_dropped_and_not_kept_in_memory(tmp_path):
     assert [doc.text for doc in docs if doc.live] == ["a", "d"]
     assert [doc.verdict.reason for doc in docs if not doc.live] == ["too_large"] * 2
     assert docs[1].meta["content_length"] == 5_000_012
+    path = tmp_path / "long.jsonl.gz"
+    path.write_bytes(gzip.compress(b"x" * 40_000_000 + b"\n"))
+    tracemalloc.start()
+    (doc,) = read.jsonl(path, max_bytes=100_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert doc.verdict.reason == "too_large"
+    assert peak < 10_000_000
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, lzma.compress, zstandard.compress])

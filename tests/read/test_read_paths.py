@@ -51,6 +51,16 @@ def test_a_folder_is_read_to_the_bottom_each_file_by_its_kind(crawl):
     ]
     assert source.size == sum(os.path.getsize(path) for path in source.paths) == source.position
     assert list(source) == docs
+    assert source.position == source.size
+
+
+def test_what_was_skipped_is_counted_anew_in_each_iteration(tmp_path):
+    warc = pages(1).add(kind="request", body=b"GET / HTTP/1.1\r\n\r\n")
+    (tmp_path / "a.warc.gz").write_bytes(warc.data)
+    source = read.read(tmp_path)
+    for _ in range(2):
+        assert len(list(source)) == 1
+        assert source.skipped == {"request": 1}
 
 
 def test_the_order_of_the_arguments_and_repetitions_change_nothing(crawl):

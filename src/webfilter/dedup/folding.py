@@ -71,7 +71,7 @@ class Folding:
 
 @cache
 def folding() -> Folding:
-    """Return the table, built on first use in about a tenth of a second and 5.6 MB."""
+    """Return the table: 5.6 MB, built on first use in a tenth of a second (and 50 MB)."""
     target = np.arange(0x110000, dtype=np.uint32)  # by code point: that of its fold
     composes = np.zeros(0x110000, dtype=np.bool_)
     longer: dict[int, int] = {}

@@ -7,6 +7,7 @@ not notice. Documents go over in batches, so a page costs about .1 ms and its co
 from __future__ import annotations
 
 import os
+import pickle
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from dataclasses import dataclass, replace
 from webfilter.child import Child, ChildDied, ChildError, ChildFailure
 from webfilter.document import Document
 from webfilter.errors import ConfigError, RunError
-from webfilter.serve import Unpicklable, dumps
 from webfilter.stage import Rule, Signal, Stage
 
 __all__ = ["Sandboxed", "check_limits", "process_apart"]
@@ -104,7 +104,7 @@ def process_apart(
     try:
         with _child(stage, memory) as child:
             outcomes = child.call_each(batch, seconds)
-    except (ChildFailure, Unpicklable) as failure:
+    except ChildFailure as failure:
         raise RunError(f"{name}: its child process cannot be started: {failure}") from failure
     return [
         doc.fail(name, _reason(outcome, memory_mb))
@@ -134,15 +134,23 @@ def worker(stage: Stage) -> Callable[[Document], tuple[Document, bool]]:
     return work
 
 
-_idle: list[tuple[tuple[bytes, int | None], Child]] = []
+_idle: list[tuple[tuple[bytes | int, int | None], Child]] = []
 _lock = threading.Lock()
 _MOST_IDLE = max(4, os.cpu_count() or 1)
+
+
+def _key(stage: Stage) -> bytes | int:
+    """Return what is equal for equal stages; a stage that only cloudpickle can do is its own."""
+    try:
+        return pickle.dumps(stage)
+    except Exception:
+        return id(stage)  # nobody else's as long as its child holds it
 
 
 @contextmanager
 def _child(stage: Stage, memory: int | None) -> Iterator[Child]:
     """Lend a child for `stage`: one a thread at work; kept when idle, the longest idle closed."""
-    key = (dumps(stage), memory)
+    key = (_key(stage), memory)
     with _lock:
         at = next((i for i in reversed(range(len(_idle))) if _idle[i][0] == key), None)
         child = None if at is None else _idle.pop(at)[1]

@@ -24,7 +24,6 @@ among 2,450 real pages) another engine is better.
 
 from __future__ import annotations
 
-import logging
 import threading
 
 import trafilatura
@@ -37,9 +36,6 @@ __all__ = ["Trafilatura"]
 
 _MOST_TAGS = 100_000
 _parser = threading.Lock()
-
-# without any handler Python prints its warnings about single pages to the user's terminal
-logging.getLogger("trafilatura").addHandler(logging.NullHandler())
 
 
 class Trafilatura:

@@ -10,24 +10,26 @@ It looks inside one page only; copies of whole pages are the business of `webfil
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import ClassVar
 
 from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
-from webfilter.stage import Filter, Rule, Signal
-from webfilter.text import Tokens, Words, tokenize, tokenizer_version
+from webfilter.heuristics.ngrams import (
+    MOST_DOCUMENTS,
+    TokenRuns,
+    duplicate_characters,
+    top_characters,
+)
+from webfilter.stage import Rule, Scorer, Signal
+from webfilter.text import Words, tokenize_all, tokenizer_version
 
 __all__ = ["GopherRepetition"]
 
 _TOP = (2, 3, 4)
 _DUPLICATE = (5, 6, 7, 8, 9, 10)
-_Hashes: TypeAlias = npt.NDArray[np.uint64]
+_TOGETHER = 16_000  # tokens measured together: more would leave the processor's cache
 
 
 def _signals() -> tuple[Signal, ...]:
@@ -49,8 +51,11 @@ def _signals() -> tuple[Signal, ...]:
     return tuple(found)
 
 
+_NAMES = tuple(signal.name for signal in _signals())
+
+
 @dataclass(frozen=True)
-class GopherRepetition(Filter):
+class GopherRepetition(Scorer):
     """Drop pages with too much repetition: of paragraphs, lines or runs of words.
 
     Decides as datatrove's ``GopherRepetitionFilter`` does, with one intended difference: a limit of
@@ -109,24 +114,51 @@ class GopherRepetition(Filter):
         """The version of the tokenizer."""
         return {"words": tokenizer_version(self.words)}
 
-    def measure(self, doc: Document) -> Mapping[str, Value]:
-        """Return the signals of `doc`: ratios of an empty text are None, and so is an absent top."""
-        text = doc.text
-        found: dict[str, Value] = {signal.name: None for signal in self.measures}
-        found["characters"] = len(text)
-        if not text:
-            return found
+    def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
+        """Return the signals of each document: None where there is nothing to divide by."""
+        texts = [doc.text for doc in docs]
+        found = [_of_parts(text, dict.fromkeys(_NAMES)) for text in texts]
+        tokens = tokenize_all(texts, self.words)
+        for part in _parts([len(each) for each in tokens]):
+            runs = TokenRuns.of(tokens[part])
+            for n in _TOP:
+                _set_shares(found[part], f"top_{n}gram_character_ratio", top_characters(runs, n))
+            for n in _DUPLICATE:
+                name = f"duplicate_{n}gram_character_ratio"
+                _set_shares(found[part], name, duplicate_characters(runs, n))
+        return found
+
+
+def _of_parts(text: str, found: dict[str, Value]) -> dict[str, Value]:
+    """Return `found` with what is measured on paragraphs and lines."""
+    found["characters"] = len(text)
+    if text:
         for unit, parts in (("paragraph", _paragraphs(text)), ("line", _lines(text))):
             number, characters = _again(parts)
             found[f"duplicate_{unit}_ratio"] = number / len(parts)
             found[f"duplicate_{unit}_character_ratio"] = characters / len(text)
-        tokens = tokenize(text, self.words)
-        for n in _TOP:
-            if len(tokens) >= n:
-                found[f"top_{n}gram_character_ratio"] = _top(tokens, n) / len(text)
-        for n in _DUPLICATE:
-            found[f"duplicate_{n}gram_character_ratio"] = _duplicate(tokens, n) / len(text)
-        return found
+    return found
+
+
+def _set_shares(
+    found: Sequence[dict[str, Value]], name: str, characters: Sequence[int | None]
+) -> None:
+    for signals, part in zip(found, characters, strict=True):
+        whole = signals["characters"]
+        if part is not None and isinstance(whole, int) and whole:
+            signals[name] = part / whole
+
+
+def _parts(sizes: Sequence[int]) -> Iterator[slice]:
+    """Yield slices of documents to measure together: few enough, and not too many tokens."""
+    start = total = 0
+    for place, size in enumerate(sizes):
+        if place > start and (total + size > _TOGETHER or place - start == MOST_DOCUMENTS):
+            yield slice(start, place)
+            start, total = place, 0
+        total += size
+    if start < len(sizes):
+        yield slice(start, len(sizes))
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -148,56 +180,3 @@ def _again(parts: Sequence[str]) -> tuple[int, int]:
         return 0, 0
     characters = sum(map(len, parts)) - sum(map(len, different))
     return len(parts) - len(different), characters
-
-
-def _among(hashes: _Hashes, values: _Hashes) -> npt.NDArray[np.bool_]:
-    """Return which of `hashes` are among `values`, which are sorted and not empty."""
-    places = np.searchsorted(values, hashes)
-    found: npt.NDArray[np.bool_] = values[np.minimum(places, len(values) - 1)] == hashes
-    return found
-
-
-def _top(tokens: Tokens, n: int) -> int:
-    """Return length times count of the most common n-gram, the first of those equally common.
-
-    Its words count with a space between each two.
-    """
-    hashes = tokens.ngrams(n)
-    ordered = np.sort(hashes)
-    new = np.ones(len(ordered) + 1, dtype=np.bool_)
-    np.not_equal(ordered[1:], ordered[:-1], out=new[1:-1])
-    bounds = np.flatnonzero(new)
-    counts = bounds[1:] - bounds[:-1]
-    count, first = int(counts.max()), 0
-    if count > 1:
-        values = ordered[bounds[:-1][counts == count]]
-        first = int((hashes == values[0] if len(values) == 1 else _among(hashes, values)).argmax())
-    offsets = tokens.offsets
-    return (int(offsets[first + n] - offsets[first]) + n - 1) * count
-
-
-def _duplicate(tokens: Tokens, n: int) -> int:
-    """Return the characters in n-grams that occurred before, walking from left to right.
-
-    A repeated n-gram adds its characters and the walk goes on behind it, else one word further. Only
-    n-grams that occur twice somewhere need be visited: all others are met once and never again.
-    """
-    hashes = tokens.joined(n)
-    ordered = np.sort(hashes)
-    repeated = ordered[1:] == ordered[:-1]
-    if not repeated.any():
-        return 0
-    visited = np.flatnonzero(_among(hashes, ordered[1:][repeated]))
-    offsets = tokens.offsets
-    lengths = (offsets[visited + n] - offsets[visited]).tolist()
-    values, places = hashes[visited].tolist(), visited.tolist()
-    seen: set[int] = set()
-    total = i = 0
-    while i < len(places):
-        if values[i] in seen:
-            total += lengths[i]
-            i = bisect_left(places, places[i] + n, i + 1, min(i + n, len(places)))
-        else:
-            seen.add(values[i])
-            i += 1
-    return total

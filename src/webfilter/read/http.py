@@ -235,7 +235,7 @@ def _brotli(data: bytes, limit: int) -> tuple[bytes, str | None]:
     parts: list[bytes] = []
     size = 0
     try:
-        while size <= limit and (got := stream.read(1 << 16)):
+        while size <= limit and (got := stream.read(1 << 12)):  # what fails gives nothing
             parts.append(got)
             size += len(got)
     except OSError as error:

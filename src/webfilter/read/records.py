@@ -285,10 +285,6 @@ class _Walk:
                 have += len(tape.buf)
                 tape.pos = len(parts[-1])
             block = b"".join(parts)
-        for at in tape.members_in(start + 1, start + size):
-            if _HEADER.match(block, at - start):
-                tape.put_back(block[at - start :], at)
-                raise _Short(at - start, ended=False)
         return block
 
     def _skip(self, record: Record, size: int) -> None:

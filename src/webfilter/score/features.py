@@ -5,8 +5,7 @@ so every sum is exact and a window's features do not depend on what else is in t
 
 A token is a run of letters, digits and underscores, or one other visible character: punctuation
 carries much of what tells teaching from selling. Case is folded, digits become 0, curly quotes and
-long dashes their plain forms. What it does not: stem, split words without spaces (Chinese, Thai), or
-tell one sentence end from another.
+long dashes their plain forms. What it does not: stem, or split words without spaces (Chinese, Thai).
 """
 
 from __future__ import annotations
@@ -154,12 +153,8 @@ def features(texts: Sequence[str]) -> Features:
     same = owner[:-1] == owner[1:] if len(owner) else np.zeros(0, dtype=bool)
     twos, two_tf, two_ends, _ = _distinct(owner[:-1][same], pairs[same], count)
     letters = np.where(wordy & (kinds[first] != _DIGIT), last - first, 0)
-    style = _style(
-        kinds, first, last, wordy, owner, bounds, np.diff(one_ends), lengths
-    )
-    return Features(
-        count, ones, one_tf, one_ends, twos, two_tf, two_ends, style, letters[at]
-    )
+    style = _style(kinds, first, last, wordy, owner, bounds, np.diff(one_ends), lengths)
+    return Features(count, ones, one_tf, one_ends, twos, two_tf, two_ends, style, letters[at])
 
 
 def _distinct(

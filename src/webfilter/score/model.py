@@ -7,9 +7,9 @@ The score of a window is ``words + meaning + style + constant``:
   analysis: the mean of its words' vectors, scaled to length 1), which sees what goes together;
 - style: a weight for the rank of each style measure (punctuation, case, word lengths).
 
-A monotone curve then makes the mean label at a score s equal to s, and a second pair of curves gives
+A monotone curve then makes the mean label at a score s about s, and a second pair of curves gives
 the interval that held 80 % of the labels around s. Weights and inputs are integers (quantized when
-trained) and every sum stays below 2**53, so it is exact in any order: a score does not depend on the
+trained) and every sum is small enough to be exact in any order: a score does not depend on the
 batch, the number of threads or the BLAS that NumPy was built with.
 
 What it does not do: train (classifiers/ does), cut texts (windows.py does), or read anything but
@@ -22,6 +22,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +52,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Model:
-    """The arrays of one model; see the module for what they mean. Shapes: t targets, d directions."""
+    """The arrays of one model, as the module explains them. Shapes: t targets, d directions."""
 
     words: npt.NDArray[np.int16]
     """Weight of each bucket, shape (2**BITS, t)."""
@@ -111,7 +112,10 @@ class Model:
         return out.getvalue()
 
     def predict(self, texts: Sequence[str]) -> Scores:
-        """Score windows, each for itself: the same bits whatever else is in `texts`."""
+        """Score windows, each for itself: the same bits whatever else is in `texts`.
+
+        Windows have up to about 1,000 characters; sums are exact up to 8,000.
+        """
         parts = [self._raw(texts[i : i + CHUNK]) for i in range(0, len(texts), CHUNK)]
         targets = len(self.top)
         raw = np.concatenate([part[0] for part in parts] or [np.zeros((0, targets))])
@@ -178,7 +182,7 @@ def meaning(
     tf = found.one_tf.astype(np.float32)
     place = np.zeros((found.count, vectors.shape[1]))
     ends = found.one_ends.tolist()
-    for i, (start, end) in enumerate(zip(ends, ends[1:], strict=False)):
+    for i, (start, end) in enumerate(pairwise(ends)):
         place[i] = tf[start:end] @ vectors[at[start:end]]
     length = np.sqrt((place * place).sum(axis=1))
     place = np.rint(place * (UNIT / np.maximum(length, 1.0))[:, None])
@@ -200,9 +204,7 @@ def style_ranks(style: Floats, knots: Floats) -> Floats:
     return ranks
 
 
-def _sums(
-    values: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
+def _sums(values: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the sums of ``values[ends[i]:ends[i + 1]]`` along the first axis."""
     totals = np.zeros((len(values) + 1, *values.shape[1:]), dtype=np.int64)
     np.cumsum(values, axis=0, out=totals[1:])

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from webfilter.text.points import BASE, code_points, hash_spans
 from webfilter.text.sentences import count_sentences
-from webfilter.text.tokens import Tokens, Words, tokenize, tokenize_lines, tokenizer_version
+from webfilter.text.tokens import (
+    Tokens,
+    Words,
+    tokenize,
+    tokenize_all,
+    tokenize_lines,
+    tokenizer_version,
+)
 
 __all__ = [
     "BASE",
@@ -18,6 +25,7 @@ __all__ = [
     "count_sentences",
     "hash_spans",
     "tokenize",
+    "tokenize_all",
     "tokenize_lines",
     "tokenizer_version",
 ]

@@ -25,50 +25,27 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from unicodedata import unidata_version
 from typing import Any, Literal, TypeAlias, get_args
+from unicodedata import unidata_version
 
 import numpy as np
 import numpy.typing as npt
 
 from webfilter.errors import ConfigError, MissingExtra
-from webfilter.text.chars import (
-    BLANK,
-    COLON,
-    DIGIT,
-    DOT,
-    EDGE,
-    HARD,
-    HEAD,
-    LEAD,
-    LETTER,
-    SOLO,
-    TO_DOT_BIT,
-    UPPER_BIT,
-    class_table,
-    kind_table,
-)
-from webfilter.text.english import cuts, specials
-from webfilter.text.points import code_points, mix, powers, sum_spans
+from webfilter.text.chars import class_table
+from webfilter.text.points import code_points, mix, sum_spans
+from webfilter.text.spans import Codes, Places, english_spans, scripts_spans, whitespace_spans
 
-__all__ = ["Tokens", "Words", "tokenize", "tokenize_lines", "tokenizer_version"]
+__all__ = ["Tokens", "Words", "tokenize", "tokenize_all", "tokenize_lines", "tokenizer_version"]
 
 Words: TypeAlias = Literal["english", "scripts", "whitespace", "spacy"]
 """The names of what a word can be."""
 
-_Bools: TypeAlias = npt.NDArray[np.bool_]
 _Classes: TypeAlias = npt.NDArray[np.uint16]
-_Codes: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 _Hashes: TypeAlias = npt.NDArray[np.uint64]
-_Kinds: TypeAlias = npt.NDArray[np.uint8]
-_Places: TypeAlias = npt.NDArray[np.intp]
-
-_CORE = LETTER | DIGIT
-_PLAIN = EDGE | DOT | COLON
-_MARK = DOT | COLON
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,27 +59,24 @@ class Tokens:
     (8, [2, 3, 5, 1, 2, 2, 2, 1])
     """
 
-    starts: _Places
+    starts: Places
     """Where each token starts in the text, in characters, shape (n,)."""
-    ends: _Places
+    ends: Places
     """Where each token ends in the text, exclusive, shape (n,)."""
-    codes: _Codes
+    codes: Codes
     """The text's code points."""
+    whole: Tokens | None = None
+    """The tokens of several texts of which these are a part: measured together, once."""
+    first: int = 0
+    """Which token of `whole` is the first of these."""
 
     def __len__(self) -> int:
         return len(self.starts)
 
     @cached_property
-    def lengths(self) -> _Places:
+    def lengths(self) -> Places:
         """Characters of each token, shape (n,)."""
         return self.ends - self.starts
-
-    @cached_property
-    def offsets(self) -> _Places:
-        """Characters in the first 0, 1, ... n tokens together, shape (n + 1,)."""
-        found = np.zeros(len(self) + 1, dtype=np.intp)
-        np.cumsum(self.lengths, out=found[1:])
-        return found
 
     @cached_property
     def classes(self) -> _Classes:
@@ -112,197 +86,31 @@ class Tokens:
     @cached_property
     def contents(self) -> _Classes:
         """Union of the classes in each token, shape (n,). `BLANK` may be among them: ignore it."""
+        if self.whole is not None:
+            return self.whole.contents[self.first : self.first + len(self)]
         if not len(self):
             return np.zeros(0, dtype=np.uint16)
         found: _Classes = np.bitwise_or.reduceat(self.classes, self.starts)
         return found
 
     @cached_property
-    def _polynomials(self) -> _Hashes:
+    def sums(self) -> _Hashes:
+        """Polynomial of each token, as `sum_spans` gives it, shape (n,)."""
+        if self.whole is not None:
+            return self.whole.sums[self.first : self.first + len(self)]
         return sum_spans(self.codes, self.starts, self.ends)
 
     @cached_property
     def hashes(self) -> _Hashes:
         """64-bit hash of each token, as `hash_spans` gives it, shape (n,)."""
-        return mix(self._polynomials.copy())
-
-    def ngrams(self, count: int) -> _Hashes:
-        """Return a hash of each run of `count` tokens, shape (n - count + 1,), empty if too few."""
-        size = max(0, len(self) - count + 1)
-        found = np.zeros(size, dtype=np.uint64)
-        for k, factor in enumerate(powers(count).tolist()):
-            found += self.hashes[k : k + size] * np.uint64(factor)
-        return found
-
-    @cached_property
-    def _joined(self) -> tuple[_Hashes, _Hashes]:
-        total = int(self.offsets[-1])
-        sums = np.zeros(len(self) + 1, dtype=np.uint64)
-        np.cumsum(self._polynomials * powers(total + 1)[self.offsets[:-1]], out=sums[1:])
-        return sums, powers(total + 1, inverse=True)[self.offsets[:-1]]
-
-    def joined(self, count: int) -> _Hashes:
-        """Return a hash of each run of `count` tokens written without separator.
-
-        It is of the characters alone: ("ab", "c") and ("a", "bc") have the same. Shape
-        (n - count + 1,), empty if there are too few tokens.
-        """
-        if len(self) < count:
-            return np.zeros(0, dtype=np.uint64)
-        sums, origin = self._joined
-        found: _Hashes = sums[count:] - sums[:-count]
-        found *= origin[: len(found)]
-        return found
+        if self.whole is not None:
+            return self.whole.hashes[self.first : self.first + len(self)]
+        return mix(self.sums.copy())
 
     def words(self, text: str) -> list[str]:
         """Return the tokens as strings, out of the `text` that they are of."""
         bounds = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
         return [text[start:end] for start, end in bounds]
-
-
-def _keys(codes: _Codes, starts: _Places, ends: _Places) -> npt.NDArray[np.uint32]:
-    """Return a number below 2**17 for each word, from four of its characters and its length."""
-    found = (ends - starts).astype(np.uint32) * np.uint32(0x27D4EB2F)
-    places = (starts, np.minimum(starts + 2, ends - 1), np.maximum(ends - 2, starts), ends - 1)
-    for place, factor in zip(places, (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x165667B1), strict=True):
-        found += codes[place].astype(np.uint32) * np.uint32(factor)
-    return found >> np.uint32(15)
-
-
-@cache
-def _sieve() -> _Bools:
-    """Return which keys a run of letters may have that is an exception, alone or with a period."""
-    names = {name.removesuffix(".") for name in specials()}
-    ordered = sorted(name for name in names if len(name) > 1 and name.isalpha())
-    ends = np.cumsum([len(name) for name in ordered])
-    starts = ends - np.array([len(name) for name in ordered])
-    found = np.zeros(1 << 17, dtype=np.bool_)
-    found[_keys(code_points("".join(ordered)), starts, ends)] = True
-    return found
-
-
-@dataclass(frozen=True, eq=False)
-class _Runs:
-    """Runs of characters of one kind (the low classes exclude each other), shape (r,) each."""
-
-    starts: _Places
-    ends: _Places
-    kinds: _Kinds
-    before: _Kinds
-    """Kind of the run before; `BLANK` at the start of the text."""
-    after: _Kinds
-    """Kind of the run after; `BLANK` at the end of the text."""
-    chunks: _Places
-    """Number of the chunk (the characters up to white space) that the run is in."""
-
-    @classmethod
-    def of(cls, codes: _Codes) -> _Runs:
-        found = kind_table().take(codes)
-        changes = np.flatnonzero(found[1:] != found[:-1])
-        bounds = np.empty(len(changes) + 2, dtype=np.intp)
-        bounds[0], bounds[-1] = 0, len(found)
-        np.add(changes, 1, out=bounds[1:-1])
-        padded = np.full(len(bounds) + 1, BLANK, dtype=np.uint8)
-        kinds = padded[1:-1]
-        kinds[:] = found[bounds[:-1]]
-        chunks = np.cumsum(kinds == BLANK)
-        return cls(bounds[:-1], bounds[1:], kinds, padded[:-2], padded[2:], chunks)
-
-
-def _unclear(codes: _Codes, runs: _Runs) -> _Bools:
-    """Return which runs the plain rule must not cut, and so not the chunk that they are in.
-
-    The plain rule: a chunk is one run of letters, or of digits, with punctuation of class EDGE at
-    either end, and perhaps one final period or colon; every mark is a token.
-    """
-    kinds, before, after = runs.kinds, runs.before, runs.after
-    core = (kinds & _CORE) != 0
-    single = runs.ends - runs.starts == 1
-    found = (kinds == HARD) | ((kinds | after) == _CORE)
-    # one character with a mark beside it ("8)", "a."), marks without a core
-    found |= core & single & (((before | after) & _PLAIN) != 0)
-    found |= (before == BLANK) & ((kinds & _PLAIN) != 0) & ~(single & ((after & _CORE) != 0))
-    marks = np.flatnonzero(kinds & _MARK)
-    if len(marks):
-        found[marks] = ~_is_final(codes, runs, marks) | ~single[marks]
-    # an exception ("cannot", "Mr."); two cores in a chunk
-    cores = np.flatnonzero(core)
-    found[cores[_sieve()[_keys(codes, runs.starts[cores], runs.ends[cores])]]] = True
-    chunks = runs.chunks[cores]
-    found[cores[1:][chunks[1:] == chunks[:-1]]] = True
-    return found
-
-
-def _is_final(codes: _Codes, runs: _Runs, marks: _Places) -> _Bools:
-    """Return which of the runs `marks` (periods, colons) split off at the end of their chunk."""
-    before, after, starts = runs.before[marks], runs.after[marks], runs.starts[marks]
-    one = class_table()[codes[np.maximum(starts - 1, 0)]]
-    two = class_table()[codes[np.maximum(starts - 2, 0)]]
-    dot = ((one & TO_DOT_BIT) | (one & two & UPPER_BIT)) != 0
-    dot &= (before & (BLANK | _MARK) | after & (_CORE | _MARK)) == 0
-    colon = ((before & _CORE) != 0) & (after == BLANK)
-    found: _Bools = np.where(runs.kinds[marks] == DOT, dot, colon)
-    return found
-
-
-def _english(text: str, codes: _Codes) -> tuple[_Places, _Places]:
-    """Return where tokens start and end: plain chunks at once, the others by rule."""
-    runs = _Runs.of(codes)
-    hard = np.zeros(int(runs.chunks[-1]) + 1, dtype=np.bool_)
-    hard[runs.chunks[_unclear(codes, runs)]] = True
-    ruled = hard[runs.chunks]
-    ink = runs.kinds != BLANK
-    plain = ink & ~ruled
-    ruled &= ink
-    more_starts: list[int] = []
-    more_ends: list[int] = []
-    first = runs.starts[ruled & (runs.before == BLANK)].tolist()
-    last = runs.ends[ruled & (runs.after == BLANK)].tolist()
-    for start, end in zip(first, last, strict=True):
-        places = [start + place for place in cuts(text[start:end])]
-        more_starts += [start, *places]
-        more_ends += [*places, end]
-    several = plain & (runs.kinds == EDGE) & (runs.ends - runs.starts > 1)
-    if several.any():
-        for start, end in zip(
-            runs.starts[several].tolist(), runs.ends[several].tolist(), strict=True
-        ):
-            more_starts.extend(range(start + 1, end))
-            more_ends.extend(range(start + 1, end))
-    starts = np.concatenate((runs.starts[plain], np.array(more_starts, dtype=np.intp)))
-    ends = np.concatenate((runs.ends[plain], np.array(more_ends, dtype=np.intp)))
-    starts.sort()
-    ends.sort()
-    return starts, ends
-
-
-def _after(mask: _Bools) -> _Bools:
-    """Return whether `mask` holds for the character before."""
-    found = np.zeros_like(mask)
-    found[1:] = mask[:-1]
-    return found
-
-
-def _scripts(text: str, codes: _Codes) -> tuple[_Places, _Places]:
-    """Return where tokens start and end, cut further where a script has no spaces."""
-    classes = class_table().take(codes)
-    solo = (classes & SOLO) != 0
-    head = (classes & HEAD) != 0
-    lead = (classes & LEAD) != 0
-    further = (solo | _after(solo) | (head & ~_after(lead))) & ((classes & BLANK) == 0)
-    starts, ends = _english(text, codes)
-    first, last = np.zeros(len(codes) + 1, dtype=np.bool_), np.zeros(len(codes) + 1, dtype=np.bool_)
-    first[starts] = last[ends] = True
-    inside = np.flatnonzero(further & ~first[:-1])
-    first[inside] = last[inside] = True
-    return np.flatnonzero(first), np.flatnonzero(last)
-
-
-def _whitespace(text: str, codes: _Codes) -> tuple[_Places, _Places]:
-    runs = _Runs.of(codes)
-    ink = runs.kinds != BLANK
-    starts = runs.starts[ink & (runs.before == BLANK)]
-    return starts, runs.ends[ink & (runs.after == BLANK)]
 
 
 @cache
@@ -314,7 +122,7 @@ def _spacy() -> Any:
     return spacy.blank("en")
 
 
-def _by_spacy(text: str, codes: _Codes) -> tuple[_Places, _Places]:
+def _by_spacy(text: str, codes: Codes) -> tuple[Places, Places]:
     safe = text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate becomes "?"
     doc = _spacy().tokenizer(safe)
     starts = [token.idx for token in doc if not token.is_space]
@@ -323,24 +131,58 @@ def _by_spacy(text: str, codes: _Codes) -> tuple[_Places, _Places]:
     return found, found + np.array(lengths, dtype=np.intp)
 
 
-_CUTTERS: dict[str, Callable[[str, _Codes], tuple[_Places, _Places]]] = {
-    "english": _english,
-    "scripts": _scripts,
-    "whitespace": _whitespace,
+_CUTTERS: dict[str, Callable[[str, Codes], tuple[Places, Places]]] = {
+    "english": english_spans,
+    "scripts": scripts_spans,
+    "whitespace": whitespace_spans,
     "spacy": _by_spacy,
 }
 
 
-def _codes(text: str) -> _Codes:
+def _codes(text: str) -> Codes:
     return np.frombuffer(text.encode(), dtype=np.uint8) if text.isascii() else code_points(text)
 
 
-def _tokenize(text: str, words: Words) -> Tokens:
+def _tokens(text: str, words: Words) -> Tokens:
     codes = _codes(text)
     if not len(codes):
         none = np.zeros(0, dtype=np.intp)
         return Tokens(none, none, codes)
     return Tokens(*_CUTTERS[words](text, codes), codes)
+
+
+_TOGETHER = 60_000  # characters cut at once: more would leave the processor's cache
+
+
+def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Yield `texts` in groups of about `_TOGETHER` characters."""
+    group: list[str] = []
+    size = 0
+    for text in texts:
+        if group and size + len(text) > _TOGETHER:
+            yield group
+            group, size = [], 0
+        group.append(text)
+        size += len(text) + 1
+    if group:
+        yield group
+
+
+def _tokens_together(texts: list[str], words: Words) -> list[Tokens]:
+    """Return the tokens of each text, cut in one pass over all: white space parts texts, too."""
+    if len(texts) == 1 or words == "spacy":
+        return [_tokens(text, words) for text in texts]
+    whole = _tokens("\n".join(texts), words)
+    found: list[Tokens] = []
+    place = 0
+    places = np.cumsum([0, *(len(text) + 1 for text in texts)])
+    firsts = np.searchsorted(whole.starts, places).tolist()
+    for text, first, last in zip(texts, firsts, firsts[1:], strict=False):
+        starts, ends = whole.starts[first:last] - place, whole.ends[first:last] - place
+        codes = whole.codes[place : place + len(text)]
+        found.append(Tokens(starts, ends, codes, whole, first))
+        place += len(text) + 1
+    return found
 
 
 class _Recent:
@@ -373,7 +215,7 @@ class _Recent:
                 self._held -= len(old)
 
 
-_recent = _Recent(texts=256, characters=4_000_000)
+_recent = _Recent(texts=512, characters=3_000_000)
 
 
 def tokenize(text: str, words: Words = "english") -> Tokens:
@@ -389,14 +231,24 @@ def tokenize(text: str, words: Words = "english") -> Tokens:
     >>> tokenize(text, "whitespace").words(text)
     ['The', 'U.S.', 'spends', '$3.50', '(e.g.', 'in', '2010).']
     """
+    return tokenize_all([text], words)[0]
+
+
+def tokenize_all(texts: Sequence[str], words: Words = "english") -> list[Tokens]:
+    """Return the tokens of each of `texts`: as `tokenize` does, faster for many short ones.
+
+    >>> [len(tokens) for tokens in tokenize_all(["Tea is hot.", "", "So?"])]
+    [4, 0, 2]
+    """
     if words not in get_args(Words):
         known = ", ".join(map(repr, get_args(Words)))
         raise ConfigError(f"words = {words!r} does not fit; it takes one of {known}")
-    tokens = _recent.get(text, words)
-    if tokens is None:
-        tokens = _tokenize(text, words)
-        _recent.put(text, words, tokens)
-    return tokens
+    found = {text: _recent.get(text, words) for text in texts}
+    for group in _groups([text for text, tokens in found.items() if tokens is None]):
+        for text, tokens in zip(group, _tokens_together(group, words), strict=True):
+            found[text] = tokens
+            _recent.put(text, words, tokens)
+    return [tokens for tokens in map(found.get, texts) if tokens is not None]
 
 
 def tokenize_lines(
@@ -420,10 +272,12 @@ def tokenize_lines(
     begins, stops = np.array(starts, dtype=np.intp), np.array(ends, dtype=np.intp)
     low, high = np.searchsorted(whole.starts, begins), np.searchsorted(whole.starts, stops)
     counts = high - low
-    placed = np.concatenate(([0], np.cumsum(stops - begins + 1)[:-1]))
-    index = np.arange(counts.sum()) + np.repeat(low - np.cumsum(counts) + counts, counts)
-    moved = np.repeat(placed - begins, counts)
-    tokens = Tokens(whole.starts[index] + moved, whole.ends[index] + moved, _codes(joined))
+    before = np.cumsum(counts) - counts
+    index = np.arange(before[-1] + counts[-1]) + (low - before).repeat(counts)
+    sizes = stops - begins + 1
+    moved = (np.cumsum(sizes) - sizes - begins).repeat(counts)
+    spans = whole.starts.take(index), whole.ends.take(index)
+    tokens = Tokens(spans[0] + moved, spans[1] + moved, _codes(joined))
     _recent.put(joined, words, tokens)
     return tokens
 

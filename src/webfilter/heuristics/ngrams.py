@@ -1,0 +1,201 @@
+"""Repeated runs of words, measured for many documents in one pass.
+
+Gopher's two measures: the characters in the most common n-gram, and the characters in n-grams that
+occurred before. Everything is over hashes: n-grams that occur only once, which is nearly all of them,
+are ruled out by one scatter and one gather, and never sorted.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from webfilter.text import BASE, Tokens
+from webfilter.text.points import powers
+
+__all__ = ["TokenRuns", "duplicate_characters", "top_characters"]
+
+_Hashes: TypeAlias = npt.NDArray[np.uint64]
+_Places: TypeAlias = npt.NDArray[np.intp]
+
+_DOCUMENT_BITS = 8
+MOST_DOCUMENTS = 1 << _DOCUMENT_BITS
+"""Most documents that can be measured together."""
+
+
+@dataclass(frozen=True, eq=False)
+class TokenRuns:
+    """The tokens of up to `MOST_DOCUMENTS` documents, one behind the other: n in d documents."""
+
+    hashes: _Hashes
+    """Hash of each token, shape (n,)."""
+    sums: _Hashes
+    """Polynomial of each token (`webfilter.text.points.sum_spans`), shape (n,)."""
+    lengths: _Places
+    """Characters of each token, shape (n,)."""
+    bounds: _Places
+    """First token of each document, and n, shape (d + 1,)."""
+
+    @classmethod
+    def of(cls, tokens: Sequence[Tokens]) -> TokenRuns:
+        """Return the runs of `tokens`, one `Tokens` a document."""
+        none = np.zeros(0, dtype=np.uint64)
+        return cls(
+            np.concatenate([none, *(each.hashes for each in tokens)]),
+            np.concatenate([none, *(each.sums for each in tokens)]),
+            np.concatenate([np.zeros(0, dtype=np.intp), *(each.lengths for each in tokens)]),
+            np.cumsum([0, *map(len, tokens)], dtype=np.intp),
+        )
+
+    @cached_property
+    def documents(self) -> _Hashes:
+        """Number of each token's document, shape (n,)."""
+        sizes = self.bounds[1:] - self.bounds[:-1]
+        return np.arange(len(sizes), dtype=np.uint64).repeat(sizes)
+
+    @cached_property
+    def offsets(self) -> _Places:
+        """Characters in the first 0, 1, ... n tokens together, shape (n + 1,)."""
+        found = np.zeros(len(self.lengths) + 1, dtype=np.intp)
+        np.cumsum(self.lengths, out=found[1:])
+        return found
+
+    @cached_property
+    def _joined(self) -> tuple[_Hashes, _Hashes]:
+        total = int(self.offsets[-1]) + 1
+        found = np.zeros(len(self.sums) + 1, dtype=np.uint64)
+        np.cumsum(self.sums * powers(total).take(self.offsets[:-1]), out=found[1:])
+        return found, powers(total, inverse=True).take(self.offsets[:-1])
+
+    def starts(self, n: int) -> _Places:
+        """Return at which tokens a run of `n` starts that ends in the same document."""
+        last = np.maximum(self.bounds[1:] - n + 1, self.bounds[:-1])
+        inside = np.ones(len(self.hashes), dtype=np.bool_)
+        for start, end in zip(last.tolist(), self.bounds[1:].tolist(), strict=True):
+            inside[start:end] = False
+        return np.flatnonzero(inside)
+
+    def ngrams(self, n: int, starts: _Places) -> _Hashes:
+        """Return a hash of the `n` tokens, one by one, from each of `starts`."""
+        size = max(0, len(self.hashes) - n + 1)
+        found = self.hashes[:size].copy()
+        for k in range(1, n):
+            found += self.hashes[k : k + size] * np.uint64(pow(BASE, k, 2**64))
+        return found.take(starts)
+
+    def joined(self, n: int, starts: _Places) -> _Hashes:
+        """Return a hash of the `n` tokens from each of `starts`, written without separator.
+
+        It is of the characters alone: ("ab", "c") and ("a", "bc") have the same.
+        """
+        sums, origin = self._joined
+        size = max(0, len(self.sums) - n + 1)
+        found = sums[n:] - sums[:size]
+        found *= origin[:size]
+        return found.take(starts)
+
+
+def _recurring(hashes: _Hashes) -> _Places:
+    """Return the places, in order, of hashes that occur more than once (and a few others)."""
+    places = np.arange(len(hashes), dtype=np.intp)
+    for shift in (0, 20, 40):
+        bits = max(8, len(hashes).bit_length() + 4)
+        slots = ((hashes << np.uint64(shift)) >> np.uint64(64 - bits)).view(np.intp)
+        here = np.arange(len(hashes), dtype=np.int32)
+        table = np.empty(1 << bits, dtype=np.int32)
+        table[slots] = here
+        winners = table.take(slots)
+        losers = np.flatnonzero(winners != here)
+        if not len(losers):
+            return losers
+        shared = np.zeros(len(hashes), dtype=np.bool_)
+        shared[losers] = True
+        shared[winners.take(losers)] = True
+        kept = np.flatnonzero(shared)
+        places, hashes = places.take(kept), hashes.take(kept)
+    return places
+
+
+def duplicate_characters(runs: TokenRuns, n: int) -> list[int]:
+    """Return for each document the characters in n-grams that occurred before, without spaces.
+
+    It is a walk from left to right: a repeated n-gram adds its characters and the walk goes on behind
+    it, else one word further. Only n-grams that occur twice need be visited.
+    """
+    starts = runs.starts(n)
+    hashes = runs.joined(n, starts)
+    hashes ^= runs.documents.take(starts) * np.uint64(BASE)
+    recurring = _recurring(hashes)
+    visited = starts.take(recurring)
+    found = [0] * (len(runs.bounds) - 1)
+    if not len(visited):
+        return found
+    places, values = visited.tolist(), hashes.take(recurring).tolist()
+    lengths = (runs.offsets.take(visited + n) - runs.offsets.take(visited)).tolist()
+    documents = runs.documents.take(visited).tolist()
+    seen: set[int] = set()
+    i = 0
+    while i < len(places):
+        if values[i] in seen:
+            found[documents[i]] += lengths[i]
+            i = bisect_left(places, places[i] + n, i + 1, min(i + n, len(places)))
+        else:
+            seen.add(values[i])
+            i += 1
+    return found
+
+
+def top_characters(runs: TokenRuns, n: int) -> list[int | None]:
+    """Return for each document length times count of its most common n-gram, None if it has none.
+
+    Its words count with a space between each two; the first of those equally common is taken.
+    """
+    starts = runs.starts(n)
+    firsts, counts = runs.bounds[:-1].copy(), np.ones(len(runs.bounds) - 1, dtype=np.intp)
+    hashes = runs.ngrams(n, starts)
+    recurring = _recurring(hashes)
+    if len(recurring):
+        visited = starts.take(recurring)
+        shift = np.uint64(64 - _DOCUMENT_BITS)
+        keys = runs.documents.take(visited) << shift
+        keys |= hashes.take(recurring) >> np.uint64(_DOCUMENT_BITS)
+        _most_common(keys, visited, firsts, counts)
+    some = (runs.bounds[1:] - runs.bounds[:-1] >= n).tolist()
+    last = np.minimum(firsts + n, len(runs.offsets) - 1)
+    lengths = runs.offsets.take(last) - runs.offsets.take(firsts) + n - 1
+    found = (lengths * counts).tolist()
+    return [characters if has else None for characters, has in zip(found, some, strict=True)]
+
+
+def _most_common(keys: _Hashes, places: _Places, firsts: _Places, counts: _Places) -> None:
+    """Set, for documents with a key that recurs, the place and count of the most common one.
+
+    Args:
+        keys: document number in the high bits, hash in the low ones.
+        places: where each of `keys` stands, in order.
+        firsts: set to the first place of the most common, one a document.
+        counts: set to its count.
+    """
+    ordered = np.sort(keys)
+    new = np.ones(len(ordered) + 1, dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:-1])
+    bounds = np.flatnonzero(new)
+    times = bounds[1:] - bounds[:-1]
+    values = ordered.take(bounds[:-1])
+    shift = np.uint64(64 - _DOCUMENT_BITS)
+    documents = (values >> shift).astype(np.intp)
+    np.maximum.at(counts, documents, times)
+    best = (times == counts.take(documents)) & (times > 1)
+    values = values[best]
+    if not len(values):
+        return
+    among = np.minimum(np.searchsorted(values, keys), len(values) - 1)
+    hits = np.flatnonzero(values.take(among) == keys)
+    hit_documents = (keys.take(hits) >> shift).astype(np.intp)
+    firsts[hit_documents[::-1]] = places.take(hits)[::-1]
