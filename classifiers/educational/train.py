@@ -27,6 +27,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import normalize
 from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
 
 from webfilter.score.features import BITS, CHUNK, TF, Features, features
 from webfilter.score.model import UNIT, Model, fingerprint, meaning, style_ranks
@@ -67,7 +68,15 @@ def main() -> None:
 
 
 def train(excerpts: Excerpts, config: Mapping[str, Any], seed: int = 0) -> Model:
-    """Return a calibrated model; the same arrays for the same arguments."""
+    """Return a calibrated model; the same arrays for the same arguments.
+
+    One thread: how a sum is split between threads would show in its last bits.
+    """
+    with threadpool_limits(1):
+        return _train(excerpts, config, seed)
+
+
+def _train(excerpts: Excerpts, config: Mapping[str, Any], seed: int) -> Model:
     blocks = Blocks(excerpts.texts, config, seed)
     plain = blocks.solve(excerpts.labels)
     settings = config["calibration"]

@@ -9,20 +9,14 @@ Left out, as there: the list of bad words and the removal of repeated three-sent
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
-from webfilter.stage import Rule, Signal, Transform
-from webfilter.text import (
-    Words,
-    count_sentences,
-    tokenize,
-    tokenize_lines,
-    tokenizer_version,
-)
+from webfilter.stage import Rule, Signal, Transform, judge
+from webfilter.text import Words, tokenize_all, tokenizer_version
 
 __all__ = ["C4Quality"]
 
@@ -114,16 +108,34 @@ class C4Quality(Transform):
 
     def transform(self, doc: Document) -> tuple[str, Mapping[str, Value]]:
         """Return the lines kept as one text, and the signals."""
+        return self._transform_all([doc])[0]
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        """Transform the batch, its new texts tokenized together, then judge each document."""
+        rules = self.rules
+        found: list[Document] = []
+        for doc, (text, signals) in zip(batch, self._transform_all(batch), strict=True):
+            marked = doc.with_signals(signals)
+            verdict = judge(rules, marked.signals, self.name)
+            found.append(replace(marked, text=text, verdict=verdict))
+        return found
+
+    def _transform_all(self, docs: Sequence[Document]) -> list[tuple[str, dict[str, Value]]]:
+        found = [self._keep_lines(doc.text) for doc in docs]
+        tokens = tokenize_all([text for text, _ in found], self.words)
+        for (_, signals), each in zip(found, tokens, strict=True):
+            signals["c4_sentences"] = each.sentences if signals["c4_lines"] else 0
+        return [(text.strip(), signals) for text, signals in found]
+
+    def _keep_lines(self, text: str) -> tuple[str, dict[str, Value]]:
+        """Return the lines kept, joined, and all signals but the sentences."""
         removed = dict.fromkeys(_CAUSES, 0)
-        citations = place = 0
+        citations = 0
         lorem_ipsum = curly_bracket = False
-        telling = _is_telling(doc.text)
+        telling = _is_telling(text)
         kept: list[str] = []
-        starts: list[int] = []
-        for raw in doc.text.splitlines(keepends=True):
-            line = cleaned = raw.strip()
-            start, marks = place + len(raw) - len(raw.lstrip()), 0
-            place += len(raw)
+        for line in map(str.strip, text.splitlines()):
+            cleaned, marks = line, 0
             if self.remove_citations and "[" in line:
                 cleaned, marks = _CITATION.subn("", line)
             cause = self._malformed(line, cleaned)
@@ -138,27 +150,16 @@ class C4Quality(Transform):
                         cause = "policy"
             if cause is None:
                 kept.append(cleaned)
-                starts.append(start)
                 citations += marks
             else:
                 removed[cause] += 1
-        text = "\n".join(kept)
-        signals: dict[str, Value] = {
+        return "\n".join(kept), {
             "c4_lines": len(kept),
             **{f"c4_{cause}_lines": number for cause, number in removed.items()},
             "c4_citations": citations,
-            "c4_sentences": 0,
             "lorem_ipsum": lorem_ipsum,
             "curly_bracket": curly_bracket,
         }
-        if kept:
-            if citations:
-                tokens = tokenize(text, self.words)
-            else:
-                ends = [start + len(line) for start, line in zip(starts, kept, strict=True)]
-                tokens = tokenize_lines(doc.text, starts, ends, self.words)
-            signals["c4_sentences"] = count_sentences(tokens)
-        return text.strip(), signals
 
     def _malformed(self, line: str, cleaned: str) -> str | None:
         """Return why the line is removed for its form: as it came, and without citations."""
@@ -174,7 +175,10 @@ class C4Quality(Transform):
         return None
 
 
+_TELLING = (_LOREM, _SCRIPT, "cookie", "privacy policy", "terms of use")
+
+
 def _is_telling(text: str) -> bool:
-    """Return whether any phrase that the rules look for is in `text`: most pages have none."""
+    """Return whether a phrase that the rules look for may be in `text`: most pages have none."""
     lower = text.lower()
-    return "{" in text or any(phrase in lower for phrase in (_LOREM, _SCRIPT, *_POLICY))
+    return "{" in text or any(phrase in lower for phrase in _TELLING)

@@ -19,14 +19,14 @@ later rules with 0.1 and without the others' help, see the recipe.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
-from webfilter.stage import Filter, Rule, Signal
-from webfilter.text import Words, tokenize, tokenizer_version
+from webfilter.stage import Rule, Scorer, Signal
+from webfilter.text import Words, tokenize_all, tokenizer_version
 from webfilter.text.chars import TERMINAL_MARKS
 
 __all__ = ["FineWebQuality"]
@@ -35,7 +35,7 @@ _MARKS = {"2024-04": frozenset(".'\"!?"), "2024-12": TERMINAL_MARKS}
 
 
 @dataclass(frozen=True)
-class FineWebQuality(Filter):
+class FineWebQuality(Scorer):
     """Drop pages made of lists, fragments or repeated lines, by the rules that made FineWeb.
 
     `version` chooses between the two filters of this name; the default is the one that made FineWeb,
@@ -115,16 +115,19 @@ class FineWebQuality(Filter):
         """The version of the tokenizer."""
         return {"words": tokenizer_version(self.words)}
 
-    def measure(self, doc: Document) -> Mapping[str, Value]:
-        """Return the signals of `doc`; ratios are None where there is nothing to divide by."""
-        text = doc.text
+    def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
+        """Return the signals of each document; None where there is nothing to divide by."""
+        texts = [doc.text for doc in docs]
+        tokens = tokenize_all(texts, self.words)
+        return [self._measured(text, len(each)) for text, each in zip(texts, tokens, strict=True)]
+
+    def _measured(self, text: str, tokens: int) -> dict[str, Value]:
         lines = text.split("\n")
         newlines = len(lines) - 1
         written = [line for line in lines if line and not line.isspace()]
         if self.version == "2024-12":
             lines = written
         characters = sum(map(len, written)) - sum(map(len, set(written)))
-        tokens = len(tokenize(text, self.words))
         short = sum(len(line) <= self.short_line_length for line in lines)
         return {
             "fineweb_lines": len(lines),

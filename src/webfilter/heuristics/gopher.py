@@ -10,23 +10,23 @@ their own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
-from webfilter.stage import Filter, Rule, Signal
+from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import (
     Tokens,
     Words,
     code_points,
     hash_spans,
-    tokenize,
+    tokenize_all,
     tokenizer_version,
 )
 from webfilter.text.chars import ALPHABETIC, NO_SYMBOL
@@ -38,7 +38,7 @@ STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 
 
 @dataclass(frozen=True)
-class GopherQuality(Filter):
+class GopherQuality(Scorer):
     """Drop pages that do not read like prose, by the rules of Gopher.
 
     Decides as datatrove's ``GopherQualityFilter`` does, with these intended differences: a limit
@@ -109,44 +109,68 @@ class GopherQuality(Filter):
         """The version of the tokenizer."""
         return {"words": tokenizer_version(self.words)}
 
-    def measure(self, doc: Document) -> Mapping[str, Value]:
-        """Return the signals of `doc`; ratios are None where there is nothing to divide by."""
-        text = doc.text
-        tokens = tokenize(text, self.words)
-        contents = tokens.contents
-        worded = (contents & np.uint16(NO_SYMBOL)) != 0
-        words = int(np.count_nonzero(worded))
-        alphabetic = int(np.count_nonzero(contents & np.uint16(ALPHABETIC)))
-        lines = text.splitlines()
-        bullets = sum(line.lstrip().startswith(("•", "-")) for line in lines)
-        ellipses = sum(line.rstrip().endswith(("...", "…")) for line in lines)
-        return {
-            "words": words,
-            "mean_word_length": _ratio(int(tokens.lengths[worded].sum()), words),
-            "symbol_word_ratio": _ratio(text.count("#"), len(tokens)),
-            "ellipsis_word_ratio": _ratio(text.count("...") + text.count("…"), len(tokens)),
-            "bullet_line_ratio": _ratio(bullets, len(lines)),
-            "ellipsis_line_ratio": _ratio(ellipses, len(lines)),
-            "alpha_word_ratio": _ratio(alphabetic, len(tokens)),
-            "stop_words": _occurring(tokens, self.stop_words),
-        }
+    def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
+        """Return the signals of each document; None where there is nothing to divide by."""
+        texts = [doc.text for doc in docs]
+        tokens = tokenize_all(texts, self.words)
+        counts = zip(*_counts(tokens, self.stop_words), strict=True)
+        found: list[dict[str, Value]] = []
+        for text, each, (words, characters, alphabetic, stop_words) in zip(
+            texts, tokens, counts, strict=True
+        ):
+            lines = text.splitlines()
+            bullets = sum(line.lstrip().startswith(("•", "-")) for line in lines)
+            ellipses = sum(line.rstrip().endswith(("...", "…")) for line in lines)
+            dots = text.count("...") + text.count("…")
+            found.append(
+                {
+                    "words": words,
+                    "mean_word_length": _ratio(characters, words),
+                    "symbol_word_ratio": _ratio(text.count("#"), len(each)),
+                    "ellipsis_word_ratio": _ratio(dots, len(each)),
+                    "bullet_line_ratio": _ratio(bullets, len(lines)),
+                    "ellipsis_line_ratio": _ratio(ellipses, len(lines)),
+                    "alpha_word_ratio": _ratio(alphabetic, len(each)),
+                    "stop_words": stop_words,
+                }
+            )
+        return found
+
+
+def _counts(tokens: Sequence[Tokens], stop_words: tuple[str, ...]) -> list[list[int]]:
+    """Return for each text its words, their characters, alphabetic tokens, different stop words."""
+    bounds = np.cumsum([0, *map(len, tokens)], dtype=np.intp)
+    contents = np.concatenate([each.contents for each in tokens] or [np.zeros(0, dtype=np.uint16)])
+    lengths = np.concatenate([each.lengths for each in tokens] or [bounds[:0]])
+    hashes = np.concatenate([each.hashes for each in tokens] or [np.zeros(0, dtype=np.uint64)])
+    worded = (contents & NO_SYMBOL) != 0
+    alphabetic = (contents & ALPHABETIC) != 0
+    stopped = np.zeros(len(tokens), dtype=np.intp)
+    for stop in _hashed(stop_words):
+        places = np.flatnonzero(hashes == stop)
+        occurs = np.zeros(len(tokens), dtype=np.bool_)
+        occurs[np.searchsorted(bounds, places, side="right") - 1] = True
+        stopped += occurs
+    summed = (_between(each, bounds) for each in (worded, lengths * worded, alphabetic))
+    return [*summed, stopped.tolist()]
+
+
+def _between(values: npt.NDArray[Any], bounds: npt.NDArray[np.intp]) -> list[int]:
+    """Return the sum of `values` from each bound to the next."""
+    sums = np.zeros(len(values) + 1, dtype=np.intp)
+    np.cumsum(values, out=sums[1:])
+    found: list[int] = np.diff(sums.take(bounds)).tolist()
+    return found
+
+
+@lru_cache(maxsize=64)
+def _hashed(words: tuple[str, ...]) -> tuple[np.uint64, ...]:
+    """Return the hash of each of the different `words`."""
+    different = sorted(set(words) - {""})
+    ends = np.cumsum([len(word) for word in different], dtype=np.intp)
+    starts = np.concatenate((np.zeros(1, dtype=np.intp), ends))[:-1]
+    return tuple(hash_spans(code_points("".join(different)), starts, ends))
 
 
 def _ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
-
-
-@lru_cache(maxsize=64)
-def _hashed(words: tuple[str, ...]) -> tuple[npt.NDArray[np.uint64], int]:
-    """Return the hash of each of the different `words`, shape (n, 1), and their greatest length."""
-    different = sorted(set(words) - {""})
-    ends = np.cumsum([len(word) for word in different], dtype=np.intp)
-    starts = np.concatenate((np.zeros(1, dtype=np.intp), ends))[:-1]
-    hashes = hash_spans(code_points("".join(different)), starts, ends)
-    return hashes[:, np.newaxis], max(map(len, different), default=0)
-
-
-def _occurring(tokens: Tokens, words: tuple[str, ...]) -> int:
-    hashes, longest = _hashed(words)
-    short = tokens.hashes[tokens.lengths <= longest]
-    return int(np.count_nonzero((short == hashes).any(axis=1)))

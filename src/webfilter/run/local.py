@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from webfilter.document import Document
+from webfilter.errors import RunError
 from webfilter.report.ledger import Ledger
 from webfilter.stage import CorpusStage, OnlineStage, Stage, Step
 
@@ -123,6 +124,8 @@ def _isolated(stage: Stage, name: str, batch: Sequence[Document]) -> list[Docume
         marked = list(stage.process(batch))
         _same(batch, marked)
         return marked
+    except RunError:  # the machine is broken, not the document
+        raise
     except Exception as error:
         if len(batch) == 1:
             return [batch[0].fail(name, describe(error))]

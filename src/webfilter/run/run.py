@@ -243,13 +243,11 @@ class _Watch:
                 continue
             self._open.discard(row.name)
             if row.kept == 0:
-                self._say(f"{row.name} kept none of the first {row.docs_in:,} documents")
+                text = f"{row.name} kept none of the first {row.docs_in:,} documents"
+                logger.warning(text)
+                self.said.append(text)
             elif row.kept == row.docs_in and not at_end:
-                self._say(f"{row.name} dropped none of the first {row.docs_in:,} documents")
-
-    def _say(self, text: str) -> None:
-        self.said.append(text)
-        logger.warning(text)
+                self.said.append(f"{row.name} dropped none of the first {row.docs_in:,} documents")
 
 
 def _progress(docs: Source, progress: bool | None) -> Iterator[Document]:

@@ -5,7 +5,7 @@ so every sum is exact and a window's features do not depend on what else is in t
 
 A token is a run of letters, digits and underscores, or one other visible character: punctuation
 carries much of what tells teaching from selling. Case is folded, digits become 0, curly quotes and
-long dashes their plain forms. What it does not: stem, or split words without spaces (Chinese, Thai).
+long dashes their plain forms. What it does not: stem, or split words without spaces (Chinese).
 """
 
 from __future__ import annotations

@@ -7,13 +7,11 @@ hashed once and without a Python loop over its words.
 from __future__ import annotations
 
 from webfilter.text.points import BASE, code_points, hash_spans
-from webfilter.text.sentences import count_sentences
 from webfilter.text.tokens import (
     Tokens,
     Words,
     tokenize,
     tokenize_all,
-    tokenize_lines,
     tokenizer_version,
 )
 
@@ -22,10 +20,8 @@ __all__ = [
     "Tokens",
     "Words",
     "code_points",
-    "count_sentences",
     "hash_spans",
     "tokenize",
     "tokenize_all",
-    "tokenize_lines",
     "tokenizer_version",
 ]

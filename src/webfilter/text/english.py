@@ -364,15 +364,16 @@ def _restore(chunk: str, starts: list[int]) -> list[int]:
 
 _NUMBER = re.compile(r"([$£€]?)[0-9]+(?:[.,][0-9]+)*(%?)")
 _HYPHENATED = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")
+_FINAL = frozenset(",.;:!?)\"”")
 
 
-def _common(chunk: str) -> tuple[int, ...] | None:
-    """Return the cuts of a number, possessive or hyphenated word: what `_cut` would return, sooner."""
-    special = _special_cuts()
+def _core_cuts(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ...] | None:
+    """Return the cuts of a number, possessive, hyphenated word or exception; None: something else."""
     if chunk in special:
         return special[chunk]
-    if chunk[-2:] in ("'s", "’s") and chunk[:-2].isalpha() and chunk[:-2] not in special:
-        return (len(chunk) - 2,)
+    if chunk[-2:] in ("'s", "’s"):
+        owner = chunk[:-2]
+        return (len(owner),) if owner.isalpha() and owner not in special else None
     if _HYPHENATED.fullmatch(chunk):
         hyphens = [place for place, char in enumerate(chunk) if char == "-"]
         return tuple(cut for place in hyphens for cut in (place, place + 1))
@@ -381,6 +382,23 @@ def _common(chunk: str) -> tuple[int, ...] | None:
         found = (1,) if number[1] else ()
         return (*found, len(chunk) - 1) if number[2] else found
     return () if chunk.isalpha() else None
+
+
+def _common(chunk: str) -> tuple[int, ...] | None:
+    """Return what `_cut` would, sooner, for the most common kinds of chunk; None for others."""
+    special = _special_cuts()
+    found = _core_cuts(chunk, special)
+    if found is not None or chunk[-1] not in _FINAL:
+        return found
+    core = chunk[:-1]
+    found = _core_cuts(core, special)
+    if not found and not core[-1:].isalnum():
+        return None
+    if found is None or chunk[(*found[-1:], 0)[0] :] in special:
+        return None
+    if chunk[-1] == "." and not (core[-1] in "0123456789" or (core[-1] in LOWER)):
+        return None
+    return (*found, len(core))
 
 
 def _cut(chunk: str) -> tuple[int, ...]:

@@ -1,58 +1,68 @@
-"""How many sentences a text has, by the marks that end them.
+"""Where sentences start, by the marks that end the one before.
 
-As spaCy's ``sentencizer`` counts, which datatrove uses: a token that is one of the sentence marks of
-any script (., !, ?, 。, ...) ends a sentence when a token follows on the line that is more than
-punctuation. Abbreviations with their period are one token, so they end none. There is no model and
-no list of words behind it; "J. Smith" is one sentence only because "J." is one token.
+As spaCy's ``sentencizer`` finds them, which datatrove uses: a token that is one of the sentence marks of
+any script (., !, ?, 。 and so on) ends a sentence when a token follows on the line that is more than
+punctuation. Abbreviations with their period are one token, so they end none. There is no model and no
+list of words behind it: "Smith et al. left." is two sentences.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from webfilter.text.chars import BLANK, NO_PUNCTUATION, SENTENCE_END_BIT
-from webfilter.text.tokens import Tokens
+from webfilter.text.spans import Codes, Places
 
-__all__ = ["count_sentences"]
+__all__ = ["sentence_starts"]
+
+_NEWLINE, _SPACE = 10, 32
 
 
-def count_sentences(tokens: Tokens) -> int:
-    """Return the sentences of the text of `tokens`: at least one a line, blank or not.
+def sentence_starts(
+    codes: Codes,
+    classes: npt.NDArray[np.uint16],
+    starts: Places,
+    ends: Places,
+    contents: npt.NDArray[np.uint16],
+) -> Places:
+    """Return where sentences start, in characters, but for the first of each line.
 
-    >>> from webfilter.text import tokenize
-    >>> count_sentences(tokenize("Dr. Smith left. She was late!"))
-    2
-    >>> count_sentences(tokenize("A heading without a period\\nand a line"))
-    2
+    Args:
+        codes: the text's code points.
+        classes: their classes.
+        starts: where tokens start.
+        ends: where they end.
+        contents: union of the classes in each token.
     """
-    newlines = np.flatnonzero(tokens.codes == 10)
-    lines = len(newlines) + 1
-    first = tokens.classes[tokens.starts]
-    marks = (first & np.uint16(SENTENCE_END_BIT)) != 0
-    marks &= tokens.lengths == 1
-    ends = tokens.starts[marks]
-    if not len(ends):
-        return lines
-    openers = (tokens.contents & np.uint16(NO_PUNCTUATION)) != 0
+    marks = (classes.take(starts) & SENTENCE_END_BIT) != 0
+    marks &= ends - starts == 1
+    ended = starts[marks]
+    if not len(ended):
+        return ended
+    openers = (contents & NO_PUNCTUATION) != 0
     openers &= ~marks
-    starts = np.append(tokens.starts[openers], _blank_tokens(tokens))
-    starts.sort()
-    following = np.searchsorted(starts, ends)
-    ends, following = ends[following < len(starts)], following[following < len(starts)]
-    here = np.searchsorted(newlines, ends)
-    there = np.searchsorted(newlines, starts[following])
-    return lines + len(np.unique(following[here == there]))
+    opened = np.concatenate((starts[openers], _blank_tokens(codes, classes)))
+    opened.sort()
+    following = np.searchsorted(opened, ended)
+    ended = ended[following < len(opened)]
+    following = opened.take(following[following < len(opened)])
+    newlines = np.flatnonzero(codes == _NEWLINE)
+    following = following[np.searchsorted(newlines, ended) == np.searchsorted(newlines, following)]
+    new = np.ones(len(following), dtype=np.bool_)
+    np.not_equal(following[1:], following[:-1], out=new[1:])
+    return following[new]
 
 
-def _blank_tokens(tokens: Tokens) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+def _blank_tokens(codes: Codes, classes: npt.NDArray[np.uint16]) -> Places:
     """Return where white space is a token for spaCy: all but a single space after a token."""
-    newline = tokens.codes == 10
-    blank = ((tokens.classes & np.uint16(BLANK)) != 0) & ~newline
-    size = len(blank)
+    blank = (classes & BLANK) != 0
+    blank &= codes != _NEWLINE
     begins = blank.copy()
     begins[1:] &= ~blank[:-1]
-    after_ink = np.zeros(size, dtype=np.bool_)
-    after_ink[1:] = ~newline[:-1]
-    alone = np.ones(size, dtype=np.bool_)
-    alone[:-1] = ~blank[1:]
-    return np.flatnonzero(begins & ~((tokens.codes == 32) & after_ink & alone))
+    places = np.flatnonzero(begins)
+    last = len(codes) - 1
+    alone = ~blank.take(np.minimum(places + 1, last)) | (places == last)
+    before = codes.take(np.maximum(places - 1, 0))
+    after_ink = (before != _NEWLINE) & (places > 0)
+    return places[~((codes.take(places) == _SPACE) & after_ink & alone)]

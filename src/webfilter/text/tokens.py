@@ -37,9 +37,10 @@ import numpy.typing as npt
 from webfilter.errors import ConfigError, MissingExtra
 from webfilter.text.chars import class_table
 from webfilter.text.points import code_points, mix, sum_spans
+from webfilter.text.sentences import sentence_starts
 from webfilter.text.spans import Codes, Places, english_spans, scripts_spans, whitespace_spans
 
-__all__ = ["Tokens", "Words", "tokenize", "tokenize_all", "tokenize_lines", "tokenizer_version"]
+__all__ = ["Tokens", "Words", "tokenize", "tokenize_all", "tokenizer_version"]
 
 Words: TypeAlias = Literal["english", "scripts", "whitespace", "spacy"]
 """The names of what a word can be."""
@@ -69,6 +70,8 @@ class Tokens:
     """The tokens of several texts of which these are a part: measured together, once."""
     first: int = 0
     """Which token of `whole` is the first of these."""
+    place: int = 0
+    """Where this text starts in the text of `whole`, in characters."""
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -106,6 +109,23 @@ class Tokens:
         if self.whole is not None:
             return self.whole.hashes[self.first : self.first + len(self)]
         return mix(self.sums.copy())
+
+    @cached_property
+    def _sentence_starts(self) -> Places:
+        if self.whole is not None:
+            found = self.whole._sentence_starts
+            first, last = np.searchsorted(found, (self.place, self.place + len(self.codes)))
+            return found[first:last]
+        return sentence_starts(self.codes, self.classes, self.starts, self.ends, self.contents)
+
+    @cached_property
+    def sentences(self) -> int:
+        """Sentences of the text (`webfilter.text.sentences`): at least one a line, blank or not.
+
+        >>> tokenize("Dr. Smith left. She was late!\\nA heading").sentences
+        3
+        """
+        return len(self._sentence_starts) + np.count_nonzero(self.codes == 10) + 1
 
     def words(self, text: str) -> list[str]:
         """Return the tokens as strings, out of the `text` that they are of."""
@@ -180,7 +200,7 @@ def _tokens_together(texts: list[str], words: Words) -> list[Tokens]:
     for text, first, last in zip(texts, firsts, firsts[1:], strict=False):
         starts, ends = whole.starts[first:last] - place, whole.ends[first:last] - place
         codes = whole.codes[place : place + len(text)]
-        found.append(Tokens(starts, ends, codes, whole, first))
+        found.append(Tokens(starts, ends, codes, whole, first, place))
         place += len(text) + 1
     return found
 
@@ -249,37 +269,6 @@ def tokenize_all(texts: Sequence[str], words: Words = "english") -> list[Tokens]
             found[text] = tokens
             _recent.put(text, words, tokens)
     return [tokens for tokens in map(found.get, texts) if tokens is not None]
-
-
-def tokenize_lines(
-    text: str, starts: Sequence[int], ends: Sequence[int], words: Words = "english"
-) -> Tokens:
-    """Return the tokens of the lines ``text[start:end]`` joined by newlines.
-
-    For a text that was made by dropping lines: the tokens of `text` are reused, and those of the
-    result remembered, so that it costs little. Spans are in order and begin and end at white space
-    or an end of `text`.
-
-    >>> tokens = tokenize_lines("Home\\nTea is hot.\\nMore", [5], [16])
-    >>> tokens.words("Tea is hot.")
-    ['Tea', 'is', 'hot', '.']
-    """
-    joined = "\n".join(text[start:end] for start, end in zip(starts, ends, strict=True))
-    tokens = _recent.get(joined, words)
-    if tokens is not None or words == "spacy" or not joined:
-        return tokenize(joined, words) if tokens is None else tokens
-    whole = tokenize(text, words)
-    begins, stops = np.array(starts, dtype=np.intp), np.array(ends, dtype=np.intp)
-    low, high = np.searchsorted(whole.starts, begins), np.searchsorted(whole.starts, stops)
-    counts = high - low
-    before = np.cumsum(counts) - counts
-    index = np.arange(before[-1] + counts[-1]) + (low - before).repeat(counts)
-    sizes = stops - begins + 1
-    moved = (np.cumsum(sizes) - sizes - begins).repeat(counts)
-    spans = whole.starts.take(index), whole.ends.take(index)
-    tokens = Tokens(spans[0] + moved, spans[1] + moved, _codes(joined))
-    _recent.put(joined, words, tokens)
-    return tokens
 
 
 def tokenizer_version(words: Words) -> str:
