@@ -4,8 +4,8 @@
     python benchmarks/educational.py train.jsonl.xz --quality  and cross-validation (minutes)
 
 Speed is documents per second of CPU time in one process, median of the repeats, so that a busy
-machine disturbs it less; set OMP_NUM_THREADS=1 to count one core. Load time is that of a fresh
-process, without NumPy's own import.
+machine disturbs it less; set OMP_NUM_THREADS=1 to count one core. Load time is that of reading,
+checking and unpacking the model in a fresh process, imports not counted.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from webfilter.score.packaged import FOLDER, entry
 
 EVALUATE = Path(__file__).parents[1] / "classifiers" / "educational" / "evaluate.py"
 _LOAD = """
-import numpy, time
-start = time.perf_counter()
+import time
 from webfilter.score.packaged import load
+start = time.perf_counter()
 load("educational")
 print(time.perf_counter() - start)
 """

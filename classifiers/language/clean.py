@@ -1,4 +1,4 @@
-"""Takes wrongly labelled web excerpts out of the training data, by models that check each other.
+"""Takes wrongly labelled web excerpts out of the training data, by models that have not seen them.
 
 Web excerpts were labelled by a machine, and for small languages often wrongly: Italian shop lists
 under Venetian, English under Buginese. Left in, they teach the model to doubt its English. Each

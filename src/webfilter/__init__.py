@@ -127,7 +127,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    from webfilter import catalog, read, testing, write
+    from webfilter import catalog, testing, write
     from webfilter.compose import ByLanguage, Judge, Sample
     from webfilter.dedup.exact import ExactDedup
     from webfilter.dedup.minhash import MinHash
@@ -150,6 +150,7 @@ if TYPE_CHECKING:
     from webfilter.heuristics.url import UrlFilter
     from webfilter.language import Language
     from webfilter.pipeline import Pipeline
+    from webfilter.read import read  # the module, which can be called, as mypy understands it
     from webfilter.recipes import recipe
     from webfilter.report import Explanation, Report
     from webfilter.score.educational import Educational

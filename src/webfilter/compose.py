@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
-from webfilter.stage import Filter, Rule, Signal, Stage, Step
+from webfilter.stage import Filter, Rule, Signal, Stage
 
 __all__ = ["ByLanguage", "Judge", "Sample"]
 
@@ -139,14 +139,13 @@ class ByLanguage(Stage):
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Group the batch by stage, run each group, put the documents back in order."""
-        groups: dict[int, tuple[Step, list[int]]] = {}
+        groups: dict[int, tuple[Stage, list[int]]] = {}
         marked = list(batch)
         for index, doc in enumerate(batch):
             stage = self._stage_of(doc)
             if stage is not None:
                 groups.setdefault(id(stage), (stage, []))[1].append(index)
-        for stage, indices in groups.values():
-            assert isinstance(stage, Stage)
-            for index, doc in zip(indices, stage.process([batch[i] for i in indices]), strict=True):
+        for inner, indices in groups.values():
+            for index, doc in zip(indices, inner.process([batch[i] for i in indices]), strict=True):
                 marked[index] = doc
         return marked

@@ -3,14 +3,14 @@
 `conform` converts what people naturally write (a list or set for a tuple or frozenset, an int for
 a float, a dict for a `Rule`) and refuses everything else, naming the stage, the field, the value
 and what it takes. It understands the types a stage field may have: int, float, bool, str, Path,
-None, Literal, tuple[X, ...], frozenset[X], Mapping[str, X], dataclasses, unions of these, Callable
-and Any.
+None, Literal, tuple[X, ...], Set[X] (held as a frozenset), Mapping[str, X], dataclasses, unions of
+these, Callable and Any.
 """
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -38,7 +38,8 @@ def conform(self: Any, name: str) -> None:
     Raises:
         ConfigError: a field's value does not fit its annotation.
     """
-    for key, wanted in field_types(type(self)).items():
+    cls: Any = type(self)
+    for key, wanted in field_types(cls).items():
         value = getattr(self, key)
         try:
             fitted = _fit(value, wanted)
@@ -110,7 +111,7 @@ def _fit(value: Any, wanted: Any) -> Any:
     if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
         _need(isinstance(value, (list, tuple)), value)
         return value if _same(value, tuple, args[0]) else tuple(_fit(v, args[0]) for v in value)
-    if origin is frozenset:
+    if origin in (frozenset, Set):
         _need(isinstance(value, (list, tuple, set, frozenset)), value)
         return frozenset(_fit(v, args[0]) for v in value)
     if origin is not None and issubclass(origin, Mapping):
@@ -145,6 +146,6 @@ def _say(wanted: Any) -> str:
         return "None"
     if get_origin(wanted) is Literal:
         return " or ".join(repr(a) for a in get_args(wanted))
-    if get_origin(wanted) in (tuple, frozenset):
+    if get_origin(wanted) in (tuple, frozenset, Set):
         return f"a list of {_say(get_args(wanted)[0])}"
     return getattr(wanted, "__name__", str(wanted))

@@ -131,7 +131,7 @@ def _given(step: Step) -> dict[str, Any]:
 def _check_configuration(step: Step) -> None:
     name = step.name
     assert is_dataclass(step), f"{name}: a stage is a dataclass"
-    params = type(step).__dataclass_params__  # type: ignore[attr-defined]
+    params = type(step).__dataclass_params__
     assert params.frozen, f"{name}: write @dataclass(frozen=True)"
     assert replace(step) == step, f"{name}: replace(stage) is not equal to the stage"
     assert pickle.loads(pickle.dumps(step)) == step, f"{name}: does not survive pickling"
@@ -234,7 +234,7 @@ def _loosened(stage: Stage) -> Iterator[tuple[str, Stage]]:
         looser.append(type(value)(value * 0.5 if side == "min" else value * 1.5 + 1))
         for new in looser:
             try:
-                yield f"{f.name}={new}", replace(stage, **{f.name: new})
+                yield f"{f.name}={new}", replace(stage, **{f.name: new})  # type: ignore[type-var]
             except ConfigError:  # out of the stage's range: not a setting that anybody can have
                 continue
 
@@ -274,7 +274,8 @@ def _check_online(step: OnlineStage[Any], batch: list[Document]) -> None:
     name = step.name
     before = _snapshot(batch)
     together = list(step.observe(step.start(), batch))
-    state, alone = step.start(), []
+    alone: list[Document] = []
+    state = step.start()
     for doc in batch:
         alone.extend(step.observe(state, [doc]))
     assert _snapshot(batch) == before, f"{name}: changed the documents it was given"

@@ -45,7 +45,10 @@ SENTENCES = {
     "hu": ("Latn", "A nagymamám minden vasárnap húslevest főz az egész családnak."),
     "ro": ("Latn", "Vecinii noștri au cumpărat o casă la țară și își petrec acolo toată vara."),
     "tr": ("Latn", "Dün akşam arkadaşlarımızla birlikte deniz kenarında yemek yedik."),
-    "id": ("Latn", "Karena hujan deras, banyak sepeda motor mogok dan kantor saya kebanjiran kemarin."),
+    "id": (
+        "Latn",
+        "Karena hujan deras, banyak sepeda motor mogok dan kantor saya kebanjiran kemarin.",
+    ),
     "vi": ("Latn", "Hôm qua chúng tôi đi chợ mua rau và cá tươi cho bữa tối."),
     "sw": ("Latn", "Watoto wanacheza mpira uwanjani kila siku baada ya kutoka shuleni."),
     "ru": ("Cyrl", "Вчера вечером мы долго гуляли по набережной и разговаривали о работе."),

@@ -49,7 +49,11 @@ class Warc:
             kind,
             payload=io.BytesIO(body),
             http_headers=head,
-            warc_headers_dict=dict(warc or {}),
+            warc_headers_dict={
+                "WARC-Record-ID": f"<urn:uuid:{len(self.ids):032x}>",
+                "WARC-Date": "2024-05-18T01:58:10Z",
+                **(warc or {}),
+            },
             **more,
         )
         self._writer.write_record(record)

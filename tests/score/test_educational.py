@@ -175,6 +175,7 @@ def test_a_lower_limit_never_drops_more() -> None:
     assert kept[0] == kept[1] == {"0", "1", "2", "3"}
     assert all(more >= fewer for more, fewer in pairwise(kept))
     assert Educational(min_score=None).rules == ()
+    assert [rule.bounds() for rule in Educational(min_score=0).rules] == [(("ge", 0.0),)]
 
 
 def test_each_limit_judges_its_own_signal() -> None:

@@ -132,23 +132,24 @@ def duplicate_characters(runs: TokenRuns, n: int) -> list[int]:
     hashes = runs.joined(n, starts)
     hashes ^= runs.documents.take(starts) * np.uint64(BASE)
     recurring = _recurring(hashes)
-    visited = starts.take(recurring)
-    found = [0] * (len(runs.bounds) - 1)
-    if not len(visited):
-        return found
-    places, values = visited.tolist(), hashes.take(recurring).tolist()
-    lengths = (runs.offsets.take(visited + n) - runs.offsets.take(visited)).tolist()
-    documents = runs.documents.take(visited).tolist()
+    places, values = starts.take(recurring).tolist(), hashes.take(recurring).tolist()
+    repeated: list[int] = []
     seen: set[int] = set()
     i = 0
     while i < len(places):
         if values[i] in seen:
-            found[documents[i]] += lengths[i]
+            repeated.append(places[i])
             i = bisect_left(places, places[i] + n, i + 1, min(i + n, len(places)))
         else:
             seen.add(values[i])
             i += 1
-    return found
+    found = np.zeros(len(runs.bounds) - 1, dtype=np.intp)
+    if repeated:
+        begins = np.array(repeated)
+        lengths = runs.offsets.take(begins + n) - runs.offsets.take(begins)
+        np.add.at(found, runs.documents.take(begins).astype(np.intp), lengths)
+    as_list: list[int] = found.tolist()
+    return as_list
 
 
 def top_characters(runs: TokenRuns, n: int) -> list[int | None]:

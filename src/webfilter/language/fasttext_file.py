@@ -16,7 +16,7 @@ from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from webfilter.errors import ConfigError, MissingExtra
+from webfilter.errors import ConfigError
 
 __all__ = ["ModelFile", "inspect", "installed", "load"]
 
@@ -146,14 +146,17 @@ def load(path: Path, what: str) -> Any:
     """Return the fastText model at `path`, checked before and by a first prediction after loading.
 
     Raises:
-        ConfigError: `inspect` refuses the file, or the installed ``fasttext`` cannot use it.
-        MissingExtra: no distribution with the module ``fasttext`` is installed.
+        ConfigError: `inspect` refuses the file, or the installed ``fasttext`` cannot use it, or
+            there is none.
     """
     inspect(path, what)
     try:
         import fasttext.FastText
     except ImportError:
-        raise MissingExtra(f"{what}: fastText models", "fasttext") from None
+        raise ConfigError(
+            f"{what}: the module fasttext is missing, a dependency of webfilter; install it with: "
+            "pip install fasttext-community"
+        ) from None
     quiet = getattr(fasttext.FastText, "_FastText", None)
     try:
         # load_model of older distributions prints a warning to stderr; the class does not

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -41,13 +41,13 @@ class Language(Scorer):
     'de'
     """
 
-    languages: frozenset[str] | None = frozenset({"en"})
+    languages: Set[str] | None = frozenset({"en"})
     """Languages to keep; None only measures. Any spelling of a code is taken (``en``, ``eng``,
     ``eng_Latn``, ``en-US``, ``English``) and held as ISO 639-1, or 639-3 where that has none. A
     macrolanguage accepts its members: ``no`` keeps ``nb`` and ``nn``, ``zh`` keeps ``yue``."""
     min_score: float | None = 0.65
     """Keep texts with a `language_score` strictly above; 0 to 1. Not judged without `languages`."""
-    scripts: frozenset[str] | None = None
+    scripts: Set[str] | None = None
     """ISO 15924 scripts to keep, such as ``Latn``; None keeps all. Chinese is ``Hans`` or
     ``Hant``."""
     engine: Literal["embedded", "fasttext", "langdetect"] = "embedded"
@@ -81,7 +81,7 @@ class Language(Scorer):
     def _engine(self) -> Engine:
         return engine(self.engine, self.model)
 
-    def _known(self, languages: frozenset[str]) -> frozenset[str]:
+    def _known(self, languages: Set[str]) -> frozenset[str]:
         if not languages:
             raise ConfigError(
                 f"{self.name}: languages is empty, so nothing is kept; None keeps all"

@@ -46,11 +46,14 @@ def _silent(name: str, note: str, passed: bool | None = None) -> Row:
 
 def _rows(name: str, step: Step, doc: Document) -> list[Row]:
     known = {signal.name: signal for signal in step.measures}
-    return [
-        _row(name, known.get(rule.signal), rule, op, limit, doc.signals.get(rule.signal))
-        for rule in step.rules_for(doc)
-        for op, limit in [*rule.bounds(), *([("in", rule.isin)] if rule.isin is not None else [])]
-    ]
+    rows = []
+    for rule in step.rules_for(doc):
+        limits: list[tuple[str, float | frozenset[str]]] = [*rule.bounds()]
+        if rule.isin is not None:
+            limits.append(("in", frozenset(rule.isin)))
+        signal, value = known.get(rule.signal), doc.signals.get(rule.signal)
+        rows += [_row(name, signal, rule, op, limit, value) for op, limit in limits]
+    return rows
 
 
 def _row(

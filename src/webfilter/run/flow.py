@@ -161,7 +161,7 @@ class _Observer(Stage):
         self._step, self._state = step, step.start()
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
-        marked = []
+        marked: list[Document] = []
         for doc in batch:  # one by one: asked again after an error, it would see documents twice
             try:
                 marked.extend(self._step.observe(self._state, [doc]))

@@ -277,7 +277,7 @@ def _recipe(pipe: Pipeline) -> str:
 
 
 def _inputs(docs: Source) -> list[tuple[str, int | None]]:
-    sized = []
+    sized: list[tuple[str, int | None]] = []
     for path in docs.paths:
         try:
             sized.append((str(path), os.path.getsize(path)))

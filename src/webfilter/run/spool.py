@@ -155,5 +155,5 @@ def _untag(value: Any) -> Any:
         return base64.b64decode(raw)
     if tag == "decimal":
         return Decimal(raw)
-    kinds = {"datetime": datetime, "date": date, "time": time}
+    kinds: dict[str, Any] = {"datetime": datetime, "date": date, "time": time}
     return kinds[tag].fromisoformat(raw)

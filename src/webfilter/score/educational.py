@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from webfilter.document import Document, Value
 from webfilter.score.packaged import checksum, load
@@ -92,28 +93,30 @@ class Educational(Scorer):
         """Return scores and interval of each document; the same bits in any batch."""
         model = load("educational")
         pieces = [windows(doc.text) for doc in docs]
-        scores = model.predict([piece for group in pieces for piece in group]).values.tolist()
-        means = []
-        at = 0
-        for group in pieces:
-            means.append(_mean(scores[at : at + len(group)], [len(piece) for piece in group]))
-            at += len(group)
-        ends = model.intervals(np.array([mean[0] for mean in means])).tolist()
-        found: list[Mapping[str, Value]] = []
-        for group, mean, (low, high) in zip(pieces, means, ends, strict=True):
-            signals: dict[str, Value] = dict(zip(_TARGETS, mean, strict=True))
-            signals["educational_low"] = round(low, _DIGITS) if group else 0.0
-            signals["educational_high"] = round(high, _DIGITS) if group else 0.0
-            found.append(signals)
-        return found
+        scores = model.predict([piece for group in pieces for piece in group]).values
+        means = np.round(_means(scores, pieces), _DIGITS)
+        ends = np.round(model.intervals(means[:, 0]), _DIGITS)
+        ends[[not group for group in pieces]] = 0.0  # nothing there: no doubt about it
+        names = (*_TARGETS, "educational_low", "educational_high")
+        rows = np.column_stack([means, ends]).tolist()
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def _mean(rows: Sequence[Sequence[float]], weights: Sequence[int]) -> list[float]:
-    """Return the weighted mean of each column, rounded; zeros for no rows."""
-    total = sum(weights)
-    if not total:
-        return [0.0] * len(_TARGETS)
-    return [
-        round(sum(w * v for w, v in zip(weights, column, strict=True)) / total, _DIGITS)
-        for column in zip(*rows, strict=True)
-    ]
+def _means(
+    scores: npt.NDArray[np.float64], pieces: Sequence[Sequence[str]]
+) -> npt.NDArray[np.float64]:
+    """Return the mean of each document's windows, weighted by their lengths; zeros for none."""
+    means = np.zeros((len(pieces), len(_TARGETS)))
+    at = 0
+    for i, group in enumerate(pieces):
+        if len(group) == 1:
+            means[i] = scores[at]
+        elif group:
+            lengths = [len(piece) for piece in group]
+            rows = scores[at : at + len(group)].tolist()
+            means[i] = [
+                sum(n * value for n, value in zip(lengths, column, strict=True)) / sum(lengths)
+                for column in zip(*rows, strict=True)
+            ]
+        at += len(group)
+    return means

@@ -139,8 +139,8 @@ class Model:
 
     def _raw(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
         found = features(texts)
-        sums = _sums(self.words[found.ones] * found.one_tf[:, None], found.one_ends)
-        sums += _sums(self.words[found.twos] * found.two_tf[:, None], found.two_ends)
+        sums = _products(found.one_tf, self.words[found.ones], found.one_ends)
+        sums += _products(found.two_tf, self.words[found.twos], found.two_ends)
         total = _sums(found.one_tf, found.one_ends) + _sums(found.two_tf, found.two_ends)
         place, known = meaning(found, self.rows, self._vectors)
         turned = place @ self._form  # (n, t * d)
@@ -181,8 +181,7 @@ def meaning(
     at = rows[found.ones]
     tf = found.one_tf.astype(np.float32)
     place = np.zeros((found.count, vectors.shape[1]))
-    ends = found.one_ends.tolist()
-    for i, (start, end) in enumerate(pairwise(ends)):
+    for i, (start, end) in enumerate(pairwise(found.one_ends.tolist())):
         place[i] = tf[start:end] @ vectors[at[start:end]]
     length = np.sqrt((place * place).sum(axis=1))
     place = np.rint(place * (UNIT / np.maximum(length, 1.0))[:, None])
@@ -204,10 +203,21 @@ def style_ranks(style: Floats, knots: Floats) -> Floats:
     return ranks
 
 
+def _products(
+    tf: npt.NDArray[np.int64], weights: npt.NDArray[np.int16], ends: npt.NDArray[np.int64]
+) -> Floats:
+    """Return the sums of frequency times weights of each window, shape (n, t); exact in float64."""
+    frequencies, by_row = tf.astype(np.float64), weights.astype(np.float64)
+    found = np.zeros((len(ends) - 1, weights.shape[1]))
+    for i, (start, end) in enumerate(pairwise(ends.tolist())):
+        found[i] = frequencies[start:end] @ by_row[start:end]
+    return found
+
+
 def _sums(values: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the sums of ``values[ends[i]:ends[i + 1]]`` along the first axis."""
-    totals = np.zeros((len(values) + 1, *values.shape[1:]), dtype=np.int64)
-    np.cumsum(values, axis=0, out=totals[1:])
+    """Return the sums of ``values[ends[i]:ends[i + 1]]``, shape (n,)."""
+    totals = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum(values, out=totals[1:])
     return totals[ends[1:]] - totals[ends[:-1]]
 
 

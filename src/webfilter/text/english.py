@@ -285,6 +285,24 @@ def _inner(chunk: str, low: int, high: int) -> list[int]:
     return found
 
 
+def _peel_marks(
+    chunk: str, low: int, high: int, shortest: int, before: list[int], after: list[int]
+) -> tuple[int, int]:
+    """Peel single marks off both ends, as `_peel` does, while too much is left for an exception."""
+    while high - low > shortest:
+        prefix = chunk[low] in _PREFIXES
+        suffix = chunk[high - 1] in _SUFFIXES and chunk[high - 1] != "…"
+        if prefix:
+            before.append(low)
+            low += 1
+        if suffix:
+            high -= 1
+            after.append(high)
+        if not prefix and not suffix:
+            break
+    return low, high
+
+
 def _peel(chunk: str, special: dict[str, tuple[int, ...]], longest: int) -> list[int]:
     """Return where the tokens of `chunk` start, given the cuts of exceptions."""
 
@@ -295,6 +313,7 @@ def _peel(chunk: str, special: dict[str, tuple[int, ...]], longest: int) -> list
     before: list[int] = []
     after: list[int] = []
     while low < high and not listed(low, high):
+        low, high = _peel_marks(chunk, low, high, longest + 2, before, after)
         prefix = _prefix(chunk, low, high)
         if prefix and listed(low + prefix, high):
             before.append(low)
@@ -323,27 +342,28 @@ def _peel(chunk: str, special: dict[str, tuple[int, ...]], longest: int) -> list
 
 @cache
 def _patterns() -> tuple[dict[str, tuple[int, ...]], frozenset[str]]:
-    """Return the exceptions that the affix rules would cut, with those cuts, and their first tokens.
+    """Return the exceptions that the affix rules cut, with those cuts, and their first two tokens.
 
     Where these cuts turn up inside a longer chunk ("x-Mr.", "text:)"), the exception is restored.
     """
     found: dict[str, tuple[int, ...]] = {}
     for chunk in _specials():
-        size = len(chunk)
-        if _prefix(chunk, 0, size) or _suffix(chunk, 0, size) or len(_inner(chunk, 0, size)) > 1:
-            found[chunk] = tuple(_peel(chunk, {}, 0)[1:])
-    return found, frozenset(chunk[: (*cut, len(chunk))[0]] for chunk, cut in found.items())
+        cut = tuple(_peel(chunk, {}, 0)[1:])
+        if cut:
+            found[chunk] = cut
+    return found, frozenset(chunk[: (*cut, len(chunk))[1]] for chunk, cut in found.items())
 
 
 def _restore(chunk: str, starts: list[int]) -> list[int]:
     """Return `starts` with exceptions restored: the longest first, then from the left."""
-    patterns, firsts = _patterns()
+    patterns, pairs = _patterns()
     bounds = [*starts, len(chunk)]
     found: list[tuple[int, int, int]] = []
-    for i, start in enumerate(starts):
-        if chunk[start : bounds[i + 1]] not in firsts:
+    for i in range(len(starts) - 1):
+        start = bounds[i]
+        if chunk[start : bounds[i + 2]] not in pairs:
             continue
-        for j in range(i + 1, len(bounds)):
+        for j in range(i + 2, len(bounds)):
             if bounds[j] - start > _longest_special():
                 break
             cut = patterns.get(chunk[start : bounds[j]])
@@ -351,15 +371,16 @@ def _restore(chunk: str, starts: list[int]) -> list[int]:
                 found.append((i - j, i, j))
     if not found:
         return starts
-    taken: set[int] = set()
-    kept = set(starts)
+    taken = bytearray(len(starts))
+    replaced = bytearray(len(starts))
+    added: list[int] = []
     for _, i, j in sorted(found):
-        if i not in taken and j - 1 not in taken:
-            start = bounds[i]
-            kept.difference_update(bounds[i + 1 : j])
-            kept.update(start + cut for cut in _special_cuts()[chunk[start : bounds[j]]])
-        taken.update(range(i, j))
-    return sorted(kept)
+        if not taken[i] and not taken[j - 1]:
+            replaced[i + 1 : j] = b"\1" * (j - i - 1)
+            added += [bounds[i] + cut for cut in _special_cuts()[chunk[bounds[i] : bounds[j]]]]
+        taken[i:j] = b"\1" * (j - i)
+    kept = [start for start, gone in zip(starts, replaced, strict=True) if not gone]
+    return sorted(kept + added) if added else kept
 
 
 _NUMBER = re.compile(r"([$£€]?)[0-9]+(?:[.,][0-9]+)*(%?)")

@@ -32,7 +32,7 @@ def entries(text: str) -> list[str]:
     >>> entries("# ads\\n0.0.0.0 ads.example.com # one\\nspam.example.com\\n127.0.0.1 localhost")
     ['ads.example.com', 'spam.example.com']
     """
-    found = []
+    found: list[str] = []
     for line in text.splitlines():
         entry = line.strip()
         if not entry or entry[0] in "#!":
