@@ -118,7 +118,10 @@ def _recurring(hashes: _Hashes) -> _Places:
         shared[losers] = True
         shared[winners.take(losers)] = True
         kept = np.flatnonzero(shared)
-        places, hashes = places.take(kept), hashes.take(kept)
+        places = places.take(kept)
+        if 4 * len(kept) > len(hashes):  # hardly worth another round
+            return places
+        hashes = hashes.take(kept)
     return places
 
 
@@ -139,7 +142,9 @@ def duplicate_characters(runs: TokenRuns, n: int) -> list[int]:
     while i < len(places):
         if values[i] in seen:
             repeated.append(places[i])
-            i = bisect_left(places, places[i] + n, i + 1, min(i + n, len(places)))
+            behind = places[i] + n
+            dense = places[i + n : i + n + 1] == [behind]
+            i = i + n if dense else bisect_left(places, behind, i + 1, min(i + n, len(places)))
         else:
             seen.add(values[i])
             i += 1

@@ -226,7 +226,8 @@ def _infix(core: str, place: int, run: int) -> int:
         return int(after in ALPHA)
     if char in "-–—~":
         for sign in _HYPHENS[char]:
-            if core.startswith(sign, place) and core[place + len(sign) :][:1] in ALPHA:
+            end = place + len(sign)
+            if core.startswith(sign, place) and core[end : end + 1] in ALPHA:
                 return len(sign)
     return 0
 
@@ -341,17 +342,21 @@ def _peel(chunk: str, special: dict[str, tuple[int, ...]], longest: int) -> list
 
 
 @cache
-def _patterns() -> tuple[dict[str, tuple[int, ...]], frozenset[str]]:
-    """Return the exceptions that the affix rules cut, with those cuts, and their first two tokens.
+def _patterns() -> tuple[dict[str, tuple[int, ...]], dict[str, int]]:
+    """Return the exceptions that the affix rules cut, with those cuts; their first two tokens.
 
     Where these cuts turn up inside a longer chunk ("x-Mr.", "text:)"), the exception is restored.
+    With each two first tokens comes the greatest number of tokens that begin so.
     """
     found: dict[str, tuple[int, ...]] = {}
+    pairs: dict[str, int] = {}
     for chunk in _specials():
         cut = tuple(_peel(chunk, {}, 0)[1:])
         if cut:
             found[chunk] = cut
-    return found, frozenset(chunk[: (*cut, len(chunk))[1]] for chunk, cut in found.items())
+            pair = chunk[: (*cut, len(chunk))[1]]
+            pairs[pair] = max(pairs.get(pair, 0), len(cut) + 1)
+    return found, pairs
 
 
 def _restore(chunk: str, starts: list[int]) -> list[int]:
@@ -361,11 +366,10 @@ def _restore(chunk: str, starts: list[int]) -> list[int]:
     found: list[tuple[int, int, int]] = []
     for i in range(len(starts) - 1):
         start = bounds[i]
-        if chunk[start : bounds[i + 2]] not in pairs:
+        longest = pairs.get(chunk[start : bounds[i + 2]])
+        if longest is None:
             continue
-        for j in range(i + 2, len(bounds)):
-            if bounds[j] - start > _longest_special():
-                break
+        for j in range(i + 2, min(i + longest, len(starts)) + 1):
             cut = patterns.get(chunk[start : bounds[j]])
             if cut is not None and cut == tuple(bound - start for bound in bounds[i + 1 : j]):
                 found.append((i - j, i, j))
