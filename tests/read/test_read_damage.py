@@ -109,6 +109,10 @@ def test_without_digests_the_newlines_tell_a_sound_record_from_a_cut_one(stored)
     docs = read_bytes(b"".join([first, second, pack(b"junk " * 40), *rest]))
     assert urls(docs) == "0123"
     assert len(failures(docs)) == 1
+    if stored == "members":  # where a member ends, newlines are not needed
+        bare = pack(records[1].removesuffix(b"\r\n\r\n"))
+        docs = read_bytes(b"".join([first, bare, pack(b"junk " * 40), *rest]))
+        assert urls(docs) == "0123"
     cut = pack(records[1][:-50])
     docs = read_bytes(b"".join([first, cut, *rest]))
     assert urls(docs) == "023"

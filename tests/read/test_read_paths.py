@@ -220,6 +220,6 @@ def test_position_grows_while_reading(crawl):
     (crawl / "big.warc.gz").write_bytes(pages(400).data)
     source = read.warc(crawl / "big.warc.gz")
     seen = [source.position for _ in source]
-    assert seen == sorted(seen)
+    assert seen == sorted(seen) == [source.position for _ in source]
     assert 0 < seen[0] <= source.size
     assert seen[-1] == source.size == source.position

@@ -189,7 +189,7 @@ def _members(codec: str, data: bytes, limit: int) -> tuple[bytes, str | None]:
         except Broken as error:
             return b"".join((*parts, error.salvaged)), str(error)
         if not decoder.eof:
-            return b"".join(parts), None if size > limit else "it ends too early"
+            return b"".join(parts), "it ends too early"
         data = decoder.unused
     return b"".join(parts), None
 

@@ -291,7 +291,7 @@ def _peel_marks(
 ) -> tuple[int, int]:
     """Peel single marks off both ends, as `_peel` does, while too much is left for an exception."""
     while high - low > shortest:
-        prefix = chunk[low] in _PREFIXES
+        prefix = chunk[low] in _PREFIXES or (chunk[low] == "+" and chunk[low + 1] not in _DIGITS)
         suffix = chunk[high - 1] in _SUFFIXES and chunk[high - 1] != "…"
         if prefix:
             before.append(low)
@@ -426,9 +426,14 @@ def _common(chunk: str) -> tuple[int, ...] | None:
     return (*found, len(core))
 
 
+_RESTORED_LENGTH = 50_000  # no writing has longer chunks; it keeps the worst case bearable
+
+
 def _cut(chunk: str) -> tuple[int, ...]:
     starts = _peel(chunk, _special_cuts(), _longest_special())
-    return tuple(_restore(chunk, starts)[1:])
+    if len(chunk) <= _RESTORED_LENGTH:
+        starts = _restore(chunk, starts)
+    return tuple(starts[1:])
 
 
 @lru_cache(maxsize=1 << 15)

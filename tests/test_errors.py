@@ -1,0 +1,22 @@
+import re
+
+import pytest
+
+from webfilter import errors
+
+
+def test_the_tree_in_the_docstring_is_the_tree():
+    drawn = re.findall(r"[│ ]*[├└]── (\w+)", errors.__doc__)
+    assert {*drawn, "WebfilterError"} == set(errors.__all__)
+    for name in drawn:
+        assert issubclass(getattr(errors, name), errors.WebfilterError)
+    for name, base in re.findall(r"── (\w+) .*\(also an? (\w+)\)", errors.__doc__):
+        assert issubclass(getattr(errors, name), __builtins__[base])
+
+
+@pytest.mark.parametrize("known", [[], ["alpha"], ["alpha", "beta"]])
+def test_an_unknown_name_always_says_what_is_known_or_near(known):
+    said = str(errors.UnknownName("stage", "xyz", known))
+    assert "known: " in said
+    assert all(name in said for name in known)
+    assert errors.UnknownName("stage", "alpa", ["alpha"]).near == "alpha"
