@@ -1,15 +1,15 @@
 """Do our heuristics decide as datatrove's do, and how much faster?
 
-Runs each of the four filters of datatrove and ours on the same texts, alone, and compares the decision
-(kept or dropped), the reason, and the text that C4 rewrites; then times the four together, in
-pipeline order (repetition, quality, C4, FineWeb on C4's text), one document after the other.
+Runs each of the four filters of datatrove and ours on the same texts, alone, and compares the
+decision (kept or dropped), the reason, and the text that C4 rewrites; then times the four together,
+in pipeline order (repetition, quality, C4, FineWeb on C4's text), by processor time.
 
-FineWebQuality exists twice: ``2024-12`` is compared with the filter that is installed, ``2024-04`` with
-its rules written out as slow loops here, over datatrove's words, because no installable release of
-datatrove has it.
+FineWebQuality exists twice: ``2024-12`` is compared with the filter that is installed, ``2024-04``
+with its rules written out as plain loops here, over datatrove's words, because the installed
+datatrove no longer has it.
 
-Needs ``pip install datatrove[processing] spacy warcio trafilatura`` beside webfilter. Sources are WARC
-files (extracted by trafilatura, once, to --cache) or JSONL, plain or .gz or .xz, with ``text``::
+Needs ``pip install datatrove[processing] spacy warcio trafilatura`` beside webfilter. Sources are
+WARC files (extracted by trafilatura, once, to --cache) or JSONL with ``text``, plain, .gz or .xz::
 
     python benchmarks/conformance.py pages.warc.gz texts.jsonl.xz --cache /tmp/texts
 """
@@ -23,7 +23,6 @@ import json
 import logging
 import lzma
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,9 +167,7 @@ class Tally:
             self.differences.append(f"{name}: {told}, ours {ours.verdict or 'kept'}; {values}")
 
 
-def compare(
-    documents: Iterable[tuple[str, str]], words: str
-) -> dict[str, Tally]:
+def compare(documents: Iterable[tuple[str, str]], words: str) -> dict[str, Tally]:
     """Return the agreement of each pair on `documents`, with our tokens called `words`."""
     judges = pairs(words)
     tallies = {name: Tally() for name in judges}
@@ -243,7 +240,9 @@ def main() -> None:
     if args.timed:
         timed = documents[:: max(1, len(documents) // args.timed)]
         theirs, ours = speed(timed)
-        print(f"\n{len(timed)} documents, four filters, one core: datatrove {theirs:.0f}/s, ", end="")
+        print(
+            f"\n{len(timed)} documents, four filters, one core: datatrove {theirs:.0f}/s, ", end=""
+        )
         print(f"webfilter {ours:.0f}/s, ratio {ours / theirs:.1f}")
 
 

@@ -16,7 +16,7 @@ from typing import ClassVar
 from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
 from webfilter.stage import Rule, Signal, Transform, judge
-from webfilter.text import Words, tokenize_all, tokenizer_version
+from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
 
 __all__ = ["C4Quality"]
 
@@ -61,7 +61,9 @@ class C4Quality(Transform):
     measures: ClassVar[tuple[Signal, ...]] = (
         Signal("c4_lines", "int", "lines kept", "lines", 0),
         Signal("c4_long_word_lines", "int", "lines removed for an overlong word", "lines", 0),
-        Signal("c4_unterminated_lines", "int", "lines removed for their last character", "lines", 0),
+        Signal(
+            "c4_unterminated_lines", "int", "lines removed for their last character", "lines", 0
+        ),
         Signal("c4_short_lines", "int", "lines removed for too few words", "lines", 0),
         Signal("c4_javascript_lines", "int", 'lines removed for "javascript"', "lines", 0),
         Signal("c4_policy_lines", "int", "lines removed on cookies and terms", "lines", 0),
@@ -91,6 +93,10 @@ class C4Quality(Transform):
     """Whether to drop pages with "{"."""
     words: Words = "english"
     """The tokens in which sentences are counted: see `webfilter.text.tokens`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_words(self.words)
 
     @property
     def rules(self) -> tuple[Rule, ...]:

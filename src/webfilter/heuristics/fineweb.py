@@ -1,7 +1,7 @@
 """FineWeb's own quality rules: lists, fragments and repeated lines.
 
-From "The FineWeb Datasets: Decanting the Web for the Finest Text Data at Scale" (Penedo et al. 2024,
-section 3.5), as datatrove applied them. Two filters bear the name:
+From "The FineWeb Datasets: Decanting the Web for the Finest Text Data at Scale" (Penedo et al.
+2024, section 3.5), as datatrove applied them. Two filters bear the name:
 
 =================  ====================================  =====================================
 ..                 ``2024-04`` (made FineWeb)            ``2024-12`` (made FineWeb-2)
@@ -13,8 +13,8 @@ short lines        dropped at 0.67 and above             dropped above 0.67
 repeated lines     dropped at 0.01 and above             dropped above 0.01
 =================  ====================================  =====================================
 
-The paper prints 0.1 for repeated lines; the code that made FineWeb has 0.01. FineWeb-2 used the
-later rules with 0.1 and without the others' help, see the recipe.
+The paper prints 0.1 for repeated lines; the code that made FineWeb has 0.01. FineWeb-2 ran the later
+rules with 0.1.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import ClassVar, Literal
 from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
 from webfilter.stage import Rule, Scorer, Signal
-from webfilter.text import Words, tokenize_all, tokenizer_version
+from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
 from webfilter.text.chars import TERMINAL_MARKS
 
 __all__ = ["FineWebQuality"]
@@ -38,11 +38,11 @@ _MARKS = {"2024-04": frozenset(".'\"!?"), "2024-12": TERMINAL_MARKS}
 class FineWebQuality(Scorer):
     """Drop pages made of lists, fragments or repeated lines, by the rules that made FineWeb.
 
-    `version` chooses between the two filters of this name; the default is the one that made FineWeb,
-    because that is the data set whose quality is published and whose name people give as the
-    reason to use the filter. datatrove itself has run the other since December 2024: choose
-    ``2024-12`` to agree with an installed datatrove. They differ little in English (quotes end a line
-    in the first only, blank lines lower its ratio); for other scripts only the second has marks.
+    `version` chooses between the two filters of this name. The default is the one that made FineWeb,
+    because that is the data set whose quality is published and for which people use the filter.
+    datatrove itself has had the other since December 2024: choose ``2024-12`` to agree with an
+    installed datatrove, and for scripts whose sentences end with other marks. In English they
+    differ in quotes, which end a line in the first only, and blank lines, which count in it.
 
     Lines are tested as they are, not stripped.
 
@@ -86,6 +86,10 @@ class FineWebQuality(Scorer):
     """What a line may end with; None: the marks of `version`."""
     words: Words = "english"
     """What a token is: see `webfilter.text.tokens`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_words(self.words)
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -3,8 +3,8 @@
 From "Scaling Language Models: Methods, Analysis & Insights from Training Gopher" (Rae et al. 2021,
 appendix A.1.1), as datatrove 0.10 applies them: its order, its comparisons, its words.
 
-It does not look at repetition (`webfilter.heuristics.repetition`) nor at what the text is about. The
-stop words are English and so are the words: for other languages give `stop_words` and limits of
+It does not look at repetition (`webfilter.heuristics.repetition`) nor at what the text is about.
+The stop words are English and so are the words: for other languages give `stop_words` and limits of
 their own.
 """
 
@@ -24,6 +24,7 @@ from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import (
     Tokens,
     Words,
+    check_words,
     code_points,
     hash_spans,
     tokenize_all,
@@ -89,6 +90,10 @@ class GopherQuality(Scorer):
     """The stop words, in the case in which they must occur."""
     words: Words = "english"
     """What a word is: see `webfilter.text.tokens`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_words(self.words)
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -1,8 +1,8 @@
 """Repeated runs of words, measured for many documents in one pass.
 
 Gopher's two measures: the characters in the most common n-gram, and the characters in n-grams that
-occurred before. Everything is over hashes: n-grams that occur only once, which is nearly all of them,
-are ruled out by one scatter and one gather, and never sorted.
+occurred before. Everything is over hashes: n-grams that occur only once, which is nearly all of
+them, are ruled out by one scatter and one gather, and never sorted.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ def _recurring(hashes: _Hashes) -> _Places:
 def duplicate_characters(runs: TokenRuns, n: int) -> list[int]:
     """Return for each document the characters in n-grams that occurred before, without spaces.
 
-    It is a walk from left to right: a repeated n-gram adds its characters and the walk goes on behind
-    it, else one word further. Only n-grams that occur twice need be visited.
+    It is a walk from left to right: a repeated n-gram adds its characters and the walk goes on
+    behind it, else one word further. Only n-grams that occur twice need be visited.
     """
     starts = runs.starts(n)
     hashes = runs.joined(n, starts)

@@ -23,7 +23,7 @@ from webfilter.heuristics.ngrams import (
     top_characters,
 )
 from webfilter.stage import Rule, Scorer, Signal
-from webfilter.text import Words, tokenize_all, tokenizer_version
+from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
 
 __all__ = ["GopherRepetition"]
 
@@ -39,7 +39,12 @@ def _signals() -> tuple[Signal, ...]:
         found += [
             Signal(f"duplicate_{unit}_ratio", "float", again, "share", 0, 1),
             Signal(
-                f"duplicate_{unit}_character_ratio", "float", f"characters in {again}", "share", 0, 1
+                f"duplicate_{unit}_character_ratio",
+                "float",
+                f"characters in {again}",
+                "share",
+                0,
+                1,
             ),
         ]
     for n in _TOP:
@@ -100,6 +105,10 @@ class GopherRepetition(Scorer):
     """The same for ten words."""
     words: Words = "english"
     """What a word is: see `webfilter.text.tokens`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_words(self.words)
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -10,6 +10,7 @@ from webfilter.text.points import BASE, code_points, hash_spans
 from webfilter.text.tokens import (
     Tokens,
     Words,
+    check_words,
     tokenize,
     tokenize_all,
     tokenizer_version,
@@ -19,6 +20,7 @@ __all__ = [
     "BASE",
     "Tokens",
     "Words",
+    "check_words",
     "code_points",
     "hash_spans",
     "tokenize",

@@ -1,9 +1,9 @@
-"""What a code point is: the classes that tokens, sentences and the heuristics ask for, as one table.
+"""What a code point is: the classes that tokens, sentences and heuristics ask for, as one table.
 
-`classes` looks up a whole text at once. The letters, marks and icons are those of the systems that
-we agree with (spaCy's English tokenizer and sentencizer, datatrove's punctuation), written as ranges
-of hexadecimal code points so that they do not move with the Unicode version of the interpreter;
-"alphabetic" and "punctuation category" do move with it, as they do there.
+The letters, marks and icons are those of the systems that we agree with (spaCy's English tokenizer
+and sentencizer, datatrove's punctuation), written as ranges of hexadecimal code points so that they
+do not move with the Unicode version of the interpreter; "alphabetic" and "punctuation category" do
+move with it, as they do there.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ __all__ = [
     "PEELED",
     "QUOTES",
     "SENTENCE_END",
-    "SOLO",
-    "TERMINAL_MARKS",
     "SENTENCE_END_BIT",
+    "SOLO",
     "SYMBOLS",
+    "TERMINAL_MARKS",
     "TO_DOT",
     "TO_DOT_BIT",
     "UPPER",
@@ -126,7 +126,7 @@ PEELED = PUNCTUATION | QUOTES | ICONS
 TO_DOT = LOWER | PUNCTUATION | QUOTES | frozenset("0123456789%²-+|(?:)")
 """Characters after which a final period is a token of its own."""
 TERMINAL_MARKS = ranges(_TERMINAL)
-"""The 159 marks that end a sentence in some script, as datatrove has them; no quotes, no ellipsis."""
+"""The 159 marks that end a sentence in some script, as datatrove has them; no quotes, no "…"."""
 SENTENCE_END = TERMINAL_MARKS - ranges(_NO_SENTENCE_END)
 """Those of them at which spaCy's sentencizer ends a sentence."""
 SYMBOLS = TERMINAL_MARKS | ranges(_SYMBOLS)
@@ -163,7 +163,7 @@ LEAD = 32768
 _SOLO = "2E80-2FDF 3005-3007 3041-3096 309D-309F 3400-4DBF 4E00-9FFF F900-FAFF 20000-323AF"
 _HEADS = "E01-E2E E40-E44 E81-EAE EC0-EC4 1780-17B3"
 _LEADS = "E40-E44 EC0-EC4 17D2"
-_EDGE = frozenset(",!?()[]\"”“«»")
+_EDGE = frozenset(',!?()[]"”“«»')
 _ASSIGNED = 0x323B0  # beyond: nothing but tags, selectors, private use
 
 
@@ -206,7 +206,7 @@ def class_table() -> npt.NDArray[np.uint16]:
 
 @cache
 def kind_table() -> npt.NDArray[np.uint8]:
-    """Return the kind of every code point: the one class of BLANK to HARD that it has; read-only."""
+    """Return the kind of every code point: the one class of BLANK to HARD it has. Read-only."""
     table = (class_table() & np.uint16(2 * HARD - 1)).astype(np.uint8)
     table.flags.writeable = False
     return table

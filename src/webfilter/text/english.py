@@ -1,127 +1,37 @@
 """English tokens of one chunk (a run without white space), as spaCy's blank English has them.
 
-Affixes are peeled off both ends while they last, exceptions (contractions, abbreviations, emoticons)
-stay as they are listed, addresses stay whole, and what is left is cut at infixes. The rules are
-spaCy 3.8's (MIT license; ``spacy/lang/en``), written anew: no step scans the whole chunk for each
-affix, so the time is linear in its length, where spaCy's is quadratic.
+Affixes are peeled off both ends while they last, exceptions (`webfilter.text.exceptions`) stay as
+they are listed, addresses stay whole, and what is left is cut at infixes. The rules are spaCy 3.8's
+(MIT license; ``spacy/lang/en``), written anew: no step scans the whole chunk for each affix, so the
+time is linear in its length, where spaCy's is quadratic.
 
-It does not know about white space, and not about any language but English: `webfilter.text.tokens`
-cuts the plain chunks by itself and asks here for the rest.
+It does not know about white space, nor about any language but English: `webfilter.text.spans` cuts
+the plain chunks by itself and asks here for the rest.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from itertools import accumulate, product
 
 from webfilter.text.chars import ALPHA, ICONS, LOWER, PEELED, QUOTES, TO_DOT, UPPER
+from webfilter.text.exceptions import longest_special, special_cuts, specials
 
-__all__ = ["cuts", "specials"]
+__all__ = ["cuts"]
 
 _HYPHENS = {"-": ("-", "--", "---"), "–": ("–",), "—": ("—", "——"), "~": ("~",)}
 _CURRENCY = frozenset("$£€¥฿₽﷼") | frozenset(map(chr, range(0x20A0, 0x20C0)))
 _PREFIXES = PEELED | _CURRENCY | frozenset("§%=—–")
 _SUFFIXES = PEELED | frozenset("—–")
-_UNITS = frozenset(
-    "km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz m/s "
-    "km/h kmh mph hPa Pa mbar mb MB kb KB gb GB tb TB T G M K % км км² км³ м м² м³ дм дм² дм³ см "
-    "см² см³ мм мм² мм³ нм кг г мг м/с км/ч кПа Па мбар Кб КБ кб Мб МБ мб Гб ГБ гб Тб ТБ كم كم² "
-    "كم³ م م² م³ سم سم² سم³ مم مم² مم³ غرام جرام جم كغ ملغ كوب اكواب US$ C$ A$".split()
-) | (_CURRENCY - frozenset("₿") | {"₿"})
+_METRIC = """
+    km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz m/s km/h
+    kmh mph hPa Pa mbar mb MB kb KB gb GB tb TB T G M K % км км² км³ м м² м³ дм дм² дм³ см см² см³ мм
+    мм² мм³ нм кг г мг м/с км/ч кПа Па мбар Кб КБ кб Мб МБ мб Гб ГБ гб Тб ТБ тбكم كم كم² كم³ م م² م³
+    سم سم² سم³ مم مم² مم³ غرام جرام جم كغ ملغ كوب اكواب
+"""
+_UNITS = frozenset(_METRIC.split()) | _CURRENCY | {"US$", "C$", "A$"}
 _LONGEST_UNIT = max(map(len, _UNITS))
 _DIGITS = frozenset("0123456789")
-
-
-def specials() -> dict[str, tuple[str, ...]]:
-    """Return the exceptions: chunks whose tokens are listed.
-
-    >>> specials()["don't"], specials()["Mr."], specials()["11pm"]
-    (('do', "n't"), ('Mr.',), ('11', 'pm'))
-    """
-    return _specials()
-
-
-def _contractions() -> set[tuple[str, ...]]:
-    found: set[tuple[str, ...]] = {("I", "'m", "a"), ("I", "m", "a"), ("i", "'m", "a"), ("i", "m", "a")}
-
-    def add(words: str, *endings: tuple[str, ...]) -> None:
-        for word, ending in product(words.split(), endings):
-            for first in (word, word.title()):
-                found.add((first, *ending))
-                found.add((first, *(part.replace("'", "") for part in ending)))
-
-    have, will, would = ("'ve",), ("'ll",), ("'d",)
-    add("i", ("'m",))
-    add("i you he she it we they", will, (*will, *have), would, (*would, *have))
-    add("i you we they", have)
-    add("you we they", ("'re",))
-    add("he she it", ("'s",))
-    questions = "who what when where why how there"
-    for words in (questions, "that", "this", "these those"):
-        add(words, will, (*will, *have), would, (*would, *have))
-    add(f"{questions} that this", ("'s",))
-    add(f"{questions} these those", ("'re",), have)
-    add(
-        "ca could do does did had may might must need ought sha should wo would",
-        ("n't",),
-        ("n't", "'ve"),
-    )
-    add("could might must should would", have)
-    add("ai are is was were have has dare", ("n't",))
-    whole = {"Ill", "ill", "Its", "its", "Hell", "hell", "Shell", "shell", "Shed", "shed"}
-    whole |= {"were", "Were", "Well", "well", "Whore", "whore"}
-    return {parts for parts in found if "".join(parts) not in whole}
-
-
-_WHOLE = """
-    'S 's ‘S ‘s and/or w/o 're 'Cause 'cause 'cos 'Cos 'coz 'Coz 'cuz 'Cuz 'bout ma'am Ma'am o'clock
-    O'clock 'd 'em em 'll ll 'nuff nuff ' '' \\n \\t \\") <space> C++ —
-    Mt. Ak. Ala. Apr. Ariz. Ark. Aug. Calif. Colo. Conn. Dec. Del. Feb. Fla. Ga. Ia. Id. Ill. Ind.
-    Jan. Jul. Jun. Kan. Kans. Ky. La. Mar. Mass. Mich. Minn. Miss. N.C. N.D. N.H. N.J. N.M. N.Y. Neb.
-    Nebr. Nev. Nov. Oct. Okla. Ore. Pa. S.C. Sep. Sept. Tenn. Va. Wash. Wis. a.m. Adm. Bros. co. Co.
-    Corp. D.C. Dr. e.g. E.g. E.G. Gen. Gov. i.e. I.e. I.E. Inc. Jr. Ltd. Md. Messrs. Mo. Mont. Mr.
-    Mrs. Ms. p.m. Ph.D. Prof. Rep. Rev. Sen. St. vs. v.s.
-    a. b. c. d. e. f. g. h. i. j. k. l. m. n. o. p. q. r. s. t. u. v. w. x. y. z. ä. ö. ü.
-    :) :-) :)) :-)) :))) :-))) (: (-: =) (= :] :-] [: [-: [= =] :o) (o: :} :-} 8) 8-) (-8 ;) ;-) (;
-    (-; :( :-( :(( :-(( :((( :-((( ): )-: =( >:( :') :'-) :'( :'-( :/ :-/ =/ =| :| :-| ]= =[ :1 :P
-    :-P :p :-p :O :-O :o :-o :0 :-0 :() >:o :* :-* :3 :-3 =3 :> :-> :X :-X :x :-x :D :-D ;D ;-D =D xD
-    XD xDD XDD 8D 8-D ^_^ ^__^ ^___^ >.< >.> <.< ._. ;_; -_- -__- v.v V.V v_v V_V o_o o_O O_o O_O 0_o
-    o_0 0_0 o.O O.o O.O o.o 0.0 o.0 0.o @_@ <3 <33 <333 </3 (^_^) (-_-) (._.) (>_<) (*_*) (¬_¬) ಠ_ಠ
-    ಠ︵ಠ (ಠ_ಠ) ¯\\(ツ)/¯ (╯°□°）╯︵┻━┻ ><(((*>
-"""
-
-
-@cache
-def _specials() -> dict[str, tuple[str, ...]]:
-    parts = {(whole,) for whole in _WHOLE.split()}
-    parts |= _contractions()
-    for word in "doin goin havin lovin nothin nuthin ol somethin".split():
-        parts |= {(word,), (word.title(),), (word + "'",), (word.title() + "'",)}
-    for hour, half in product(range(1, 13), ("a.m.", "am", "p.m.", "pm")):
-        parts.add((str(hour), half))
-    parts |= {("y'", "all"), ("y", "all"), ("c'm", "on"), ("C'm", "on"), ("let", "'s"), ("Let", "'s")}
-    parts |= {("how", "'d", "'y"), ("How", "'d", "'y")}
-    for first, second in (("can", "not"), ("gon", "na"), ("got", "ta")):
-        parts |= {(first, second), (first.title(), second)}
-    for first, second in product(("not", "Not"), ("'ve", "ve")):
-        parts.add((first, second))
-    parts |= {("°", letter, ".") for letter in "cfkCFK"}
-    parts |= {tuple(part.replace("'", "’") for part in listed) for listed in parts}
-    return {"".join(listed): listed for listed in parts}
-
-
-@cache
-def _special_cuts() -> dict[str, tuple[int, ...]]:
-    return {
-        chunk: tuple(accumulate(len(part) for part in parts[:-1]))
-        for chunk, parts in _specials().items()
-    }
-
-
-@cache
-def _longest_special() -> int:
-    return max(map(len, _specials()))
 
 
 def _prefix(chunk: str, low: int, high: int) -> int:
@@ -350,7 +260,7 @@ def _patterns() -> tuple[dict[str, tuple[int, ...]], dict[str, int]]:
     """
     found: dict[str, tuple[int, ...]] = {}
     pairs: dict[str, int] = {}
-    for chunk in _specials():
+    for chunk in specials():
         cut = tuple(_peel(chunk, {}, 0)[1:])
         if cut:
             found[chunk] = cut
@@ -381,7 +291,7 @@ def _restore(chunk: str, starts: list[int]) -> list[int]:
     for _, i, j in sorted(found):
         if not taken[i] and not taken[j - 1]:
             replaced[i + 1 : j] = b"\1" * (j - i - 1)
-            added += [bounds[i] + cut for cut in _special_cuts()[chunk[bounds[i] : bounds[j]]]]
+            added += [bounds[i] + cut for cut in special_cuts()[chunk[bounds[i] : bounds[j]]]]
         taken[i:j] = b"\1" * (j - i)
     kept = [start for start, gone in zip(starts, replaced, strict=True) if not gone]
     return sorted(kept + added) if added else kept
@@ -389,11 +299,11 @@ def _restore(chunk: str, starts: list[int]) -> list[int]:
 
 _NUMBER = re.compile(r"([$£€]?)[0-9]+(?:[.,][0-9]+)*(%?)")
 _HYPHENATED = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")
-_FINAL = frozenset(",.;:!?)\"”")
+_FINAL = frozenset(',.;:!?)"”')
 
 
 def _core_cuts(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ...] | None:
-    """Return the cuts of a number, possessive, hyphenated word or exception; None: something else."""
+    """Return the cuts of a number, possessive, hyphenated word or exception; None: neither."""
     if chunk in special:
         return special[chunk]
     if chunk[-2:] in ("'s", "’s"):
@@ -411,7 +321,7 @@ def _core_cuts(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ..
 
 def _common(chunk: str) -> tuple[int, ...] | None:
     """Return what `_cut` would, sooner, for the most common kinds of chunk; None for others."""
-    special = _special_cuts()
+    special = special_cuts()
     found = _core_cuts(chunk, special)
     if found is not None or chunk[-1] not in _FINAL:
         return found
@@ -430,7 +340,7 @@ _RESTORED_LENGTH = 50_000  # no writing has longer chunks; it keeps the worst ca
 
 
 def _cut(chunk: str) -> tuple[int, ...]:
-    starts = _peel(chunk, _special_cuts(), _longest_special())
+    starts = _peel(chunk, special_cuts(), longest_special())
     if len(chunk) <= _RESTORED_LENGTH:
         starts = _restore(chunk, starts)
     return tuple(starts[1:])

@@ -1,9 +1,9 @@
 """Where sentences start, by the marks that end the one before.
 
-As spaCy's ``sentencizer`` finds them, which datatrove uses: a token that is one of the sentence marks of
-any script (., !, ?, 。 and so on) ends a sentence when a token follows on the line that is more than
-punctuation. Abbreviations with their period are one token, so they end none. There is no model and no
-list of words behind it: "Smith et al. left." is two sentences.
+As spaCy's ``sentencizer`` finds them, which datatrove uses: a token that is one of the sentence
+marks of any script (., !, ?, 。 and so on) ends a sentence when a token follows on the line that is
+more than punctuation. Abbreviations with their period are one token, so they end none. There is no
+model and no list of words behind it: "Smith et al. left." is two sentences.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def sentence_starts(
     marks &= ends - starts == 1
     ended = starts[marks]
     if not len(ended):
-        return ended
+        return np.zeros(0, dtype=np.intp)
     openers = (contents & NO_PUNCTUATION) != 0
     openers &= ~marks
     opened = np.concatenate((starts[openers], _blank_tokens(codes, classes)))
@@ -51,7 +51,8 @@ def sentence_starts(
     following = following[np.searchsorted(newlines, ended) == np.searchsorted(newlines, following)]
     new = np.ones(len(following), dtype=np.bool_)
     np.not_equal(following[1:], following[:-1], out=new[1:])
-    return following[new]
+    found: Places = following[new]
+    return found
 
 
 def _blank_tokens(codes: Codes, classes: npt.NDArray[np.uint16]) -> Places:
@@ -65,4 +66,5 @@ def _blank_tokens(codes: Codes, classes: npt.NDArray[np.uint16]) -> Places:
     alone = ~blank.take(np.minimum(places + 1, last)) | (places == last)
     before = codes.take(np.maximum(places - 1, 0))
     after_ink = (before != _NEWLINE) & (places > 0)
-    return places[~((codes.take(places) == _SPACE) & after_ink & alone)]
+    found: Places = places[~((codes.take(places) == _SPACE) & after_ink & alone)]
+    return found

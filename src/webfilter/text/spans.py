@@ -1,9 +1,9 @@
-"""Where tokens start and end in a text, by NumPy: the plain chunks at once, the others by rule.
+"""Where tokens start and end, by NumPy: the plain chunks of a text at once, the others by rule.
 
-Most chunks (runs without white space) are plain: one run of letters, or of digits, with punctuation at
-the edges that always splits off. Those are found and cut for the whole text in a few passes over runs
-of characters of one kind. Apostrophes, hyphens, abbreviations and all else go to
-`webfilter.text.english`, chunk by chunk. What comes out is the same as by rule for every chunk.
+Most chunks (runs without white space) are plain: one run of letters, or of digits, with punctuation
+at the edges that always splits off. Those are found and cut for the whole text in a few passes over
+runs of characters of one kind. Apostrophes, hyphens, abbreviations and all else go to
+`webfilter.text.english`, chunk by chunk. The result is the same as by rule for every chunk.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from webfilter.text.chars import (
     class_table,
     kind_table,
 )
-from webfilter.text.english import cuts, specials
+from webfilter.text.english import cuts
+from webfilter.text.exceptions import specials
 from webfilter.text.points import code_points
 
 __all__ = ["Codes", "Places", "english_spans", "scripts_spans", "whitespace_spans"]
@@ -119,7 +120,8 @@ def _unclear(codes: Codes, runs: _Runs) -> _Bools:
     found[cores[_sieve()[_keys(codes, runs.starts[cores], runs.ends[cores])]]] = True
     chunks = runs.chunks[cores]
     found[cores[1:][chunks[1:] == chunks[:-1]]] = True
-    return found
+    unclear: _Bools = found
+    return unclear
 
 
 def _is_final(codes: Codes, runs: _Runs, marks: Places) -> _Bools:

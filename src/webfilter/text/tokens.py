@@ -1,4 +1,4 @@
-"""Words of a text, by NumPy over its code points: where they are, what they are made of, their hashes.
+"""Words of a text, by NumPy over its code points: where they are, what is in them, their hashes.
 
 What a word is has a name, because filters of the same name differ in nothing so much:
 
@@ -9,25 +9,23 @@ What a word is has a name, because filters of the same name differ in nothing so
   Text without spaces between words (Chinese, Japanese, Thai) is one token from mark to mark.
 - ``scripts``: the same, and cut further where words are written together: every Han and Hiragana
   character, every run of Katakana and every Thai, Lao or Khmer cluster (a consonant with its vowels
-  and marks) is a token. These are smaller than words (about 1.7 characters a word in Chinese, two
-  clusters in Thai), so limits on counts and lengths must be set for them.
+  and marks) is a token. These are smaller than words, so limits must be set for them.
 - ``whitespace``: runs between white space, as C4 and Dolma have them. (DCLM counts uniseg words
   without punctuation: not offered.)
-- ``spacy``: by spaCy itself, for an exact comparison; 20 times slower. Needs the extra ``spacy``.
+- ``spacy``: by spaCy itself, for an exact comparison, and much slower. Needs the extra ``spacy``.
 
-Most chunks between white space are plain (letters or digits, with plain punctuation at the edges) and
-are cut for the whole text at once; the others are cut one by one by `webfilter.text.english`.
-
-It does no normalization: case and form of the characters stay, so "The" is not "the".
+Nothing is normalized: case and form of the characters stay, so "The" is not "the".
 """
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib.util import find_spec
 from typing import Any, Literal, TypeAlias, get_args
 from unicodedata import unidata_version
 
@@ -40,7 +38,7 @@ from webfilter.text.points import code_points, mix, sum_spans
 from webfilter.text.sentences import sentence_starts
 from webfilter.text.spans import Codes, Places, english_spans, scripts_spans, whitespace_spans
 
-__all__ = ["Tokens", "Words", "tokenize", "tokenize_all", "tokenizer_version"]
+__all__ = ["Tokens", "Words", "check_words", "tokenize", "tokenize_all", "tokenizer_version"]
 
 Words: TypeAlias = Literal["english", "scripts", "whitespace", "spacy"]
 """The names of what a word can be."""
@@ -125,7 +123,7 @@ class Tokens:
         >>> tokenize("Dr. Smith left. She was late!\\nA heading").sentences
         3
         """
-        return len(self._sentence_starts) + np.count_nonzero(self.codes == 10) + 1
+        return len(self._sentence_starts) + int(np.count_nonzero(self.codes == 10)) + 1
 
     def words(self, text: str) -> list[str]:
         """Return the tokens as strings, out of the `text` that they are of."""
@@ -133,13 +131,20 @@ class Tokens:
         return [text[start:end] for start, end in bounds]
 
 
+def check_words(words: Words) -> None:
+    """Raise what `tokenize` would raise for `words`, before there is a text.
+
+    Raises:
+        MissingExtra: `words` is ``"spacy"`` and spaCy is not installed.
+    """
+    if words == "spacy" and find_spec("spacy") is None:
+        raise MissingExtra('words="spacy"', "spacy")
+
+
 @cache
 def _spacy() -> Any:
-    try:
-        import spacy
-    except ImportError:
-        raise MissingExtra('words="spacy"', "spacy") from None
-    return spacy.blank("en")
+    check_words("spacy")
+    return importlib.import_module("spacy").blank("en")
 
 
 def _by_spacy(text: str, codes: Codes) -> tuple[Places, Places]:
