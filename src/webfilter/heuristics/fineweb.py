@@ -13,8 +13,8 @@ short lines        dropped at 0.67 and above             dropped above 0.67
 repeated lines     dropped at 0.01 and above             dropped above 0.01
 =================  ====================================  =====================================
 
-The paper prints 0.1 for repeated lines; the code that made FineWeb has 0.01. FineWeb-2 ran the later
-rules with 0.1.
+The paper prints 0.1 for repeated lines; the code that made FineWeb has 0.01. FineWeb-2 ran the
+later rules with 0.1.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _MARKS = {"2024-04": frozenset(".'\"!?"), "2024-12": TERMINAL_MARKS}
 class FineWebQuality(Scorer):
     """Drop pages made of lists, fragments or repeated lines, by the rules that made FineWeb.
 
-    `version` chooses between the two filters of this name. The default is the one that made FineWeb,
-    because that is the data set whose quality is published and for which people use the filter.
+    `version` chooses between the two filters of this name. The default is the one that made
+    FineWeb, the data set whose quality is published and for which people use the filter.
     datatrove itself has had the other since December 2024: choose ``2024-12`` to agree with an
     installed datatrove, and for scripts whose sentences end with other marks. In English they
     differ in quotes, which end a line in the first only, and blank lines, which count in it.

@@ -118,8 +118,13 @@ def details(summary: str, body: str) -> str:
 
 
 def fragment(body: str) -> str:
-    """Return `body` with the style sheet, to stand inside another page (a notebook)."""
-    return f'<style>{_style()}</style><div class="wf inset">{body}</div>'
+    """Return `body` with the style sheet, to stand inside another page (a notebook).
+
+    The selectors are repeated so that they outweigh those of the page: Jupyter has its own ideas
+    of tables and lists.
+    """
+    style = _style().replace(".wf ", ".wf.wf.wf ")
+    return f'<style>{style}</style><div class="wf inset">{body}</div>'
 
 
 def page(title: str, body: str) -> str:

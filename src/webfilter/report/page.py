@@ -65,7 +65,7 @@ def _top(report: Report) -> str:
     ]
     if report.seconds > 0:
         facts.append(("time", duration(report.seconds), label(report.workers, "worker")))
-        facts.append(("documents a second", rate(total, report.seconds), ""))
+        facts.append(("documents/s", rate(total, report.seconds), ""))
     if report.peak_parent:
         more = f"+ {size(report.peak_worker)} a worker" if report.peak_worker else ""
         facts.append(("memory", size(report.peak_parent), more))

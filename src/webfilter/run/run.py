@@ -7,6 +7,7 @@ import logging
 import os
 import platform
 import tempfile
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -252,7 +253,9 @@ class _Watch:
 
 def _progress(docs: Source, progress: bool | None) -> Iterator[Document]:
     """Yield `docs` behind a progress bar; on a terminal or in a notebook unless told otherwise."""
-    from tqdm.auto import tqdm
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook without widgets it takes the plain bar
+        from tqdm.auto import tqdm
 
     disable = None if progress is None else not progress
     size = docs.size
