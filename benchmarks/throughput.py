@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -76,20 +75,20 @@ print(json.dumps({"in": stats[0]["stats"].get("documents", {}).get("total"), "ke
 
 def measure(python: str, code: str, args: list[str]) -> dict[str, float]:
     """Run `code` in a fresh process; return its answer with wall, CPU seconds and peak memory."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     env = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        [python, "-c", code, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
-    )
-    out, err = process.communicate()
-    wall = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if process.returncode:
-        raise SystemExit(err.decode()[-3000:])
-    answer = json.loads(out.decode().strip().splitlines()[-1])
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {**answer, "wall": wall, "cpu": cpu, "peak_mb": after.ru_maxrss / 1024}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = subprocess.Popen([python, "-c", code, *args], stdout=out, stderr=err, env=env)
+        _, status, usage = os.wait4(process.pid, 0)  # of this process and those it waited for
+        process.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - start
+        out.seek(0)
+        err.seek(0)
+        if process.returncode:
+            raise SystemExit(err.read().decode()[-3000:])
+        answer = json.loads(out.read().decode().strip().splitlines()[-1])
+    peak = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    return {**answer, "wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "peak_mb": peak}
 
 
 def main() -> None:

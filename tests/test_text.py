@@ -2,6 +2,7 @@ import threading
 import time
 import unicodedata
 from importlib.util import find_spec
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ def by_rule(text):
     found = []
     for chunk in text.split():
         cuts = [0, *_cut(chunk), len(chunk)]
-        found += [chunk[i:j] for i, j in zip(cuts, cuts[1:], strict=False)]
+        found += [chunk[i:j] for i, j in pairwise(cuts)]
     return found
 
 
@@ -118,21 +119,14 @@ def test_whitespace_words_are_those_of_split(text):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("光合作用を、テストした", ["光", "合", "作", "用", "を", "、", "テスト", "し", "た"]),
-        ("ไทยเก่า", ["ไ", "ท", "ย", "เก่", "า"]),
-        ("plain English, too", ["plain", "English", ",", "too"]),
+        ("光合作用を、テストした。", "光 合 作 用 を 、 テスト し た 。"),
+        ("ไทยเก่า", "ไท ย เก่า"),
+        ("ພາສາ", "ພາ ສາ"),
+        ("plain English, too", "plain English , too"),
     ],
 )
 def test_scripts_without_spaces_are_cut_further(text, expected):
-    found = words(text, "scripts")
-    assert "".join(found) == "".join(text.split())
-    if text.startswith("ไ"):
-        assert len(found) > len(words(text)) == 1
-        assert found == ["ไท", "ย", "เก่า"]
-    elif text.startswith("光"):
-        assert [w for w in found if w != "、"] == [w for w in expected if w != "、"]
-    else:
-        assert found == expected
+    assert words(text, "scripts") == expected.split()
 
 
 def test_hashes_are_equal_exactly_for_equal_words():
@@ -168,11 +162,12 @@ def test_hash_of_a_span_beyond_the_kept_powers():
         ("One.\nTwo.", 2),
         ("\n\n", 3),
         (". . . a", 2),
-        ("。日本。語", 1),
+        ("。日本。語", 2),
         ("日本 。 語", 2),
         ("End.  ", 2),
         ("End. ", 1),
-        ("a.  . b", 3),
+        ("a.  . b", 2),
+        ("ab.  . b", 3),
         ("End.\tNext", 2),
         (" lead. b", 2),
     ],
@@ -207,9 +202,7 @@ def sentencized(line):
 
 
 @settings(max_examples=400, deadline=None)
-@given(
-    st.text(st.sampled_from(["a", "B.", ".", "!", "?", "…", ")", '"', " ", " ", "\t", "\n", "。"]))
-)
+@given(st.lists(st.sampled_from([*'aB.!?…)" \t\n。', "U.S.", "  "])).map("".join))
 def test_sentences_are_those_of_the_plain_loop(text):
     assert tokenize(text).sentences == sum(map(sentencized, text.split("\n")))
 
@@ -217,7 +210,7 @@ def test_sentences_are_those_of_the_plain_loop(text):
 def test_mark_sets_have_the_sizes_of_their_sources():
     assert len(TERMINAL_MARKS) == 159
     assert len(SENTENCE_END) == 128
-    assert len(SYMBOLS) == 278
+    assert len(SYMBOLS) == 281
     assert "•" not in SYMBOLS
     assert SENTENCE_END <= TERMINAL_MARKS <= SYMBOLS
 
@@ -252,7 +245,8 @@ def test_recent_tokens_are_bounded_by_texts_and_characters():
     recent.put("x" * 101, "english", _tokens("x", "english"))
     assert recent.get("x" * 101, "english") is None
     recent.put("y" * 90, "english", _tokens("y", "english"))
-    assert recent.get("text 8", "english") is None
+    assert recent.get("text 7", "english") is None
+    assert recent.get("text 8", "english") is not None
 
 
 def test_threads_get_the_same_tokens():

@@ -53,12 +53,12 @@ class Educational(Scorer):
 
     name: ClassVar[str] = "educational"
     measures: ClassVar[tuple[Signal, ...]] = (
-        Signal("educational", "float", "how much the text would teach", "score", 0, 5),
-        Signal("educational_low", "float", "low end of the 80 % interval", "score", 0, 5),
-        Signal("educational_high", "float", "high end of the 80 % interval", "score", 0, 5),
-        Signal("reasoning", "float", "explanation, argument, derivation", "score", 0, 3),
-        Signal("lasting", "float", "knowledge still of use in years", "score", 0, 2),
-        Signal("clean", "float", "running text, not boilerplate", "score", 0, 2),
+        Signal("educational", "float", "How much the text would teach", "score", 0, 5),
+        Signal("educational_low", "float", "Low end of the 80 % interval", "score", 0, 5),
+        Signal("educational_high", "float", "High end of the 80 % interval", "score", 0, 5),
+        Signal("reasoning", "float", "Explanation, argument, derivation", "score", 0, 3),
+        Signal("lasting", "float", "Knowledge still of use in years", "score", 0, 2),
+        Signal("clean", "float", "Running text, not boilerplate", "score", 0, 2),
     )
 
     min_score: float | None = 2.5

@@ -154,13 +154,16 @@ NO_PUNCTUATION = 2048
 """Not of a Unicode punctuation category."""
 SENTENCE_END_BIT = 4096
 SOLO = 8192
-"""Han and Hiragana: each a word of its own in the profile ``scripts``."""
+"""Han, Hiragana and their punctuation: each a token of its own in the profile ``scripts``."""
 HEAD = 16384
 """Thai, Lao, Khmer: a cluster begins here."""
 LEAD = 32768
 """Thai, Lao: a vowel written before its consonant; Khmer: the sign that joins the next one."""
 
-_SOLO = "2E80-2FDF 3005-3007 3041-3096 309D-309F 3400-4DBF 4E00-9FFF F900-FAFF 20000-323AF"
+_SOLO = (
+    "2E80-2FDF 3001-3003 3005-3011 3014-301F 3041-3096 309D-309F 30FB 3400-4DBF 4E00-9FFF F900-FAFF "
+    "FF01-FF0F FF1A-FF20 FF3B-FF40 FF5B-FF65 20000-323AF"
+)
 _HEADS = "E01-E2E E40-E44 E81-EAE EC0-EC4 1780-17B3"
 _LEADS = "E40-E44 EC0-EC4 17D2"
 _EDGE = frozenset(',!?()[]"”“«»')

@@ -1,0 +1,99 @@
+"""All four families on texts made to break them."""
+
+import time
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from webfilter.document import Document
+from webfilter.errors import MissingExtra
+from webfilter.heuristics.c4 import C4Quality
+from webfilter.heuristics.fineweb import FineWebQuality
+from webfilter.heuristics.gopher import GopherQuality
+from webfilter.heuristics.repetition import GopherRepetition
+
+STAGES = [
+    GopherRepetition(),
+    GopherQuality(),
+    C4Quality(),
+    FineWebQuality(),
+    FineWebQuality(version="2024-12"),
+]
+SIZE = 200_000
+HOSTILE = {
+    "one word": "a" * SIZE,
+    "one word again": "wordy " * (SIZE // 6),
+    "newlines": "\n" * SIZE,
+    "spaces": " " * SIZE,
+    "lines": "ab cd ef.\n" * (SIZE // 10),
+    "digits": "0123456789 " * (SIZE // 11),
+    "marks": "? " * (SIZE // 2),
+    "brackets": "[" * SIZE,
+    "citations": "[1]" * (SIZE // 3),
+    "surrogates": "\ud800 \udfff" * (SIZE // 3),
+    "nul": "\x00" * SIZE,
+    "emoji": "😀" * SIZE,
+    "pairs": " ".join(f"w{k % 9000} v{k % 9000}" for k in range(SIZE // 12)),
+    "right to left": "‮שלום עולם، مرحبا. " * (SIZE // 20),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_long_text_takes_no_quadratic_time(stage, text):
+    began = time.process_time()
+    [doc] = stage.process([Document("a", text)])
+    assert time.process_time() - began < 3  # a quadratic step takes minutes
+    assert {signal.name for signal in stage.measures} <= doc.signals.keys()
+
+
+def looser(stage):
+    """The stage with one limit on its signals loosened, for each."""
+    for field in fields(stage):
+        value = getattr(stage, field.name)
+        if field.name.startswith(("min_", "max_")) and value is not None:
+            yield replace(stage, **{field.name: None})
+            factor = 0.5 if field.name.startswith("min_") else 1.5
+            yield replace(stage, **{field.name: type(value)(value * factor)})
+
+
+SENTENCE = st.sampled_from(
+    [
+        "The cat sat.",
+        "a b a b",
+        "- item",
+        "#",
+        "...",
+        "more…",
+        "\n",
+        "\n\n",
+        "{",
+        "1 2 3",
+        "of to be",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(SENTENCE, max_size=25).map(" ".join), st.sampled_from(STAGES))
+def test_a_looser_limit_never_drops_more(text, stage):
+    batch = [Document("a", text), Document("b", text * 4)]
+    live = [doc.live for doc in stage.process(batch)]
+    for loosened in looser(stage):
+        now = [doc.live for doc in loosened.process(batch)]
+        assert all(after >= before for before, after in zip(live, now, strict=True)), loosened
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_missing_spacy_speaks_when_the_stage_is_built(stage, monkeypatch):
+    monkeypatch.setattr("webfilter.text.tokens.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"webfilter\[spacy\]"):
+        replace(stage, words="spacy")
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_artifacts_name_the_tokenizer(stage):
+    assert stage.artifacts["words"].startswith("english-1 unicode ")
+    assert replace(stage, words="scripts").artifacts != stage.artifacts
