@@ -78,7 +78,7 @@ def test_a_phrase_that_a_citation_divides_is_seen():
 
 
 def test_javascript_and_policy_lines_go_in_any_case():
-    text = f"Please enable JavaScript now.\nOur Privacy Policy is here.\n{LINE}\nThis site USES cookies."
+    text = f"Enable JavaScript now.\nOur Privacy Policy is here.\n{LINE}\nThis site USES cookies."
     result, signals = transformed(text)
     assert result == LINE
     assert signals["c4_javascript_lines"] == 1
