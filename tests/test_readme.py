@@ -51,7 +51,7 @@ def test_the_webfilter_commands_run(desk, capsys):
         shlex.split(line.strip().split("&& ")[-1])
         for kind, text in BLOCKS
         if kind == "bash"
-        for line in text.splitlines()
+        for line in text.replace("\\\n", " ").splitlines()
         if "webfilter" in line
     ]
     ours = [c for c in commands if c[0].endswith("webfilter")]
