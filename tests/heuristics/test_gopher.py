@@ -151,6 +151,11 @@ def test_limits_that_are_no_numbers_are_refused():
         GopherQuality(words="nltk")
 
 
+def test_stop_words_at_either_end_belong_to_their_own_document():
+    docs = [Document(str(k), text) for k, text in enumerate(["the end of", "of the", "", "with"])]
+    assert [found["stop_words"] for found in GopherQuality().measure_batch(docs)] == [2, 2, 0, 1]
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=5))
 def test_any_batch_is_measured_like_its_documents(texts):

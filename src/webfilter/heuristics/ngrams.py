@@ -25,6 +25,7 @@ _Hashes: TypeAlias = npt.NDArray[np.uint64]
 _Places: TypeAlias = npt.NDArray[np.intp]
 
 _DOCUMENT_BITS = 8
+_ODD = 0xD6E8FEB86659FD93
 MOST_DOCUMENTS = 1 << _DOCUMENT_BITS
 """Most documents that can be measured together."""
 
@@ -73,24 +74,32 @@ class TokenRuns:
         np.cumsum(self.sums * powers(total).take(self.offsets[:-1]), out=found[1:])
         return found, powers(total, inverse=True).take(self.offsets[:-1])
 
-    def starts(self, n: int) -> _Places:
-        """Return at which tokens a run of `n` starts that ends in the same document."""
-        last = np.maximum(self.bounds[1:] - n + 1, self.bounds[:-1])
-        inside = np.ones(len(self.hashes), dtype=np.bool_)
-        for start, end in zip(last.tolist(), self.bounds[1:].tolist(), strict=True):
-            inside[start:end] = False
-        return np.flatnonzero(inside)
+    @cached_property
+    def _salts(self) -> _Hashes:
+        return self.documents * np.uint64(BASE)
 
-    def ngrams(self, n: int, starts: _Places) -> _Hashes:
-        """Return a hash of the `n` tokens, one by one, from each of `starts`."""
+    def _parted(self, hashes: _Hashes, n: int) -> _Hashes:
+        """Make the hashes of runs of `n` differ between documents, and those across two, unique."""
+        hashes ^= self._salts[: len(hashes)]
+        for bound in self.bounds[1:-1].tolist():
+            across = slice(max(0, bound - n + 1), min(bound, len(hashes)))
+            hashes[across] = self._unique[across]
+        return hashes
+
+    @cached_property
+    def _unique(self) -> _Hashes:
+        return np.arange(1, len(self.hashes) + 1, dtype=np.uint64) * np.uint64(_ODD)
+
+    def ngrams(self, n: int) -> _Hashes:
+        """Return a hash of the `n` tokens, one by one, from each token on."""
         size = max(0, len(self.hashes) - n + 1)
         found = self.hashes[:size].copy()
         for k in range(1, n):
             found += self.hashes[k : k + size] * np.uint64(pow(BASE, k, 2**64))
-        return found.take(starts)
+        return self._parted(found, n)
 
-    def joined(self, n: int, starts: _Places) -> _Hashes:
-        """Return a hash of the `n` tokens from each of `starts`, written without separator.
+    def joined(self, n: int) -> _Hashes:
+        """Return a hash of the `n` tokens from each token on, written without separator.
 
         It is of the characters alone: ("ab", "c") and ("a", "bc") have the same.
         """
@@ -98,7 +107,7 @@ class TokenRuns:
         size = max(0, len(self.sums) - n + 1)
         found = sums[n:] - sums[:size]
         found *= origin[:size]
-        return found.take(starts)
+        return self._parted(found, n)
 
 
 def _recurring(hashes: _Hashes) -> _Places:
@@ -131,11 +140,9 @@ def duplicate_characters(runs: TokenRuns, n: int) -> list[int]:
     It is a walk from left to right: a repeated n-gram adds its characters and the walk goes on
     behind it, else one word further. Only n-grams that occur twice need be visited.
     """
-    starts = runs.starts(n)
-    hashes = runs.joined(n, starts)
-    hashes ^= runs.documents.take(starts) * np.uint64(BASE)
+    hashes = runs.joined(n)
     recurring = _recurring(hashes)
-    places, values = starts.take(recurring).tolist(), hashes.take(recurring).tolist()
+    places, values = recurring.tolist(), hashes.take(recurring).tolist()
     repeated: list[int] = []
     seen: set[int] = set()
     i = 0
@@ -162,16 +169,13 @@ def top_characters(runs: TokenRuns, n: int) -> list[int | None]:
 
     Its words count with a space between each two; the first of those equally common is taken.
     """
-    starts = runs.starts(n)
     firsts, counts = runs.bounds[:-1].copy(), np.ones(len(runs.bounds) - 1, dtype=np.intp)
-    hashes = runs.ngrams(n, starts)
+    hashes = runs.ngrams(n)
     recurring = _recurring(hashes)
     if len(recurring):
-        visited = starts.take(recurring)
-        shift = np.uint64(64 - _DOCUMENT_BITS)
-        keys = runs.documents.take(visited) << shift
+        keys = runs.documents.take(recurring) << np.uint64(64 - _DOCUMENT_BITS)
         keys |= hashes.take(recurring) >> np.uint64(_DOCUMENT_BITS)
-        _most_common(keys, visited, firsts, counts)
+        _most_common(keys, recurring, firsts, counts)
     some = (runs.bounds[1:] - runs.bounds[:-1] >= n).tolist()
     last = np.minimum(firsts + n, len(runs.offsets) - 1)
     lengths = runs.offsets.take(last) - runs.offsets.take(firsts) + n - 1

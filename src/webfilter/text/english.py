@@ -12,12 +12,13 @@ the plain chunks by itself and asks here for the rest.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from webfilter.text.chars import ALPHA, ICONS, LOWER, PEELED, QUOTES, TO_DOT, UPPER
 from webfilter.text.exceptions import longest_special, special_cuts, specials
 
-__all__ = ["cuts"]
+__all__ = ["cut_all"]
 
 _HYPHENS = {"-": ("-", "--", "---"), "–": ("–",), "—": ("—", "——"), "~": ("~",)}
 _CURRENCY = frozenset("$£€¥฿₽﷼") | frozenset(map(chr, range(0x20A0, 0x20C0)))
@@ -26,8 +27,8 @@ _SUFFIXES = PEELED | frozenset("—–")
 _METRIC = """
     km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz m/s
     km/h kmh mph hPa Pa mbar mb MB kb KB gb GB tb TB T G M K % км км² км³ м м² м³ дм дм² дм³ см см²
-    см³ мм мм² мм³ нм кг г мг м/с км/ч кПа Па мбар Кб КБ кб Мб МБ мб Гб ГБ гб Тб ТБ тбكم كم كم² كم³ م
-    م² م³ سم سم² سم³ مم مم² مم³ غرام جرام جم كغ ملغ كوب اكواب
+    см³ мм мм² мм³ нм кг г мг м/с км/ч кПа Па мбар Кб КБ кб Мб МБ мб Гб ГБ гб Тб ТБ тбكم كم كم² كم³
+    م م² م³ سم سم² سم³ مم مم² مم³ غرام جرام جم كغ ملغ كوب اكواب
 """
 _UNITS = frozenset(_METRIC.split()) | _CURRENCY | {"US$", "C$", "A$"}
 _LONGEST_UNIT = max(map(len, _UNITS))
@@ -298,14 +299,18 @@ def _restore(chunk: str, starts: list[int]) -> list[int]:
 
 
 _NUMBER = re.compile(r"([$£€]?)[0-9]+(?:[.,][0-9]+)*(%?)")
-_HYPHENATED = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")
+_WHOLE = re.compile(r"[0-9]+(?:[:/][0-9]+)+|[A-Za-z]+[0-9]+")
+_HYPHENATED = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+|[0-9]+(?:-[0-9]+)+")
 _FINAL = frozenset(',.;:!?)"”')
+_LEADING = frozenset('(["“')
 
 
 def _core_cuts(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ...] | None:
     """Return the cuts of a number, possessive, hyphenated word or exception; None: neither."""
     if chunk in special:
         return special[chunk]
+    if chunk.isalpha():
+        return ()
     if chunk[-2:] in ("'s", "’s"):
         owner = chunk[:-2]
         return (len(owner),) if owner.isalpha() and owner not in special else None
@@ -316,24 +321,25 @@ def _core_cuts(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ..
     if number:
         found = (1,) if number[1] else ()
         return (*found, len(chunk) - 1) if number[2] else found
-    return () if chunk.isalpha() else None
+    return () if _WHOLE.fullmatch(chunk) else None
 
 
-def _common(chunk: str) -> tuple[int, ...] | None:
+def _common(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ...] | None:
     """Return what `_cut` would, sooner, for the most common kinds of chunk; None for others."""
-    special = special_cuts()
     found = _core_cuts(chunk, special)
-    if found is not None or chunk[-1] not in _FINAL:
+    if found is not None or len(chunk) < 3:
         return found
-    core = chunk[:-1]
-    found = _core_cuts(core, special)
-    if not found and not core[-1:].isalnum():
-        return None
-    if found is None or chunk[(*found[-1:], 0)[0] :] in special:
-        return None
-    if chunk[-1] == "." and not (core[-1] in "0123456789" or (core[-1] in LOWER)):
-        return None
-    return (*found, len(core))
+    core, last = chunk[:-1], chunk[-1]
+    if last in _FINAL:
+        found = None if last == "." and core[-1] not in TO_DOT else _common(core, special)
+        if found is None or (not found and not core[-1].isalnum()):
+            return None
+        ending = chunk[found[-1] if found else 0 :]
+        return None if ending in special else (*found, len(core))
+    if chunk[0] in _LEADING and chunk[1:3].isalnum():
+        found = _common(chunk[1:], special)
+        return None if found is None else (1, *(cut + 1 for cut in found))
+    return None
 
 
 _RESTORED_LENGTH = 50_000  # no writing has longer chunks; it keeps the worst case bearable
@@ -348,20 +354,20 @@ def _cut(chunk: str) -> tuple[int, ...]:
 
 @lru_cache(maxsize=1 << 15)
 def _cut_kept(chunk: str) -> tuple[int, ...]:
-    found = _common(chunk)
+    found = _common(chunk, special_cuts())
     return _cut(chunk) if found is None else found
 
 
 _KEPT_LENGTH = 40
 
 
-def cuts(chunk: str) -> tuple[int, ...]:
-    """Return where the tokens of `chunk` after the first one start, counted from its start.
+def cut_all(chunks: Sequence[str]) -> list[tuple[int, ...]]:
+    """Return for each chunk where its tokens after the first one start, counted from its start.
 
     Args:
-        chunk: a non-empty run of characters without white space. Recent short ones are remembered.
+        chunks: non-empty runs of characters without white space. Recent short ones are remembered.
 
-    >>> cuts("well-known,"), cuts("U.S."), cuts("can't"), cuts("https://a.example/b?c=d).")
-    ((4, 5, 10), (), (2,), (23, 24))
+    >>> cut_all(["well-known,", "U.S.", "can't", "https://a.example/b?c=d)."])
+    [(4, 5, 10), (), (2,), (23, 24)]
     """
-    return _cut_kept(chunk) if len(chunk) <= _KEPT_LENGTH else _cut(chunk)
+    return [_cut_kept(chunk) if len(chunk) <= _KEPT_LENGTH else _cut(chunk) for chunk in chunks]

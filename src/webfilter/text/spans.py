@@ -31,7 +31,7 @@ from webfilter.text.chars import (
     class_table,
     kind_table,
 )
-from webfilter.text.english import cuts
+from webfilter.text.english import cut_all
 from webfilter.text.exceptions import specials
 from webfilter.text.points import code_points
 
@@ -145,23 +145,20 @@ def english_spans(text: str, codes: Codes) -> tuple[Places, Places]:
     ink = runs.kinds != BLANK
     plain = ink & ~ruled
     ruled &= ink
-    more_starts: list[int] = []
-    more_ends: list[int] = []
-    first = runs.starts[ruled & (runs.before == BLANK)].tolist()
-    last = runs.ends[ruled & (runs.after == BLANK)].tolist()
-    for start, end in zip(first, last, strict=True):
-        places = [start + place for place in cuts(text[start:end])]
-        more_starts += [start, *places]
-        more_ends += [*places, end]
-    several = plain & (runs.kinds == EDGE) & (runs.ends - runs.starts > 1)
+    first = runs.starts[ruled & (runs.before == BLANK)]
+    last = runs.ends[ruled & (runs.after == BLANK)]
+    firsts = first.tolist()
+    chunks = [text[start:end] for start, end in zip(firsts, last.tolist(), strict=True)]
+    both = [
+        start + cut for start, cuts in zip(firsts, cut_all(chunks), strict=True) for cut in cuts
+    ]
+    several = plain & (runs.ends - runs.starts > 1) & (runs.kinds == EDGE)
     if several.any():
-        for start, end in zip(
-            runs.starts[several].tolist(), runs.ends[several].tolist(), strict=True
-        ):
-            more_starts.extend(range(start + 1, end))
-            more_ends.extend(range(start + 1, end))
-    starts = np.concatenate((runs.starts[plain], np.array(more_starts, dtype=np.intp)))
-    ends = np.concatenate((runs.ends[plain], np.array(more_ends, dtype=np.intp)))
+        marks = zip(runs.starts[several].tolist(), runs.ends[several].tolist(), strict=True)
+        both += [place for start, end in marks for place in range(start + 1, end)]
+    inside = np.array(both, dtype=np.intp)
+    starts = np.concatenate((runs.starts[plain], first, inside))
+    ends = np.concatenate((runs.ends[plain], last, inside))
     starts.sort()
     ends.sort()
     return starts, ends
