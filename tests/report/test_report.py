@@ -160,7 +160,7 @@ def test_the_card_says_what_how_and_what_a_person_must_add():
     card = small_report().card()
     for said in (
         "396 documents (33.0 %) that a webfilter pipeline kept of 1,200",
-        "wf.read('out/kept')",
+        'wf.read("out/kept")',
         "| `gopher_quality` | 1,197 | 396 | 801 | 0 | `words < 50` 99.9 % |",
         '```toml\n[[stage]]\nuse = "extract"\n```',
         "`01234567`",

@@ -6,6 +6,7 @@ data is for) is left to that person, visibly.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -28,7 +29,7 @@ def card(report: Report) -> str:
         "One row a document: `id`, `text`, `url`, `meta` (the source's own fields, as JSON), one "
         "column for each measured signal, `verdict` (empty: these documents were kept).",
         "```python\nimport webfilter as wf\n\nfor doc in wf.read("
-        f"{_folder(report)!r}):\n    doc.text, doc.signals\n```",
+        f"{json.dumps(_folder(report), ensure_ascii=False)}):\n    doc.text, doc.signals\n```",
         "## How it was made",
         _facts(report),
         _stages(report),
