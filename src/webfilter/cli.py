@@ -18,6 +18,7 @@ from webfilter.errors import RunError, SourceError, WebfilterError
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
+    from webfilter.stage import Signal
 
 __all__ = ["main"]
 
@@ -143,11 +144,20 @@ def _list(args: argparse.Namespace) -> int:
         lines.append(f"  {name:<18} {summary(name)}")
         declared = stage_class(name).measures
         for signal in declared if isinstance(declared, tuple) else ():
-            unit = f" ({signal.unit})" if signal.unit else ""
-            lines.append(f"      {signal.name}: {signal.about}{unit}")
+            lines.append(f"      {signal.name}: {signal.about}{_measure(signal)}")
     lines += ["", "recipes", *(f"  {name}" for name in available())]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
+
+
+def _measure(signal: Signal) -> str:
+    """Return unit and range of `signal`, such as `` (share, 0 to 1)``."""
+    low, high = signal.low, signal.high
+    span = ""
+    if low is not None:
+        span = f"{low:g} to {high:g}" if high is not None else f"from {low:g}"
+    said = ", ".join(part for part in (signal.unit, span) if part)
+    return f" ({said})" if said else ""
 
 
 if __name__ == "__main__":

@@ -56,12 +56,12 @@ def cluster_signals(prefix: str, what: str) -> tuple[Signal, Signal]:
         Signal(
             prefix,
             "str",
-            f"id of the document that stays for all {what}; None where there are none",
+            f"Id of the document that stays for all {what}; None where there are none",
         ),
         Signal(
             f"{prefix}_size",
             "int",
-            f"number of {what}, the one that stays included; None where there are none",
+            f"Number of {what}, the one that stays included; None where there are none",
             "documents",
             low=2,
         ),

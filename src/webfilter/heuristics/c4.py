@@ -59,18 +59,18 @@ class C4Quality(Transform):
 
     name: ClassVar[str] = "c4_quality"
     measures: ClassVar[tuple[Signal, ...]] = (
-        Signal("c4_lines", "int", "lines kept", "lines", 0),
-        Signal("c4_long_word_lines", "int", "lines removed for an overlong word", "lines", 0),
+        Signal("c4_lines", "int", "Lines kept", "lines", 0),
+        Signal("c4_long_word_lines", "int", "Lines removed for an overlong word", "lines", 0),
         Signal(
-            "c4_unterminated_lines", "int", "lines removed for their last character", "lines", 0
+            "c4_unterminated_lines", "int", "Lines removed for their last character", "lines", 0
         ),
-        Signal("c4_short_lines", "int", "lines removed for too few words", "lines", 0),
-        Signal("c4_javascript_lines", "int", 'lines removed for "javascript"', "lines", 0),
-        Signal("c4_policy_lines", "int", "lines removed on cookies and terms", "lines", 0),
-        Signal("c4_citations", "int", "citation marks taken out", "marks", 0),
-        Signal("c4_sentences", "int", "sentences in the lines kept", "sentences", 0),
-        Signal("lorem_ipsum", "bool", 'whether "lorem ipsum" occurs in a line that counts'),
-        Signal("curly_bracket", "bool", 'whether "{" occurs in a line that counts'),
+        Signal("c4_short_lines", "int", "Lines removed for too few words", "lines", 0),
+        Signal("c4_javascript_lines", "int", 'Lines removed for "javascript"', "lines", 0),
+        Signal("c4_policy_lines", "int", "Lines removed on cookies and terms", "lines", 0),
+        Signal("c4_citations", "int", "Citation marks taken out", "marks", 0),
+        Signal("c4_sentences", "int", "Sentences in the lines kept", "sentences", 0),
+        Signal("lorem_ipsum", "bool", 'Whether "lorem ipsum" occurs in a line that counts'),
+        Signal("curly_bracket", "bool", 'Whether "{" occurs in a line that counts'),
     )
 
     min_sentences: int | None = 5

@@ -54,18 +54,18 @@ class FineWebQuality(Scorer):
 
     name: ClassVar[str] = "fineweb_quality"
     measures: ClassVar[tuple[Signal, ...]] = (
-        Signal("fineweb_lines", "int", "lines; blank ones count in 2024-04 only", "lines", 0),
-        Signal("fineweb_terminal_line_ratio", "float", "lines with a terminal mark", "share", 0, 1),
-        Signal("fineweb_short_line_ratio", "float", "short lines", "share", 0, 1),
+        Signal("fineweb_lines", "int", "Lines; blank ones count in 2024-04 only", "lines", 0),
+        Signal("fineweb_terminal_line_ratio", "float", "Lines with a terminal mark", "share", 0, 1),
+        Signal("fineweb_short_line_ratio", "float", "Short lines", "share", 0, 1),
         Signal(
             "fineweb_duplicate_line_character_ratio",
             "float",
-            "characters in lines that occurred before",
+            "Characters in lines that occurred before",
             "share",
             0,
             1,
         ),
-        Signal("fineweb_newline_word_ratio", "float", "line ends a token", "a token", 0),
+        Signal("fineweb_newline_word_ratio", "float", "Line ends a token", "a token", 0),
     )
 
     version: Literal["2024-04", "2024-12"] = "2024-04"

@@ -56,14 +56,14 @@ class GopherQuality(Scorer):
 
     name: ClassVar[str] = "gopher_quality"
     measures: ClassVar[tuple[Signal, ...]] = (
-        Signal("words", "int", "words: tokens that are not punctuation alone", "words", 0),
-        Signal("mean_word_length", "float", "mean length of these words", "characters", 1),
-        Signal("symbol_word_ratio", "float", "hash signs a token", "a token", 0),
-        Signal("ellipsis_word_ratio", "float", "ellipses (... or …) a token", "a token", 0),
-        Signal("bullet_line_ratio", "float", "lines that begin with • or -", "share", 0, 1),
-        Signal("ellipsis_line_ratio", "float", "lines that end with an ellipsis", "share", 0, 1),
-        Signal("alpha_word_ratio", "float", "tokens with an alphabetic character", "share", 0, 1),
-        Signal("stop_words", "int", "different stop words that occur", "words", 0),
+        Signal("words", "int", "Words: tokens that are not punctuation alone", "words", 0),
+        Signal("mean_word_length", "float", "Mean length of these words", "characters", 1),
+        Signal("symbol_word_ratio", "float", "Hash signs a token", "a token", 0),
+        Signal("ellipsis_word_ratio", "float", "Ellipses (... or …) a token", "a token", 0),
+        Signal("bullet_line_ratio", "float", "Lines that begin with • or -", "share", 0, 1),
+        Signal("ellipsis_line_ratio", "float", "Lines that end with an ellipsis", "share", 0, 1),
+        Signal("alpha_word_ratio", "float", "Tokens with an alphabetic character", "share", 0, 1),
+        Signal("stop_words", "int", "Different stop words that occur", "words", 0),
     )
 
     min_words: int | None = 50

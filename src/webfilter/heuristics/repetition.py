@@ -33,7 +33,7 @@ _TOGETHER = 16_000  # tokens measured together: more would leave the processor's
 
 
 def _signals() -> tuple[Signal, ...]:
-    found = [Signal("characters", "int", "length of the text", "characters", 0)]
+    found = [Signal("characters", "int", "Length of the text", "characters", 0)]
     for unit in ("paragraph", "line"):
         again = f"{unit}s that occurred before in the text"
         found += [
@@ -41,7 +41,7 @@ def _signals() -> tuple[Signal, ...]:
             Signal(
                 f"duplicate_{unit}_character_ratio",
                 "float",
-                f"characters in {again}",
+                f"Characters in {again}",
                 "share",
                 0,
                 1,

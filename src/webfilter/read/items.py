@@ -223,8 +223,8 @@ def restore(
 def own_signals(meta: dict[str, Any]) -> dict[str, Any]:
     """Take the undeclared signals out of `meta`, where the Parquet writer puts them."""
     found = meta.pop("_signals", None)
-    for key in [key for key in meta if _RESERVED.fullmatch(key)]:
-        meta[key[1:]] = meta.pop(key)
+    for key in sorted((key for key in meta if _RESERVED.fullmatch(key)), key=len):
+        meta[key[1:]] = meta.pop(key)  # the shortest first: its place is free
     return found if isinstance(found, dict) else {}
 
 
