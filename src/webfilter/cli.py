@@ -143,8 +143,8 @@ def _list(args: argparse.Namespace) -> int:
     for name in names():
         lines.append(f"  {name:<18} {summary(name)}")
         declared = stage_class(name).measures
-        for signal in declared if isinstance(declared, tuple) else ():
-            lines.append(f"      {signal.name}: {signal.about}{_measure(signal)}")
+        if isinstance(declared, tuple):  # a composite's depend on what is in it
+            lines += [f"      {s.name}: {s.about}{_measure(s)}" for s in declared]
     lines += ["", "recipes", *(f"  {name}" for name in available())]
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
