@@ -117,7 +117,7 @@ def test_zstd_files_with_a_dictionary_of_their_own_are_read():
 @pytest.mark.parametrize(
     ("coding", "payload"),
     [
-        ("gzip", gzip.compress(PAGE, mtime=0)),
+        ("gzip", gzip.compress(PAGE)),
         ("x-gzip", gzip.compress(PAGE[:20]) + gzip.compress(PAGE[20:])),
         ("deflate", zlib.compress(PAGE)),
         ("deflate", zlib.compress(PAGE)[2:-4]),
@@ -163,7 +163,11 @@ def test_chunked_and_packed():
         ([("Transfer-Encoding", "chunked")], chunked(PAGE)[:-9], "bad chunking: a chunk of"),
         ([("Transfer-Encoding", "chunked")], chunked(PAGE)[:-5], "the last chunk is missing"),
         ([("Transfer-Encoding", "chunked")], b"5\r\n" + PAGE, "no end of chunk at byte 8"),
-        ([("Content-Encoding", "gzip")], gzip.compress(PAGE, mtime=0)[:-9], "gzip: it ends too early"),
+        (
+            [("Content-Encoding", "gzip")],
+            gzip.compress(PAGE, mtime=0)[:-9],
+            "gzip: it ends too early",
+        ),
         ([("Content-Encoding", "br")], brotli.compress(PAGE)[:-9], "content-encoding br: "),
         ([("Content-Encoding", "deflate")], zlib.compress(PAGE)[:-9], "deflate: it ends too"),
         ([("Content-Encoding", "sdch")], b"\0\1\2" + PAGE, "content-encoding 'sdch' is not known"),

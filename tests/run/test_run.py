@@ -1,13 +1,14 @@
 import hashlib
 import json
 import logging
+from dataclasses import dataclass
 
 import pyarrow.parquet as pq
 import pytest
 from toys import Breaks, FirstOf, Length, Quota, Upper
 
 import webfilter as wf
-from webfilter import ConfigError, Document, OutputError, Pipeline, Report, Rule, write
+from webfilter import ConfigError, Document, OutputError, Pipeline, Report, Rule, RunError, write
 
 PIPE = Length(2) | Breaks() | FirstOf() | Upper() | Quota(7)
 TEXTS = ["alpha", "b", "boom", "alpha", "gamma", "lose", "delta", "", "unsketchable", "eps", "eta"]
@@ -73,6 +74,7 @@ def test_documents_judged_by_the_reader_are_counted_first():
 def test_every_stage_has_a_row_even_where_nothing_came():
     report = (Length(100) | FirstOf() | Upper()).run(["a", "b"])
     assert [(row.name, row.docs_in) for row in report.stages] == [
+        ("read", 2),
         ("length", 2),
         ("first_of", 0),
         ("upper", 0),
@@ -153,6 +155,19 @@ def test_an_empty_source_gives_empty_outputs(tmp_path):
     assert report.total == 0
     assert pq.read_table(tmp_path / "out" / "kept").num_rows == 0
     assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_a_stage_that_cannot_work_at_all_stops_the_run(tmp_path):
+    @dataclass(frozen=True)
+    class Broken(Length):
+        """Its machine is broken, not the documents."""
+
+        def process(self, batch):
+            raise RunError("no child process can be started")
+
+    with pytest.raises(RunError, match="no child process"):
+        Pipeline((Broken(),)).run(documents(), tmp_path / "out")
+    assert not [p for p in (tmp_path / "out").rglob("*") if p.is_file()]
 
 
 def test_renamed_ids_are_counted():

@@ -212,18 +212,26 @@ class _Router:
 
 
 class _Counted:
-    """Counts what comes from the reader, and what the reader itself judged."""
+    """Counts what comes from the reader, what the reader itself judged, and the time it took."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.total = 0
         self._ledger = ledger
 
     def over(self, docs: Iterable[Document]) -> Iterator[Document]:
-        for doc in docs:
+        stream = iter(docs)
+        seconds = 0.0
+        while True:
+            start = perf_counter()
+            doc = next(stream, None)
+            seconds += perf_counter() - start
+            if doc is None:
+                break
             self.total += 1
             if doc.verdict is not None:
                 self._ledger.add(READ, 1, [doc])
             yield doc
+        self._ledger.add(READ, 0, [], seconds)
 
 
 class _Watch:
