@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.dedup.words import mix, word_hashes
+from webfilter.dedup.words import word_hashes
+from webfilter.text.points import mix
 
 __all__ = ["band_keys", "shingles", "signatures"]
 

@@ -25,7 +25,7 @@ from webfilter.dedup.folding import (
     folding,
 )
 
-__all__ = ["mix", "word_hashes"]
+__all__ = ["word_hashes"]
 
 Bytes = npt.NDArray[np.uint8]
 Hashes = npt.NDArray[np.uint64]
@@ -34,19 +34,8 @@ Places = npt.NDArray[np.intp]
 _LOAD = 8  # bytes read at once
 _LONG = 64  # bytes of a word beyond which it is hashed alone, in Python
 _FIRST = np.uint64(0x9E3779B97F4A7C15)
-_SECOND = np.uint64(0xBF58476D1CE4E5B9)
 _THIRD = np.uint64(0x94D049BB133111EB)
 _MASKS = np.array([256**size - 1 for size in range(_LOAD + 1)], dtype=np.uint64)
-
-
-def mix(hashes: Hashes) -> Hashes:
-    """Mix `hashes` in place (splitmix64's finalizer), so that every bit depends on every bit."""
-    hashes ^= hashes >> np.uint64(30)
-    hashes *= _SECOND
-    hashes ^= hashes >> np.uint64(27)
-    hashes *= _THIRD
-    hashes ^= hashes >> np.uint64(31)
-    return hashes
 
 
 def word_hashes(texts: Sequence[str]) -> tuple[Hashes, Places]:

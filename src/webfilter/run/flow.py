@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,7 +18,7 @@ from webfilter.document import Document
 from webfilter.read import read
 from webfilter.report.ledger import Ledger
 from webfilter.run.ids import UniqueIds
-from webfilter.run.local import Done, LocalRunner, apply, describe, segments
+from webfilter.run.local import Done, LocalRunner, Task, apply, describe, perform, segments
 from webfilter.run.spool import Spool
 from webfilter.stage import CorpusStage, OnlineStage, Stage
 
@@ -205,31 +204,16 @@ def fit(pipe: Pipeline, source: Any, *, batch_size: int) -> Pipeline:
 def run_in_memory(pipe: Pipeline, source: Any) -> list[Document]:
     """Return all documents of `source`, marked, in order; see `Pipeline.__call__`."""
     docs = list(UniqueIds().over(read(source)))
-    ledger = Ledger()
-    for name, step in zip(pipe.names, pipe.steps, strict=True):
+    cut = segments(pipe.names, pipe.steps)
+    for index, segment in enumerate(cut):
+        parts = [perform(cut, Task(index, batch), False) for batch in batched(docs, 1_000)]
+        docs = [doc for part in parts for doc in part.docs]
+        if segment.barrier is None:
+            continue
+        name, step = segment.barrier
         if isinstance(step, CorpusStage):
-            live = [doc for doc in docs if doc.live]
-            sketches = []
-            for batch in batched(live, 1_000):
-                sketches.extend(_sketches(step, name, batch, docs))
-            docs = apply(step.resolve(sketches), name, docs, ledger)
-        elif isinstance(step, OnlineStage):
-            docs = apply(_Observer(step), name, docs, ledger)
-        elif isinstance(step, Stage):
-            docs = [doc for b in batched(docs, 1_000) for doc in apply(step, name, b, ledger)]
+            stage = step.resolve(sketch for part in parts for sketch in part.sketches)
+        else:
+            stage = _Observer(step)
+        docs = apply(stage, name, docs, Ledger())
     return docs
-
-
-def _sketches(
-    step: CorpusStage[Any], name: str, batch: list[Document], docs: list[Document]
-) -> list[Any]:
-    """Sketch `batch`; a document on which that breaks is replaced in `docs` by its failure."""
-    try:
-        return [step.sketch(batch)]
-    except Exception as error:
-        if len(batch) > 1:
-            return [s for doc in batch for s in _sketches(step, name, [doc], docs)]
-        for index, doc in enumerate(docs):
-            if doc is batch[0]:
-                docs[index] = replace(doc.fail(name, describe(error)))
-        return []
