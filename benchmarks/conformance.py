@@ -96,7 +96,7 @@ def pairs(words: str) -> dict[str, tuple[Callable[[Theirs], Any], Stage]]:
         "fineweb_quality 2024-04": (april_2024, FineWebQuality(words=words)),
         "fineweb_quality 2024-12": (
             FineWebQualityFilter().filter,
-            FineWebQuality(version="2024-12", words=words),
+            FineWebQuality(version="datatrove-2024-12", words=words),
         ),
     }
 
@@ -189,7 +189,12 @@ def speed(documents: list[tuple[str, str]]) -> tuple[float, float]:
         C4QualityFilter(),
         FineWebQualityFilter(),
     ]
-    stages = [GopherRepetition(), GopherQuality(), C4Quality(), FineWebQuality(version="2024-12")]
+    stages = [
+        GopherRepetition(),
+        GopherQuality(),
+        C4Quality(),
+        FineWebQuality(version="datatrove-2024-12"),
+    ]
 
     def run_theirs(part: list[tuple[str, str]]) -> None:
         for name, text in part:

@@ -33,8 +33,9 @@ chain = {
 if engine in chain:
     pipe = chain[engine]()
 else:
-    pipe = (wf.Extract(engine=engine, precision=True) | wf.GopherRepetition() | wf.GopherQuality()
-            | wf.C4Quality(terminal_punctuation=False) | wf.FineWebQuality(version="2024-12"))
+    pipe = (wf.Extract(engine=engine, precision=True) | wf.GopherRepetition()
+            | wf.GopherQuality.profile("datatrove-2024-12") | wf.C4Quality.profile("fineweb")
+            | wf.FineWebQuality.profile("datatrove-2024-12"))
 report = pipe.run(wf.read.files(paths), kept=out, format="jsonl", progress=False)
 seconds = {row.name: row.seconds for row in report.stages}
 print(json.dumps({"in": report.total, "kept": report.kept, "stages": seconds}))

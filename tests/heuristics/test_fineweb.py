@@ -47,14 +47,14 @@ COPIES = "abcd\nefgh\nabcd\n  "  # 4 of 14 characters in a repeated line
 def test_a_value_at_its_limit_is_dropped_in_april_and_kept_in_december(text, field, signal, value):
     worse = value + 1e-9 if field.startswith("min") else value - 1e-9
     better = value - 1e-9 if field.startswith("min") else value + 1e-9
-    for version, at_limit in (("2024-04", signal), ("2024-12", None)):
+    for version, at_limit in (("datatrove-2024-04", signal), ("datatrove-2024-12", None)):
         assert measured(text, version=version)[signal] == value
         assert reason(text, version=version, **{field: value}) == at_limit
         assert reason(text, version=version, **{field: worse}) == signal
         assert reason(text, version=version, **{field: better}) is None
 
 
-@pytest.mark.parametrize("version", ["2024-04", "2024-12"])
+@pytest.mark.parametrize("version", ["datatrove-2024-04", "datatrove-2024-12"])
 def test_newline_limit_is_inclusive_in_both(version):
     assert measured(FOUR, version=version)[NEWLINES] == 3 / 5
     assert reason(FOUR, version=version, max_newline_word_ratio=3 / 5) is None
@@ -63,8 +63,8 @@ def test_newline_limit_is_inclusive_in_both(version):
 
 def test_zero_is_a_limit():
     assert reason("a\nb", max_newline_word_ratio=0) == NEWLINES
-    assert reason("a", max_short_line_ratio=1.0, version="2024-12") is None
-    assert reason(LONG, max_short_line_ratio=0, version="2024-12") is None
+    assert reason("a", max_short_line_ratio=1.0, version="datatrove-2024-12") is None
+    assert reason(LONG, max_short_line_ratio=0, version="datatrove-2024-12") is None
     assert reason(LONG, max_short_line_ratio=0) == SHORT  # 0 >= 0
 
 
@@ -72,7 +72,7 @@ def test_blank_lines_count_in_april_only():
     text = "One.\n\n \nTwo."
     assert measured(text)["fineweb_lines"] == 4
     assert measured(text)[TERMINAL] == 0.5
-    december = measured(text, version="2024-12")
+    december = measured(text, version="datatrove-2024-12")
     assert december["fineweb_lines"] == 2
     assert december[TERMINAL] == 1.0
     assert measured("\n\n\n")[AGAIN] is None
@@ -82,10 +82,10 @@ def test_blank_lines_count_in_april_only():
 def test_terminal_marks_differ():
     quotes = "He said \"yes\"\nShe said 'no'\nnow."
     assert measured(quotes)[TERMINAL] == 1.0
-    assert measured(quotes, version="2024-12")[TERMINAL] == 1 / 3
+    assert measured(quotes, version="datatrove-2024-12")[TERMINAL] == 1 / 3
     other = "你好。\nمرحبا؟\nनमस्ते।"
     assert measured(other)[TERMINAL] == 0.0
-    assert measured(other, version="2024-12")[TERMINAL] == 1.0
+    assert measured(other, version="datatrove-2024-12")[TERMINAL] == 1.0
     assert measured("a;\nb…\nc.", terminal_marks=(";", "…"))[TERMINAL] == 2 / 3
 
 
@@ -102,13 +102,16 @@ def test_empty_text_is_dropped_in_both():
     [april] = FineWebQuality().process([Document("a", "")])
     assert str(april.verdict) == f"fineweb_quality: {TERMINAL} 0 <= 0.12"
     for text in ("", "\n", " \n\t"):
-        [december] = FineWebQuality(version="2024-12").process([Document("a", text)])
+        [december] = FineWebQuality(version="datatrove-2024-12").process([Document("a", text)])
         assert str(december.verdict) == "fineweb_quality: fineweb_lines 0 < 1"
 
 
 @pytest.mark.parametrize(
     ("version", "ops"),
-    [("2024-04", ("gt", "lt", "lt", "le")), ("2024-12", ("ge", "le", "le", "le"))],
+    [
+        ("datatrove-2024-04", ("gt", "lt", "lt", "le")),
+        ("datatrove-2024-12", ("ge", "le", "le", "le")),
+    ],
 )
 def test_defaults_and_order_are_those_of_the_version(version, ops):
     rules = [(rule.signal, rule.bounds()) for rule in FineWebQuality(version=version).rules]
@@ -130,13 +133,14 @@ def test_reasons_come_in_the_order_of_the_rules():
 
 
 def test_unknown_version_names_the_known_ones():
-    with pytest.raises(ConfigError, match="'2024-04' or '2024-12'"):
+    with pytest.raises(ConfigError, match="'datatrove-2024-04' or 'datatrove-2024-12'"):
         FineWebQuality(version="2024")
 
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.lists(st.text(max_size=60), min_size=1, max_size=5), st.sampled_from(["2024-04", "2024-12"])
+    st.lists(st.text(max_size=60), min_size=1, max_size=5),
+    st.sampled_from(["datatrove-2024-04", "datatrove-2024-12"]),
 )
 def test_any_batch_is_measured_like_its_documents(texts, version):
     stage = FineWebQuality(version=version)

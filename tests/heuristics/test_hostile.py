@@ -19,7 +19,7 @@ STAGES = [
     GopherQuality(),
     C4Quality(),
     FineWebQuality(),
-    FineWebQuality(version="2024-12"),
+    FineWebQuality(version="datatrove-2024-12"),
 ]
 SIZE = 200_000
 HOSTILE = {

@@ -2,8 +2,10 @@
 
 From "Exploring the Limits of Transfer Learning with a Unified Text-to-Text Transformer" (Raffel et
 al. 2020, section 2.2) and its code, as datatrove 0.10 applies them: line by line, in its order.
+`PROFILES` tells how others do.
 
-Left out, as there: the list of bad words and the removal of repeated three-sentence spans.
+Left out, as there: the list of bad words (`webfilter.heuristics.badwords`) and the removal of
+repeated three-sentence spans.
 """
 
 from __future__ import annotations
@@ -15,13 +17,13 @@ from typing import ClassVar
 
 from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
+from webfilter.heuristics.profiles import Profile, Profiled
 from webfilter.stage import Rule, Signal, Transform, judge
 from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
 
-__all__ = ["C4Quality"]
+__all__ = ["PROFILES", "C4Quality"]
 
 _CITATION = re.compile(r"\[(?:\d*|edit|citation needed)\]")
-_TERMINAL = (".", "?", "!", '"', "'")
 _LOREM = "lorem ipsum"
 _SCRIPT = "javascript"
 _POLICY = (
@@ -33,10 +35,69 @@ _POLICY = (
     "use cookies",
 )
 _CAUSES = ("long_word", "unterminated", "short", "javascript", "policy")
+_LINES = "between the ends that `str.splitlines` knows, stripped; blank ones go"
+_ORDER = (
+    "a line goes for the first of: an overlong word, (citations are taken out,) no terminal mark, "
+    "too few words, javascript, a phrase on cookies and terms. A page goes for lorem ipsum or { in "
+    "a line that got so far, and for too few sentences in the lines kept"
+)
+_FIRST = (
+    "a page with both { and lorem ipsum is dropped for the latter, whichever comes first; a limit "
+    "of None, not of -1, switches a rule off"
+)
+
+PROFILES = {
+    "datatrove-2024-12": Profile(
+        source="datatrove since December 2024 (0.4 to 0.10), C4QualityFilter: the default",
+        words=(
+            "of a line: by white space, counted before citations are taken out. Sentences are "
+            "those of spaCy's sentencizer, by our own tokenizer of the same rules"
+        ),
+        lines=_LINES,
+        order=_ORDER,
+        deviations=_FIRST,
+    ),
+    "datatrove-2024-04": Profile(
+        source="datatrove 0.2 (April 2024), C4QualityFilter",
+        words='as datatrove-2024-12, but for the sentences of that time give words="nltk" (Punkt)',
+        lines=_LINES,
+        order=_ORDER,
+        deviations=_FIRST,
+    ),
+    "fineweb": Profile(
+        source="FineWeb (2024): datatrove's filter without the rule on terminal marks",
+        words="as datatrove-2024-12",
+        lines=_LINES,
+        order=_ORDER,
+        deviations=_FIRST,
+        settings={"terminal_punctuation": False},
+    ),
+    "tfds-2019": Profile(
+        source="TensorFlow Datasets, c4_utils.py of 2019, which made C4; the numbers of the paper",
+        words=(
+            "of a line: by white space, counted after citations are taken out, at least 5. At "
+            'least 3 sentences; for those of that time give words="nltk" (Punkt)'
+        ),
+        lines=f'{_LINES}; they end with one of . ? ! " (no apostrophe)',
+        order=f"{_ORDER}. No line goes for an overlong word",
+        deviations=(
+            f"{_FIRST}; bad words, repeated sentences and the limit of 190,000 characters are "
+            "other stages (`BadWords`, `Length`)"
+        ),
+        settings={
+            "min_sentences": 3,
+            "terminal_marks": (".", "?", "!", '"'),
+            "line_min_words": 5,
+            "line_max_word_length": None,
+            "citations_count": False,
+        },
+    ),
+}
+"""What "C4 quality" means, by system and time; the first is the default."""
 
 
 @dataclass(frozen=True)
-class C4Quality(Transform):
+class C4Quality(Profiled, Transform):
     """Keep the lines of a page that look like sentences; drop pages with too few of them.
 
     Each line, stripped, goes through these tests, and the first that fails removes it: no overlong
@@ -58,6 +119,7 @@ class C4Quality(Transform):
     """
 
     name: ClassVar[str] = "c4_quality"
+    profiles: ClassVar[Mapping[str, Profile]] = PROFILES
     measures: ClassVar[tuple[Signal, ...]] = (
         Signal("c4_lines", "int", "Lines kept", "lines", 0),
         Signal("c4_long_word_lines", "int", "Lines removed for an overlong word", "lines", 0),
@@ -76,11 +138,15 @@ class C4Quality(Transform):
     min_sentences: int | None = 5
     """Least sentences in the lines kept."""
     terminal_punctuation: bool = True
-    """Whether a line must end with one of . ? ! " ' and not with "..."; FineWeb has this off."""
+    """Whether a line must end with a terminal mark, and not with "..."; FineWeb has this off."""
+    terminal_marks: tuple[str, ...] = (".", "?", "!", '"', "'")
+    """The terminal marks."""
     remove_citations: bool = True
     """Whether to take out "[1]", "[]", "[edit]" and "[citation needed]"."""
     line_min_words: int | None = 3
-    """Least words a line, by white space; counted before citations are taken out."""
+    """Least words a line, by white space."""
+    citations_count: bool = True
+    """Whether citation marks count among these words."""
     line_max_word_length: int | None = 1000
     """Most characters a word in a line."""
     remove_javascript_lines: bool = True
@@ -173,10 +239,11 @@ class C4Quality(Transform):
         if longest is not None and len(line) > longest and max(map(len, line.split())) > longest:
             return "long_word"
         if self.terminal_punctuation and (
-            not cleaned.endswith(_TERMINAL) or cleaned.endswith("...")
+            not cleaned.endswith(self.terminal_marks) or cleaned.endswith("...")
         ):
             return "unterminated"
-        if fewest is not None and fewest > 0 and len(line.split(None, fewest - 1)) < fewest:
+        counted = line if self.citations_count else cleaned
+        if fewest is not None and fewest > 0 and len(counted.split(None, fewest - 1)) < fewest:
             return "short"
         return None
 

@@ -4,7 +4,7 @@ From "The FineWeb Datasets: Decanting the Web for the Finest Text Data at Scale"
 2024, section 3.5), as datatrove applied them. Two filters bear the name:
 
 =================  ====================================  =====================================
-..                 ``2024-04`` (made FineWeb)            ``2024-12`` (made FineWeb-2)
+..                 ``datatrove-2024-04`` (FineWeb)       ``datatrove-2024-12`` (FineWeb-2)
 =================  ====================================  =====================================
 lines              between "\\n"; blank lines count       without blank lines; none left: dropped
 terminal marks     . ' " ! ?                             159 marks of all scripts, no quotes
@@ -13,8 +13,7 @@ short lines        dropped at 0.67 and above             dropped above 0.67
 repeated lines     dropped at 0.01 and above             dropped above 0.01
 =================  ====================================  =====================================
 
-The paper prints 0.1 for repeated lines; the code that made FineWeb has 0.01. FineWeb-2 ran the
-later rules with 0.1.
+The paper prints 0.1 for repeated lines; the code that made FineWeb has 0.01.
 """
 
 from __future__ import annotations
@@ -25,24 +24,63 @@ from typing import ClassVar, Literal
 
 from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
+from webfilter.heuristics.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
 from webfilter.text.chars import TERMINAL_MARKS
 
-__all__ = ["FineWebQuality"]
+__all__ = ["PROFILES", "FineWebQuality"]
 
-_MARKS = {"2024-04": frozenset(".'\"!?"), "2024-12": TERMINAL_MARKS}
+_MARKS = {"datatrove-2024-04": frozenset(".'\"!?"), "datatrove-2024-12": TERMINAL_MARKS}
+_ORDER = (
+    "terminal lines, short lines, characters in repeated lines, line ends a token; the first "
+    "violation decides"
+)
+
+PROFILES = {
+    "datatrove-2024-04": Profile(
+        source="datatrove 0.2 (April 2024), which made FineWeb, FineWebQualityFilter: the default",
+        words=(
+            "tokens, punctuation among them: our own, those of spaCy's blank English tokenizer; "
+            'for those of that time give words="nltk"'
+        ),
+        lines="between newlines, not stripped; blank ones count, but not among repeated ones",
+        order=f"dropped at the first three limits, above the last; {_ORDER}",
+        deviations="ratios of nothing are undefined, no division by zero",
+    ),
+    "datatrove-2024-12": Profile(
+        source="datatrove since December 2024 (0.4 to 0.10), FineWebQualityFilter",
+        words='as datatrove-2024-04; with words="spacy" by spaCy itself',
+        lines="between newlines, not stripped, without blank ones; none left: dropped",
+        order=f"dropped beyond the limits, these are kept; {_ORDER}",
+        deviations="ratios of nothing are undefined, no division by zero",
+        settings={"version": "datatrove-2024-12"},
+    ),
+    "fineweb-2": Profile(
+        source="FineWeb-2 (December 2024), its pipeline",
+        words="as datatrove-2024-12; its limits differ by language, these are the English ones",
+        lines="as datatrove-2024-12; no rule on short lines",
+        order=f"dropped beyond the limits, these are kept; {_ORDER}",
+        deviations="as datatrove-2024-12",
+        settings={
+            "version": "datatrove-2024-12",
+            "max_short_line_ratio": None,
+            "max_duplicate_line_character_ratio": 0.1,
+        },
+    ),
+}
+"""What "FineWeb quality" means, by time; the first is the default."""
 
 
 @dataclass(frozen=True)
-class FineWebQuality(Scorer):
+class FineWebQuality(Profiled, Scorer):
     """Drop pages made of lists, fragments or repeated lines, by the rules that made FineWeb.
 
     `version` chooses between the two filters of this name. The default is the one that made
     FineWeb, the data set whose quality is published and for which people use the filter.
-    datatrove itself has had the other since December 2024: choose ``2024-12`` to agree with an
-    installed datatrove, and for scripts whose sentences end with other marks. In English they
-    differ in quotes, which end a line in the first only, and blank lines, which count in it.
+    datatrove itself has had the other since December 2024: choose ``datatrove-2024-12`` to agree
+    with an installed datatrove, and for scripts whose sentences end with other marks. In English
+    they differ in quotes, which end a line in the first only, and blank lines, which count in it.
 
     Lines are tested as they are, not stripped.
 
@@ -53,6 +91,7 @@ class FineWebQuality(Scorer):
     """
 
     name: ClassVar[str] = "fineweb_quality"
+    profiles: ClassVar[Mapping[str, Profile]] = PROFILES
     measures: ClassVar[tuple[Signal, ...]] = (
         Signal("fineweb_lines", "int", "Lines; blank ones count in 2024-04 only", "lines", 0),
         Signal("fineweb_terminal_line_ratio", "float", "Lines with a terminal mark", "share", 0, 1),
@@ -68,7 +107,7 @@ class FineWebQuality(Scorer):
         Signal("fineweb_newline_word_ratio", "float", "Line ends a token", "a token", 0),
     )
 
-    version: Literal["2024-04", "2024-12"] = "2024-04"
+    version: Literal["datatrove-2024-04", "datatrove-2024-12"] = "datatrove-2024-04"
     """Whose lines, terminal marks and comparisons."""
     min_lines: int | None = 1
     """Least lines: drops a page of blank lines in 2024-12, where these do not count."""
@@ -96,7 +135,7 @@ class FineWebQuality(Scorer):
         """The rules in datatrove's order; the first one that is violated decides."""
         terminal, short = self.min_terminal_line_ratio, self.max_short_line_ratio
         again = self.max_duplicate_line_character_ratio
-        if self.version == "2024-04":
+        if self.version == "datatrove-2024-04":
             judged = (
                 *limit("fineweb_terminal_line_ratio", gt=terminal),
                 *limit("fineweb_short_line_ratio", lt=short),
@@ -129,7 +168,7 @@ class FineWebQuality(Scorer):
         lines = text.split("\n")
         newlines = len(lines) - 1
         written = [line for line in lines if line and not line.isspace()]
-        if self.version == "2024-12":
+        if self.version == "datatrove-2024-12":
             lines = written
         characters = sum(map(len, written)) - sum(map(len, set(written)))
         short = sum(len(line) <= self.short_line_length for line in lines)

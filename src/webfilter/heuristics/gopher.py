@@ -1,7 +1,7 @@
 """Gopher's quality rules: is this prose at all?
 
 From "Scaling Language Models: Methods, Analysis & Insights from Training Gopher" (Rae et al. 2021,
-appendix A.1.1), as datatrove 0.10 applies them: its order, its comparisons, its words.
+appendix A.1.1). Every system has its own reading of that page; `PROFILES` says what each counts.
 
 It does not look at repetition (`webfilter.heuristics.repetition`) nor at what the text is about.
 The stop words are English and so are the words: for other languages give `stop_words` and limits of
@@ -13,13 +13,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from webfilter.document import Document, Value
+from webfilter.errors import ConfigError
+from webfilter.heuristics.gopher_spaced import SPACED, ratio
 from webfilter.heuristics.limits import limit
+from webfilter.heuristics.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import (
     Tokens,
@@ -32,22 +35,111 @@ from webfilter.text import (
 )
 from webfilter.text.chars import ALPHABETIC, NO_SYMBOL
 
-__all__ = ["STOP_WORDS", "GopherQuality"]
+__all__ = ["PROFILES", "STOP_WORDS", "GopherQuality"]
 
 STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 """Gopher's eight, as the paper lists them."""
 
+_LINES = "between the ends that `str.splitlines` knows; blank ones count"
+_ORDER = (
+    "inside the limits, these included; words, mean length, hashes, ellipses, bullets, lines with "
+    "an ellipsis, share of alphabetic words, stop words: the first violation decides"
+)
+_ZERO = "a limit of 0 is a limit (there it switches the rule off)"
+
+PROFILES = {
+    "webfilter-2026-11": Profile(
+        source="the default: datatrove's rules (2024-12) with one repaired",
+        words=(
+            "as datatrove-2024-12; but the share of alphabetic words is of words, not of all "
+            "tokens with the punctuation among them"
+        ),
+        lines=_LINES,
+        order=_ORDER,
+        deviations=(
+            "from datatrove: the alphabetic share. With punctuation counted, its limit of 0.8 "
+            "drops 30 % of excerpts that careful readers call educational (benchmarks/profiles.py)"
+        ),
+    ),
+    "datatrove-2024-12": Profile(
+        source="datatrove since December 2024 (0.4 to 0.10), GopherQualityFilter",
+        words=(
+            "tokens of spaCy's blank English tokenizer, punctuation among them: by our own "
+            'tokenizer of the same rules, or with words="spacy" by spaCy itself. Words are those '
+            "with a character outside datatrove's punctuation set; ratios are of all tokens"
+        ),
+        lines=_LINES,
+        order=_ORDER,
+        deviations=f"{_ZERO}; a text without tokens has undefined ratios, no division by zero",
+        settings={"version": "datatrove-2024-12"},
+    ),
+    "datatrove-2024-04": Profile(
+        source="datatrove 0.2 (April 2024), which made FineWeb, GopherQualityFilter",
+        words=(
+            'as datatrove-2024-12, but for the exact tokens of that time give words="nltk" '
+            "(word_tokenize); and every occurrence of a stop word counts: 'the the' has two"
+        ),
+        lines=_LINES,
+        order=_ORDER,
+        deviations=f"{_ZERO}; a text without tokens has undefined ratios, no division by zero",
+        settings={"version": "datatrove-2024-04"},
+    ),
+    "gopher-paper": Profile(
+        source="Rae et al. 2021, appendix A.1.1, to the letter where it is clear",
+        words="runs between white space; stop words in any case, different ones",
+        lines="between newlines, stripped, blank ones not counted (the paper does not say)",
+        order=f"{_ORDER} (the paper names no order)",
+        deviations="bullet points are taken to be • * -, ellipses ... and …: the paper lists none",
+        settings={"version": "gopher-paper"},
+    ),
+    "dclm": Profile(
+        source="DCLM, dclm_baseline_refinedweb.yaml and content_filters.py",
+        words=(
+            "runs between white space; the number of words is of those that begin with a letter or "
+            "digit (fastText's tokenizer); stop words in any case, every occurrence"
+        ),
+        lines="between newlines, stripped, blank ones not counted; bullets are ● • * -",
+        order=f"{_ORDER}. Hashes and ellipses (... . . . …) share one limit",
+        deviations="ratios are divided, DCLM multiplies the limit: they can differ at equality",
+        settings={"version": "dclm"},
+    ),
+    "dolma": Profile(
+        source="Dolma 1.x, tagger gopher_v1 with the exclusions of dolma-v1_5/mixing/cc-head.yaml",
+        words="runs between white space; median length; symbols are words with # or …",
+        lines="between newlines, not stripped, blank ones count; bullets are * -, ellipsis is …",
+        order=(
+            "inside the limits, these included; words, median length, symbols, share of "
+            "alphabetic words, stop words (every occurrence, in this case), bullets, ellipses"
+        ),
+        deviations="none known; Dolma tags an empty text with zeros, here its ratios are undefined",
+        settings={
+            "version": "dolma",
+            "min_mean_word_length": None,
+            "max_mean_word_length": None,
+            "min_median_word_length": 3.0,
+            "max_median_word_length": 10.0,
+            "max_ellipsis_word_ratio": None,
+        },
+    ),
+}
+"""What "Gopher quality" means, by system and time; the first is the default."""
+
+_DOLMA_ORDER = (
+    *("words", "mean_word_length", "median_word_length", "symbol_word_ratio"),
+    *("ellipsis_word_ratio", "alpha_word_ratio", "stop_words", "bullet_line_ratio"),
+)
+
 
 @dataclass(frozen=True)
-class GopherQuality(Scorer):
+class GopherQuality(Profiled, Scorer):
     """Drop pages that do not read like prose, by the rules of Gopher.
 
-    Decides as datatrove's ``GopherQualityFilter`` does, with these intended differences: a limit
-    of 0 is a limit (there it switches the rule off), hashes and ellipses have a limit each, and a
-    text without tokens has undefined ratios where datatrove divides by zero.
+    The default is datatrove's filter with one rule repaired: `min_alpha_word_ratio` is the share
+    of *words* with a letter. datatrove counts punctuation among the words there, so that a
+    technical paragraph of .97 by white space is .76 and dropped. Take
+    ``GopherQuality.profile("datatrove-2024-12")`` to decide as datatrove does.
 
-    Punctuation counts as words in the ratios, as there. That makes `min_alpha_word_ratio` far
-    harsher than the paper's: a technical paragraph of .97 by white space can be .76 here.
+    A text without words has undefined ratios, on which no rule judges; `min_words` drops it.
 
     >>> stage = GopherQuality(min_words=5)
     >>> stage.measure(Document("a", "The cat and the dog sat with me."))["words"]
@@ -55,15 +147,17 @@ class GopherQuality(Scorer):
     """
 
     name: ClassVar[str] = "gopher_quality"
+    profiles: ClassVar[Mapping[str, Profile]] = PROFILES
     measures: ClassVar[tuple[Signal, ...]] = (
         Signal("words", "int", "Words: tokens that are not punctuation alone", "words", 0),
         Signal("mean_word_length", "float", "Mean length of these words", "characters", 1),
-        Signal("symbol_word_ratio", "float", "Hash signs a token", "a token", 0),
-        Signal("ellipsis_word_ratio", "float", "Ellipses (... or …) a token", "a token", 0),
-        Signal("bullet_line_ratio", "float", "Lines that begin with • or -", "share", 0, 1),
+        Signal("median_word_length", "float", "Median length (version dolma)", "characters", 1),
+        Signal("symbol_word_ratio", "float", "Hash signs a word", "a word", 0),
+        Signal("ellipsis_word_ratio", "float", "Ellipses (... or …) a word", "a word", 0),
+        Signal("bullet_line_ratio", "float", "Lines that begin with a bullet", "share", 0, 1),
         Signal("ellipsis_line_ratio", "float", "Lines that end with an ellipsis", "share", 0, 1),
-        Signal("alpha_word_ratio", "float", "Tokens with an alphabetic character", "share", 0, 1),
-        Signal("stop_words", "int", "Different stop words that occur", "words", 0),
+        Signal("alpha_word_ratio", "float", "Words with an alphabetic character", "share", 0, 1),
+        Signal("stop_words", "int", "Stop words that occur", "words", 0),
     )
 
     min_words: int | None = 50
@@ -74,33 +168,57 @@ class GopherQuality(Scorer):
     """Least mean length of a word, in characters."""
     max_mean_word_length: float | None = 10.0
     """Greatest mean length of a word, in characters."""
+    min_median_word_length: float | None = None
+    """Least median length of a word; measured in the version ``dolma`` only, instead of the mean.
+    """
+    max_median_word_length: float | None = None
+    """Greatest median length of a word; the same."""
     max_symbol_word_ratio: float | None = 0.1
-    """Most hash signs a token."""
+    """Most hash signs a word."""
     max_ellipsis_word_ratio: float | None = 0.1
-    """Most ellipses a token."""
+    """Most ellipses a word."""
     max_bullet_line_ratio: float | None = 0.9
-    """Greatest share of lines that begin with a bullet; blank lines count as lines."""
+    """Greatest share of lines that begin with a bullet."""
     max_ellipsis_line_ratio: float | None = 0.3
-    """Greatest share of lines that end with an ellipsis; blank lines count as lines."""
+    """Greatest share of lines that end with an ellipsis."""
     min_alpha_word_ratio: float | None = 0.8
-    """Least share of tokens with an alphabetic character; punctuation counts as tokens."""
+    """Least share of words with an alphabetic character."""
     min_stop_words: int | None = 2
-    """Least number of different stop words."""
+    """Least number of stop words."""
     stop_words: tuple[str, ...] = STOP_WORDS
-    """The stop words, in the case in which they must occur."""
+    """The stop words, in the case in which they must occur (lower case for those in any case)."""
+    version: Literal[
+        "webfilter-2026-11",
+        "datatrove-2024-12",
+        "datatrove-2024-04",
+        "gopher-paper",
+        "dclm",
+        "dolma",
+    ] = "webfilter-2026-11"
+    """Whose way of counting: words, lines, symbols, bullets. `PROFILES` tells them apart."""
     words: Words = "english"
-    """What a word is: see `webfilter.text.tokens`."""
+    """What a token is (`webfilter.text.tokens`); the last three versions split at white space."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_words(self.words)
+        if self.version in SPACED and self.words not in ("english", "whitespace"):
+            raise ConfigError(
+                f"gopher_quality: words = {self.words!r} does not go with version = "
+                f"{self.version!r}, whose words are the runs between white space; leave it out"
+            )
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """The rules in datatrove's order; the first one that is violated decides."""
-        return (
+        """The rules in the order of the version; the first one that is violated decides."""
+        found = (
             *limit("words", ge=self.min_words, le=self.max_words),
             *limit("mean_word_length", ge=self.min_mean_word_length, le=self.max_mean_word_length),
+            *limit(
+                "median_word_length",
+                ge=self.min_median_word_length,
+                le=self.max_median_word_length,
+            ),
             *limit("symbol_word_ratio", le=self.max_symbol_word_ratio),
             *limit("ellipsis_word_ratio", le=self.max_ellipsis_word_ratio),
             *limit("bullet_line_ratio", le=self.max_bullet_line_ratio),
@@ -108,56 +226,121 @@ class GopherQuality(Scorer):
             *limit("alpha_word_ratio", ge=self.min_alpha_word_ratio),
             *limit("stop_words", ge=self.min_stop_words),
         )
+        if self.version != "dolma":
+            return found
+        rank = {name: place for place, name in enumerate(_DOLMA_ORDER)}
+        return tuple(sorted(found, key=lambda rule: rank.get(rule.signal, len(rank))))
 
     @property
     def artifacts(self) -> Mapping[str, str]:
         """The version of the tokenizer."""
-        return {"words": tokenizer_version(self.words)}
+        return {"words": tokenizer_version("whitespace" if self.version in SPACED else self.words)}
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return the signals of each document; None where there is nothing to divide by."""
         texts = [doc.text for doc in docs]
+        if self.version in SPACED:
+            count, stop_words = SPACED[self.version], frozenset(self.stop_words)
+            return [_NOTHING | count(text, stop_words) for text in texts]
         tokens = tokenize_all(texts, self.words)
-        counts = zip(*_counts(tokens, self.stop_words), strict=True)
-        found: list[dict[str, Value]] = []
-        for text, each, (words, characters, alphabetic, stop_words) in zip(
-            texts, tokens, counts, strict=True
-        ):
-            lines = text.splitlines()
-            bullets = sum(line.lstrip().startswith(("•", "-")) for line in lines)
-            ellipses = sum(line.rstrip().endswith(("...", "…")) for line in lines)
-            dots = text.count("...") + text.count("…")
-            found.append(
-                {
-                    "words": words,
-                    "mean_word_length": _ratio(characters, words),
-                    "symbol_word_ratio": _ratio(text.count("#"), len(each)),
-                    "ellipsis_word_ratio": _ratio(dots, len(each)),
-                    "bullet_line_ratio": _ratio(bullets, len(lines)),
-                    "ellipsis_line_ratio": _ratio(ellipses, len(lines)),
-                    "alpha_word_ratio": _ratio(alphabetic, len(each)),
-                    "stop_words": stop_words,
-                }
+        counted = _Counted.of(tokens)
+        alphabetic, of = counted.alphabetic, [len(each) for each in tokens]
+        if self.version == "webfilter-2026-11":
+            alphabetic, of = counted.alphabetic_words, counted.words
+        every = self.version == "datatrove-2024-04"
+        stop_words_found = counted.stop_words(self.stop_words, every)
+        return [
+            _measured(text, len(each), *counts)
+            for text, each, *counts in zip(
+                texts,
+                tokens,
+                counted.words,
+                counted.characters,
+                alphabetic,
+                of,
+                stop_words_found,
+                strict=True,
             )
-        return found
+        ]
 
 
-def _counts(tokens: Sequence[Tokens], stop_words: tuple[str, ...]) -> list[list[int]]:
-    """Return for each text its words, their characters, alphabetic tokens, different stop words."""
-    bounds = np.cumsum([0, *map(len, tokens)], dtype=np.intp)
-    contents = np.concatenate([each.contents for each in tokens] or [np.zeros(0, dtype=np.uint16)])
-    lengths = np.concatenate([each.lengths for each in tokens] or [bounds[:0]])
-    hashes = np.concatenate([each.hashes for each in tokens] or [np.zeros(0, dtype=np.uint64)])
-    worded = (contents & NO_SYMBOL) != 0
-    alphabetic = (contents & ALPHABETIC) != 0
-    stopped = np.zeros(len(tokens), dtype=np.intp)
-    for stop in _hashed(stop_words):
-        places = np.flatnonzero(hashes == stop)
-        occurs = np.zeros(len(tokens), dtype=np.bool_)
-        occurs[np.searchsorted(bounds, places, side="right") - 1] = True
-        stopped += occurs
-    summed = (_between(each, bounds) for each in (worded, lengths * worded, alphabetic))
-    return [*summed, stopped.tolist()]
+_NOTHING: dict[str, Value] = dict.fromkeys(signal.name for signal in GopherQuality.measures)
+
+
+def _measured(
+    text: str,
+    tokens: int,
+    words: int,
+    characters: int,
+    alphabetic: int,
+    alphabetic_of: int,
+    stop_words: int,
+) -> dict[str, Value]:
+    """Return the signals of one text out of its counts."""
+    lines = text.splitlines()
+    bullets = ellipses = dots = 0
+    if "-" in text or "•" in text:
+        bullets = sum(line.lstrip().startswith(("•", "-")) for line in lines)
+    if "..." in text or "…" in text:
+        ellipses = sum(line.rstrip().endswith(("...", "…")) for line in lines)
+        dots = text.count("...") + text.count("…")
+    return {
+        "words": words,
+        "mean_word_length": ratio(characters, words),
+        "median_word_length": None,
+        "symbol_word_ratio": ratio(text.count("#"), tokens),
+        "ellipsis_word_ratio": ratio(dots, tokens),
+        "bullet_line_ratio": ratio(bullets, len(lines)),
+        "ellipsis_line_ratio": ratio(ellipses, len(lines)),
+        "alpha_word_ratio": ratio(alphabetic, alphabetic_of),
+        "stop_words": stop_words,
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Counted:
+    """Counts over the tokens of many texts at once, one figure a text."""
+
+    hashes: npt.NDArray[np.uint64]
+    bounds: npt.NDArray[np.intp]
+    words: list[int]
+    """Tokens that are not punctuation alone."""
+    characters: list[int]
+    """Characters in these."""
+    alphabetic: list[int]
+    """Tokens with an alphabetic character."""
+    alphabetic_words: list[int]
+    """Those among `words`: all but a few that the punctuation set counts, such as full-width ones.
+    """
+
+    @classmethod
+    def of(cls, tokens: Sequence[Tokens]) -> _Counted:
+        bounds = np.cumsum([0, *map(len, tokens)], dtype=np.intp)
+        contents = np.concatenate([_NO_CLASSES, *(each.contents for each in tokens)])
+        lengths = np.concatenate([bounds[:0], *(each.lengths for each in tokens)])
+        hashes = np.concatenate([_NO_HASHES, *(each.hashes for each in tokens)])
+        worded = (contents & NO_SYMBOL) != 0
+        alphabetic = (contents & ALPHABETIC) != 0
+        counts = (worded, lengths * worded, alphabetic, alphabetic & worded)
+        return cls(hashes, bounds, *(_between(each, bounds) for each in counts))
+
+    def stop_words(self, stop_words: tuple[str, ...], every: bool) -> list[int]:
+        """Return how many of `stop_words` occur in each text; or `every` occurrence of one."""
+        found = np.zeros(len(self.bounds) - 1, dtype=np.intp)
+        for stop in _hashed(stop_words):
+            texts = np.searchsorted(self.bounds, np.flatnonzero(self.hashes == stop), "right") - 1
+            if every:
+                found += np.bincount(texts, minlength=len(found))
+            else:
+                occurs = np.zeros(len(found), dtype=np.bool_)
+                occurs[texts] = True
+                found += occurs
+        as_list: list[int] = found.tolist()
+        return as_list
+
+
+_NO_CLASSES = np.zeros(0, dtype=np.uint16)
+_NO_HASHES = np.zeros(0, dtype=np.uint64)
 
 
 def _between(values: npt.NDArray[Any], bounds: npt.NDArray[np.intp]) -> list[int]:
@@ -175,7 +358,3 @@ def _hashed(words: tuple[str, ...]) -> tuple[np.uint64, ...]:
     ends = np.cumsum([len(word) for word in different], dtype=np.intp)
     starts = np.concatenate((np.zeros(1, dtype=np.intp), ends))[:-1]
     return tuple(hash_spans(code_points("".join(different)), starts, ends))
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from webfilter.text import BASE, Tokens
 from webfilter.text.points import powers
 
-__all__ = ["TokenRuns", "duplicate_characters", "top_characters"]
+__all__ = ["TokenRuns", "duplicate_characters", "recurring", "top_characters"]
 
 _Hashes: TypeAlias = npt.NDArray[np.uint64]
 _Places: TypeAlias = npt.NDArray[np.intp]
@@ -110,7 +110,7 @@ class TokenRuns:
         return self._parted(found, n)
 
 
-def _recurring(hashes: _Hashes) -> _Places:
+def recurring(hashes: _Hashes) -> _Places:
     """Return the places, in order, of hashes that occur more than once (and a few others)."""
     places = np.arange(len(hashes), dtype=np.intp)
     for shift in (0, 20, 40):
@@ -141,8 +141,8 @@ def duplicate_characters(runs: TokenRuns, n: int) -> list[int]:
     behind it, else one word further. Only n-grams that occur twice need be visited.
     """
     hashes = runs.joined(n)
-    recurring = _recurring(hashes)
-    places, values = recurring.tolist(), hashes.take(recurring).tolist()
+    again = recurring(hashes)
+    places, values = again.tolist(), hashes.take(again).tolist()
     repeated: list[int] = []
     seen: set[int] = set()
     i = 0
@@ -164,21 +164,21 @@ def duplicate_characters(runs: TokenRuns, n: int) -> list[int]:
     return as_list
 
 
-def top_characters(runs: TokenRuns, n: int) -> list[int | None]:
+def top_characters(runs: TokenRuns, n: int, spaces: int = 1) -> list[int | None]:
     """Return for each document length times count of its most common n-gram, None if it has none.
 
-    Its words count with a space between each two; the first of those equally common is taken.
+    The first of those equally common is taken. Between each two words `spaces` characters count.
     """
     firsts, counts = runs.bounds[:-1].copy(), np.ones(len(runs.bounds) - 1, dtype=np.intp)
     hashes = runs.ngrams(n)
-    recurring = _recurring(hashes)
-    if len(recurring):
-        keys = runs.documents.take(recurring) << np.uint64(64 - _DOCUMENT_BITS)
-        keys |= hashes.take(recurring) >> np.uint64(_DOCUMENT_BITS)
-        _most_common(keys, recurring, firsts, counts)
+    again = recurring(hashes)
+    if len(again):
+        keys = runs.documents.take(again) << np.uint64(64 - _DOCUMENT_BITS)
+        keys |= hashes.take(again) >> np.uint64(_DOCUMENT_BITS)
+        _most_common(keys, again, firsts, counts)
     some = (runs.bounds[1:] - runs.bounds[:-1] >= n).tolist()
     last = np.minimum(firsts + n, len(runs.offsets) - 1)
-    lengths = runs.offsets.take(last) - runs.offsets.take(firsts) + n - 1
+    lengths = runs.offsets.take(last) - runs.offsets.take(firsts) + spaces * (n - 1)
     found = (lengths * counts).tolist()
     return [characters if has else None for characters, has in zip(found, some, strict=True)]
 

@@ -1,20 +1,22 @@
 """Gopher's repetition rules: does the page say the same thing again and again?
 
 From "Scaling Language Models: Methods, Analysis & Insights from Training Gopher" (Rae et al. 2021,
-table A1), as datatrove 0.10 measures them. DCLM shares the limits and measures otherwise: it counts
-all copies, not only the later ones, divides by the characters without blank lines, ignores a most
-common n-gram that occurs once, and takes the longest of those that are equally common.
+table A1). The limits are the same everywhere, what is measured is not: `PROFILES` tells.
 
 It looks inside one page only; copies of whole pages are the business of `webfilter.dedup`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+import numpy as np
 
 from webfilter.document import Document, Value
+from webfilter.heuristics.copies import Copies
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.ngrams import (
     MOST_DOCUMENTS,
@@ -22,10 +24,11 @@ from webfilter.heuristics.ngrams import (
     duplicate_characters,
     top_characters,
 )
+from webfilter.heuristics.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
 
-__all__ = ["GopherRepetition"]
+__all__ = ["PROFILES", "GopherRepetition"]
 
 _TOP = (2, 3, 4)
 _DUPLICATE = (5, 6, 7, 8, 9, 10)
@@ -38,13 +41,9 @@ def _signals() -> tuple[Signal, ...]:
         again = f"{unit}s that occurred before in the text"
         found += [
             Signal(f"duplicate_{unit}_ratio", "float", again, "share", 0, 1),
+            # no more than 1, but in Dolma, which divides by the characters in words alone
             Signal(
-                f"duplicate_{unit}_character_ratio",
-                "float",
-                f"Characters in {again}",
-                "share",
-                0,
-                1,
+                f"duplicate_{unit}_character_ratio", "float", f"Characters in {again}", "share", 0
             ),
         ]
     for n in _TOP:
@@ -57,22 +56,129 @@ def _signals() -> tuple[Signal, ...]:
 
 
 _NAMES = tuple(signal.name for signal in _signals())
+_DCLM_ORDER = (_NAMES[3], _NAMES[1], _NAMES[4], _NAMES[2], *_NAMES[5:])
+
+
+_ORDER = (
+    "dropped above the limits; paragraphs (count, characters), lines (count, characters), most "
+    "common 2 to 4-gram, repeated 5 to 10-grams: the first violation decides"
+)
+_LATER = "the second and later copies count, and every share is of all characters of the text"
+_ALL = "all copies count, the first one too"
+_ZERO = "a limit of 0 is a limit (there it switches a rule on lines or paragraphs off)"
+_BETWEEN = (
+    "between newlines (paragraphs between two), stripped, blank ones not counted; {}, and shares "
+    "are of the characters in them"
+)
+
+PROFILES = {
+    "datatrove-2024-12": Profile(
+        source="datatrove since December 2024 (0.4 to 0.10), GopherRepetitionFilter: the default",
+        words=(
+            "tokens of spaCy's blank English tokenizer, punctuation among them: by our own "
+            'tokenizer of the same rules, or with words="spacy" by spaCy itself. The most common '
+            "n-gram is as long as with spaces between, the first of those equally common; repeated "
+            "ones are found by a walk that jumps behind each, compared without spaces"
+        ),
+        lines=f"between one or more newlines, paragraphs between two or more; {_LATER}",
+        order=_ORDER,
+        deviations=_ZERO,
+    ),
+    "datatrove-2024-04": Profile(
+        source="datatrove 0.2 (April 2024), which made FineWeb, GopherRepetitionFilter",
+        words='as datatrove-2024-12, but for the tokens of that time give words="nltk"',
+        lines=(
+            "between the ends that `str.splitlines` knows, blank ones count; paragraphs between "
+            f"two or more newlines; {_LATER}"
+        ),
+        order=_ORDER,
+        deviations=f"{_ZERO}; an empty text is dropped (there it divides by zero)",
+        settings={"version": "datatrove-2024-04"},
+    ),
+    "fineweb-2": Profile(
+        source="FineWeb-2 (December 2024), its pipeline",
+        words="as datatrove-2024-12; its limits differ by language, these are the English ones",
+        lines="as datatrove-2024-12, with the rules on paragraphs and characters in lines off",
+        order=_ORDER,
+        deviations=_ZERO,
+        settings={
+            "max_duplicate_paragraph_ratio": None,
+            "max_duplicate_paragraph_character_ratio": None,
+            "max_duplicate_line_character_ratio": None,
+        },
+    ),
+    "gopher-paper": Profile(
+        source="Rae et al. 2021, table A1, as one may read it",
+        words=(
+            f"runs between white space; {_ALL}, each character once; shares are of the characters "
+            "in words; the longest of equally common n-grams, if it occurs twice"
+        ),
+        lines=_BETWEEN.format(_ALL),
+        order=f"{_ORDER} (the paper names no order)",
+        deviations="the paper leaves open whether the first copy counts: here, as in DCLM, it does",
+        settings={"version": "gopher-paper", "words": "whitespace"},
+    ),
+    "dclm": Profile(
+        source="DCLM, massive_web_repetition_filters",
+        words=(
+            f"Unicode words (UAX 29) that begin with a letter or digit; {_ALL}, each character "
+            "once; shares are of the characters in words; the longest of equally common n-grams, "
+            "if it occurs twice"
+        ),
+        lines=_BETWEEN.format(_ALL),
+        order=(
+            "dropped above the limits; lines (count), paragraphs (count), lines (characters), "
+            "paragraphs (characters), most common 2 to 4-gram, repeated 5 to 10-grams"
+        ),
+        deviations="a page of white space alone is kept, for GopherQuality to drop",
+        settings={"version": "dclm", "words": "unicode"},
+    ),
+    "dolma": Profile(
+        source="Dolma 1.x, tagger gopher_v1 with the exclusions of dolma-v1_5/mixing/cc-head.yaml",
+        words=(
+            f"runs between white space; {_ALL}. The most common n-gram may occur once, and is the "
+            "first of those equally common; the share of repeated ones is of the characters of all "
+            "n-grams, overlaps counted each time"
+        ),
+        lines=(
+            f"between newlines, not stripped, blank ones count; {_ALL}; the share of characters is "
+            "of those in words, so it can exceed 1; no paragraphs"
+        ),
+        order="dropped above the limits; lines (count, characters), 2 to 4-gram, 5 to 10-grams",
+        deviations=(
+            "the limits on the most common 2 to 4-gram are in force: the mixer of Dolma asks for "
+            "attributes that its tagger names otherwise, so there they never apply"
+        ),
+        settings={
+            "version": "dolma",
+            "words": "whitespace",
+            "min_characters": None,
+            "max_duplicate_paragraph_ratio": None,
+            "max_duplicate_paragraph_character_ratio": None,
+            "max_duplicate_line_character_ratio": 0.3,
+        },
+    ),
+}
+"""What "Gopher repetition" means, by system and time; the first is the default."""
 
 
 @dataclass(frozen=True)
-class GopherRepetition(Scorer):
+class GopherRepetition(Profiled, Scorer):
     """Drop pages with too much repetition: of paragraphs, lines or runs of words.
 
-    Decides as datatrove's ``GopherRepetitionFilter`` does, with one intended difference: a limit of
-    0 is a limit (there it switches a rule on lines or paragraphs off). Every share is of the
-    characters of the text, line ends included.
+    The default decides as datatrove's ``GopherRepetitionFilter`` does, with one intended
+    difference: a limit of 0 is a limit (there it switches a rule on lines or paragraphs off). Every
+    share is of the characters of the text, line ends included.
 
     >>> text = "\\n".join(["Add to cart"] * 3 + ["A red chair of oak"])
     >>> GopherRepetition().measure(Document("a", text))["duplicate_line_ratio"]
     0.5
+    >>> GopherRepetition.profile("dclm").measure(Document("a", text))["duplicate_line_ratio"]
+    0.75
     """
 
     name: ClassVar[str] = "gopher_repetition"
+    profiles: ClassVar[Mapping[str, Profile]] = PROFILES
     measures: ClassVar[tuple[Signal, ...]] = _signals()
 
     min_characters: int | None = 1
@@ -103,6 +209,10 @@ class GopherRepetition(Scorer):
     """The same for nine words."""
     max_duplicate_10gram_character_ratio: float | None = 0.10
     """The same for ten words."""
+    version: Literal["datatrove-2024-12", "datatrove-2024-04", "gopher-paper", "dclm", "dolma"] = (
+        "datatrove-2024-12"
+    )
+    """Whose way of counting: lines, copies, what shares are of. `PROFILES` tells them apart."""
     words: Words = "english"
     """What a word is: see `webfilter.text.tokens`."""
 
@@ -112,11 +222,13 @@ class GopherRepetition(Scorer):
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """The rules in datatrove's order; the first one that is violated decides."""
-        found = [*limit("characters", ge=self.min_characters)]
-        for signal in self.measures[1:]:
-            found += limit(signal.name, le=getattr(self, f"max_{signal.name}"))
-        return tuple(found)
+        """The rules in the order of the version; the first one that is violated decides."""
+        names = _NAMES[1:] if self.version != "dclm" else _DCLM_ORDER
+        judged = (limit(name, le=getattr(self, f"max_{name}")) for name in names)
+        return (
+            *limit("characters", ge=self.min_characters),
+            *(r for found in judged for r in found),
+        )
 
     @property
     def artifacts(self) -> Mapping[str, str]:
@@ -126,27 +238,68 @@ class GopherRepetition(Scorer):
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return the signals of each document: None where there is nothing to divide by."""
         texts = [doc.text for doc in docs]
-        found = [_of_parts(text, dict.fromkeys(_NAMES)) for text in texts]
+        found = [_of_parts(text, self.version) for text in texts]
         tokens = tokenize_all(texts, self.words)
+        measure = _later_copies if self.version.startswith("datatrove") else _all_copies
         for part in _parts([len(each) for each in tokens]):
-            runs = TokenRuns.of(tokens[part])
-            for n in _TOP:
-                _set_shares(found[part], f"top_{n}gram_character_ratio", top_characters(runs, n))
-            for n in _DUPLICATE:
-                name = f"duplicate_{n}gram_character_ratio"
-                _set_shares(found[part], name, duplicate_characters(runs, n))
+            measure(found[part], TokenRuns.of(tokens[part]), self.version)
         return found
 
 
-def _of_parts(text: str, found: dict[str, Value]) -> dict[str, Value]:
-    """Return `found` with what is measured on paragraphs and lines."""
+def _of_parts(text: str, version: str) -> dict[str, Value]:
+    """Return the signals, with what is measured on paragraphs and lines."""
+    found: dict[str, Value] = dict.fromkeys(_NAMES)
     found["characters"] = len(text)
-    if text:
-        for unit, parts in (("paragraph", _paragraphs(text)), ("line", _lines(text))):
-            number, characters = _again(parts)
-            found[f"duplicate_{unit}_ratio"] = number / len(parts)
-            found[f"duplicate_{unit}_character_ratio"] = characters / len(text)
+    if version == "datatrove-2024-12":
+        parts = {"paragraph": _paragraphs(text), "line": _lines(text)}
+    elif version == "datatrove-2024-04":
+        parts = {"paragraph": _paragraphs(text), "line": text.splitlines()}
+    elif version == "dolma":
+        parts = {"line": text.split("\n")}
+    else:
+        parts = {"paragraph": _stripped(text, "\n\n"), "line": _stripped(text, "\n")}
+    later = version.startswith("datatrove")
+    for unit, segments in parts.items():
+        if not text or not segments:
+            continue
+        number, characters = _again(segments) if later else _copied(segments)
+        whole = len(text) if later else sum(map(len, segments))
+        if version == "dolma":
+            whole = sum(map(len, text.split()))
+        found[f"duplicate_{unit}_ratio"] = number / len(segments)
+        if whole:
+            found[f"duplicate_{unit}_character_ratio"] = characters / whole
     return found
+
+
+def _later_copies(found: Sequence[dict[str, Value]], runs: TokenRuns, version: str) -> None:
+    """Set in `found` what datatrove measures on runs of words; `version` makes no difference."""
+    for n in _TOP:
+        _set_shares(found, f"top_{n}gram_character_ratio", top_characters(runs, n))
+    for n in _DUPLICATE:
+        name = f"duplicate_{n}gram_character_ratio"
+        _set_shares(found, name, duplicate_characters(runs, n))
+
+
+def _all_copies(found: Sequence[dict[str, Value]], runs: TokenRuns, version: str) -> None:
+    """Set in `found` what the paper, DCLM and Dolma measure on runs of words."""
+    wholes = np.diff(runs.offsets.take(runs.bounds)).tolist()
+    for n in _TOP:
+        top = (
+            top_characters(runs, n, spaces=0)
+            if version == "dolma"
+            else Copies.of(runs, n).longest_of_most_common()
+        )
+        for signals, part, whole in zip(found, top, wholes, strict=True):
+            signals[f"top_{n}gram_character_ratio"] = None if part is None else part / whole
+    for n in _DUPLICATE:
+        copies, name = Copies.of(runs, n), f"duplicate_{n}gram_character_ratio"
+        if version == "dolma":
+            for signals, share in zip(found, copies.share_of_all(), strict=True):
+                signals[name] = share
+        else:
+            for signals, part, whole in zip(found, copies.covered(), wholes, strict=True):
+                signals[name] = part / whole if whole else None
 
 
 def _set_shares(
@@ -180,6 +333,18 @@ def _lines(text: str) -> list[str]:
     """Return what ``re.split(r"\\n+", text)`` does, four times as fast."""
     parts = [part for part in text.split("\n") if part]
     return [""] * text.startswith("\n") + parts + [""] * text.endswith("\n")
+
+
+def _stripped(text: str, end: str) -> list[str]:
+    return [part for part in map(str.strip, text.split(end)) if part]
+
+
+def _copied(parts: Sequence[str]) -> tuple[int, int]:
+    """Return how many of `parts` occur more than once, all copies counted, and their characters."""
+    if len(set(parts)) == len(parts):
+        return 0, 0
+    several = [(part, count) for part, count in Counter(parts).items() if count > 1]
+    return sum(n for _, n in several), sum(len(part) * n for part, n in several)
 
 
 def _again(parts: Sequence[str]) -> tuple[int, int]:
