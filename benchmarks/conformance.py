@@ -1,12 +1,14 @@
 """Do our heuristics decide as datatrove's do, and how much faster?
 
-Runs each of the four filters of datatrove and ours on the same texts, alone, and compares the
-decision (kept or dropped), the reason, and the text that C4 rewrites; then times the four together,
-in pipeline order (repetition, quality, C4, FineWeb on C4's text), by processor time.
+Runs each of the four filters of datatrove and our profile ``datatrove-2024-12`` on the same texts,
+alone, and compares the decision (kept or dropped), the reason, and the text that C4 rewrites; every
+difference is printed, with our signals. Then what we do not inherit: documents on which a filter of
+datatrove breaks or a limit of 0 means nothing there, each listed. `benchmarks/heuristics.py` times
+them.
 
 FineWebQuality exists twice: ``2024-12`` is compared with the filter that is installed, ``2024-04``
 with its rules written out as plain loops here, over datatrove's words, because the installed
-datatrove no longer has it.
+datatrove no longer has it. `benchmarks/conformance_others.py` compares the other profiles.
 
 Needs ``pip install datatrove[processing] spacy warcio trafilatura`` beside webfilter. Sources are
 WARC files (extracted by trafilatura, once, to --cache) or JSONL with ``text``, plain, .gz or .xz::
@@ -22,9 +24,8 @@ import hashlib
 import json
 import logging
 import lzma
-import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,18 +86,23 @@ def april_2024(doc: Theirs) -> bool | tuple[bool, str]:
 
 def pairs(words: str) -> dict[str, tuple[Callable[[Theirs], Any], Stage]]:
     """Return by name their judge and our stage."""
+    name = "datatrove-2024-12"
+    c4 = C4Quality.profile(name, words=words)
     return {
-        "gopher_repetition": (GopherRepetitionFilter().filter, GopherRepetition(words=words)),
-        "gopher_quality": (GopherQualityFilter().filter, GopherQuality(words=words)),
-        "c4_quality": (C4QualityFilter().filter, C4Quality(words=words)),
+        "gopher_repetition": (
+            GopherRepetitionFilter().filter,
+            GopherRepetition.profile(name, words=words),
+        ),
+        "gopher_quality": (GopherQualityFilter().filter, GopherQuality.profile(name, words=words)),
+        "c4_quality": (C4QualityFilter().filter, c4),
         "c4_quality, lines unterminated": (
             C4QualityFilter(filter_no_terminal_punct=False).filter,
-            C4Quality(terminal_punctuation=False, words=words),
+            replace(c4, terminal_punctuation=False),
         ),
         "fineweb_quality 2024-04": (april_2024, FineWebQuality(words=words)),
         "fineweb_quality 2024-12": (
             FineWebQualityFilter().filter,
-            FineWebQuality(version="datatrove-2024-12", words=words),
+            FineWebQuality.profile(name, words=words),
         ),
     }
 
@@ -144,11 +150,17 @@ class Tally:
     reasons: int = 0
     rewritten: int = 0
     differences: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    """Documents on which theirs divides by zero: not compared, listed."""
 
     def add(self, name: str, text: str, judge: Callable[[Theirs], Any], stage: Stage) -> None:
         """Count one document."""
         theirs = Theirs(text=text, id=name)
-        outcome = judge(theirs)
+        try:
+            outcome = judge(theirs)
+        except ZeroDivisionError:
+            self.broken.append(name)
+            return
         kept, reason = (outcome, "") if isinstance(outcome, bool) else outcome
         [ours] = stage.process([Document(name, text)])
         if reason == "empty":
@@ -177,46 +189,34 @@ def compare(documents: Iterable[tuple[str, str]], words: str) -> dict[str, Tally
     return tallies
 
 
-def speed(documents: list[tuple[str, str]]) -> tuple[float, float]:
-    """Return documents a second (of CPU) of theirs and ours, the four filters together.
+FAULTS: dict[str, tuple[Callable[[Theirs], Any], Stage]] = {
+    "a limit of 0 (max_ellipsis_lines_ratio)": (
+        GopherQualityFilter(max_ellipsis_lines_ratio=0).filter,
+        GopherQuality.profile("datatrove-2024-12", max_ellipsis_line_ratio=0),
+    ),
+    "a limit of 0 (dup_line_frac)": (
+        GopherRepetitionFilter(dup_line_frac=0).filter,
+        GopherRepetition(max_duplicate_line_ratio=0),
+    ),
+}
 
-    Theirs stop at the first rule that drops; ours measure all rules. Both are warmed up and take
-    turns in slices of 50 documents, so that a busy machine slows both.
-    """
-    their_filters = [
-        GopherRepetitionFilter(),
-        GopherQualityFilter(),
-        C4QualityFilter(),
-        FineWebQualityFilter(),
-    ]
-    stages = [
-        GopherRepetition(),
-        GopherQuality(),
-        C4Quality(),
-        FineWebQuality(version="datatrove-2024-12"),
-    ]
 
-    def run_theirs(part: list[tuple[str, str]]) -> None:
-        for name, text in part:
-            doc = Theirs(text=text, id=name)
-            for filter_ in their_filters:
-                filter_.filter(doc)
-
-    def run_ours(part: list[tuple[str, str]]) -> None:
-        batch = [Document(name, text) for name, text in part]
-        for stage in stages:
-            batch = list(stage.process(batch))
-
-    spent = [0.0, 0.0]
-    for start in range(0, len(documents), 50):
-        part = documents[start : start + 50]
-        for which, run in enumerate((run_theirs, run_ours)):
-            if start == 0:
-                run(part)
-            began = time.process_time()
-            run(part)
-            spent[which] += time.process_time() - began
-    return len(documents) / spent[0], len(documents) / spent[1]
+def faults(documents: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return for each fault of theirs that we do not inherit the documents that it touches."""
+    found: dict[str, list[str]] = {name: [] for name in FAULTS}
+    found['"lorem ipsum" and "{": the reason is whichever line comes first'] = []
+    for name, text in documents:
+        for fault, (judge, stage) in FAULTS.items():
+            try:
+                kept = judge(Theirs(text=text, id=name))
+            except ZeroDivisionError:
+                continue
+            [ours] = stage.process([Document(name, text)])
+            if (kept is True) != ours.live:
+                found[fault].append(name)
+        if "{" in text and "lorem ipsum" in text.lower():
+            found['"lorem ipsum" and "{": the reason is whichever line comes first'].append(name)
+    return found
 
 
 def main() -> None:
@@ -226,7 +226,6 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="folder for extracted texts")
     parser.add_argument("--every", type=int, default=1, help="take every n-th document")
     parser.add_argument("--words", nargs="*", default=["english", "spacy"], help="our tokens")
-    parser.add_argument("--timed", type=int, default=1000, help="documents to time; 0: none")
     args = parser.parse_args()
     documents = [pair for path in args.paths for pair in texts(path, args.cache)][:: args.every]
     characters = sum(len(text) for _, text in documents)
@@ -242,13 +241,11 @@ def main() -> None:
         for name, tally in tallies.items():
             for difference in tally.differences:
                 print(f"{name}: {difference}")
-    if args.timed:
-        timed = documents[:: max(1, len(documents) // args.timed)]
-        theirs, ours = speed(timed)
-        print(
-            f"\n{len(timed)} documents, four filters, one core: datatrove {theirs:.0f}/s, ", end=""
-        )
-        print(f"webfilter {ours:.0f}/s, ratio {ours / theirs:.1f}")
+        broken = {name: tally.broken for name, tally in tallies.items() if tally.broken}
+        print(f"\ntheirs divides by zero, not compared: {broken or 'on none'}")
+    print("\nnot inherited, and the documents touched:")
+    for fault, names in faults(documents).items():
+        print(f"- {fault}: {len(names)} {names[:20]}")
 
 
 if __name__ == "__main__":

@@ -28,9 +28,11 @@ def plain(name: str, value: Any) -> Value:
         DocumentError: the value is not a scalar.
     """
     kind = type(value)
+    if kind is float:
+        return value if math.isfinite(value) else None
     if kind in _PLAIN:
         return value  # type: ignore[no-any-return]
-    if kind is not float and hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         return plain(name, value.item())
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None

@@ -96,7 +96,9 @@ class Rule:
         conform(self, "Rule")
         found = ((op, getattr(self, op)) for op in _OPS)
         bounds = tuple((op, limit) for op, limit in found if limit is not None)
-        object.__setattr__(self, "_bounds", bounds)  # asked for on every document
+        object.__setattr__(self, "_bounds", bounds)
+        tests = tuple((*_OPS[op], limit) for op, limit in bounds)
+        object.__setattr__(self, "_tests", tests)  # asked for on every document
         if not self.bounds() and self.isin is None:
             raise ConfigError(
                 f"Rule({self.signal!r}) has no bound: give one of ge, gt, le, lt, isin"
@@ -119,8 +121,7 @@ class Rule:
             return None
         if self.isin is not None:
             return None if value in self.isin else ("not in", None)
-        for op, limit in self._bounds:  # type: ignore[attr-defined]
-            test, violation = _OPS[op]
+        for test, violation, limit in self._tests:  # type: ignore[attr-defined]
             if isinstance(value, str):
                 raise TypeError(f"signal {self.signal!r} is {value!r}, the rule wants a number")
             if not test(value, limit):

@@ -11,15 +11,18 @@ repeated three-sentence spans.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
+
+import numpy as np
 
 from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.profiles import Profile, Profiled
 from webfilter.stage import Rule, Signal, Transform, judge
-from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
+from webfilter.text import Tokens, Words, check_words, keep_parts, tokenize_all, tokenizer_version
 
 __all__ = ["PROFILES", "C4Quality"]
 
@@ -183,69 +186,104 @@ class C4Quality(Profiled, Transform):
         return self._transform_all([doc])[0]
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
-        """Transform the batch, its new texts tokenized together, then judge each document."""
+        """Transform the batch, its texts tokenized together, then judge each document."""
         rules = self.rules
         found: list[Document] = []
         for doc, (text, signals) in zip(batch, self._transform_all(batch), strict=True):
-            marked = doc.with_signals(signals)
-            verdict = judge(rules, marked.signals, self.name)
-            found.append(replace(marked, text=text, verdict=verdict))
+            merged = {**doc.signals, **signals}
+            verdict = judge(rules, merged, self.name)
+            found.append(Document(doc.id, text, doc.html, doc.url, merged, doc.meta, verdict))
         return found
 
     def _transform_all(self, docs: Sequence[Document]) -> list[tuple[str, dict[str, Value]]]:
         found = [self._keep_lines(doc.text) for doc in docs]
-        tokens = tokenize_all([text for text, _ in found], self.words)
-        for (_, signals), each in zip(found, tokens, strict=True):
-            signals["c4_sentences"] = each.sentences if signals["c4_lines"] else 0
-        return [(text.strip(), signals) for text, signals in found]
+        # sentences are counted in lines, so those of the lines kept are known from the whole page;
+        # only where a line was changed must the new text be tokenized itself
+        counted = [
+            doc.text if kept.whole else kept.text for doc, kept in zip(docs, found, strict=True)
+        ]
+        tokens = tokenize_all(counted, self.words)
+        for doc, kept, each in zip(docs, found, tokens, strict=True):
+            kept.signals["c4_sentences"] = _sentences(kept, each) if kept.places else 0
+            if kept.whole:
+                keep_parts(doc.text, kept.text, kept.places, self.words)
+        return [(kept.text.strip(), kept.signals) for kept in found]
 
-    def _keep_lines(self, text: str) -> tuple[str, dict[str, Value]]:
-        """Return the lines kept, joined, and all signals but the sentences."""
-        removed = dict.fromkeys(_CAUSES, 0)
+    def _keep_lines(self, text: str) -> _Kept:
+        """Return the lines kept and all signals but the sentences."""
+        causes: list[str] = []
         citations = 0
         lorem_ipsum = curly_bracket = False
         telling = _is_telling(text)
-        kept: list[str] = []
-        for line in map(str.strip, text.splitlines()):
+        citing = self.remove_citations and "[" in text
+        longest = sys.maxsize if self.line_max_word_length is None else self.line_max_word_length
+        fewest = self.line_min_words or 0
+        terminal = self.terminal_marks if self.terminal_punctuation else None
+        lines: list[str] = []
+        places: list[tuple[int, int]] = []
+        after = 0
+        for raw in text.splitlines(keepends=True):
+            line, place = raw.strip(), after
+            after += len(raw)
             cleaned, marks = line, 0
-            if self.remove_citations and "[" in line:
+            if citing and "[" in line:
                 cleaned, marks = _CITATION.subn("", line)
-            cause = self._malformed(line, cleaned)
-            if cause is None and (telling or marks):
+            if len(line) > longest and max(map(len, line.split())) > longest:
+                causes.append("long_word")
+                continue
+            if terminal is not None and (not cleaned.endswith(terminal) or cleaned.endswith("...")):
+                causes.append("unterminated")
+                continue
+            counted = line if self.citations_count else cleaned
+            if fewest > 0 and len(counted.split(None, fewest - 1)) < fewest:
+                causes.append("short")
+                continue
+            if telling or marks:
                 lower = cleaned.lower()
                 lorem_ipsum |= _LOREM in lower
                 if self.remove_javascript_lines and _SCRIPT in lower:
-                    cause = "javascript"
-                else:
-                    curly_bracket |= "{" in cleaned
-                    if self.remove_policy_lines and any(phrase in lower for phrase in _POLICY):
-                        cause = "policy"
-            if cause is None:
-                kept.append(cleaned)
-                citations += marks
-            else:
-                removed[cause] += 1
-        return "\n".join(kept), {
-            "c4_lines": len(kept),
-            **{f"c4_{cause}_lines": number for cause, number in removed.items()},
+                    causes.append("javascript")
+                    continue
+                curly_bracket |= "{" in cleaned
+                if self.remove_policy_lines and any(phrase in lower for phrase in _POLICY):
+                    causes.append("policy")
+                    continue
+            lines.append(cleaned)
+            citations += marks
+            if line and raw[0] != line[0]:
+                place += len(raw) - len(raw.lstrip())
+            places.append((place, place + len(line)))
+        signals: dict[str, Value] = {
+            "c4_lines": len(lines),
+            **{f"c4_{cause}_lines": causes.count(cause) for cause in _CAUSES},
             "c4_citations": citations,
             "lorem_ipsum": lorem_ipsum,
             "curly_bracket": curly_bracket,
         }
+        return _Kept("\n".join(lines), signals, places, whole=not citations)
 
-    def _malformed(self, line: str, cleaned: str) -> str | None:
-        """Return why the line is removed for its form: as it came, and without citations."""
-        longest, fewest = self.line_max_word_length, self.line_min_words
-        if longest is not None and len(line) > longest and max(map(len, line.split())) > longest:
-            return "long_word"
-        if self.terminal_punctuation and (
-            not cleaned.endswith(self.terminal_marks) or cleaned.endswith("...")
-        ):
-            return "unterminated"
-        counted = line if self.citations_count else cleaned
-        if fewest is not None and fewest > 0 and len(counted.split(None, fewest - 1)) < fewest:
-            return "short"
-        return None
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is left of a page."""
+
+    text: str
+    signals: dict[str, Value]
+    places: list[tuple[int, int]]
+    """Where each line kept stood in the page, stripped."""
+    whole: bool
+    """Whether the lines kept are as they stood there: no citation was taken out."""
+
+
+def _sentences(kept: _Kept, tokens: Tokens) -> int:
+    """Return the sentences in the lines kept, out of the tokens of the page or of the new text."""
+    if not kept.whole:
+        return tokens.sentences
+    starts = tokens.sentence_starts
+    if not len(starts):
+        return len(kept.places)
+    inside = starts.searchsorted(np.array(kept.places, dtype=np.intp))
+    return len(kept.places) + int((inside[:, 1] - inside[:, 0]).sum())
 
 
 _TELLING = (_LOREM, _SCRIPT, "cookie", "privacy policy", "terms of use")

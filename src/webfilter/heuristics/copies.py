@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.heuristics.ngrams import TokenRuns, recurring
+from webfilter.heuristics.ngrams import TokenRuns
 
 __all__ = ["Copies"]
 
@@ -34,9 +34,8 @@ class Copies:
     @classmethod
     def of(cls, runs: TokenRuns, n: int) -> Copies:
         """Return the copies among the n-grams of `runs`."""
-        hashes = runs.ngrams(n)
-        places = recurring(hashes)
-        _, which, counts = np.unique(hashes.take(places), return_inverse=True, return_counts=True)
+        places, hashes = runs.recurring_ngrams(n)
+        _, which, counts = np.unique(hashes, return_inverse=True, return_counts=True)
         times = counts.take(which.reshape(-1))
         return cls(runs, n, places[times > 1], times[times > 1])
 

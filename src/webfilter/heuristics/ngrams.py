@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
@@ -42,6 +42,7 @@ class TokenRuns:
     """Characters of each token, shape (n,)."""
     bounds: _Places
     """First token of each document, and n, shape (d + 1,)."""
+    _again: dict[int, tuple[_Places, _Hashes]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tokens: Sequence[Tokens]) -> TokenRuns:
@@ -90,13 +91,31 @@ class TokenRuns:
     def _unique(self) -> _Hashes:
         return np.arange(1, len(self.hashes) + 1, dtype=np.uint64) * np.uint64(_ODD)
 
-    def ngrams(self, n: int) -> _Hashes:
-        """Return a hash of the `n` tokens, one by one, from each token on."""
-        size = max(0, len(self.hashes) - n + 1)
-        found = self.hashes[:size].copy()
-        for k in range(1, n):
-            found += self.hashes[k : k + size] * np.uint64(pow(BASE, k, 2**64))
-        return self._parted(found, n)
+    def recurring_ngrams(self, n: int) -> tuple[_Places, _Hashes]:
+        """Return where n-grams begin that occur more than once in their document, and their hashes.
+
+        In order, and a few others among them; a hash is of the `n` tokens, one by one. An n-gram
+        can recur only where the shorter one does, so but for the first only those are looked at.
+        """
+        if n not in self._again:
+            if n <= 2:
+                size = max(0, len(self.hashes) - n + 1)
+                hashes = self.hashes[:size].copy()
+                for k in range(1, n):
+                    hashes += self.hashes[k : k + size] * np.uint64(pow(BASE, k, 2**64))
+                places = recurring(self._parted(hashes, n))
+                self._again[n] = places, hashes.take(places)
+            else:
+                places, hashes = self.recurring_ngrams(n - 1)
+                ends = self.bounds[1:].take(self.documents.take(places).view(np.intp))
+                inside = np.flatnonzero(places + n <= ends)
+                places, hashes = places.take(inside), hashes.take(inside)
+                more = self.hashes.take(places + (n - 1))
+                # the salt that tells documents apart is in the shorter one's hash, and stays
+                hashes = hashes + more * np.uint64(pow(BASE, n - 1, 2**64))
+                again = recurring(hashes)
+                self._again[n] = places.take(again), hashes.take(again)
+        return self._again[n]
 
     def joined(self, n: int) -> _Hashes:
         """Return a hash of the `n` tokens from each token on, written without separator.
@@ -110,27 +129,31 @@ class TokenRuns:
         return self._parted(found, n)
 
 
+_COUNTING = np.arange(1 << 15, dtype=np.int32)
+
+
 def recurring(hashes: _Hashes) -> _Places:
     """Return the places, in order, of hashes that occur more than once (and a few others)."""
-    places = np.arange(len(hashes), dtype=np.intp)
+    places: _Places | None = None
     for shift in (0, 20, 40):
-        bits = max(8, len(hashes).bit_length() + 4)
-        slots = ((hashes << np.uint64(shift)) >> np.uint64(64 - bits)).view(np.intp)
-        here = np.arange(len(hashes), dtype=np.int32)
+        size = len(hashes)
+        bits = max(8, size.bit_length() + 4)
+        slots = (hashes << np.uint64(shift) if shift else hashes) >> np.uint64(64 - bits)
+        here = _COUNTING[:size] if size <= len(_COUNTING) else np.arange(size, dtype=np.int32)
         table = np.empty(1 << bits, dtype=np.int32)
-        table[slots] = here
-        winners = table.take(slots)
-        losers = np.flatnonzero(winners != here)
+        table[slots.view(np.intp)] = here
+        winners = table.take(slots.view(np.intp))
+        shared = winners != here
+        losers = np.flatnonzero(shared)
         if not len(losers):
             return losers
-        shared = np.zeros(len(hashes), dtype=np.bool_)
-        shared[losers] = True
         shared[winners.take(losers)] = True
         kept = np.flatnonzero(shared)
-        places = places.take(kept)
-        if 4 * len(kept) > len(hashes):  # hardly worth another round
-            return places
+        places = kept if places is None else places.take(kept)
+        if 4 * len(kept) > size:  # hardly worth another round
+            break
         hashes = hashes.take(kept)
+    assert places is not None
     return places
 
 
@@ -170,11 +193,10 @@ def top_characters(runs: TokenRuns, n: int, spaces: int = 1) -> list[int | None]
     The first of those equally common is taken. Between each two words `spaces` characters count.
     """
     firsts, counts = runs.bounds[:-1].copy(), np.ones(len(runs.bounds) - 1, dtype=np.intp)
-    hashes = runs.ngrams(n)
-    again = recurring(hashes)
+    again, hashes = runs.recurring_ngrams(n)
     if len(again):
         keys = runs.documents.take(again) << np.uint64(64 - _DOCUMENT_BITS)
-        keys |= hashes.take(again) >> np.uint64(_DOCUMENT_BITS)
+        keys |= hashes >> np.uint64(_DOCUMENT_BITS)
         _most_common(keys, again, firsts, counts)
     some = (runs.bounds[1:] - runs.bounds[:-1] >= n).tolist()
     last = np.minimum(firsts + n, len(runs.offsets) - 1)

@@ -6,6 +6,7 @@ hashed once and without a Python loop over its words.
 
 from __future__ import annotations
 
+from webfilter.text.parts import keep_parts
 from webfilter.text.points import BASE, code_points, hash_spans
 from webfilter.text.tokens import (
     Tokens,
@@ -23,6 +24,7 @@ __all__ = [
     "check_words",
     "code_points",
     "hash_spans",
+    "keep_parts",
     "tokenize",
     "tokenize_all",
     "tokenizer_version",

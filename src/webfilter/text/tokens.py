@@ -38,7 +38,16 @@ from webfilter.text.points import code_points, mix, sum_spans
 from webfilter.text.sentences import sentence_starts
 from webfilter.text.spans import Codes, Places, english_spans, scripts_spans, whitespace_spans
 
-__all__ = ["Tokens", "Words", "check_words", "tokenize", "tokenize_all", "tokenizer_version"]
+__all__ = [
+    "Tokens",
+    "Words",
+    "check_words",
+    "recall",
+    "remember",
+    "tokenize",
+    "tokenize_all",
+    "tokenizer_version",
+]
 
 Words: TypeAlias = Literal["english", "scripts", "whitespace", "spacy"]
 """The names of what a word can be."""
@@ -70,6 +79,11 @@ class Tokens:
     """Which token of `whole` is the first of these."""
     place: int = 0
     """Where this text starts in the text of `whole`, in characters."""
+
+    @classmethod
+    def cut(cls, text: str, starts: Places, ends: Places) -> Tokens:
+        """Return the tokens of `text` that are known to start and end there."""
+        return cls(starts, ends, _codes(text))
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -109,11 +123,12 @@ class Tokens:
         return mix(self.sums.copy())
 
     @cached_property
-    def _sentence_starts(self) -> Places:
+    def sentence_starts(self) -> Places:
+        """Where sentences start, in characters, but for the first of each line; shape (s,)."""
         if self.whole is not None:
-            found = self.whole._sentence_starts
-            first, last = np.searchsorted(found, (self.place, self.place + len(self.codes)))
-            return found[first:last]
+            found = self.whole.sentence_starts
+            first, last = found.searchsorted((self.place, self.place + len(self.codes)))
+            return found[first:last] - self.place
         return sentence_starts(self.codes, self.classes, self.starts, self.ends, self.contents)
 
     @cached_property
@@ -123,7 +138,7 @@ class Tokens:
         >>> tokenize("Dr. Smith left. She was late!\\nA heading").sentences
         3
         """
-        return len(self._sentence_starts) + int(np.count_nonzero(self.codes == 10)) + 1
+        return len(self.sentence_starts) + int(np.count_nonzero(self.codes == 10)) + 1
 
     def words(self, text: str) -> list[str]:
         """Return the tokens as strings, out of the `text` that they are of."""
@@ -241,6 +256,16 @@ class _Recent:
 
 
 _recent = _Recent(texts=512, characters=3_000_000)
+
+
+def recall(text: str, words: Words) -> Tokens | None:
+    """Return the tokens of `text` if they are remembered."""
+    return _recent.get(text, words)
+
+
+def remember(text: str, words: Words, tokens: Tokens) -> None:
+    """Remember the tokens of `text`, as `tokenize` does."""
+    _recent.put(text, words, tokens)
 
 
 def tokenize(text: str, words: Words = "english") -> Tokens:
