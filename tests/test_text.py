@@ -97,7 +97,9 @@ def test_cutting_all_at_once_is_cutting_chunk_by_chunk(text):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(messy, max_size=6), st.sampled_from(["english", "scripts", "whitespace"]))
+@given(
+    st.lists(messy, max_size=6), st.sampled_from(["english", "scripts", "unicode", "whitespace"])
+)
 def test_many_texts_together_are_the_texts_alone(texts, kind):
     alone = [_tokens(text, kind) for text in texts]
     for text, one, other in zip(texts, alone, tokenize_all(texts, kind), strict=True):
@@ -221,8 +223,8 @@ def test_mark_sets_have_the_sizes_of_their_sources():
 
 
 def test_unknown_words_name_the_known_ones():
-    with pytest.raises(ConfigError, match="'english', 'scripts', 'whitespace', 'spacy'"):
-        tokenize("text", "nltk")
+    with pytest.raises(ConfigError, match="'scripts', 'unicode', 'whitespace', 'nltk', 'spacy'"):
+        tokenize("text", "treebank")
 
 
 @pytest.mark.skipif(find_spec("spacy") is not None, reason="spaCy is installed")

@@ -148,7 +148,7 @@ def test_limits_that_are_no_numbers_are_refused():
     with pytest.raises(ConfigError, match="min_words"):
         GopherQuality(min_words="many")
     with pytest.raises(ConfigError, match="words"):
-        GopherQuality(words="nltk")
+        GopherQuality(words="treebank")
 
 
 def test_stop_words_at_either_end_belong_to_their_own_document():

@@ -22,7 +22,16 @@ from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.profiles import Profile, Profiled
 from webfilter.stage import Rule, Signal, Transform, judge
-from webfilter.text import Tokens, Words, check_words, keep_parts, tokenize_all, tokenizer_version
+from webfilter.text import (
+    LOCAL,
+    Tokens,
+    Words,
+    check_words,
+    keep_parts,
+    nltk_sentences,
+    tokenize_all,
+    tokenizer_version,
+)
 
 __all__ = ["PROFILES", "C4Quality"]
 
@@ -197,14 +206,16 @@ class C4Quality(Profiled, Transform):
 
     def _transform_all(self, docs: Sequence[Document]) -> list[tuple[str, dict[str, Value]]]:
         found = [self._keep_lines(doc.text) for doc in docs]
+        if self.words == "nltk":
+            for kept in found:
+                kept.signals["c4_sentences"] = nltk_sentences(kept.text) if kept.places else 0
+            return [(kept.text.strip(), kept.signals) for kept in found]
         # sentences are counted in lines, so those of the lines kept are known from the whole page;
         # only where a line was changed must the new text be tokenized itself
-        counted = [
-            doc.text if kept.whole else kept.text for doc, kept in zip(docs, found, strict=True)
-        ]
-        tokens = tokenize_all(counted, self.words)
-        for doc, kept, each in zip(docs, found, tokens, strict=True):
-            kept.signals["c4_sentences"] = _sentences(kept, each) if kept.places else 0
+        pages = zip(docs, found, strict=True)
+        counted = [doc.text if kept.whole else kept.text for doc, kept in pages]
+        for doc, kept, tokens in zip(docs, found, tokenize_all(counted, self.words), strict=True):
+            kept.signals["c4_sentences"] = _sentences(kept, tokens) if kept.places else 0
             if kept.whole:
                 keep_parts(doc.text, kept.text, kept.places, self.words)
         return [(kept.text.strip(), kept.signals) for kept in found]
@@ -260,7 +271,7 @@ class C4Quality(Profiled, Transform):
             "lorem_ipsum": lorem_ipsum,
             "curly_bracket": curly_bracket,
         }
-        return _Kept("\n".join(lines), signals, places, whole=not citations)
+        return _Kept("\n".join(lines), signals, places, whole=not citations and self.words in LOCAL)
 
 
 @dataclass(frozen=True)
@@ -272,7 +283,7 @@ class _Kept:
     places: list[tuple[int, int]]
     """Where each line kept stood in the page, stripped."""
     whole: bool
-    """Whether the lines kept are as they stood there: no citation was taken out."""
+    """Whether their tokens are those of the page there: no citation was taken out of a line."""
 
 
 def _sentences(kept: _Kept, tokens: Tokens) -> int:

@@ -6,7 +6,7 @@ hashed once and without a Python loop over its words.
 
 from __future__ import annotations
 
-from webfilter.text.parts import keep_parts
+from webfilter.text.parts import LOCAL, keep_parts
 from webfilter.text.points import BASE, code_points, hash_spans
 from webfilter.text.tokens import (
     Tokens,
@@ -16,15 +16,18 @@ from webfilter.text.tokens import (
     tokenize_all,
     tokenizer_version,
 )
+from webfilter.text.treebank import nltk_sentences
 
 __all__ = [
     "BASE",
+    "LOCAL",
     "Tokens",
     "Words",
     "check_words",
     "code_points",
     "hash_spans",
     "keep_parts",
+    "nltk_sentences",
     "tokenize",
     "tokenize_all",
     "tokenizer_version",

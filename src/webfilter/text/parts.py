@@ -13,9 +13,10 @@ import numpy as np
 
 from webfilter.text.tokens import Tokens, Words, recall, remember
 
-__all__ = ["keep_parts"]
+__all__ = ["LOCAL", "keep_parts"]
 
-_LOCAL = ("english", "whitespace")
+LOCAL: tuple[Words, ...] = ("english", "whitespace")
+"""Words of which it is known that a line has the same wherever it stands."""
 
 
 def keep_parts(
@@ -38,7 +39,7 @@ def keep_parts(
     >>> tokenize("Leaves make sugar.").starts.tolist()
     [0, 7, 12, 17]
     """
-    whole = recall(text, words) if words in _LOCAL else None
+    whole = recall(text, words) if words in LOCAL else None
     if whole is None or not parts:
         return
     begins, ends = np.array(parts, dtype=np.intp).T

@@ -4,14 +4,23 @@ What a word is has a name, because filters of the same name differ in nothing so
 
 - ``english`` (the default): the tokens of spaCy's blank English tokenizer, which datatrove has used
   since December 2024. Punctuation is a token, contractions are two ("do", "n't"), a hyphen between
-  letters is a token, addresses and numbers stay whole, abbreviations keep their period. NLTK's
-  ``word_tokenize`` (datatrove before, so FineWeb) differs in hyphens, units, brackets and quotes.
-  Text without spaces between words (Chinese, Japanese, Thai) is one token from mark to mark.
+  letters is a token, addresses and numbers stay whole, abbreviations keep their period. Text
+  without spaces between words (Chinese, Japanese, Thai) is one token from mark to mark.
 - ``scripts``: the same, and cut further where words are written together: every Han and Hiragana
   character, every run of Katakana and every Thai, Lao or Khmer cluster (a consonant with its vowels
   and marks) is a token. These are smaller than words, so limits must be set for them.
-- ``whitespace``: runs between white space, as C4 and Dolma have them. (DCLM counts uniseg words
-  without punctuation: not offered.)
+- ``unicode``: the segments of Unicode's word boundaries (UAX #29, Unicode 16) that begin with a
+  letter or digit: ``uniseg``'s words without punctuation, as DCLM's repetition filters have counted
+  since June 2024. Contractions and decimals stay whole, a hyphen parts, punctuation and emoji are
+  no tokens, nor is what begins with "_". Han, Hiragana and Thai fall into single characters, so
+  limits must be set for them. Sentences are counted in ``english`` tokens, for the marks.
+- ``whitespace``: runs between white space, as the Gopher paper, C4 and Dolma have them, and the
+  other filters of DCLM (which counts only those that begin with a letter or digit for the length).
+- ``nltk``: NLTK's ``word_tokenize`` with its English punkt model, which datatrove used until
+  December 2024, and so FineWeb. It differs from ``english`` in hyphens and units (not split),
+  periods within a line (kept on the word unless a sentence ends), brackets and quotes: a straight
+  double quote counts as two characters and differs as it opens or closes. Much slower. Needs the
+  extra ``nltk`` and the model: see `webfilter.text.treebank`.
 - ``spacy``: by spaCy itself, for an exact comparison, and much slower. Needs the extra ``spacy``.
 
 Nothing is normalized: case and form of the characters stay, so "The" is not "the".
@@ -35,8 +44,10 @@ import numpy.typing as npt
 from webfilter.errors import ConfigError, MissingExtra
 from webfilter.text.chars import class_table
 from webfilter.text.points import code_points, mix, sum_spans
+from webfilter.text.segments import unicode_spans
 from webfilter.text.sentences import sentence_starts
 from webfilter.text.spans import Codes, Places, english_spans, scripts_spans, whitespace_spans
+from webfilter.text.treebank import nltk_spans, nltk_tokenizer, nltk_version
 
 __all__ = [
     "Tokens",
@@ -49,7 +60,7 @@ __all__ = [
     "tokenizer_version",
 ]
 
-Words: TypeAlias = Literal["english", "scripts", "whitespace", "spacy"]
+Words: TypeAlias = Literal["english", "scripts", "unicode", "whitespace", "nltk", "spacy"]
 """The names of what a word can be."""
 
 _Classes: TypeAlias = npt.NDArray[np.uint16]
@@ -79,6 +90,10 @@ class Tokens:
     """Which token of `whole` is the first of these."""
     place: int = 0
     """Where this text starts in the text of `whole`, in characters."""
+    gaps: bool = False
+    """Whether more than white space may lie between tokens, as where punctuation is none."""
+    rewritten: str | None = None
+    """The text that `starts`, `ends` and `codes` are of, where it is not the one that came in."""
 
     @classmethod
     def cut(cls, text: str, starts: Places, ends: Places) -> Tokens:
@@ -105,8 +120,12 @@ class Tokens:
             return self.whole.contents[self.first : self.first + len(self)]
         if not len(self):
             return np.zeros(0, dtype=np.uint16)
-        found: _Classes = np.bitwise_or.reduceat(self.classes, self.starts)
-        return found
+        if not self.gaps:
+            found: _Classes = np.bitwise_or.reduceat(self.classes, self.starts)
+            return found
+        bounds = np.stack((self.starts, self.ends), axis=1).ravel()
+        inside: _Classes = np.bitwise_or.reduceat(np.append(self.classes, 0), bounds)[::2]
+        return inside
 
     @cached_property
     def sums(self) -> _Hashes:
@@ -129,6 +148,9 @@ class Tokens:
             found = self.whole.sentence_starts
             first, last = found.searchsorted((self.place, self.place + len(self.codes)))
             return found[first:last] - self.place
+        if self.gaps:
+            text = self.codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+            return Tokens(*english_spans(text, self.codes), self.codes).sentence_starts
         return sentence_starts(self.codes, self.classes, self.starts, self.ends, self.contents)
 
     @cached_property
@@ -141,7 +163,8 @@ class Tokens:
         return len(self.sentence_starts) + int(np.count_nonzero(self.codes == 10)) + 1
 
     def words(self, text: str) -> list[str]:
-        """Return the tokens as strings, out of the `text` that they are of."""
+        """Return the tokens as strings, out of the `text` that came in."""
+        text = text if self.rewritten is None else self.rewritten
         bounds = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
         return [text[start:end] for start, end in bounds]
 
@@ -150,10 +173,13 @@ def check_words(words: Words) -> None:
     """Raise what `tokenize` would raise for `words`, before there is a text.
 
     Raises:
-        MissingExtra: `words` is ``"spacy"`` and spaCy is not installed.
+        MissingExtra: `words` is ``"spacy"`` or ``"nltk"`` and that is not installed.
+        ConfigError: `words` is ``"nltk"`` and NLTK's English punkt model is not on this machine.
     """
-    if words == "spacy" and find_spec("spacy") is None:
-        raise MissingExtra('words="spacy"', "spacy")
+    if words in ("spacy", "nltk") and find_spec(words) is None:
+        raise MissingExtra(f'words="{words}"', words)
+    if words == "nltk":
+        nltk_tokenizer()
 
 
 @cache
@@ -174,6 +200,7 @@ def _by_spacy(text: str, codes: Codes) -> tuple[Places, Places]:
 _CUTTERS: dict[str, Callable[[str, Codes], tuple[Places, Places]]] = {
     "english": english_spans,
     "scripts": scripts_spans,
+    "unicode": unicode_spans,
     "whitespace": whitespace_spans,
     "spacy": _by_spacy,
 }
@@ -184,11 +211,14 @@ def _codes(text: str) -> Codes:
 
 
 def _tokens(text: str, words: Words) -> Tokens:
-    codes = _codes(text)
-    if not len(codes):
+    if not text:
         none = np.zeros(0, dtype=np.intp)
-        return Tokens(none, none, codes)
-    return Tokens(*_CUTTERS[words](text, codes), codes)
+        return Tokens(none, none, _codes(text))
+    if words == "nltk":
+        text, starts, ends = nltk_spans(text)
+        return Tokens(starts, ends, _codes(text), rewritten=text)
+    codes = _codes(text)
+    return Tokens(*_CUTTERS[words](text, codes), codes, gaps=words == "unicode")
 
 
 _TOGETHER = 60_000  # characters cut at once: more would leave the processor's cache
@@ -210,7 +240,7 @@ def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
 
 def _tokens_together(texts: list[str], words: Words) -> list[Tokens]:
     """Return the tokens of each text, cut in one pass over all: white space parts texts, too."""
-    if len(texts) == 1 or words == "spacy":
+    if len(texts) == 1 or words in ("nltk", "spacy"):
         return [_tokens(text, words) for text in texts]
     whole = _tokens("\n".join(texts), words)
     found: list[Tokens] = []
@@ -220,7 +250,7 @@ def _tokens_together(texts: list[str], words: Words) -> list[Tokens]:
     for text, first, last in zip(texts, firsts, firsts[1:], strict=False):
         starts, ends = whole.starts[first:last] - place, whole.ends[first:last] - place
         codes = whole.codes[place : place + len(text)]
-        found.append(Tokens(starts, ends, codes, whole, first, place))
+        found.append(Tokens(starts, ends, codes, whole, first, place, whole.gaps))
         place += len(text) + 1
     return found
 
@@ -272,14 +302,16 @@ def tokenize(text: str, words: Words = "english") -> Tokens:
     """Return the tokens of `text`. Those of recent texts are remembered, within bounds.
 
     Raises:
-        ConfigError: `words` is not one of `Words`.
-        MissingExtra: `words` is ``"spacy"`` and spaCy is not installed.
+        ConfigError: `words` is not one of `Words`, or as `check_words` raises it.
+        MissingExtra: as `check_words` raises it.
 
     >>> text = "The U.S. spends $3.50 (e.g. in 2010)."
     >>> tokenize(text).words(text)
     ['The', 'U.S.', 'spends', '$', '3.50', '(', 'e.g.', 'in', '2010', ')', '.']
     >>> tokenize(text, "whitespace").words(text)
     ['The', 'U.S.', 'spends', '$3.50', '(e.g.', 'in', '2010).']
+    >>> tokenize(text, "unicode").words(text)
+    ['The', 'U.S', 'spends', '3.50', 'e.g', 'in', '2010']
     """
     return tokenize_all([text], words)[0]
 
@@ -309,4 +341,6 @@ def tokenizer_version(words: Words) -> str:
     """
     if words == "spacy":
         return f"spacy {_spacy().meta['spacy_version']}"
+    if words == "nltk":
+        return f"nltk {nltk_version()}"
     return f"{words}-1 unicode {unidata_version}"
