@@ -29,6 +29,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from conformance_reasons import REASONS
 from datatrove.data import Document as Theirs
 from datatrove.pipeline.filters import (
     C4QualityFilter,
@@ -41,32 +42,6 @@ from datatrove.utils.text import split_into_words
 
 from webfilter import C4Quality, Document, FineWebQuality, GopherQuality, GopherRepetition
 from webfilter.stage import Stage
-
-REASONS = {
-    "gopher_short_doc": "words",
-    "gopher_long_doc": "words",
-    "gopher_below_avg_threshold": "mean_word_length",
-    "gopher_above_avg_threshold": "mean_word_length",
-    "gopher_too_many_hashes": "symbol_word_ratio",
-    "gopher_too_many_ellipsis": "ellipsis_word_ratio",
-    "gopher_too_many_bullets": "bullet_line_ratio",
-    "gopher_too_many_end_ellipsis": "ellipsis_line_ratio",
-    "gopher_below_alpha_threshold": "alpha_word_ratio",
-    "gopher_enough_stop_words": "stop_words",
-    "dup_para_frac": "duplicate_paragraph_ratio",
-    "dup_para_char_frac": "duplicate_paragraph_character_ratio",
-    "dup_line_frac": "duplicate_line_ratio",
-    "dup_line_char_frac": "duplicate_line_character_ratio",
-    **{f"top_{n}_gram": f"top_{n}gram_character_ratio" for n in (2, 3, 4)},
-    **{f"duplicated_{n}_n_grams": f"duplicate_{n}gram_character_ratio" for n in range(5, 11)},
-    "lorem_ipsum": "lorem_ipsum",
-    "curly_bracket": "curly_bracket",
-    "too_few_sentences": "c4_sentences",
-    "line_punct_ratio": "fineweb_terminal_line_ratio",
-    "short_line_ratio": "fineweb_short_line_ratio",
-    "char_dup_ratio": "fineweb_duplicate_line_character_ratio",
-    "list_ratio": "fineweb_newline_word_ratio",
-}
 
 
 def april_2024(doc: Theirs) -> bool | tuple[bool, str]:

@@ -255,7 +255,7 @@ def test_dclm_judges_lines_before_paragraphs():
 
 
 def test_tfds_counts_words_after_citations_and_no_apostrophe_ends_a_line():
-    text = "One two three four [1] [2].\nOne two three four five.\nShe said 'one two three'"
+    text = "One two three [1] [2] end.\nOne two three four five.\nShe said 'one two three'"
     assert C4Quality.profile("tfds-2019").transform(Document("a", text))[0] == (
         "One two three four five."
     )
