@@ -43,7 +43,6 @@ __all__ = [
     "UPPER",
     "UPPER_BIT",
     "class_table",
-    "kind_table",
     "ranges",
 ]
 
@@ -203,13 +202,5 @@ def class_table() -> npt.NDArray[np.uint16]:
     classed(ranges(_HEADS), HEAD)
     classed(ranges(_LEADS), LEAD)
     table[blank] = BLANK
-    table.flags.writeable = False
-    return table
-
-
-@cache
-def kind_table() -> npt.NDArray[np.uint8]:
-    """Return the kind of every code point: the one class of BLANK to HARD it has. Read-only."""
-    table = (class_table() & np.uint16(2 * HARD - 1)).astype(np.uint8)
     table.flags.writeable = False
     return table

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 
 from webfilter.text.chars import ALPHA, ICONS, LOWER, PEELED, QUOTES, TO_DOT, UPPER
 from webfilter.text.exceptions import longest_special, special_cuts, specials
@@ -352,13 +352,33 @@ def _cut(chunk: str) -> tuple[int, ...]:
     return tuple(starts[1:])
 
 
-@lru_cache(maxsize=1 << 15)
-def _cut_kept(chunk: str) -> tuple[int, ...]:
-    found = _common(chunk, special_cuts())
-    return _cut(chunk) if found is None else found
-
-
 _KEPT_LENGTH = 40
+_KEPT = 1 << 15
+
+
+class _Recent(dict[str, tuple[int, ...]]):
+    """The cuts of recent short chunks: those of two generations, of which the older is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._older: dict[str, tuple[int, ...]] = {}
+
+    def __missing__(self, chunk: str) -> tuple[int, ...]:
+        if len(chunk) > _KEPT_LENGTH:
+            return _cut(chunk)
+        found = self._older.get(chunk)
+        if found is None:
+            found = _common(chunk, special_cuts())
+        if found is None:
+            found = _cut(chunk)
+        if len(self) >= _KEPT:
+            self._older = self.copy()
+            self.clear()
+        self[chunk] = found
+        return found
+
+
+_recent = _Recent()
 
 
 def cut_all(chunks: Sequence[str]) -> list[tuple[int, ...]]:
@@ -370,4 +390,4 @@ def cut_all(chunks: Sequence[str]) -> list[tuple[int, ...]]:
     >>> cut_all(["well-known,", "U.S.", "can't", "https://a.example/b?c=d)."])
     [(4, 5, 10), (), (2,), (23, 24)]
     """
-    return [_cut_kept(chunk) if len(chunk) <= _KEPT_LENGTH else _cut(chunk) for chunk in chunks]
+    return list(map(_recent.__getitem__, chunks))

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["BASE", "code_points", "hash_spans", "mix", "powers", "sum_spans"]
+__all__ = ["BASE", "code_points", "hash_spans", "mix", "powers", "sum_spans", "union_spans"]
 
 BASE = 0x9E3779B97F4A7C15
 """Odd multiplier of the polynomial hash, modulo 2**64 (odd, so it has an inverse)."""
 
 _INVERSE = pow(BASE, -1, 2**64)
-_KEPT = 1 << 16  # code points for which the powers are kept: one long page
+_KEPT = 1 << 17  # code points for which the powers are kept: one long page
 
 
 def code_points(text: str) -> npt.NDArray[np.uint32]:
@@ -76,12 +76,14 @@ def sum_spans(
     size = len(codes)
     sums = np.empty(size + 1, dtype=np.uint64)
     sums[0] = 0
-    terms = codes.astype(np.uint64)
+    terms = sums[1:]
+    terms[:] = codes
     terms += np.uint64(1)
     terms *= powers(size)
-    np.cumsum(terms, out=sums[1:])
-    found: npt.NDArray[np.uint64] = sums[ends] - sums[starts]
-    found *= powers(size + 1, inverse=True)[starts]
+    np.cumsum(terms, out=terms)
+    found = sums.take(ends)
+    found -= sums.take(starts)
+    found *= powers(size + 1, inverse=True).take(starts)
     return found
 
 
@@ -99,3 +101,43 @@ def hash_spans(
     (True, False)
     """
     return mix(sum_spans(codes, starts, ends))
+
+
+_WINDOWS = (1, 2, 4, 8)
+_LEVELS = np.repeat(np.arange(len(_WINDOWS)), (2, 2, 4, 8))
+"""Which of them is the largest within 0, 1, ... 15 characters."""
+
+
+def union_spans(
+    bits: npt.NDArray[np.uint16], starts: npt.NDArray[np.intp], ends: npt.NDArray[np.intp]
+) -> npt.NDArray[np.uint16]:
+    """Return the union of the bits in each span ``bits[start:end]``, shape (len(starts),).
+
+    Any span of up to 16 characters is two windows of 1, 2, 4 or 8 that may overlap, and the unions
+    of all windows take one pass a size. NumPy's ``reduceat``, for longer ones, is much slower.
+
+    >>> bits = np.array([1, 2, 4, 8], dtype=np.uint16)
+    >>> union_spans(bits, np.array([0, 1]), np.array([1, 4])).tolist()
+    [1, 14]
+    """
+    size = len(bits)
+    windows = np.empty((len(_WINDOWS), size), dtype=np.uint16)
+    windows[0] = bits
+    for level, half in enumerate(_WINDOWS[:-1]):
+        shorter, window = windows[level], windows[level + 1]
+        window[:] = shorter
+        window[:-half] |= shorter[half:]
+    lengths = ends - starts
+    levels = _LEVELS.take(lengths, mode="clip")
+    first = levels * size
+    last = first + ends
+    first += starts
+    last -= np.left_shift(1, levels)
+    flat = windows.ravel()
+    found: npt.NDArray[np.uint16] = flat.take(first)
+    found |= flat.take(last)
+    long = np.flatnonzero(lengths > 2 * _WINDOWS[-1])
+    if len(long):
+        bounds = np.stack((starts.take(long), ends.take(long)), axis=1).ravel()
+        found[long] = np.bitwise_or.reduceat(np.append(bits, np.uint16(0)), bounds)[::2]
+    return found

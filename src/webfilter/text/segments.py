@@ -29,7 +29,7 @@ from webfilter.text.breaks import (
     ZWJ,
     break_table,
 )
-from webfilter.text.spans import Codes, Places
+from webfilter.text.spans import Classes, Codes, Places
 
 __all__ = ["segment_starts", "unicode_spans"]
 
@@ -104,7 +104,7 @@ def segment_starts(codes: Codes) -> Places:
     return _starts(codes, break_table().take(codes))
 
 
-def unicode_spans(text: str, codes: Codes) -> tuple[Places, Places]:
+def unicode_spans(text: str, codes: Codes, classes: Classes) -> tuple[Places, Places]:
     """Return where the segments that begin with a letter or digit start and end.
 
     These are DCLM's words: those of ``uniseg`` of which the first character is alphanumeric.

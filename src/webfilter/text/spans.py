@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -28,19 +29,20 @@ from webfilter.text.chars import (
     SOLO,
     TO_DOT_BIT,
     UPPER_BIT,
-    class_table,
-    kind_table,
 )
 from webfilter.text.english import cut_all
 from webfilter.text.exceptions import specials
 from webfilter.text.points import code_points
 
-__all__ = ["Codes", "Places", "english_spans", "scripts_spans", "whitespace_spans"]
+__all__ = ["Classes", "Codes", "Places", "english_spans", "scripts_spans", "whitespace_spans"]
 
 Codes: TypeAlias = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 """Code points; uint8 where all are ASCII."""
 Places: TypeAlias = npt.NDArray[np.intp]
 """Places in a text."""
+
+Classes: TypeAlias = npt.NDArray[np.uint16]
+"""Classes (`webfilter.text.chars`) of each character."""
 
 _Bools: TypeAlias = npt.NDArray[np.bool_]
 _Kinds: TypeAlias = npt.NDArray[np.uint8]
@@ -52,11 +54,16 @@ _MARK = DOT | COLON
 
 def _keys(codes: Codes, starts: Places, ends: Places) -> npt.NDArray[np.uint32]:
     """Return a number below 2**17 for each word, from four of its characters and its length."""
-    found = (ends - starts).astype(np.uint32) * np.uint32(0x27D4EB2F)
-    places = (starts, np.minimum(starts + 2, ends - 1), np.maximum(ends - 2, starts), ends - 1)
+    found = (ends - starts).astype(np.uint32)
+    found *= np.uint32(0x27D4EB2F)
+    last = ends - 1
+    places = (starts, np.minimum(starts + 2, last), np.maximum(ends - 2, starts), last)
     for place, factor in zip(places, (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x165667B1), strict=True):
-        found += codes[place].astype(np.uint32) * np.uint32(factor)
-    return found >> np.uint32(15)
+        chars = codes.take(place).astype(np.uint32, copy=False)
+        chars *= np.uint32(factor)
+        found += chars
+    found >>= np.uint32(15)
+    return found
 
 
 @cache
@@ -86,20 +93,26 @@ class _Runs:
     """Number of the chunk (the characters up to white space) that the run is in."""
 
     @classmethod
-    def of(cls, codes: Codes) -> _Runs:
-        found = kind_table().take(codes)
+    def of(cls, found: _Kinds) -> _Runs:
         changes = np.flatnonzero(found[1:] != found[:-1])
         bounds = np.empty(len(changes) + 2, dtype=np.intp)
         bounds[0], bounds[-1] = 0, len(found)
         np.add(changes, 1, out=bounds[1:-1])
         padded = np.full(len(bounds) + 1, BLANK, dtype=np.uint8)
         kinds = padded[1:-1]
-        kinds[:] = found[bounds[:-1]]
+        kinds[:] = found.take(bounds[:-1])
         chunks = np.cumsum(kinds == BLANK)
         return cls(bounds[:-1], bounds[1:], kinds, padded[:-2], padded[2:], chunks)
 
 
-def _unclear(codes: Codes, runs: _Runs) -> _Bools:
+def _kinds(classes: Classes) -> _Kinds:
+    """Return the kind of each character: the one class of BLANK to HARD it has."""
+    found = classes.astype(np.uint8)
+    found &= np.uint8(2 * HARD - 1)
+    return found
+
+
+def _unclear(codes: Codes, classes: Classes, runs: _Runs) -> Places:
     """Return which runs the plain rule must not cut, and so not the chunk that they are in.
 
     The plain rule: a chunk is one run of letters, or of digits, with punctuation of class EDGE at
@@ -112,56 +125,65 @@ def _unclear(codes: Codes, runs: _Runs) -> _Bools:
     # one character with a mark beside it ("8)", "a."), marks without a core
     found |= core & single & (((before | after) & _PLAIN) != 0)
     found |= (before == BLANK) & ((kinds & _PLAIN) != 0) & ~(single & ((after & _CORE) != 0))
-    marks = np.flatnonzero(kinds & _MARK)
+    marks = np.flatnonzero((kinds & _MARK) != 0)
     if len(marks):
-        found[marks] = ~_is_final(codes, runs, marks) | ~single[marks]
+        found[marks] = ~(_is_final(classes, runs, marks) & single.take(marks))
     # an exception ("cannot", "Mr."); two cores in a chunk
     cores = np.flatnonzero(core)
-    found[cores[_sieve()[_keys(codes, runs.starts[cores], runs.ends[cores])]]] = True
-    chunks = runs.chunks[cores]
-    found[cores[1:][chunks[1:] == chunks[:-1]]] = True
-    unclear: _Bools = found
-    return unclear
+    keys = _keys(codes, runs.starts.take(cores), runs.ends.take(cores))
+    found[cores.take(np.flatnonzero(_sieve().take(keys)))] = True
+    chunks = runs.chunks.take(cores)
+    found[cores.take(np.flatnonzero(chunks[1:] == chunks[:-1]) + 1)] = True
+    return np.flatnonzero(found)
 
 
-def _is_final(codes: Codes, runs: _Runs, marks: Places) -> _Bools:
+def _is_final(classes: Classes, runs: _Runs, marks: Places) -> _Bools:
     """Return which of the runs `marks` (periods, colons) split off at the end of their chunk."""
-    before, after, starts = runs.before[marks], runs.after[marks], runs.starts[marks]
-    one = class_table()[codes[np.maximum(starts - 1, 0)]]
-    two = class_table()[codes[np.maximum(starts - 2, 0)]]
+    before, after, starts = runs.before.take(marks), runs.after.take(marks), runs.starts.take(marks)
+    one = classes.take(np.maximum(starts - 1, 0))
+    two = classes.take(np.maximum(starts - 2, 0))
     dot = ((one & TO_DOT_BIT) | (one & two & UPPER_BIT)) != 0
     dot &= (before & (BLANK | _MARK) | after & (_CORE | _MARK)) == 0
     colon = ((before & _CORE) != 0) & (after == BLANK)
-    found: _Bools = np.where(runs.kinds[marks] == DOT, dot, colon)
+    found: _Bools = np.where(runs.kinds.take(marks) == DOT, dot, colon)
     return found
 
 
-def english_spans(text: str, codes: Codes) -> tuple[Places, Places]:
+def english_spans(text: str, codes: Codes, classes: Classes) -> tuple[Places, Places]:
     """Return where tokens start and end: plain chunks at once, the others by rule."""
-    runs = _Runs.of(codes)
+    kinds = _kinds(classes)
+    runs = _Runs.of(kinds)
     hard = np.zeros(int(runs.chunks[-1]) + 1, dtype=np.bool_)
-    hard[runs.chunks[_unclear(codes, runs)]] = True
-    ruled = hard[runs.chunks]
+    hard[runs.chunks.take(_unclear(codes, classes, runs))] = True
+    ruled = hard.take(runs.chunks)
     ink = runs.kinds != BLANK
-    plain = ink & ~ruled
+    several = ink & ~ruled & (runs.kinds == EDGE) & (runs.ends - runs.starts > 1)
     ruled &= ink
-    first = runs.starts[ruled & (runs.before == BLANK)]
-    last = runs.ends[ruled & (runs.after == BLANK)]
-    firsts = first.tolist()
-    chunks = [text[start:end] for start, end in zip(firsts, last.tolist(), strict=True)]
-    both = [
-        start + cut for start, cuts in zip(firsts, cut_all(chunks), strict=True) for cut in cuts
-    ]
-    several = plain & (runs.ends - runs.starts > 1) & (runs.kinds == EDGE)
-    if several.any():
-        marks = zip(runs.starts[several].tolist(), runs.ends[several].tolist(), strict=True)
-        both += [place for start, end in marks for place in range(start + 1, end)]
-    inside = np.array(both, dtype=np.intp)
-    starts = np.concatenate((runs.starts[plain], first, inside))
-    ends = np.concatenate((runs.ends[plain], last, inside))
-    starts.sort()
-    ends.sort()
-    return starts, ends
+    within = np.flatnonzero(ruled)
+    starts, ends = runs.starts.take(within), runs.ends.take(within)
+    first = starts[runs.before.take(within) == BLANK]
+    last = ends[runs.after.take(within) == BLANK]
+    long = np.flatnonzero(last - first > 1)
+    firsts, lasts = first.take(long), last.take(long)
+    bounds = zip(firsts.tolist(), lasts.tolist(), strict=True)
+    cuts = cut_all([text[start:end] for start, end in bounds])
+    inside = np.repeat(firsts, list(map(len, cuts)))
+    inside += np.fromiter(chain.from_iterable(cuts), dtype=np.intp, count=len(inside))
+    marks: list[int] = []
+    for run in np.flatnonzero(several).tolist():
+        marks += range(int(runs.starts[run]) + 1, int(runs.ends[run]))
+    # every run starts and ends a token, but where the rules have it otherwise
+    begins, finishes = np.zeros((2, len(codes) + 1), dtype=np.bool_)
+    np.not_equal(kinds, BLANK, out=begins[:-1])
+    finishes[1:] = begins[:-1]
+    changes = kinds[1:] != kinds[:-1]
+    begins[1:-1] &= changes
+    finishes[1:-1] &= changes
+    begins[starts] = finishes[ends] = False
+    begins[first] = finishes[last] = True
+    begins[inside] = finishes[inside] = True
+    begins[marks] = finishes[marks] = True
+    return np.flatnonzero(begins), np.flatnonzero(finishes)
 
 
 def _after(mask: _Bools) -> _Bools:
@@ -171,14 +193,13 @@ def _after(mask: _Bools) -> _Bools:
     return found
 
 
-def scripts_spans(text: str, codes: Codes) -> tuple[Places, Places]:
+def scripts_spans(text: str, codes: Codes, classes: Classes) -> tuple[Places, Places]:
     """Return where tokens start and end, cut further where a script has no spaces."""
-    classes = class_table().take(codes)
     solo = (classes & SOLO) != 0
     head = (classes & HEAD) != 0
     lead = (classes & LEAD) != 0
     further = (solo | _after(solo) | (head & ~_after(lead))) & ((classes & BLANK) == 0)
-    starts, ends = english_spans(text, codes)
+    starts, ends = english_spans(text, codes, classes)
     first, last = np.zeros(len(codes) + 1, dtype=np.bool_), np.zeros(len(codes) + 1, dtype=np.bool_)
     first[starts] = last[ends] = True
     inside = np.flatnonzero(further & ~first[:-1])
@@ -186,9 +207,9 @@ def scripts_spans(text: str, codes: Codes) -> tuple[Places, Places]:
     return np.flatnonzero(first), np.flatnonzero(last)
 
 
-def whitespace_spans(text: str, codes: Codes) -> tuple[Places, Places]:
+def whitespace_spans(text: str, codes: Codes, classes: Classes) -> tuple[Places, Places]:
     """Return where the runs between white space start and end."""
-    runs = _Runs.of(codes)
-    ink = runs.kinds != BLANK
-    starts = runs.starts[ink & (runs.before == BLANK)]
-    return starts, runs.ends[ink & (runs.after == BLANK)]
+    ink = np.zeros(len(codes) + 2, dtype=np.bool_)
+    np.equal(classes & BLANK, 0, out=ink[1:-1])
+    starts = np.flatnonzero(ink[1:] & ~ink[:-1])
+    return starts, np.flatnonzero(ink[:-1] & ~ink[1:])

@@ -35,6 +35,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.util import find_spec
+from itertools import accumulate
 from typing import Any, Literal, TypeAlias, get_args
 from unicodedata import unidata_version
 
@@ -43,10 +44,17 @@ import numpy.typing as npt
 
 from webfilter.errors import ConfigError, MissingExtra
 from webfilter.text.chars import class_table
-from webfilter.text.points import code_points, mix, sum_spans
+from webfilter.text.points import code_points, mix, sum_spans, union_spans
 from webfilter.text.segments import unicode_spans
 from webfilter.text.sentences import sentence_starts
-from webfilter.text.spans import Codes, Places, english_spans, scripts_spans, whitespace_spans
+from webfilter.text.spans import (
+    Classes,
+    Codes,
+    Places,
+    english_spans,
+    scripts_spans,
+    whitespace_spans,
+)
 from webfilter.text.treebank import nltk_spans, nltk_tokenizer, nltk_version
 
 __all__ = [
@@ -63,8 +71,46 @@ __all__ = [
 Words: TypeAlias = Literal["english", "scripts", "unicode", "whitespace", "nltk", "spacy"]
 """The names of what a word can be."""
 
-_Classes: TypeAlias = npt.NDArray[np.uint16]
 _Hashes: TypeAlias = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """One text, or several with a newline between, cut and measured together."""
+
+    starts: Places
+    ends: Places
+    codes: Codes
+    classes: Classes
+    gaps: bool = False
+    """Whether more than white space may lie between tokens, as where punctuation is none."""
+    rewritten: str | None = None
+    """The text that all else is of, where it is not the one that came in."""
+
+    @cached_property
+    def lengths(self) -> Places:
+        return self.ends - self.starts
+
+    @cached_property
+    def contents(self) -> Classes:
+        return union_spans(self.classes, self.starts, self.ends)
+
+    @cached_property
+    def sums(self) -> _Hashes:
+        return sum_spans(self.codes, self.starts, self.ends)
+
+    @cached_property
+    def hashes(self) -> _Hashes:
+        return mix(self.sums.copy())
+
+    @cached_property
+    def sentence_starts(self) -> Places:
+        starts, ends, contents = self.starts, self.ends, self.contents
+        if self.gaps:
+            text = self.codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+            starts, ends = english_spans(text, self.codes, self.classes)
+            contents = union_spans(self.classes, starts, ends)
+        return sentence_starts(self.codes, self.classes, starts, ends, contents)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,82 +124,70 @@ class Tokens:
     (8, [2, 3, 5, 1, 2, 2, 2, 1])
     """
 
-    starts: Places
-    """Where each token starts in the text, in characters, shape (n,)."""
-    ends: Places
-    """Where each token ends in the text, exclusive, shape (n,)."""
-    codes: Codes
-    """The text's code points."""
-    whole: Tokens | None = None
-    """The tokens of several texts of which these are a part: measured together, once."""
-    first: int = 0
-    """Which token of `whole` is the first of these."""
-    place: int = 0
-    """Where this text starts in the text of `whole`, in characters."""
-    gaps: bool = False
-    """Whether more than white space may lie between tokens, as where punctuation is none."""
-    rewritten: str | None = None
-    """The text that `starts`, `ends` and `codes` are of, where it is not the one that came in."""
+    _cut: _Cut
+    """What this text was cut together with: measured together, once."""
+    _first: int
+    """Which token there is the first of these."""
+    _last: int
+    """Which token there is the first that is not of these any more."""
+    _place: int
+    """Where this text starts there, in characters."""
+    _size: int
+    """How many characters it has."""
 
     @classmethod
     def cut(cls, text: str, starts: Places, ends: Places) -> Tokens:
         """Return the tokens of `text` that are known to start and end there."""
-        return cls(starts, ends, _codes(text))
+        codes = _codes(text)
+        cut = _Cut(starts, ends, codes, class_table().take(codes))
+        return cls(cut, 0, len(starts), 0, len(codes))
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return self._last - self._first
 
-    @cached_property
+    @property
+    def starts(self) -> Places:
+        """Where each token starts in the text, in characters, shape (n,)."""
+        return self._cut.starts[self._first : self._last] - self._place
+
+    @property
+    def ends(self) -> Places:
+        """Where each token ends in the text, exclusive, shape (n,)."""
+        return self._cut.ends[self._first : self._last] - self._place
+
+    @property
+    def codes(self) -> Codes:
+        """The text's code points."""
+        return self._cut.codes[self._place : self._place + self._size]
+
+    @property
     def lengths(self) -> Places:
         """Characters of each token, shape (n,)."""
-        return self.ends - self.starts
+        return self._cut.lengths[self._first : self._last]
 
-    @cached_property
-    def classes(self) -> _Classes:
-        """Classes (`webfilter.text.chars`) of each character of the text."""
-        return class_table().take(self.codes)
+    @property
+    def contents(self) -> Classes:
+        """Union of the classes (`webfilter.text.chars`) in each token, shape (n,)."""
+        return self._cut.contents[self._first : self._last]
 
-    @cached_property
-    def contents(self) -> _Classes:
-        """Union of the classes in each token, shape (n,). `BLANK` may be among them: ignore it."""
-        if self.whole is not None:
-            return self.whole.contents[self.first : self.first + len(self)]
-        if not len(self):
-            return np.zeros(0, dtype=np.uint16)
-        if not self.gaps:
-            found: _Classes = np.bitwise_or.reduceat(self.classes, self.starts)
-            return found
-        bounds = np.stack((self.starts, self.ends), axis=1).ravel()
-        inside: _Classes = np.bitwise_or.reduceat(np.append(self.classes, 0), bounds)[::2]
-        return inside
-
-    @cached_property
+    @property
     def sums(self) -> _Hashes:
         """Polynomial of each token, as `sum_spans` gives it, shape (n,)."""
-        if self.whole is not None:
-            return self.whole.sums[self.first : self.first + len(self)]
-        return sum_spans(self.codes, self.starts, self.ends)
+        return self._cut.sums[self._first : self._last]
 
-    @cached_property
+    @property
     def hashes(self) -> _Hashes:
         """64-bit hash of each token, as `hash_spans` gives it, shape (n,)."""
-        if self.whole is not None:
-            return self.whole.hashes[self.first : self.first + len(self)]
-        return mix(self.sums.copy())
+        return self._cut.hashes[self._first : self._last]
 
-    @cached_property
+    @property
     def sentence_starts(self) -> Places:
         """Where sentences start, in characters, but for the first of each line; shape (s,)."""
-        if self.whole is not None:
-            found = self.whole.sentence_starts
-            first, last = found.searchsorted((self.place, self.place + len(self.codes)))
-            return found[first:last] - self.place
-        if self.gaps:
-            text = self.codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
-            return Tokens(*english_spans(text, self.codes), self.codes).sentence_starts
-        return sentence_starts(self.codes, self.classes, self.starts, self.ends, self.contents)
+        found = self._cut.sentence_starts
+        first, last = found.searchsorted((self._place, self._place + self._size)).tolist()
+        return found[first:last] - self._place
 
-    @cached_property
+    @property
     def sentences(self) -> int:
         """Sentences of the text (`webfilter.text.sentences`): at least one a line, blank or not.
 
@@ -164,7 +198,7 @@ class Tokens:
 
     def words(self, text: str) -> list[str]:
         """Return the tokens as strings, out of the `text` that came in."""
-        text = text if self.rewritten is None else self.rewritten
+        text = text if self._cut.rewritten is None else self._cut.rewritten
         bounds = zip(self.starts.tolist(), self.ends.tolist(), strict=True)
         return [text[start:end] for start, end in bounds]
 
@@ -188,7 +222,7 @@ def _spacy() -> Any:
     return importlib.import_module("spacy").blank("en")
 
 
-def _by_spacy(text: str, codes: Codes) -> tuple[Places, Places]:
+def _by_spacy(text: str, codes: Codes, classes: Classes) -> tuple[Places, Places]:
     safe = text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate becomes "?"
     doc = _spacy().tokenizer(safe)
     starts = [token.idx for token in doc if not token.is_space]
@@ -197,7 +231,7 @@ def _by_spacy(text: str, codes: Codes) -> tuple[Places, Places]:
     return found, found + np.array(lengths, dtype=np.intp)
 
 
-_CUTTERS: dict[str, Callable[[str, Codes], tuple[Places, Places]]] = {
+_CUTTERS: dict[str, Callable[[str, Codes, Classes], tuple[Places, Places]]] = {
     "english": english_spans,
     "scripts": scripts_spans,
     "unicode": unicode_spans,
@@ -210,18 +244,26 @@ def _codes(text: str) -> Codes:
     return np.frombuffer(text.encode(), dtype=np.uint8) if text.isascii() else code_points(text)
 
 
-def _tokens(text: str, words: Words) -> Tokens:
+def _cut(text: str, words: Words) -> _Cut:
     if not text:
         none = np.zeros(0, dtype=np.intp)
-        return Tokens(none, none, _codes(text))
+        return _Cut(none, none, _codes(text), np.zeros(0, dtype=np.uint16))
     if words == "nltk":
         text, starts, ends = nltk_spans(text)
-        return Tokens(starts, ends, _codes(text), rewritten=text)
+        codes = _codes(text)
+        return _Cut(starts, ends, codes, class_table().take(codes), rewritten=text)
     codes = _codes(text)
-    return Tokens(*_CUTTERS[words](text, codes), codes, gaps=words == "unicode")
+    classes = class_table().take(codes)
+    starts, ends = _CUTTERS[words](text, codes, classes)
+    return _Cut(starts, ends, codes, classes, gaps=words == "unicode")
 
 
-_TOGETHER = 60_000  # characters cut at once: more would leave the processor's cache
+def _tokens(text: str, words: Words) -> Tokens:
+    cut = _cut(text, words)
+    return Tokens(cut, 0, len(cut.starts), 0, len(cut.codes))
+
+
+_TOGETHER = 120_000  # characters cut at once: more would leave the processor's cache
 
 
 def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
@@ -242,17 +284,11 @@ def _tokens_together(texts: list[str], words: Words) -> list[Tokens]:
     """Return the tokens of each text, cut in one pass over all: white space parts texts, too."""
     if len(texts) == 1 or words in ("nltk", "spacy"):
         return [_tokens(text, words) for text in texts]
-    whole = _tokens("\n".join(texts), words)
-    found: list[Tokens] = []
-    place = 0
-    places = np.cumsum([0, *(len(text) + 1 for text in texts)])
-    firsts = np.searchsorted(whole.starts, places).tolist()
-    for text, first, last in zip(texts, firsts, firsts[1:], strict=False):
-        starts, ends = whole.starts[first:last] - place, whole.ends[first:last] - place
-        codes = whole.codes[place : place + len(text)]
-        found.append(Tokens(starts, ends, codes, whole, first, place, whole.gaps))
-        place += len(text) + 1
-    return found
+    cut = _cut("\n".join(texts), words)
+    sizes = [len(text) for text in texts]
+    places = list(accumulate(sizes, lambda place, size: place + size + 1, initial=0))
+    firsts = np.searchsorted(cut.starts, places).tolist()
+    return [Tokens(cut, *part) for part in zip(firsts, firsts[1:], places, sizes, strict=False)]
 
 
 class _Recent:
