@@ -1,0 +1,463 @@
+"""The n-grams of benchmarks as sorted hashes, and where they occur in documents.
+
+Every text of an item gives its n-grams of words, each with a 64-bit hash; a text of fewer words
+than n gives itself, as one n-gram of its own length. A lookup asks a sieve first (one bit of
+information a slot, nearly always "no") and searches the sorted hashes for the few that pass.
+
+Two different n-grams have the same hash with a probability of 2**-64: a million n-grams of
+benchmarks looked up in a trillion words meet by chance .05 times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from webfilter.heuristics.items import Items
+from webfilter.text.folded import FoldedWords, folded_words
+from webfilter.text.points import powers
+
+__all__ = ["MOST_SPANS", "Match", "NgramIndex", "Options", "Span", "build"]
+
+_Hashes: TypeAlias = npt.NDArray[np.uint64]
+_Places: TypeAlias = npt.NDArray[np.intp]
+_Numbers: TypeAlias = npt.NDArray[np.int32]
+_Bools: TypeAlias = npt.NDArray[np.bool_]
+
+_LABEL = re.compile(r"\s*(?:question|problem|passage|context|answer|q|a)\s*:", re.IGNORECASE)
+_LAST_LABEL = re.compile(r"[\r\n]\s*(?:answer|a)\s*:\s*\Z", re.IGNORECASE)
+_CALCULATION = re.compile(r"<<[^<>\n]*>>")
+_POSTINGS = 16
+"""Items of a benchmark that are remembered for one n-gram."""
+MOST_SPANS = 8
+"""Stretches that are told of one document."""
+_SLOTS = 8
+"""Slots of the sieve for an n-gram, at least."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What n-grams count."""
+
+    n: int
+    shortest: int | None
+    commonest: int | None
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Hashes of runs of words, any length, from prefix sums of the words' hashes."""
+
+    sums: _Hashes
+    inverse: _Hashes
+
+    @classmethod
+    def of(cls, hashes: _Hashes) -> _Sums:
+        sums = np.zeros(len(hashes) + 1, dtype=np.uint64)
+        np.cumsum(hashes * powers(len(hashes)), out=sums[1:])
+        return cls(sums, powers(len(hashes) + 1, inverse=True))
+
+    def all(self, n: int) -> _Hashes:
+        """Return the hash of the `n` words from each word on, where there are as many."""
+        size = max(0, len(self.sums) - n)
+        found: _Hashes = self.sums[n:] - self.sums[:size]
+        found *= self.inverse[:size]
+        return found
+
+    def at(self, places: _Places, lengths: _Places | int) -> _Hashes:
+        """Return the hash of as many words as `lengths` says from each of `places` on."""
+        found: _Hashes = self.sums[places + lengths] - self.sums[places]
+        found *= self.inverse[places]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Sieve:
+    """Says of a hash that it is not among some, or perhaps is: a Bloom filter of one look."""
+
+    slots: npt.NDArray[np.uint8]
+    """By the first bits of a hash: a bit for what its last three bits are."""
+    shift: np.uint64
+
+    @classmethod
+    def of(cls, hashes: _Hashes) -> _Sieve:
+        bits = min(max((_SLOTS * len(hashes)).bit_length(), 18), 28)
+        slots = np.zeros(1 << bits, dtype=np.uint8)
+        shift = np.uint64(64 - bits)
+        np.bitwise_or.at(slots, (hashes >> shift).view(np.int64), _last_bits(hashes))
+        return cls(slots, shift)
+
+    def passing(self, hashes: _Hashes) -> _Places:
+        """Return the places of those of `hashes` that may be among them."""
+        found = self.slots.take((hashes >> self.shift).view(np.int64))
+        places = np.flatnonzero(found)
+        return places.compress((found[places] & _last_bits(hashes[places])) != 0)
+
+
+def _last_bits(hashes: _Hashes) -> npt.NDArray[np.uint8]:
+    return np.left_shift(np.uint8(1), (hashes & np.uint64(7)).astype(np.uint8))
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """The n-grams of one length."""
+
+    n: int
+    hashes: _Hashes
+    """Sorted, each once."""
+    firsts: _Numbers
+    """First posting of each hash, and their number."""
+    texts: _Numbers
+    """Of each posting: the text that the n-gram is in."""
+    offsets: _Numbers
+    """Of each posting: its place in that text, in words."""
+
+    @classmethod
+    def of(cls, n: int, hashes: _Hashes, texts: _Places, offsets: _Places) -> _Window:
+        order = np.lexsort((offsets, texts, hashes))
+        hashes = hashes[order]
+        new = np.ones(len(hashes), dtype=np.bool_)
+        np.not_equal(hashes[1:], hashes[:-1], out=new[1:])
+        firsts = np.append(np.flatnonzero(new), len(hashes))
+        hashes = hashes[new]
+        postings = (texts[order].astype(np.int32), offsets[order].astype(np.int32))
+        return cls(n, hashes, firsts.astype(np.int32), *postings)
+
+    def find(self, places: _Places, hashes: _Hashes) -> _Found | None:
+        """Return the postings of `hashes`, which stand at `places`; None if there are none."""
+        if not len(self.hashes):
+            return None
+        among = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        hits = np.flatnonzero(self.hashes[among] == hashes)
+        if not len(hits):
+            return None
+        places, among = places[hits], among[hits]
+        counts = self.firsts[among + 1] - self.firsts[among]
+        ends = np.cumsum(counts)
+        postings = np.arange(ends[-1]) + np.repeat(self.firsts[among] - ends + counts, counts)
+        lengths = np.full(len(postings), self.n, dtype=np.intp)
+        return _Found(
+            np.repeat(places, counts), lengths, self.texts[postings], self.offsets[postings]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """N-grams that are looked up by their first words: those out of longer texts by all of them,
+    short texts of several lengths by as many as the shortest has."""
+
+    n: int
+    """How many words that is."""
+    sieve: _Sieve
+    windows: tuple[_Window, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Occurrences of n-grams: first word, number of words, text of an item, place in that text."""
+
+    places: _Places
+    lengths: _Places
+    texts: _Numbers
+    offsets: _Numbers
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Found]) -> _Found:
+        return cls(
+            np.concatenate([part.places for part in parts]),
+            np.concatenate([part.lengths for part in parts]),
+            np.concatenate([part.texts for part in parts]),
+            np.concatenate([part.offsets for part in parts]),
+        )
+
+    def where(self, kept: _Bools | _Places) -> _Found:
+        return _Found(self.places[kept], self.lengths[kept], self.texts[kept], self.offsets[kept])
+
+
+class Span(NamedTuple):
+    """A stretch of a document that is in one item."""
+
+    benchmark: str
+    item: int
+    """Its number in the file, from 0."""
+    start: int
+    """In characters of the document."""
+    end: int
+    """Exclusive."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """What of the benchmarks is in one document."""
+
+    ngrams: int
+    """Places in the document at which an n-gram of a benchmark stands."""
+    words: int
+    """Words of the document in such n-grams."""
+    whole: int
+    """Words of the document."""
+    item_ratio: float
+    """Greatest share of the words of one text of an item that are in n-grams found."""
+    names: tuple[str, ...]
+    """Of the benchmarks, sorted."""
+    spans: tuple[Span, ...]
+    """Stretches of such n-grams, the longest first, at most `MOST_SPANS`."""
+    stretches: int
+    """How many there are."""
+
+
+@dataclass(frozen=True, eq=False)
+class NgramIndex:
+    """The n-grams of some benchmarks."""
+
+    names: tuple[str, ...]
+    benchmarks: _Numbers
+    """By text: number of its benchmark."""
+    items: _Numbers
+    """By text: number of its item in the benchmark, from 0."""
+    lengths: _Numbers
+    """By text: its words."""
+    groups: tuple[_Group, ...]
+
+    @property
+    def ngrams(self) -> int:
+        """Different n-grams."""
+        return sum(len(window.hashes) for group in self.groups for window in group.windows)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays, in bytes."""
+        windows = [window for group in self.groups for window in group.windows]
+        arrays = [a for w in windows for a in (w.hashes, w.firsts, w.texts, w.offsets)]
+        arrays += [self.benchmarks, self.items, self.lengths]
+        return sum(a.nbytes for a in (*arrays, *(group.sieve.slots for group in self.groups)))
+
+    def matches(self, texts: Sequence[str]) -> Iterator[Match]:
+        """Yield what of the benchmarks is in each of `texts`."""
+        for words in folded_words(texts):
+            found = self._find(words)
+            yield from self._told(words, found)
+
+    def _find(self, words: FoldedWords) -> _Found | None:
+        """Return all occurrences in some documents; None if there is none."""
+        sums = _Sums.of(words.hashes)
+        parts: list[_Found | None] = []
+        for group in self.groups:
+            begins = group.sieve.passing(sums.all(group.n))
+            for window in group.windows if len(begins) else ():
+                places = begins[begins <= len(words.hashes) - window.n]
+                parts.append(window.find(places, sums.at(places, window.n)))
+        some = [part for part in parts if part is not None]
+        if not some:
+            return None
+        found = _Found.joined(some)
+        ends = words.bounds[np.searchsorted(words.bounds, found.places, side="right")]
+        found = found.where(found.places + found.lengths <= ends)  # none across two documents
+        return found if len(found.places) else None
+
+    def _told(self, words: FoldedWords, found: _Found | None) -> Iterator[Match]:
+        sizes = np.diff(words.bounds).tolist()
+        if found is None:
+            yield from (Match(0, 0, size, 0.0, (), (), 0) for size in sizes)
+            return
+        found = found.where(np.lexsort((found.texts, found.places)))
+        cuts = np.searchsorted(found.places, words.bounds).tolist()
+        for document, size in enumerate(sizes):
+            first, last = cuts[document], cuts[document + 1]
+            if first == last:
+                yield Match(0, 0, size, 0.0, (), (), 0)
+            else:
+                part = found.where(np.arange(first, last))
+                yield self._match(words, document, size, part)
+
+    def _match(self, words: FoldedWords, document: int, size: int, found: _Found) -> Match:
+        runs = np.unique(found.places << 20 | found.lengths)
+        starts, lengths = runs >> 20, runs & 0xFFFFF
+        reach = np.maximum.accumulate(starts + lengths)
+        added = lengths.copy()
+        added[1:] = np.maximum(reach[1:] - np.maximum(reach[:-1], starts[1:]), 0)
+        owners = self.benchmarks[found.texts].astype(np.int64) << 32
+        owners |= self.items[found.texts]
+        names = sorted({self.names[number] for number in np.unique(owners >> 32).tolist()})
+        spans, number = self._spans(words, document, found, owners)
+        ratio = self._item_ratio(found)
+        return Match(len(runs), int(added.sum()), size, ratio, tuple(names), spans, number)
+
+    def _item_ratio(self, found: _Found) -> float:
+        order = np.lexsort((found.offsets, found.texts))
+        texts, offsets, added = found.texts[order], found.offsets[order], found.lengths[order]
+        same = texts[1:] == texts[:-1]
+        added[:-1][same] = np.minimum(added[:-1], offsets[1:] - offsets[:-1])[same]
+        numbers, inverse = np.unique(texts, return_inverse=True)
+        return float((np.bincount(inverse, added) / self.lengths[numbers]).max())
+
+    def _spans(
+        self, words: FoldedWords, document: int, found: _Found, owners: npt.NDArray[np.int64]
+    ) -> tuple[tuple[Span, ...], int]:
+        """Return the longest stretches of words in n-grams of one item, and how many there are."""
+        order = np.lexsort((found.places, owners))
+        owners, starts = owners[order], found.places[order]
+        new = np.ones(len(starts), dtype=np.bool_)
+        new[1:] = owners[1:] != owners[:-1]
+        shift = np.cumsum(new) * (int(words.bounds[-1]) + 1)  # so that no item reaches the next
+        reach = np.maximum.accumulate(starts + found.lengths[order] + shift) - shift
+        new[1:] |= starts[1:] > reach[:-1]
+        begins = np.flatnonzero(new)
+        firsts, ends = starts[begins], np.maximum.reduceat(reach, begins)
+        longest = np.lexsort((owners[begins], firsts, firsts - ends))[:MOST_SPANS]
+        spans = []
+        for k in longest.tolist():
+            benchmark, item = divmod(int(owners[begins[k]]), 1 << 32)
+            start, end = words.span(document, int(firsts[k]), int(ends[k]) - 1)
+            spans.append(Span(self.names[benchmark], item, start, end))
+        return tuple(spans), len(begins)
+
+
+def build(benchmarks: Mapping[str, Items], options: Options) -> NgramIndex:
+    """Return the index of `benchmarks`: for each its items, and for each of these its texts.
+
+    Equal texts of a benchmark count once, as of their first item. The labels of prompts
+    ("Question: ", "Answer:") at either end are no part of a text; the calculations in the solutions
+    of GSM8K (``<<3*4=12>>``) may be there or not.
+    """
+    names = tuple(benchmarks)
+    texts: list[str] = []
+    owners: list[tuple[int, int]] = []
+    for benchmark, name in enumerate(names):
+        for item, strings in enumerate(benchmarks[name]):
+            for text in (variant for string in strings for variant in _variants(string)):
+                texts.append(text)
+                owners.append((benchmark, item))
+    builder = _Builder(options)
+    done = 0
+    for words in folded_words(texts):
+        count = len(words.bounds) - 1
+        builder.add(words, owners[done : done + count])
+        done += count
+    return builder.finish(names)
+
+
+def _variants(text: str) -> Iterator[str]:
+    text = _LAST_LABEL.sub("", text.rstrip())
+    label = _LABEL.match(text)
+    text = text[label.end() :] if label else text
+    yield text
+    if "<<" in text:
+        yield _CALCULATION.sub("", text)
+
+
+class _Grams(NamedTuple):
+    """N-grams of one length: their hashes, the texts they are in, their places there in words."""
+
+    hashes: _Hashes
+    texts: _Places
+    offsets: _Places
+
+
+class _Builder:
+    """Gathers the n-grams of texts, by length."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._grams: dict[
+            int, dict[int, list[_Grams]]
+        ] = {}  # by words that are looked up, by length
+        self._begins: dict[int, list[_Hashes]] = {}
+        self._texts: list[tuple[int, int, int]] = []
+        self._seen: set[tuple[int, int]] = set()
+
+    def add(self, words: FoldedWords, owners: Sequence[tuple[int, int]]) -> None:
+        """Take texts in, each with its benchmark and item."""
+        n, shortest = self._options.n, self._options.shortest or self._options.n
+        sums = _Sums.of(words.hashes)
+        firsts, sizes = words.bounds[:-1], np.diff(words.bounds)
+        factors = _factors(words, sizes)
+        enough = np.flatnonzero(sizes >= shortest * factors)
+        numbers = np.full(len(sizes), -1, dtype=np.intp)
+        wholes = sums.at(firsts[enough], sizes[enough]).tolist()
+        for k, whole in zip(enough.tolist(), wholes, strict=True):
+            benchmark, item = owners[k]
+            if (benchmark, whole) not in self._seen:
+                self._seen.add((benchmark, whole))
+                numbers[k] = len(self._texts)
+                self._texts.append((benchmark, item, int(sizes[k])))
+        for factor in np.unique(factors[numbers >= 0]).tolist():
+            mine = (numbers >= 0) & (factors == factor)
+            counts = np.minimum(sizes, n * factor)  # words of each n-gram of a text
+            for count in np.unique(counts[mine]).tolist():
+                chosen = np.flatnonzero(mine & (counts == count))
+                cut = (firsts[chosen], sizes[chosen], numbers[chosen])
+                self._take(
+                    sums, cut, count, min(count, (shortest if count < n * factor else n) * factor)
+                )
+
+    def _take(
+        self, sums: _Sums, cut: tuple[_Places, _Places, _Places], count: int, first: int
+    ) -> None:
+        """Take in all runs of `count` words of some texts, to be looked up by their `first` words.
+
+        Args:
+            sums: of the words.
+            cut: first word, number of words, and number, of each text.
+            count: words of an n-gram.
+            first: words that it is looked up by.
+        """
+        firsts, sizes, texts = cut
+        counts = sizes - (count - 1)
+        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        places = np.repeat(firsts, counts) + offsets
+        grams = _Grams(sums.at(places, count), np.repeat(texts, counts), offsets)
+        self._grams.setdefault(first, {}).setdefault(count, []).append(grams)
+        self._begins.setdefault(first, []).append(sums.at(places, first))
+
+    def finish(self, names: tuple[str, ...]) -> NgramIndex:
+        """Return the index of what was taken in."""
+        table = np.array(self._texts, dtype=np.int32).reshape(-1, 3)
+        benchmarks, items, lengths = (np.ascontiguousarray(column) for column in table.T)
+        groups = []
+        for first, by_length in sorted(self._grams.items()):
+            windows = []
+            for n, parts in sorted(by_length.items()):
+                grams = _Grams(*map(np.concatenate, zip(*parts, strict=True)))
+                kept = self._counted(grams, n, benchmarks, items)
+                hashes, texts, offsets = grams.hashes[kept], grams.texts[kept], grams.offsets[kept]
+                windows.append(_Window.of(n, hashes, texts, offsets))
+            sieve = _Sieve.of(np.concatenate(self._begins[first]))
+            groups.append(_Group(first, sieve, tuple(windows)))
+        return NgramIndex(names, benchmarks, items, lengths, tuple(groups))
+
+    def _counted(
+        self, grams: _Grams, n: int, benchmarks: _Numbers, items: _Numbers
+    ) -> npt.NDArray[np.bool_]:
+        """Return which of `grams` count: not ignored, not in too many items of a benchmark."""
+        ignored = [_Sums.of(words.hashes).all(n) for words in folded_words(self._options.ignore)]
+        kept = ~np.isin(grams.hashes, np.concatenate([grams.hashes[:0], *ignored]))
+        owners, of = items[grams.texts], benchmarks[grams.texts]
+        order = np.lexsort((owners, grams.hashes, of))
+        hashes, of, owners = grams.hashes[order], of[order], owners[order]
+        other = np.ones(len(order), dtype=np.bool_)
+        other[1:] = (hashes[1:] != hashes[:-1]) | (of[1:] != of[:-1])
+        ranks = other.copy()
+        ranks[1:] |= owners[1:] != owners[:-1]
+        groups = np.cumsum(other) - 1
+        nth = np.cumsum(ranks)
+        nth = nth - nth[np.flatnonzero(other)][groups] + 1  # 1 for the first item that has it
+        counts = np.maximum.reduceat(nth, np.flatnonzero(other))[groups]
+        commonest = self._options.commonest
+        few = nth <= _POSTINGS if commonest is None else (counts <= commonest) & (nth <= _POSTINGS)
+        kept[order] &= few
+        return kept
+
+
+def _factors(words: FoldedWords, sizes: _Places) -> _Places:
+    """Return for each text how many of its words, as they are cut, make about one."""
+    numbers = np.repeat(np.arange(len(sizes)), sizes)
+    twos = np.bincount(numbers[words.weights == 2], minlength=len(sizes))
+    fours = np.bincount(numbers[words.weights == 4], minlength=len(sizes))
+    return np.where(2 * (twos + fours) <= sizes, 1, np.where(fours > twos, 4, 2))
