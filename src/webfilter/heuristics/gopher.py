@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from webfilter.document import Document, Value
+from webfilter.heuristics.counts import WORDS, between, bounds_of, contents_of, worded
 from webfilter.heuristics.limits import limit
 from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import (
@@ -30,7 +30,7 @@ from webfilter.text import (
     tokenize_all,
     tokenizer_version,
 )
-from webfilter.text.chars import ALPHABETIC, NO_SYMBOL
+from webfilter.text.chars import ALPHABETIC
 
 __all__ = ["STOP_WORDS", "GopherQuality"]
 
@@ -56,7 +56,7 @@ class GopherQuality(Scorer):
 
     name: ClassVar[str] = "gopher_quality"
     measures: ClassVar[tuple[Signal, ...]] = (
-        Signal("words", "int", "Words: tokens that are not punctuation alone", "words", 0),
+        WORDS,
         Signal("mean_word_length", "float", "Mean length of these words", "characters", 1),
         Signal("symbol_word_ratio", "float", "Hash signs a token", "a token", 0),
         Signal("ellipsis_word_ratio", "float", "Ellipses (... or …) a token", "a token", 0),
@@ -144,11 +144,10 @@ class GopherQuality(Scorer):
 
 def _counts(tokens: Sequence[Tokens], stop_words: tuple[str, ...]) -> list[list[int]]:
     """Return for each text its words, their characters, alphabetic tokens, different stop words."""
-    bounds = np.cumsum([0, *map(len, tokens)], dtype=np.intp)
-    contents = np.concatenate([each.contents for each in tokens] or [np.zeros(0, dtype=np.uint16)])
+    bounds, contents = bounds_of(tokens), contents_of(tokens)
     lengths = np.concatenate([each.lengths for each in tokens] or [bounds[:0]])
     hashes = np.concatenate([each.hashes for each in tokens] or [np.zeros(0, dtype=np.uint64)])
-    worded = (contents & NO_SYMBOL) != 0
+    words = worded(contents)
     alphabetic = (contents & ALPHABETIC) != 0
     stopped = np.zeros(len(tokens), dtype=np.intp)
     for stop in _hashed(stop_words):
@@ -156,16 +155,8 @@ def _counts(tokens: Sequence[Tokens], stop_words: tuple[str, ...]) -> list[list[
         occurs = np.zeros(len(tokens), dtype=np.bool_)
         occurs[np.searchsorted(bounds, places, side="right") - 1] = True
         stopped += occurs
-    summed = (_between(each, bounds) for each in (worded, lengths * worded, alphabetic))
+    summed = (between(each, bounds) for each in (words, lengths * words, alphabetic))
     return [*summed, stopped.tolist()]
-
-
-def _between(values: npt.NDArray[Any], bounds: npt.NDArray[np.intp]) -> list[int]:
-    """Return the sum of `values` from each bound to the next."""
-    sums = np.zeros(len(values) + 1, dtype=np.intp)
-    np.cumsum(values, out=sums[1:])
-    found: list[int] = np.diff(sums.take(bounds)).tolist()
-    return found
 
 
 @lru_cache(maxsize=64)

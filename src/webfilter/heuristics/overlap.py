@@ -30,7 +30,7 @@ _Numbers: TypeAlias = npt.NDArray[np.int32]
 _Bools: TypeAlias = npt.NDArray[np.bool_]
 
 _LABEL = re.compile(r"\s*(?:question|problem|passage|context|answer|q|a)\s*:", re.IGNORECASE)
-_LAST_LABEL = re.compile(r"[\r\n]\s*(?:answer|a)\s*:\s*\Z", re.IGNORECASE)
+_LAST_LABEL = re.compile(r"[\r\n][ \t]*(?:answer|a)[ \t]*:\Z", re.IGNORECASE)
 _CALCULATION = re.compile(r"<<[^<>\n]*>>")
 _POSTINGS = 16
 """Items of a benchmark that are remembered for one n-gram."""
@@ -138,13 +138,10 @@ class _Window:
         if not len(hits):
             return None
         places, among = places[hits], among[hits]
-        counts = self.firsts[among + 1] - self.firsts[among]
-        ends = np.cumsum(counts)
-        postings = np.arange(ends[-1]) + np.repeat(self.firsts[among] - ends + counts, counts)
+        firsts = self.firsts[among]
+        postings, _, repeats = _runs(firsts, self.firsts[among + 1] - firsts)
         lengths = np.full(len(postings), self.n, dtype=np.intp)
-        return _Found(
-            np.repeat(places, counts), lengths, self.texts[postings], self.offsets[postings]
-        )
+        return _Found(places[repeats], lengths, self.texts[postings], self.offsets[postings])
 
 
 @dataclass(frozen=True, eq=False)
@@ -365,10 +362,8 @@ class _Builder:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._grams: dict[
-            int, dict[int, list[_Grams]]
-        ] = {}  # by words that are looked up, by length
-        self._begins: dict[int, list[_Hashes]] = {}
+        self._grams: dict[int, dict[int, list[_Grams]]] = {}  # by first words, then by length
+        self._begins: dict[int, list[_Hashes]] = {}  # the same first words, hashed
         self._texts: list[tuple[int, int, int]] = []
         self._seen: set[tuple[int, int]] = set()
 
@@ -389,32 +384,14 @@ class _Builder:
                 self._texts.append((benchmark, item, int(sizes[k])))
         for factor in np.unique(factors[numbers >= 0]).tolist():
             mine = (numbers >= 0) & (factors == factor)
-            counts = np.minimum(sizes, n * factor)  # words of each n-gram of a text
+            counts = np.minimum(sizes, n * factor)  # words of an n-gram, for each text
             for count in np.unique(counts[mine]).tolist():
+                first = count if count == n * factor else shortest * factor
                 chosen = np.flatnonzero(mine & (counts == count))
-                cut = (firsts[chosen], sizes[chosen], numbers[chosen])
-                self._take(
-                    sums, cut, count, min(count, (shortest if count < n * factor else n) * factor)
-                )
-
-    def _take(
-        self, sums: _Sums, cut: tuple[_Places, _Places, _Places], count: int, first: int
-    ) -> None:
-        """Take in all runs of `count` words of some texts, to be looked up by their `first` words.
-
-        Args:
-            sums: of the words.
-            cut: first word, number of words, and number, of each text.
-            count: words of an n-gram.
-            first: words that it is looked up by.
-        """
-        firsts, sizes, texts = cut
-        counts = sizes - (count - 1)
-        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        places = np.repeat(firsts, counts) + offsets
-        grams = _Grams(sums.at(places, count), np.repeat(texts, counts), offsets)
-        self._grams.setdefault(first, {}).setdefault(count, []).append(grams)
-        self._begins.setdefault(first, []).append(sums.at(places, first))
+                places, offsets, repeats = _runs(firsts[chosen], sizes[chosen] - count + 1)
+                grams = _Grams(sums.at(places, count), numbers[chosen][repeats], offsets)
+                self._grams.setdefault(first, {}).setdefault(count, []).append(grams)
+                self._begins.setdefault(first, []).append(sums.at(places, first))
 
     def finish(self, names: tuple[str, ...]) -> NgramIndex:
         """Return the index of what was taken in."""
@@ -443,16 +420,23 @@ class _Builder:
         hashes, of, owners = grams.hashes[order], of[order], owners[order]
         other = np.ones(len(order), dtype=np.bool_)
         other[1:] = (hashes[1:] != hashes[:-1]) | (of[1:] != of[:-1])
-        ranks = other.copy()
-        ranks[1:] |= owners[1:] != owners[:-1]
-        groups = np.cumsum(other) - 1
-        nth = np.cumsum(ranks)
-        nth = nth - nth[np.flatnonzero(other)][groups] + 1  # 1 for the first item that has it
-        counts = np.maximum.reduceat(nth, np.flatnonzero(other))[groups]
-        commonest = self._options.commonest
-        few = nth <= _POSTINGS if commonest is None else (counts <= commonest) & (nth <= _POSTINGS)
+        another = other.copy()
+        another[1:] |= owners[1:] != owners[:-1]
+        groups, begins = np.cumsum(other) - 1, np.flatnonzero(other)
+        nth = np.cumsum(another)
+        nth = nth - nth[begins][groups] + 1  # which item with this n-gram, from 1
+        few = nth <= _POSTINGS
+        if self._options.commonest is not None:
+            few &= (np.maximum.reduceat(nth, begins) <= self._options.commonest)[groups]
         kept[order] &= few
         return kept
+
+
+def _runs(firsts: _Places, counts: _Places) -> tuple[_Places, _Places, _Places]:
+    """Return `counts` numbers from each of `firsts` on: themselves, the nth they are, of which."""
+    repeats = np.repeat(np.arange(len(firsts)), counts)
+    nth = np.arange(len(repeats)) - (np.cumsum(counts) - counts)[repeats]
+    return firsts[repeats] + nth, nth, repeats
 
 
 def _factors(words: FoldedWords, sizes: _Places) -> _Places:

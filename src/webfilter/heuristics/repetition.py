@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from webfilter.document import Document, Value
+from webfilter.heuristics.counts import CHARACTERS
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.ngrams import (
     MOST_DOCUMENTS,
@@ -33,7 +34,7 @@ _TOGETHER = 16_000  # tokens measured together: more would leave the processor's
 
 
 def _signals() -> tuple[Signal, ...]:
-    found = [Signal("characters", "int", "Length of the text", "characters", 0)]
+    found = [CHARACTERS]
     for unit in ("paragraph", "line"):
         again = f"{unit}s that occurred before in the text"
         found += [
