@@ -15,8 +15,10 @@ datatrove. What others do, and why not by default:
 - GPT-3 ignored n-grams in more than ten documents of its corpus. A stage that sees one document at
   a time cannot know those; it ignores what many items of a benchmark share, and `ignore`.
 
-It finds copies, however typeset. It does not find paraphrases, translations, or an item in which
-hardly n words in a row are left alone.
+N-grams of numbers, single letters or a few words again and again ("1 2 3 4 ...") never count.
+
+It finds copies, however typeset. It does not find paraphrases, translations, or an item in which no
+n words in a row are left alone.
 """
 
 from __future__ import annotations
@@ -261,12 +263,11 @@ def _index(
     if missing:
         raise ConfigError(f"contamination: fields: no file has {', '.join(sorted(missing))}")
     index = build(items, options)
-    present = {index.names[number] for number in set(index.benchmarks.tolist())}
     for name, path, _, _ in sources:
-        if name not in present:
+        if name not in index.present:
             least = options.n if options.shortest is None else options.shortest
             raise ConfigError(
-                f"contamination: benchmarks: {path} has no text of {least} words or more; "
-                "lower shortest, or leave it out"
+                f"contamination: benchmarks: {path} has no text of {least} words or more that "
+                "counts; lower shortest, or leave it out"
             )
     return index, digests

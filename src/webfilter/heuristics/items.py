@@ -166,13 +166,10 @@ def _lines(text: str, path: Path) -> Iterator[Any]:
 def _listed(value: Any) -> list[Any]:
     """Return the rows of a JSON file: a list, or the one list of objects that an object holds."""
     if isinstance(value, dict):
-        lists = [v for v in value.values() if isinstance(v, list) and any(map(_is_object, v))]
+        lists = [v for v in value.values() if isinstance(v, list) and v]
+        lists = [v for v in lists if all(isinstance(row, dict) for row in v)]
         return lists[0] if len(lists) == 1 else [value]
     return value if isinstance(value, list) else [value]
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
 
 
 def _table(text: str, delimiter: str, path: Path) -> Iterator[Any]:

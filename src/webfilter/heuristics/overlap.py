@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,8 @@ _POSTINGS = 16
 """Items of a benchmark that are remembered for one n-gram."""
 MOST_SPANS = 8
 """Stretches that are told of one document."""
+_TELLING = 4
+"""Different words an n-gram must have to count."""
 _SLOTS = 8
 """Slots of the sieve for an n-gram, at least."""
 
@@ -119,15 +121,15 @@ class _Window:
     """Of each posting: its place in that text, in words."""
 
     @classmethod
-    def of(cls, n: int, hashes: _Hashes, texts: _Places, offsets: _Places) -> _Window:
-        order = np.lexsort((offsets, texts, hashes))
-        hashes = hashes[order]
+    def of(cls, n: int, grams: _Grams) -> _Window:
+        order = np.lexsort((grams.texts, grams.hashes))
+        hashes = grams.hashes[order]
         new = np.ones(len(hashes), dtype=np.bool_)
         np.not_equal(hashes[1:], hashes[:-1], out=new[1:])
         firsts = np.append(np.flatnonzero(new), len(hashes))
         hashes = hashes[new]
-        postings = (texts[order].astype(np.int32), offsets[order].astype(np.int32))
-        return cls(n, hashes, firsts.astype(np.int32), *postings)
+        texts, offsets = grams.texts[order].astype(np.int32), grams.offsets[order].astype(np.int32)
+        return cls(n, hashes, firsts.astype(np.int32), texts, offsets)
 
     def find(self, places: _Places, hashes: _Hashes) -> _Found | None:
         """Return the postings of `hashes`, which stand at `places`; None if there are none."""
@@ -138,7 +140,7 @@ class _Window:
         if not len(hits):
             return None
         places, among = places[hits], among[hits]
-        firsts = self.firsts[among]
+        firsts = self.firsts[among].astype(np.intp)
         postings, _, repeats = _runs(firsts, self.firsts[among + 1] - firsts)
         lengths = np.full(len(postings), self.n, dtype=np.intp)
         return _Found(places[repeats], lengths, self.texts[postings], self.offsets[postings])
@@ -219,13 +221,20 @@ class NgramIndex:
     items: _Numbers
     """By text: number of its item in the benchmark, from 0."""
     lengths: _Numbers
-    """By text: its words."""
+    """By text: its words, those in n-grams that occurred in it before not counted."""
     groups: tuple[_Group, ...]
 
     @property
     def ngrams(self) -> int:
         """Different n-grams."""
         return sum(len(window.hashes) for group in self.groups for window in group.windows)
+
+    @property
+    def present(self) -> set[str]:
+        """Names of the benchmarks that have n-grams which count."""
+        texts = [window.texts for group in self.groups for window in group.windows]
+        numbers = {n for each in texts for n in np.unique(self.benchmarks[each]).tolist()}
+        return {self.names[number] for number in numbers}
 
     @property
     def nbytes(self) -> int:
@@ -287,12 +296,8 @@ class NgramIndex:
         return Match(len(runs), int(added.sum()), size, ratio, tuple(names), spans, number)
 
     def _item_ratio(self, found: _Found) -> float:
-        order = np.lexsort((found.offsets, found.texts))
-        texts, offsets, added = found.texts[order], found.offsets[order], found.lengths[order]
-        same = texts[1:] == texts[:-1]
-        added[:-1][same] = np.minimum(added[:-1], offsets[1:] - offsets[:-1])[same]
-        numbers, inverse = np.unique(texts, return_inverse=True)
-        return float((np.bincount(inverse, added) / self.lengths[numbers]).max())
+        numbers, covered = _covered(found.texts, found.offsets, found.lengths)
+        return float((covered / self.lengths[numbers]).max())
 
     def _spans(
         self, words: FoldedWords, document: int, found: _Found, owners: npt.NDArray[np.int64]
@@ -356,6 +361,9 @@ class _Grams(NamedTuple):
     texts: _Places
     offsets: _Places
 
+    def where(self, kept: _Bools) -> _Grams:
+        return _Grams(self.hashes[kept], self.texts[kept], self.offsets[kept])
+
 
 class _Builder:
     """Gathers the n-grams of texts, by length."""
@@ -364,7 +372,7 @@ class _Builder:
         self._options = options
         self._grams: dict[int, dict[int, list[_Grams]]] = {}  # by first words, then by length
         self._begins: dict[int, list[_Hashes]] = {}  # the same first words, hashed
-        self._texts: list[tuple[int, int, int]] = []
+        self._texts: list[tuple[int, int]] = []
         self._seen: set[tuple[int, int]] = set()
 
     def add(self, words: FoldedWords, owners: Sequence[tuple[int, int]]) -> None:
@@ -381,7 +389,7 @@ class _Builder:
             if (benchmark, whole) not in self._seen:
                 self._seen.add((benchmark, whole))
                 numbers[k] = len(self._texts)
-                self._texts.append((benchmark, item, int(sizes[k])))
+                self._texts.append((benchmark, item))
         for factor in np.unique(factors[numbers >= 0]).tolist():
             mine = (numbers >= 0) & (factors == factor)
             counts = np.minimum(sizes, n * factor)  # words of an n-gram, for each text
@@ -390,21 +398,24 @@ class _Builder:
                 chosen = np.flatnonzero(mine & (counts == count))
                 places, offsets, repeats = _runs(firsts[chosen], sizes[chosen] - count + 1)
                 grams = _Grams(sums.at(places, count), numbers[chosen][repeats], offsets)
-                self._grams.setdefault(first, {}).setdefault(count, []).append(grams)
-                self._begins.setdefault(first, []).append(sums.at(places, first))
+                kept = _telling(words, places, count)
+                self._grams.setdefault(first, {}).setdefault(count, []).append(grams.where(kept))
+                self._begins.setdefault(first, []).append(sums.at(places[kept], first))
 
     def finish(self, names: tuple[str, ...]) -> NgramIndex:
         """Return the index of what was taken in."""
-        table = np.array(self._texts, dtype=np.int32).reshape(-1, 3)
-        benchmarks, items, lengths = (np.ascontiguousarray(column) for column in table.T)
+        table = np.array(self._texts, dtype=np.int32).reshape(-1, 2)
+        benchmarks, items = (np.ascontiguousarray(column) for column in table.T)
+        lengths = np.ones(len(table), dtype=np.int32)
         groups = []
         for first, by_length in sorted(self._grams.items()):
             windows = []
             for n, parts in sorted(by_length.items()):
-                grams = _Grams(*map(np.concatenate, zip(*parts, strict=True)))
+                grams = _first(_Grams(*map(np.concatenate, zip(*parts, strict=True))))
+                numbers, covered = _covered(grams.texts, grams.offsets, n)
+                lengths[numbers] = covered
                 kept = self._counted(grams, n, benchmarks, items)
-                hashes, texts, offsets = grams.hashes[kept], grams.texts[kept], grams.offsets[kept]
-                windows.append(_Window.of(n, hashes, texts, offsets))
+                windows.append(_Window.of(n, grams.where(kept)))
             sieve = _Sieve.of(np.concatenate(self._begins[first]))
             groups.append(_Group(first, sieve, tuple(windows)))
         return NgramIndex(names, benchmarks, items, lengths, tuple(groups))
@@ -437,6 +448,53 @@ def _runs(firsts: _Places, counts: _Places) -> tuple[_Places, _Places, _Places]:
     repeats = np.repeat(np.arange(len(firsts)), counts)
     nth = np.arange(len(repeats)) - (np.cumsum(counts) - counts)[repeats]
     return firsts[repeats] + nth, nth, repeats
+
+
+def _first(grams: _Grams) -> _Grams:
+    """Return `grams` without those that occurred before in the same text."""
+    order = np.lexsort((grams.offsets, grams.hashes, grams.texts))
+    hashes, texts = grams.hashes[order], grams.texts[order]
+    new = np.ones(len(order), dtype=np.bool_)
+    new[1:] = (hashes[1:] != hashes[:-1]) | (texts[1:] != texts[:-1])
+    return _Grams(hashes[new], texts[new], grams.offsets[order][new])
+
+
+def _covered(
+    texts: npt.NDArray[Any], offsets: npt.NDArray[Any], lengths: _Places | int
+) -> tuple[_Places, _Places]:
+    """Return which texts there are, and how many of the words of each are in the runs given.
+
+    Args:
+        texts: of each run of words: its text.
+        offsets: where the run begins there.
+        lengths: its words.
+    """
+    order = np.lexsort((offsets, texts))
+    texts, offsets = texts[order], offsets[order]
+    added = np.broadcast_to(lengths, texts.shape)[order].astype(np.intp)
+    same = texts[1:] == texts[:-1]
+    added[:-1][same] = np.minimum(added[:-1], offsets[1:] - offsets[:-1])[same]
+    begins = np.flatnonzero(np.append(np.ones(min(len(texts), 1), dtype=np.bool_), ~same))
+    return texts[begins].astype(np.intp), np.add.reduceat(added, begins)
+
+
+def _telling(words: FoldedWords, places: _Places, n: int) -> _Bools:
+    """Return which of the runs of `n` words from `places` on say enough to be told by.
+
+    They need `_TELLING` different words that are neither numbers nor single letters (a character
+    that is a word by itself is one): "1 2 3 ... 13" and "A B C ... M" are on every second page.
+    """
+    begins = words.codes[words.starts]
+    number = (begins >= ord("0")) & (begins <= ord("9"))
+    telling = ((words.ends - words.starts > 1) & ~number) | (words.weights > 1)
+    order = np.argsort(words.hashes, kind="stable")
+    before = np.full(len(order), -1, dtype=np.intp)
+    same = words.hashes[order[1:]] == words.hashes[order[:-1]]
+    before[order[1:][same]] = order[:-1][same]  # where the same word stands before
+    counts = np.zeros(len(places), dtype=np.intp)
+    for k in range(n):
+        counts += telling[places + k] & (before[places + k] < places)
+    return counts >= _TELLING
 
 
 def _factors(words: FoldedWords, sizes: _Places) -> _Places:

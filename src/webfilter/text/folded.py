@@ -143,6 +143,8 @@ class FoldedWords:
     """Where each word starts among the folded characters, shape (n,)."""
     ends: _Places
     """Where it ends there, exclusive, shape (n,)."""
+    codes: _Codes
+    """The folded characters of the texts joined."""
     places: _Places | None
     """Where each folded character stands in the texts joined; None: at its own place."""
     origins: _Places
@@ -188,7 +190,7 @@ def _together(texts: list[str]) -> FoldedWords:
     if "&" in joined:
         for found in _REFERENCE.finditer(joined):
             meant = html.unescape(f"&{found[1]};")
-            if meant[0] != "&":
+            if len(meant) <= 2:  # else nobody's name
                 folded[found.start()] = table.folds[ord(meant[0])]
                 folded[found.start() + 1 : found.end()] = _GONE
     places = None
@@ -200,7 +202,7 @@ def _together(texts: list[str]) -> FoldedWords:
     begins = origins if places is None else np.searchsorted(places, origins)
     bounds = np.searchsorted(starts, begins)
     hashes = hash_spans(folded, starts, ends)
-    return FoldedWords(hashes, weights, bounds, starts, ends, places, origins[:-1])
+    return FoldedWords(hashes, weights, bounds, starts, ends, folded, places, origins[:-1])
 
 
 def _spread(folded: _Codes, odd: _Places, table: _Table) -> tuple[_Codes, _Places]:
