@@ -20,7 +20,10 @@ QUESTION = (
     "A baker fills 14 trays with 12 rolls each and gives away 30 rolls to the school. "
     "How many rolls can she sell on the market that day?"
 )
-ANSWER = "She bakes 14 * 12 = <<14*12=168>>168 rolls.\nShe sells 168 - 30 = <<168-30=138>>138."
+ANSWER = (
+    "The baker makes 14 * 12 = <<14*12=168>>168 rolls that day.\n"
+    "So she can sell 168 - 30 = <<168-30=138>>138 of them."
+)
 SHORT = "Which gas do plants take from the air at night?"
 PAGE = "Plants make sugar from light, and this is how nearly all of the food on Earth begins. "
 
@@ -114,8 +117,19 @@ def test_typography_makes_no_difference(files):
         assert flagged(stage, changed) == "math", changed
 
 
-def test_short_texts_count_as_a_whole_only(files):
-    stage = Contamination(files)
+@pytest.mark.parametrize("size", [7, 8, 12, 16, 17, 20, 25, 26, 40])
+def test_half_of_a_text_is_enough_from_8_to_13_words(size):
+    text = " ".join(f"word{k}" for k in range(size))
+    needed = min(max(8, (size + 1) // 2), 13)
+    for share, least in ((0.5, needed), (1.0, min(max(size, 8), 13))):
+        index = build({"b": [[text]]}, Options(13, 8, 10, share))
+        pages = [f"{PAGE} {' '.join(text.split()[-k:])} {PAGE}" for k in range(1, size + 1)]
+        found = [match.ngrams > 0 for match in index.matches(pages)]
+        assert found == [k >= least for k in range(1, size + 1)]
+
+
+def test_short_texts_count_as_a_whole_with_a_share_of_1(files):
+    stage = Contamination(files, share=1)
     assert flagged(stage, f"{PAGE}{SHORT.lower()} {PAGE}") == "science"
     assert measured(stage, SHORT)["contaminated_ngrams"] == 1
     assert flagged(stage, f"{PAGE} {SHORT.rpartition(' ')[0]}.") == ""
@@ -133,7 +147,8 @@ def test_a_short_text_that_begins_like_a_longer_one():
 
 def test_solutions_of_gsm8k_with_and_without_their_calculations(files):
     stage = Contamination(files)
-    for text in (ANSWER, "She bakes 14 * 12 = 168 rolls. She sells 168 - 30 = 138."):
+    other = "The baker makes 14 * 12 = 168 rolls that day. So she can sell 168 - 30 = 138 of them."
+    for text in (ANSWER, other):
         assert measured(stage, text)["contamination_item_ratio"] == 1.0
 
 
@@ -168,9 +183,12 @@ def test_a_text_that_repeats_itself_is_found_whole():
 
 
 def test_ignored_passages_do_not_count(files):
-    stage = Contamination(files, ignore=(words(20), SHORT))
-    assert flagged(stage, words(20)) == flagged(stage, SHORT) == ""
+    stage = Contamination(files, ignore=(words(20),))
+    assert flagged(stage, words(20)) == ""
     assert flagged(stage, words(14, 8)) == "math"
+    assert flagged(stage, SHORT) == "science"
+    with pytest.raises(ConfigError, match=r"science\.json has no text of 8 words or more that"):
+        replace(stage, ignore=(SHORT,))
 
 
 def test_spans_are_few_and_the_rest_is_counted(files):
@@ -317,6 +335,8 @@ def test_what_cannot_be_built_says_why(files, tmp_path):
     for fields, match in [
         ({"n": 1}, "n = 1 is not between"),
         ({"shortest": 14}, "shortest = 14 is not between 1 and n = 13"),
+        ({"share": 0}, "share = 0.0 is not above 0"),
+        ({"share": 1.1}, "share = 1.1 is not above 0"),
         ({"commonest": 0}, "commonest = 0: nothing would count"),
         ({"fields": ()}, "fields is empty"),
         ({"fields": ("question", "query", "qurey")}, "no file has qurey"),

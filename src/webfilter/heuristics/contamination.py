@@ -4,21 +4,24 @@ By n-gram overlap, as GPT-3 did it ("Language Models are Few-Shot Learners", Bro
 appendix C): 13 words in a row, case and punctuation ignored. One is enough to drop the page, as in
 datatrove. What others do, and why not by default:
 
-- GPT-3 cut out the n-gram and 200 characters around it and kept the rest; here a page is dropped
-  or kept. It used n from 8 to 13 by the length of the benchmark's items; here one n for all, and
-  `shortest` for items that are shorter.
+- GPT-3 used n from 8 to 13, by the length of a benchmark's items; here it goes by the length of
+  each text: 13 words in a row, or half of the text if that is fewer, but at least 8. ``share=1``
+  wants 13 words, or a text of fewer as a whole. GPT-3 cut out 200 characters around the n-gram and
+  kept the rest of the page; here a page is dropped or kept.
 - datatrove (``NGramsDecontFilter``) takes 12 words, of the answer and of question and answer run
   together unless told otherwise, and knows no items of fewer words. Here question, passage and
   options are texts of their own: on a page they rarely stand in the order of a prompt.
 - PaLM and Tülu 3 want a share of an item's 8-grams: ``n=8, max_contaminated_ngrams=None,
-  max_contamination_item_ratio=0.7`` is that kind of rule, and the one that survives edits.
+  max_contamination_item_ratio=0.5`` is that kind of rule. It survives many edits, and misses a page
+  that quotes less than the share.
 - GPT-3 ignored n-grams in more than ten documents of its corpus. A stage that sees one document at
   a time cannot know those; it ignores what many items of a benchmark share, and `ignore`.
 
 N-grams of numbers, single letters or a few words again and again ("1 2 3 4 ...") never count.
 
 It finds copies, however typeset. It does not find paraphrases, translations, or an item in which no
-n words in a row are left alone.
+n words in a row are left alone. Textbooks that a benchmark took its passages from are found, too:
+`fields` leaves the passages out.
 """
 
 from __future__ import annotations
@@ -72,7 +75,7 @@ class Contamination(Scorer):
     >>> stage = Contamination([file])
     >>> signals = stage.measure(Document("a", f"Riddle: {item.upper()}!"))
     >>> signals["contaminated_ngrams"], signals["contamination_spans"]
-    (4, 'sheep:0@8-76')
+    (9, 'sheep:0@8-76')
     """
 
     name: ClassVar[str] = "contamination"
@@ -107,8 +110,11 @@ class Contamination(Scorer):
     """Greatest share of the words of one text of an item that may be found."""
     n: int = 13
     """Words of an n-gram."""
+    share: float = 0.5
+    """A text is told by n-grams of this share of its words where that is fewer than `n`, above 0
+    and up to 1."""
     shortest: int | None = 8
-    """A text of fewer than `n` words counts as a whole, from this many words on; None: never."""
+    """Least words of an n-gram, so of a text that can be found; None: `n`, whatever `share` is."""
     commonest: int | None = 10
     """An n-gram in more items of one benchmark than this is boilerplate and does not count; None:
     all count."""
@@ -138,6 +144,8 @@ class Contamination(Scorer):
                 f"{self.name}: shortest = {self.shortest} is not between 1 and n = {self.n}; "
                 "None leaves shorter texts out"
             )
+        if not 0 < self.share <= 1:
+            raise ConfigError(f"{self.name}: share = {self.share} is not above 0 and up to 1")
         if self.commonest is not None and self.commonest < 1:
             raise ConfigError(
                 f"{self.name}: commonest = {self.commonest}: nothing would count; "
@@ -148,7 +156,7 @@ class Contamination(Scorer):
 
     @property
     def _options(self) -> Options:
-        return Options(self.n, self.shortest, self.commonest, self.ignore)
+        return Options(self.n, self.shortest, self.commonest, self.share, self.ignore)
 
     def __hash__(self) -> int:
         assert isinstance(self.benchmarks, Mapping)
@@ -268,6 +276,6 @@ def _index(
             least = options.n if options.shortest is None else options.shortest
             raise ConfigError(
                 f"contamination: benchmarks: {path} has no text of {least} words or more that "
-                "counts; lower shortest, or leave it out"
+                "counts; lower shortest, ignore less, or leave it out"
             )
     return index, digests

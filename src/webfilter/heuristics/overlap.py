@@ -1,8 +1,8 @@
 """The n-grams of benchmarks as sorted hashes, and where they occur in documents.
 
-Every text of an item gives its n-grams of words, each with a 64-bit hash; a text of fewer words
-than n gives itself, as one n-gram of its own length. A lookup asks a sieve first (one bit of
-information a slot, nearly always "no") and searches the sorted hashes for the few that pass.
+Every text of an item gives all its runs of n words, each with a 64-bit hash; a short text gives
+shorter ones (`Options`). A lookup asks a sieve first, which nearly always says no, and searches the
+sorted hashes for the few that pass.
 
 Two different n-grams have the same hash with a probability of 2**-64: a million n-grams of
 benchmarks looked up in a trillion words meet by chance .05 times.
@@ -36,7 +36,7 @@ _POSTINGS = 16
 """Items of a benchmark that are remembered for one n-gram."""
 MOST_SPANS = 8
 """Stretches that are told of one document."""
-_TELLING = 4
+_TELLING = 3
 """Different words an n-gram must have to count."""
 _SLOTS = 8
 """Slots of the sieve for an n-gram, at least."""
@@ -44,11 +44,15 @@ _SLOTS = 8
 
 @dataclass(frozen=True)
 class Options:
-    """What n-grams count."""
+    """What n-grams count; see the fields of `Contamination`.
+
+    A text of w words has n-grams of ``share * w`` words, but at least `shortest` and at most `n`.
+    """
 
     n: int
     shortest: int | None
     commonest: int | None
+    share: float = 1.0
     ignore: tuple[str, ...] = ()
 
 
@@ -148,8 +152,10 @@ class _Window:
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """N-grams that are looked up by their first words: those out of longer texts by all of them,
-    short texts of several lengths by as many as the shortest has."""
+    """N-grams of several lengths that are looked up by their first words.
+
+    Those of n words are looked up by all of them, the shorter ones by as many as the shortest has.
+    """
 
     n: int
     """How many words that is."""
@@ -392,7 +398,8 @@ class _Builder:
                 self._texts.append((benchmark, item))
         for factor in np.unique(factors[numbers >= 0]).tolist():
             mine = (numbers >= 0) & (factors == factor)
-            counts = np.minimum(sizes, n * factor)  # words of an n-gram, for each text
+            part = np.ceil(self._options.share * sizes).astype(np.intp)
+            counts = np.clip(part, shortest * factor, n * factor)  # words of an n-gram, by text
             for count in np.unique(counts[mine]).tolist():
                 first = count if count == n * factor else shortest * factor
                 chosen = np.flatnonzero(mine & (counts == count))
