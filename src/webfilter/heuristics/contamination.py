@@ -112,7 +112,7 @@ class Contamination(Scorer):
     """Words of an n-gram."""
     share: float = 0.5
     """A text is told by n-grams of this share of its words where that is fewer than `n`, above 0
-    and up to 1."""
+    and up to 1. With a half, no single changed word hides a text of 16 words or more."""
     shortest: int | None = 8
     """Least words of an n-gram, so of a text that can be found; None: `n`, whatever `share` is."""
     commonest: int | None = 10

@@ -46,7 +46,8 @@ _SLOTS = 8
 class Options:
     """What n-grams count; see the fields of `Contamination`.
 
-    A text of w words has n-grams of ``share * w`` words, but at least `shortest` and at most `n`.
+    A text of w words has n-grams of ``share * w`` words, rounded down, but at least `shortest` and
+    at most `n`.
     """
 
     n: int
@@ -398,7 +399,7 @@ class _Builder:
                 self._texts.append((benchmark, item))
         for factor in np.unique(factors[numbers >= 0]).tolist():
             mine = (numbers >= 0) & (factors == factor)
-            part = np.ceil(self._options.share * sizes).astype(np.intp)
+            part = (self._options.share * sizes).astype(np.intp)
             counts = np.clip(part, shortest * factor, n * factor)  # words of an n-gram, by text
             for count in np.unique(counts[mine]).tolist():
                 first = count if count == n * factor else shortest * factor
