@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from webfilter.document import Document, Value, Verdict, plain
+from webfilter.document import Document, Value, Verdict
 from webfilter.errors import ConfigError
 from webfilter.stage import Filter, Rule, Signal, Stage
 
@@ -104,8 +104,8 @@ class Where(Filter):
             TypeError: the function returned something else than True, False or None.
         """
         said: Any = self.predicate(doc)
-        kept = said if said is None else plain(self.measures[0].name, said)  # NumPy's bools, too
-        if said is not None and type(kept) is not bool:
+        kept = said.item() if getattr(said, "ndim", None) == 0 else said  # NumPy's bools
+        if kept is not None and type(kept) is not bool:
             raise TypeError(
                 f"the predicate of {self.reason!r} returned {type(said).__name__}, not a bool: "
                 "return True (keep), False (drop) or None (no opinion)"
