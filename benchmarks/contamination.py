@@ -58,7 +58,7 @@ def items_of(name: str, path: Path, field: str) -> list[Item]:
     for number, texts in enumerate(read_items(path, (field,))[0]):
         for text in texts[:1]:
             plain = unlabeled(text)
-            found.append(Item(name, number, plain, len(WORD.findall(plain.replace("'", "")))))
+            found.append(Item(name, number, plain, len(WORD.findall(re.sub("['’]", "", plain)))))
     return found
 
 
@@ -121,6 +121,10 @@ KINDS: dict[str, tuple[Callable[[str, random.Random], str], Callable[[Item], boo
     "middle word replaced (27 words and more)": (one_word, lambda item: item.words >= 27),
     "middle word replaced (17 to 26)": (one_word, lambda item: 17 <= item.words < 27),
     "middle word replaced (fewer)": (one_word, lambda item: item.words < 17),
+    "calculations taken out (<<3*4=12>>)": (
+        lambda text, rng: re.sub(r"<<[^>]*>>", "", text),
+        lambda item: "<<" in item.text,
+    ),
     "every number changed": (renumbered, lambda item: bool(re.search(r"\d", item.text))),
     "clauses in reverse order": (shuffled, lambda item: "." in item.text[:-1]),
     "every fifth word replaced": (fifths, lambda item: True),
@@ -309,6 +313,8 @@ def recall(
     print("| --- |" + " --- |" * (len(names) + 2))
     for kind, counts in rates.items():
         total = counts["planted"]
+        if not total:
+            continue
         cells = [f"{counts[name] / total:.3f}" for name in names]
         named = counts["default named"] / max(counts["default"], 1)
         print(f"| {kind} | {total} | {' | '.join(cells)} | {named:.3f} |")

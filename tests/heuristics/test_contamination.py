@@ -90,6 +90,7 @@ def test_thirteen_words_are_enough_and_twelve_are_not(files):
     assert measured(stage, f"{PAGE} {words(14, 5)} {PAGE}")["contaminated_ngrams"] == 2
     assert measured(stage, f"{PAGE} {words(12)} {PAGE} {words(12, 12)}")["contaminated_ngrams"] == 0
     assert measured(replace(stage, n=12), words(12))["contaminated_ngrams"] == 1
+    assert measured(replace(stage, n=5), words(6))["contaminated_ngrams"] == 2
 
 
 def test_no_ngram_runs_from_one_document_into_the_next(files):
@@ -342,7 +343,7 @@ def test_what_cannot_be_built_says_why(files, tmp_path):
             Contamination(given_)
     for fields, match in [
         ({"n": 1}, "n = 1 is not between"),
-        ({"shortest": 14}, "shortest = 14 is not between 1 and n = 13"),
+        ({"shortest": 0}, "shortest = 0 is not 1 or more"),
         ({"share": 0}, "share = 0.0 is not above 0"),
         ({"share": 1.1}, "share = 1.1 is not above 0"),
         ({"commonest": 0}, "commonest = 0: nothing would count"),

@@ -53,8 +53,13 @@ class Contamination(Scorer):
 
     ``Contamination({"gsm8k": "gsm8k.jsonl", "arc": "arc.jsonl"})``, or a list of files, each named
     after itself. A file is JSON Lines, JSON (a list), Parquet, CSV, TSV or text with one item a
-    line, plain or compressed (gz, xz, bz2, zst); its items are numbered from 0, blank lines not
-    counted. Files are read when the stage is built, and again in each worker process.
+    line, plain or compressed (gz, xz, bz2, zst). Files are read when the stage is built, and again
+    in each worker process.
+
+    ``contamination_spans`` is like ``gsm8k:17@120-260 arc:5@0-61 +3``: benchmark, number of the
+    item (from 0, blank lines not counted), first character of the text and the one behind the last.
+    It has the longest stretches, at most eight, and how many more there are. An item that occurs
+    several times in a file is told as the first one.
 
     A document is compared as folded words (`webfilter.text.folded`): case, punctuation, accents and
     character references make no difference. In Chinese and Japanese a character counts as half a
@@ -114,7 +119,7 @@ class Contamination(Scorer):
     """A text is told by n-grams of this share of its words where that is fewer than `n`, above 0
     and up to 1. With a half, no single changed word hides a text of 16 words or more."""
     shortest: int | None = 8
-    """Least words of an n-gram, so of a text that can be found; None: `n`, whatever `share` is."""
+    """Least words of an n-gram, so of a text that can be found, but no more than `n`; None: `n`."""
     commonest: int | None = 10
     """An n-gram in more items of one benchmark than this is boilerplate and does not count; None:
     all count."""
@@ -139,10 +144,10 @@ class Contamination(Scorer):
     def _check(self) -> None:
         if self.n < 2 or self.n > _LONGEST:
             raise ConfigError(f"{self.name}: n = {self.n} is not between 2 and {_LONGEST}")
-        if self.shortest is not None and not 1 <= self.shortest <= self.n:
+        if self.shortest is not None and self.shortest < 1:
             raise ConfigError(
-                f"{self.name}: shortest = {self.shortest} is not between 1 and n = {self.n}; "
-                "None leaves shorter texts out"
+                f"{self.name}: shortest = {self.shortest} is not 1 or more; None leaves out texts "
+                f"of fewer than n = {self.n} words"
             )
         if not 0 < self.share <= 1:
             raise ConfigError(f"{self.name}: share = {self.share} is not above 0 and up to 1")
@@ -273,7 +278,7 @@ def _index(
     index = build(items, options)
     for name, path, _, _ in sources:
         if name not in index.present:
-            least = options.n if options.shortest is None else options.shortest
+            least = min(options.n, options.shortest or options.n)
             raise ConfigError(
                 f"contamination: benchmarks: {path} has no text of {least} words or more that "
                 "counts; lower shortest, ignore less, or leave it out"

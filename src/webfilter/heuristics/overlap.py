@@ -46,8 +46,8 @@ _SLOTS = 8
 class Options:
     """What n-grams count; see the fields of `Contamination`.
 
-    A text of w words has n-grams of ``share * w`` words, rounded down, but at least `shortest` and
-    at most `n`.
+    A text of w words has n-grams of ``share * w`` words, rounded down, but at least `shortest`
+    (None: `n`) and at most `n`.
     """
 
     n: int
@@ -384,7 +384,8 @@ class _Builder:
 
     def add(self, words: FoldedWords, owners: Sequence[tuple[int, int]]) -> None:
         """Take texts in, each with its benchmark and item."""
-        n, shortest = self._options.n, self._options.shortest or self._options.n
+        n = self._options.n
+        shortest = min(n, self._options.shortest or n)
         sums = _Sums.of(words.hashes)
         firsts, sizes = words.bounds[:-1], np.diff(words.bounds)
         factors = _factors(words, sizes)
