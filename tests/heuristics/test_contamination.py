@@ -13,7 +13,7 @@ from webfilter import Pipeline, catalog
 from webfilter.document import Document
 from webfilter.errors import ConfigError, RunError, SourceError, UnknownName
 from webfilter.heuristics.contamination import Contamination, _index
-from webfilter.heuristics.overlap import Options, build
+from webfilter.heuristics.indexing import Options, build
 from webfilter.testing import check_stage
 
 QUESTION = (
@@ -258,7 +258,7 @@ TEXTS = st.lists(st.sampled_from(["aa", "bb", "cc"]), max_size=14).map(" ".join)
 @given(st.lists(TEXTS, min_size=1, max_size=5), st.lists(TEXTS, max_size=5), st.integers(2, 4))
 def test_as_plain_python_finds_it(texts, items, n):
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("webfilter.heuristics.overlap._TELLING", 1)
+        patched.setattr("webfilter.heuristics.indexing._TELLING", 1)
         compare(texts, items, n)
 
 

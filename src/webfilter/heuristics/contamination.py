@@ -35,9 +35,10 @@ from typing import ClassVar, NamedTuple
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, RunError, SourceError, UnknownName
+from webfilter.heuristics.indexing import Options, build
 from webfilter.heuristics.items import read_items, stem
 from webfilter.heuristics.limits import limit
-from webfilter.heuristics.overlap import Match, NgramIndex, Options, build
+from webfilter.heuristics.overlap import Match, NgramIndex
 from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text.folded import FOLDED_VERSION
 
