@@ -30,6 +30,7 @@ _HOME = {
     "ByLanguage": "webfilter.compose",
     "C4Quality": "webfilter.heuristics.c4",
     "ConfigError": "webfilter.errors",
+    "Contamination": "webfilter.heuristics.contamination",
     "CorpusStage": "webfilter.stage",
     "Document": "webfilter.document",
     "DocumentError": "webfilter.errors",
@@ -43,6 +44,7 @@ _HOME = {
     "GopherRepetition": "webfilter.heuristics.repetition",
     "Judge": "webfilter.compose",
     "Language": "webfilter.language",
+    "Length": "webfilter.heuristics.length",
     "MinHash": "webfilter.dedup.minhash",
     "MissingExtra": "webfilter.errors",
     "OnlineStage": "webfilter.stage",
@@ -62,6 +64,7 @@ _HOME = {
     "UrlFilter": "webfilter.heuristics.url",
     "Verdict": "webfilter.document",
     "WebfilterError": "webfilter.errors",
+    "Where": "webfilter.compose",
     "recipe": "webfilter.recipes",
 }
 _MODULES = ("catalog", "read", "testing", "write")
@@ -70,6 +73,7 @@ __all__ = [
     "ByLanguage",
     "C4Quality",
     "ConfigError",
+    "Contamination",
     "CorpusStage",
     "Document",
     "DocumentError",
@@ -83,6 +87,7 @@ __all__ = [
     "GopherRepetition",
     "Judge",
     "Language",
+    "Length",
     "MinHash",
     "MissingExtra",
     "OnlineStage",
@@ -102,6 +107,7 @@ __all__ = [
     "UrlFilter",
     "Verdict",
     "WebfilterError",
+    "Where",
     "__version__",
     "catalog",
     "read",
@@ -128,7 +134,7 @@ def __dir__() -> list[str]:
 
 if TYPE_CHECKING:
     from webfilter import catalog, testing, write
-    from webfilter.compose import ByLanguage, Judge, Sample
+    from webfilter.compose import ByLanguage, Judge, Sample, Where
     from webfilter.dedup.exact import ExactDedup
     from webfilter.dedup.minhash import MinHash
     from webfilter.document import Document, Verdict
@@ -144,8 +150,10 @@ if TYPE_CHECKING:
     )
     from webfilter.extract import Extract, Sandboxed
     from webfilter.heuristics.c4 import C4Quality
+    from webfilter.heuristics.contamination import Contamination
     from webfilter.heuristics.fineweb import FineWebQuality
     from webfilter.heuristics.gopher import GopherQuality
+    from webfilter.heuristics.length import Length
     from webfilter.heuristics.repetition import GopherRepetition
     from webfilter.heuristics.url import UrlFilter
     from webfilter.language import Language

@@ -1,17 +1,18 @@
-"""Stages made of rules or of other stages: `Judge`, `Sample`, `ByLanguage`."""
+"""Stages made of rules, functions or other stages: `Judge`, `Where`, `Sample`, `ByLanguage`."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from webfilter.document import Document, Value
+from webfilter.document import Document, Value, Verdict
 from webfilter.errors import ConfigError
 from webfilter.stage import Filter, Rule, Signal, Stage
 
-__all__ = ["ByLanguage", "Judge", "Sample"]
+__all__ = ["ByLanguage", "Judge", "Sample", "Where"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,88 @@ class Judge(Filter):
     def measure(self, doc: Document) -> Mapping[str, Value]:
         """Measure nothing."""
         return {}
+
+
+@dataclass(frozen=True)
+class Where(Filter):
+    """Keeps the documents for which a function of yours says True, and says why it dropped others.
+
+    ``Where(lambda doc: len(doc.text) > 100, reason="too short")``. The function returns True
+    (keep), False (drop) or None (no opinion: the document stays). Anything else, and anything it
+    raises, makes that document a failed one. It must depend on the document alone.
+
+    It measures one signal, named after the reason: ``where_too_short`` is True where the document
+    was dropped for it. A lambda reaches worker processes by the extra ``workers``; a function in a
+    module needs nothing. A recipe cannot hold functions.
+
+    Raises:
+        ConfigError: `predicate` is not callable, or `reason` has no letter or digit.
+
+    >>> long = Where(lambda doc: len(doc.text) > 100, reason="too short")
+    >>> str(long([Document("a", "Water boils.")])[0].verdict)
+    'where: too short'
+    """
+
+    predicate: Callable[[Document], bool | None]
+    """Gets a document, says whether to keep it."""
+    reason: str
+    """Why a document is dropped, as the verdict and the report give it: what the others are not."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not callable(self.predicate):
+            raise ConfigError(
+                f"where: predicate = {self.predicate!r} is not a function; in a recipe use a stage "
+                "that has limits, or one of your own (entry point group webfilter.stages)"
+            )
+        if not _slug(self.reason):
+            raise ConfigError(f"where: reason = {self.reason!r} says nothing; give words")
+
+    @property
+    def measures(self) -> tuple[Signal, ...]:  # type: ignore[override]
+        """One signal, named after the reason."""
+        about = f"Whether the document was dropped: {self.reason}"
+        return (Signal(f"where_{_slug(self.reason)}", "bool", about),)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The signal must not be True."""
+        return (Rule(self.measures[0].name, le=0),)
+
+    def measure(self, doc: Document) -> Mapping[str, Value]:
+        """Return whether `doc` is to be dropped; None where the function has no opinion.
+
+        Raises:
+            TypeError: the function returned something else than True, False or None.
+        """
+        said: Any = self.predicate(doc)
+        kept = said.item() if getattr(said, "ndim", None) == 0 else said  # NumPy's bools
+        if kept is not None and type(kept) is not bool:
+            raise TypeError(
+                f"the predicate of {self.reason!r} returned {type(said).__name__}, not a bool: "
+                "return True (keep), False (drop) or None (no opinion)"
+            )
+        return {self.measures[0].name: None if kept is None else not kept}
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        """Measure, then judge; the verdict gives the reason as it was given."""
+        [signal] = self.measures
+        marked = []
+        for doc in batch:
+            doc = doc.with_signals(self.measure(doc))
+            if doc.signals[signal.name]:
+                doc = doc.drop(Verdict(self.name, self.reason, signal.name, True, 0.0))
+            marked.append(doc)
+        return marked
+
+
+def _slug(reason: str) -> str:
+    """Return `reason` as the name of a signal.
+
+    >>> _slug("Too short!")
+    'too_short'
+    """
+    return re.sub(r"[\W_]+", "_", reason.lower()).strip("_")
 
 
 @dataclass(frozen=True)

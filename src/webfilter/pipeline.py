@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from webfilter.canonical import canonical
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step
@@ -244,6 +245,8 @@ class Pipeline:
     def fingerprint(self) -> str:
         """Return 16 hex digits that change whenever results may: fields, defaults, models, version.
 
+        Functions of your own count by their code: see `webfilter.canonical` for what that sees.
+
         >>> from webfilter import Sample
         >>> half, most = Pipeline((Sample(rate=0.5),)), Pipeline((Sample(rate=0.6),))
         >>> half.fingerprint() == most.fingerprint()
@@ -252,7 +255,7 @@ class Pipeline:
         from webfilter import __version__
 
         parts: list[Any] = [__version__]
-        parts += [[_canonical(step), sorted(step.artifacts.items())] for step in self.steps]
+        parts += [[canonical(step), sorted(step.artifacts.items())] for step in self.steps]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -262,21 +265,3 @@ def _step(item: object) -> Step:
     if isinstance(item, type):
         raise ConfigError(f"{item.__name__} is a class: write {item.__name__}()")
     raise ConfigError(f"a pipeline is made of stages, not of {type(item).__name__}: {item!r}")
-
-
-def _canonical(value: Any) -> Any:
-    """Return `value` as JSON data that is equal exactly where the configuration is."""
-    if is_dataclass(value) and not isinstance(value, type):
-        name = value.name if isinstance(value, Step) else type(value).__name__
-        return [name, {f.name: _canonical(getattr(value, f.name)) for f in fields(value)}]
-    if isinstance(value, (set, frozenset)):
-        return sorted((_canonical(v) for v in value), key=repr)
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        return [_canonical(v) for v in value]
-    if isinstance(value, dict):
-        return {str(k): _canonical(v) for k, v in value.items()}
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if callable(value):
-        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', repr(value))}"
-    return str(value)

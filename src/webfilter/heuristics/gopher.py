@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
+from webfilter.heuristics.counts import WORDS, between, bounds_of, contents_of, worded
 from webfilter.heuristics.gopher_spaced import SPACED, ratio
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.profiles import Profile, Profiled
@@ -33,7 +34,7 @@ from webfilter.text import (
     tokenize_all,
     tokenizer_version,
 )
-from webfilter.text.chars import ALPHABETIC, NO_SYMBOL
+from webfilter.text.chars import ALPHABETIC
 
 __all__ = ["PROFILES", "STOP_WORDS", "GopherQuality"]
 
@@ -149,7 +150,7 @@ class GopherQuality(Profiled, Scorer):
     name: ClassVar[str] = "gopher_quality"
     profiles: ClassVar[Mapping[str, Profile]] = PROFILES
     measures: ClassVar[tuple[Signal, ...]] = (
-        Signal("words", "int", "Words: tokens that are not punctuation alone", "words", 0),
+        WORDS,
         Signal("mean_word_length", "float", "Mean length of these words", "characters", 1),
         Signal("median_word_length", "float", "Median length (version dolma)", "characters", 1),
         Signal("symbol_word_ratio", "float", "Hash signs a word", "a word", 0),
@@ -315,14 +316,13 @@ class _Counted:
 
     @classmethod
     def of(cls, tokens: Sequence[Tokens]) -> _Counted:
-        bounds = np.cumsum([0, *map(len, tokens)], dtype=np.intp)
-        contents = np.concatenate([_NO_CLASSES, *(each.contents for each in tokens)])
+        bounds, contents = bounds_of(tokens), contents_of(tokens)
         lengths = np.concatenate([bounds[:0], *(each.lengths for each in tokens)])
         hashes = np.concatenate([_NO_HASHES, *(each.hashes for each in tokens)])
-        worded = (contents & NO_SYMBOL) != 0
+        words = worded(contents)
         alphabetic = (contents & ALPHABETIC) != 0
-        counts = (worded, lengths * worded, alphabetic, alphabetic & worded)
-        return cls(hashes, bounds, *(_between(each, bounds) for each in counts))
+        counts = (words, lengths * words, alphabetic, alphabetic & words)
+        return cls(hashes, bounds, *(between(each, bounds) for each in counts))
 
     def stop_words(self, stop_words: tuple[str, ...], every: bool) -> list[int]:
         """Return how many of `stop_words` occur in each text; or `every` occurrence of one."""
@@ -339,16 +339,7 @@ class _Counted:
         return as_list
 
 
-_NO_CLASSES = np.zeros(0, dtype=np.uint16)
 _NO_HASHES = np.zeros(0, dtype=np.uint64)
-
-
-def _between(values: npt.NDArray[Any], bounds: npt.NDArray[np.intp]) -> list[int]:
-    """Return the sum of `values` from each bound to the next."""
-    sums = np.zeros(len(values) + 1, dtype=np.intp)
-    np.cumsum(values, out=sums[1:])
-    found: list[int] = np.diff(sums.take(bounds)).tolist()
-    return found
 
 
 @lru_cache(maxsize=64)

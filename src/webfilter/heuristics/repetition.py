@@ -17,6 +17,7 @@ import numpy as np
 
 from webfilter.document import Document, Value
 from webfilter.heuristics.copies import Copies
+from webfilter.heuristics.counts import CHARACTERS
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.ngrams import (
     MOST_DOCUMENTS,
@@ -36,7 +37,7 @@ _TOGETHER = 16_000  # tokens measured together: more would leave the processor's
 
 
 def _signals() -> tuple[Signal, ...]:
-    found = [Signal("characters", "int", "Length of the text", "characters", 0)]
+    found = [CHARACTERS]
     for unit in ("paragraph", "line"):
         again = f"{unit}s that occurred before in the text"
         found += [
