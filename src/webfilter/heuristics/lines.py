@@ -1,9 +1,8 @@
 """Line by line: take out what is on a page and is not its text.
 
 Menus, buttons to share, cookie notices, forms, counters, footers, lists of links, repeated lines.
-Each line that goes has one cause, and a page that loses too much of its words goes as a whole, as in
-RefinedWeb ("The RefinedWeb Dataset for Falcon LLM", Penedo et al. 2023, section 3.1 and appendix
-G.2).
+Each line that goes has one cause, and a page that loses too many of its words goes as a whole, as
+in RefinedWeb ("The RefinedWeb Dataset for Falcon LLM", Penedo et al. 2023, appendix G.2).
 
 Two kinds of evidence. Phrases, from lists that anybody can read (`webfilter.heuristics.phrases`).
 And, without any language, the surroundings: a short line between sentences is a heading, a short
@@ -36,13 +35,13 @@ from webfilter.stage import Rule, Signal, Transform
 from webfilter.text import code_points
 from webfilter.text.chars import TERMINAL_MARKS
 
-__all__ = ["Lines"]
+__all__ = ["Lines", "Surroundings", "surroundings"]
 
 _LISTED = ("consent", "browser", "legal", "sharing", "counter", "account", "navigation")
 _CAUSES = ("symbols", "numbers", *_LISTED, "short", "uppercase", "repeated", "fragment")
 
 _NEAR = 6
-_FLOW, _AFTER, _OWN = -3.5, -0.6, -0.9
+_RUNNING, _AFTER, _OWN = -3.5, -0.6, -0.9
 """How the limit of a fragment shrinks; `classifiers/lines/train.py` fits them."""
 _PROSE_WORDS, _PROSE_LENGTH = 5, 80
 
@@ -140,7 +139,7 @@ class Lines(Transform):
         Signal("lines_fragment", "int", "Lines removed: short among the like", "lines", 0),
     )
 
-    max_line_removed_word_ratio: float | None = 0.5
+    max_line_removed_word_ratio: float | None = 0.6
     """Greatest share of words that may go before the page is dropped. RefinedWeb has 0.05, for text
     that trafilatura extracted and few rules; see the figures in `benchmarks/README.md`."""
     fragment_length: int | None = 800
@@ -233,8 +232,13 @@ class Lines(Transform):
         lines = _measured(raw, text)
         causes = self._listed_causes(lines)
         if self.fragment_length is not None and len(lines) > 2:
-            for place in _fragments([line for _, line in lines], self.fragment_length):
-                if causes[place] is None:
+            length = self.fragment_length
+            for place, each in enumerate(_surroundings([line for _, line in lines])):
+                if (
+                    causes[place] is None
+                    and each.width < length
+                    and each.width < each.limit(length)
+                ):
                     causes[place] = "fragment"
         found: list[tuple[str, int, str | None]] = [(line, 0, None) for line in raw]
         fenced = _fenced(raw) if "```" in text else frozenset()
@@ -316,8 +320,34 @@ def _scripts(codes: npt.NDArray[np.unsignedinteger[Any]]) -> tuple[bool, bool]:
     return bool((high >= 0x2E80).any()) or bool((high < 0x1200).any()), bool((high < 0x1800).any())
 
 
-def _fragments(lines: Sequence[_Line], length: float) -> Iterator[int]:
-    """Yield the places of the lines that are shorter than their surroundings let them be."""
+class Surroundings(NamedTuple):
+    """What the limit of a fragment depends on, for one line that is not blank."""
+
+    width: float
+    """Characters; those of Chinese, Japanese and Korean count as more."""
+    running: float
+    """Share of running lines among the six before and the six after, 0 to 1."""
+    after: int
+    """Sentences and long lines further down."""
+    own: bool
+    """Whether the line itself is a running one."""
+
+    def limit(self, length: float) -> float:
+        """Return the width below which the line is a fragment, `length` in the worst case."""
+        shrunk = _RUNNING * self.running + _OWN * self.own
+        return length * exp(shrunk) * (1 + self.after) ** _AFTER
+
+
+def surroundings(text: str) -> list[Surroundings]:
+    """Return the surroundings of each line of `text` that is not blank.
+
+    >>> [each.after for each in surroundings("Menu\\n\\nIt rains today, and it will not stop.\\nHome")]
+    [1, 0, 0]
+    """
+    return list(_surroundings([line for _, line in _measured(text.splitlines(), text)]))
+
+
+def _surroundings(lines: Sequence[_Line]) -> Iterator[Surroundings]:
     flow = [line.ends or line.text[-1] in _COMMAS for line in lines]
     for place, line in enumerate(lines):
         if line.words > 1 and line.text[0].islower():
@@ -325,17 +355,14 @@ def _fragments(lines: Sequence[_Line], length: float) -> Iterator[int]:
             if place and lines[place - 1].words > 1:
                 flow[place - 1] = True
     flows = [0, *accumulate(flow)]
-    after = sum(map(_is_prose, lines))
     last = len(lines)
+    after = sum(map(_is_prose, lines))
     for place, line in enumerate(lines):
         after -= _is_prose(line)
-        if line.width >= length:
-            continue
         start, end = max(0, place - _NEAR), min(last, place + _NEAR + 1)
-        running = (flows[end] - flows[start] - flow[place]) / (end - start - 1)
-        own = _OWN if flow[place] else 0.0
-        if line.width < length * exp(_FLOW * running + own) * (1 + after) ** _AFTER:
-            yield place
+        around = max(end - start - 1, 1)
+        running = (flows[end] - flows[start] - flow[place]) / around
+        yield Surroundings(line.width, running, after, flow[place])
 
 
 def _is_prose(line: _Line) -> bool:
