@@ -2,15 +2,16 @@
 
     python classifiers/lines/train.py turku_lines.jsonl.xz
 
-One JSON object a line: ``id``, ``lang``, ``lines``, ``line_labels`` (1 keep, 0 noise). Documents are
-split in halves by a hash of their id; the first half tunes, the second is for reporting
+One JSON object a line: ``id``, ``lang``, ``lines``, ``line_labels`` (1 keep, 0 noise). Documents
+are split in halves by a hash of their id; the first half tunes, the second is for reporting
 (`benchmarks/lines.py`). The fit is a logistic regression of the label on the logarithm of a line's
 width and its surroundings, every language with the same weight in all and a page with the root of
 its lines. Divided by the weight of the width it gives the exponents of the limit; the length is
-the one with the best mean F1 over the tuning half. Then the same with each language held out: fitted
-on the others' tuning halves, measured on its reporting half.
+the one with the best mean F1 over the tuning half. Then the same with each language held out:
+fitted on the others' tuning halves, measured on its reporting half.
 
-The stage has the exponents rounded to .1 (.5 for the first) and the length to hundreds.
+The stage has the exponents rounded to .1; its length is 1,000, from where the mean F1 of
+the tuning half is flat.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ class Examples:
     noise: npt.NDArray[np.bool_]
     removed: npt.NDArray[np.bool_]
     """What goes for other causes than being a fragment."""
+    safe: npt.NDArray[np.bool_]
+    """What is no fragment anywhere."""
     weights: Floats
     """So that each language has the same sum, and a page the root of its lines."""
 
@@ -55,15 +58,23 @@ def examples(docs: Sequence[Labeled]) -> Examples:
     rows: list[tuple[float, float, float, float]] = []
     noise: list[bool] = []
     removed: list[bool] = []
+    safe: list[bool] = []
     weights: list[float] = []
     for doc in docs:
         each = surroundings(doc.text)
         rows += [(np.log(s.width), s.running, log1p(s.after), float(s.own)) for s in each]
         noise += doc.noise
+        safe += [s.safe for s in each]
         removed += [cause is not None for _, _, cause in stage.judge_lines(doc.text)]
         weights += [len(each) ** -0.5] * len(each)
     total = sum(weights)
-    return Examples(np.array(rows), np.array(noise), np.array(removed), np.array(weights) / total)
+    return Examples(
+        np.array(rows),
+        np.array(noise),
+        np.array(removed),
+        np.array(safe),
+        np.array(weights) / total,
+    )
 
 
 def fit(parts: Sequence[Examples]) -> Floats:
@@ -80,7 +91,7 @@ def fit(parts: Sequence[Examples]) -> Floats:
 def predict(part: Examples, exponents: Floats, length: float) -> npt.NDArray[np.bool_]:
     """Return which lines go."""
     limits = np.log(length) + part.features[:, 1:] @ exponents
-    found: npt.NDArray[np.bool_] = part.removed | (part.features[:, 0] < limits)
+    found: npt.NDArray[np.bool_] = part.removed | (~part.safe & (part.features[:, 0] < limits))
     return found
 
 

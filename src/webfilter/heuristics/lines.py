@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import exp
+from math import exp, log1p
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -41,9 +41,13 @@ _LISTED = ("consent", "browser", "legal", "sharing", "counter", "account", "navi
 _CAUSES = ("symbols", "numbers", *_LISTED, "short", "uppercase", "repeated", "fragment")
 
 _NEAR = 6
-_RUNNING, _AFTER, _OWN = -3.5, -0.6, -0.9
+_RUNNING, _AFTER, _OWN = -4.0, -0.6, -0.9
 """How the limit of a fragment shrinks; `classifiers/lines/train.py` fits them."""
 _PROSE_WORDS, _PROSE_LENGTH = 5, 80
+_SENTENCE, _LONGEST = 40, 250
+"""Widths from which a line that ends like a sentence, and any line, is no fragment."""
+_HEADING = 3
+"""How many times as long such a line must be for the line above it to be its heading."""
 
 _WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 _WIDTH = 2.5
@@ -95,27 +99,28 @@ class Lines(Transform):
     - ``repeated``: the page has had this line before.
     - ``fragment``: shorter than its surroundings let it be. The limit, in characters, starts at
       `fragment_length` and shrinks with the share of running lines among the six before and after
-      (to a thirtieth where all are), with the number of sentences and long lines further down
-      (to a quarter for ten), and to two fifths if the line itself runs on or ends like a sentence.
-      A text of one or two lines has no surroundings: no fragments there.
+      (to a fiftieth where all are), with the number of sentences and long lines further down (to a
+      quarter for ten), and to two fifths if the line itself is a running one. Sentences of 40
+      characters and all lines of 250 are no fragments anywhere; neither is a line above one of
+      these that is three times as long: a heading. A text of one or two lines has no surroundings.
 
     A running line ends with a sentence's mark or a comma, or goes on in lower case in the next.
-    Lines within a closed Markdown fence (three backticks) stay, and so does the rule under the
-    head of a Markdown table. The lines kept are joined as they came; blank lines stay, but not two
+    Lines within a closed Markdown fence (three backticks) stay, and the rule under the head of a
+    Markdown table does not go for its symbols. The lines kept are joined as they came; blank lines stay, but not two
     together where something went. A text that loses no line comes back as it was.
 
     The defaults take out most of what people call noise at some cost to good lines: see
-    `benchmarks/README.md`. `fragment_length` is the knob: 200 costs half as much good text.
+    `benchmarks/README.md`. `fragment_length` is the knob.
 
     >>> page = (
-    ...     "Home\\n\\nWhy leaves are green\\n\\nPlants make sugar from light, and keep it.\\n"
-    ...     "Share on Facebook\\n12 comments\\nWe use cookies to improve our service."
+    ...     "Home\\n\\nWhy leaves are green\\n\\nPlants make sugar from light, and what is left they"
+    ...     " keep for the night.\\nShare on Facebook\\nWe use cookies to improve our service."
     ... )
     >>> text, signals = Lines().transform(Document("a", page))
     >>> print(text)
     Why leaves are green
     <BLANKLINE>
-    Plants make sugar from light, and keep it.
+    Plants make sugar from light, and what is left they keep for the night.
     >>> signals["lines_sharing"], signals["lines_consent"]
     (1, 1)
     """
@@ -142,7 +147,7 @@ class Lines(Transform):
     max_line_removed_word_ratio: float | None = 0.6
     """Greatest share of words that may go before the page is dropped. RefinedWeb has 0.05, for text
     that trafilatura extracted and few rules; see the figures in `benchmarks/README.md`."""
-    fragment_length: int | None = 800
+    fragment_length: int | None = 1000
     """Characters below which a line is a fragment in the worst surroundings; None: none is."""
     phrase_set: PhraseSet = "web"
     """Whose lists of phrases: ours (`web`) or the paper's (`refinedweb`)."""
@@ -232,13 +237,8 @@ class Lines(Transform):
         lines = _measured(raw, text)
         causes = self._listed_causes(lines)
         if self.fragment_length is not None and len(lines) > 2:
-            length = self.fragment_length
             for place, each in enumerate(_surroundings([line for _, line in lines])):
-                if (
-                    causes[place] is None
-                    and each.width < length
-                    and each.width < each.limit(length)
-                ):
+                if causes[place] is None and each.is_fragment(self.fragment_length):
                     causes[place] = "fragment"
         found: list[tuple[str, int, str | None]] = [(line, 0, None) for line in raw]
         fenced = _fenced(raw) if "```" in text else frozenset()
@@ -302,7 +302,7 @@ def _measured(raw: Sequence[str], text: str) -> list[tuple[int, _Line]]:
         width: float = len(line)
         if wide:
             more = len(_WIDE.findall(line))
-            words += more
+            words += max(more - 1, 0)
             width += (_WIDTH - 1) * more
         end = line[-1]
         if end in _CLOSING:
@@ -331,17 +331,22 @@ class Surroundings(NamedTuple):
     """Sentences and long lines further down."""
     own: bool
     """Whether the line itself is a running one."""
+    safe: bool
+    """Whether it is a sentence of some length, a heading, or so long that it is no fragment."""
 
-    def limit(self, length: float) -> float:
-        """Return the width below which the line is a fragment, `length` in the worst case."""
-        shrunk = _RUNNING * self.running + _OWN * self.own
-        return length * exp(shrunk) * (1 + self.after) ** _AFTER
+    def is_fragment(self, length: float) -> bool:
+        """Return whether the line is shorter than its surroundings let it be."""
+        if self.safe or self.width >= length:
+            return False
+        shrunk = _RUNNING * self.running + _OWN * self.own + _AFTER * log1p(self.after)
+        return self.width < length * exp(shrunk)
 
 
 def surroundings(text: str) -> list[Surroundings]:
     """Return the surroundings of each line of `text` that is not blank.
 
-    >>> [each.after for each in surroundings("Menu\\n\\nIt rains today, and it will not stop.\\nHome")]
+    >>> found = surroundings("Menu\\n\\nIt rains today, and it will not stop.\\nHome")
+    >>> [each.after for each in found]
     [1, 0, 0]
     """
     return list(_surroundings([line for _, line in _measured(text.splitlines(), text)]))
@@ -362,7 +367,14 @@ def _surroundings(lines: Sequence[_Line]) -> Iterator[Surroundings]:
         start, end = max(0, place - _NEAR), min(last, place + _NEAR + 1)
         around = max(end - start - 1, 1)
         running = (flows[end] - flows[start] - flow[place]) / around
-        yield Surroundings(line.width, running, after, flow[place])
+        below = lines[place + 1] if place + 1 < last else line
+        heading = _is_safe(below) and below.width >= _HEADING * line.width
+        safe = heading or _is_safe(line)
+        yield Surroundings(line.width, running, after, flow[place], safe)
+
+
+def _is_safe(line: _Line) -> bool:
+    return line.width >= (_SENTENCE if line.ends else _LONGEST)
 
 
 def _is_prose(line: _Line) -> bool:
