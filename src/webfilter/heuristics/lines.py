@@ -151,7 +151,7 @@ class Lines(Transform):
     above 0.6 two thirds are noise."""
     fragment_length: int | None = 1000
     """Characters below which a line is a fragment in the worst surroundings; None: none is. Less of
-    it removes less noise and less good text: 400 loses a quarter less good text than 1,000."""
+    it removes less noise and less good text: 400 loses a fifth less good text than 1,000."""
     phrase_set: PhraseSet = "web"
     """Whose lists of phrases: ours (`web`) or the paper's (`refinedweb`)."""
     phrase_max_words: int = 20
