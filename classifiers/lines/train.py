@@ -1,4 +1,4 @@
-"""Fit how the limit of a fragment shrinks with its surroundings (`webfilter.heuristics.lines`).
+"""Fit how the limit of a fragment shrinks (`webfilter.heuristics.surroundings`).
 
     python classifiers/lines/train.py turku_lines.jsonl.xz
 
@@ -28,7 +28,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from webfilter.heuristics.lines import Lines, surroundings
+from webfilter.heuristics.lines import Lines
+from webfilter.heuristics.surroundings import surroundings
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from lines import Labeled, is_tuning, read

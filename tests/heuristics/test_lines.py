@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
-from webfilter.heuristics.lines import Lines, surroundings
+from webfilter.heuristics.lines import Lines
 from webfilter.heuristics.phrases import phrases, plain
+from webfilter.heuristics.surroundings import surroundings
 from webfilter.testing import check_stage
 
 PROSE = [

@@ -20,43 +20,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from math import exp, log1p
-from typing import Any, ClassVar, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, ClassVar
 
 from webfilter.document import Document, Value
 from webfilter.errors import UnknownName
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.phrases import PhraseSet, digest, phrases
+from webfilter.heuristics.surroundings import Line, measured, surroundings_of
 from webfilter.stage import Rule, Signal, Transform
-from webfilter.text import code_points
-from webfilter.text.chars import TERMINAL_MARKS
 
-__all__ = ["Lines", "Surroundings", "surroundings"]
+__all__ = ["Lines"]
 
 _LISTED = ("consent", "browser", "legal", "sharing", "counter", "account", "navigation")
 _CAUSES = ("symbols", "numbers", *_LISTED, "short", "uppercase", "repeated", "fragment")
 
-_NEAR = 6
-_RUNNING, _AFTER, _OWN = -4.0, -0.6, -0.9
-"""How the limit of a fragment shrinks; `classifiers/lines/train.py` fits them."""
-_PROSE_WORDS, _PROSE_LENGTH = 5, 80
-_SENTENCE, _LONGEST = 40, 250
-"""Widths from which a line that ends like a sentence, and any line, is no fragment."""
-_HEADING = 3
-"""How many times as long such a line must be for the line above it to be its heading."""
-
-_WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
-_WIDTH = 2.5
-_UNMARKED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff]")
-_CLOSING = "\"'”’»›)]」』）*_"
-_TERMINAL = TERMINAL_MARKS | frozenset("!?.")
-_COMMAS = frozenset(",;:،؛、，；：")
 _LETTER = re.compile(r"[^\W\d_]")
-_ELLIPSES = ("...", "…")
 
 _PROFILES: dict[str, dict[str, Any]] = {
     "default": {},
@@ -72,18 +50,6 @@ _PROFILES: dict[str, dict[str, Any]] = {
         "fragment_length": None,
     },
 }
-
-
-class _Line(NamedTuple):
-    """A line that is not blank."""
-
-    text: str
-    lowered: str
-    words: int
-    width: float
-    """Characters; those of Chinese, Japanese and Korean count as more."""
-    ends: bool
-    """Whether it ends like a sentence."""
 
 
 @dataclass(frozen=True)
@@ -239,11 +205,11 @@ class Lines(Transform):
         [('Log in', 2, 'account'), ('It rains.', 2, None)]
         """
         raw = text.splitlines()
-        lines = _measured(raw, text)
+        lines = measured(raw, text)
         causes = self._listed_causes(lines)
         if self.fragment_length is not None and len(lines) > 2:
             open_ = [cause is None for cause in causes]
-            for place, each in _surroundings([line for _, line in lines], open_):
+            for place, each in surroundings_of([line for _, line in lines], open_):
                 if each.is_fragment(self.fragment_length):
                     causes[place] = "fragment"
         found: list[tuple[str, int, str | None]] = [(line, 0, None) for line in raw]
@@ -252,7 +218,7 @@ class Lines(Transform):
             found[place] = (raw[place], line.words, None if place in fenced else cause)
         return found
 
-    def _listed_causes(self, lines: Sequence[tuple[int, _Line]]) -> list[str | None]:
+    def _listed_causes(self, lines: Sequence[tuple[int, Line]]) -> list[str | None]:
         """Return the cause of each line that goes for what it is, whatever is around it."""
         wanted = tuple(cause for cause in _LISTED if getattr(self, f"remove_{cause}"))
         listed = phrases(self.phrase_set, wanted)
@@ -277,7 +243,7 @@ class Lines(Transform):
             before = line.text
         return causes
 
-    def _form(self, line: _Line, before: str) -> str | None:
+    def _form(self, line: Line, before: str) -> str | None:
         if _LETTER.search(line.text):
             return None
         if any(map(str.isdigit, line.text)):
@@ -286,7 +252,7 @@ class Lines(Transform):
             return None
         return "symbols"
 
-    def _limits(self, line: _Line) -> str | None:
+    def _limits(self, line: Line) -> str | None:
         if self.line_min_words is not None and line.words < self.line_min_words:
             return "short"
         if self.line_max_uppercase_ratio is not None:
@@ -294,104 +260,6 @@ class Lines(Transform):
             if capitals > self.line_max_uppercase_ratio * len(line.text):
                 return "uppercase"
         return None
-
-
-def _measured(raw: Sequence[str], text: str) -> list[tuple[int, _Line]]:
-    """Return the lines that are not blank, each with its place in `raw`."""
-    wide, unmarked = (False, False) if text.isascii() else _scripts(code_points(text))
-    found: list[tuple[int, _Line]] = []
-    for place, each in enumerate(raw):
-        line = each.strip()
-        if not line:
-            continue
-        words = line.count(" ") + 1
-        width: float = len(line)
-        if wide:
-            more = len(_WIDE.findall(line))
-            words += max(more - 1, 0)
-            width += (_WIDTH - 1) * more
-        end = line[-1]
-        if end in _CLOSING:
-            end = line.rstrip(_CLOSING)[-1:]
-        ends = end in _TERMINAL and not line.endswith(_ELLIPSES)
-        if unmarked and width >= _PROSE_LENGTH:
-            ends = ends or _UNMARKED.search(line) is not None
-        found.append((place, _Line(line, line.casefold(), words, width, ends)))
-    return found
-
-
-def _scripts(codes: npt.NDArray[np.unsignedinteger[Any]]) -> tuple[bool, bool]:
-    """Return whether a text may have wide characters, and letters of scripts without marks."""
-    high = codes[codes >= 0x0E00]
-    return bool((high >= 0x2E80).any()) or bool((high < 0x1200).any()), bool((high < 0x1800).any())
-
-
-class Surroundings(NamedTuple):
-    """What the limit of a fragment depends on, for one line that is not blank."""
-
-    width: float
-    """Characters; those of Chinese, Japanese and Korean count as more."""
-    running: float
-    """Share of running lines among the six before and the six after, 0 to 1."""
-    after: int
-    """Sentences and long lines further down."""
-    own: bool
-    """Whether the line itself is a running one."""
-    safe: bool
-    """Whether it is a sentence of some length, a heading, or so long that it is no fragment."""
-
-    def is_fragment(self, length: float) -> bool:
-        """Return whether the line is shorter than its surroundings let it be."""
-        if self.safe or self.width >= length:
-            return False
-        shrunk = _RUNNING * self.running + _OWN * self.own + _AFTER * log1p(self.after)
-        return self.width < length * exp(shrunk)
-
-
-def surroundings(text: str) -> list[Surroundings]:
-    """Return the surroundings of each line of `text` that is not blank.
-
-    >>> found = surroundings("Menu\\n\\nIt rains today, and it will not stop.\\nHome")
-    >>> [each.after for each in found]
-    [1, 0, 0]
-    """
-    lines = [line for _, line in _measured(text.splitlines(), text)]
-    return [each for _, each in _surroundings(lines, [True] * len(lines))]
-
-
-def _surroundings(
-    lines: Sequence[_Line], wanted: Sequence[bool]
-) -> Iterator[tuple[int, Surroundings]]:
-    """Yield the places and surroundings of the lines that are wanted."""
-    flow = [line.ends or line.text[-1] in _COMMAS for line in lines]
-    for place, line in enumerate(lines):
-        if line.text[0].islower() and line.words > 1:
-            flow[place] = True
-            if place and lines[place - 1].words > 1:
-                flow[place - 1] = True
-    flows = [0, *accumulate(flow)]
-    prose = [0, *accumulate(map(_is_prose, lines))]
-    last = len(lines)
-    for place, line in enumerate(lines):
-        if not wanted[place]:
-            continue
-        start, end = max(0, place - _NEAR), min(last, place + _NEAR + 1)
-        own = flow[place]
-        running = (flows[end] - flows[start] - own) / max(end - start - 1, 1)
-        safe = _is_safe(line)
-        if not safe and place + 1 < last:
-            below = lines[place + 1]
-            safe = below.width >= _HEADING * line.width and _is_safe(below)
-        after = prose[last] - prose[place + 1]
-        yield place, Surroundings(line.width, running, after, own, safe)
-
-
-def _is_safe(line: _Line) -> bool:
-    return line.width >= (_SENTENCE if line.ends else _LONGEST)
-
-
-def _is_prose(line: _Line) -> bool:
-    return line.width >= _PROSE_LENGTH or (line.ends and line.words >= _PROSE_WORDS)
 
 
 def _fenced(raw: Sequence[str]) -> frozenset[int]:
