@@ -22,7 +22,7 @@ import numpy.typing as npt
 from webfilter.tuning.evidence import chance
 from webfilter.tuning.knobs import Knob
 
-__all__ = ["Demands", "Offer", "choose"]
+__all__ = ["Demands", "Offer", "choose", "fluke"]
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -53,6 +53,11 @@ class Offer:
     limit: float
 
 
+def fluke(offers: Sequence[Sequence[Offer]]) -> float:
+    """Return how likely a limit's success may be by chance: 5 % for all that are looked at."""
+    return _FLUKE / max(1, sum(map(len, offers)))
+
+
 def choose(
     knobs: Sequence[Knob],
     offers: Sequence[Sequence[Offer]],
@@ -70,12 +75,11 @@ def choose(
         demands: budget and least gain.
     """
     ours, theirs = (_codes(knobs, offers, side) for side in (good, bad))
-    tests = max(1, sum(map(len, offers)))
     best: dict[int, int] = {}
     best_worth = 0.0
     for price in _PRICES:
         price_of_good = price * demands.min_lift
-        taken = _forward(offers, ours, theirs, demands, price_of_good, _FLUKE / tests)
+        taken = _forward(offers, ours, theirs, demands, price_of_good, fluke(offers))
         taken = _pruned(taken, ours, theirs, demands)
         lost, removed = (float(_union(taken, side).mean()) for side in (ours, theirs))
         worth = removed - demands.min_lift * lost
@@ -106,7 +110,7 @@ def _forward(
     bad: Codes,
     demands: Demands,
     price: float,
-    fluke: float,
+    luck: float,
 ) -> dict[int, int]:
     taken: dict[int, int] = {}
     all_good, all_bad = good.shape[1], bad.shape[1]
@@ -123,7 +127,7 @@ def _forward(
                 if g + (row not in taken) <= may_lose and worth >= demands.min_gain:
                     worths.append((price * g / all_good - b / all_bad, row, place, g, b))
         for _, row, place, g, b in sorted(worths):
-            if chance(b, left_bad.shape[1], g, left_good.shape[1]) <= fluke:
+            if chance(b, left_bad.shape[1], g, left_good.shape[1]) <= luck:
                 taken[row] = place
                 left_good, left_bad = (
                     side[:, side[row] <= place] for side in (left_good, left_bad)

@@ -73,7 +73,7 @@ def chance(bad_removed: int, bad: int, good_lost: int, good: int) -> float:
     The hypergeometric tail: of all that is removed, so many or more are bad.
 
     >>> round(chance(5, 100, 0, 100), 4)
-    0.0281
+    0.0297
     """
     removed, total = bad_removed + good_lost, bad + good
     logs = _log_factorials(1 << max(4, total.bit_length()))

@@ -45,6 +45,7 @@ def histogram(good: Floats, bad: Floats) -> Histogram | None:
         if any(float((side == low).mean()) > _ATOM for side in filled):  # often 0: a bin of its own
             after = np.linspace(np.nextafter(low, np.inf), high, _BINS)
             edges = np.concatenate(([2 * low - edges[1]], after))
+    edges = np.unique(edges)  # neighbors in floating point leave no room for bins
     shares = []
     for side, whole in zip(sides, (good, bad), strict=True):
         found, _ = np.histogram(np.clip(side, edges[0], edges[-1]), edges)

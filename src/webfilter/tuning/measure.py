@@ -9,6 +9,7 @@ the numbers.
 from __future__ import annotations
 
 import hashlib
+import math
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +19,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.document import Document
+from webfilter.document import Document, Verdict
 from webfilter.pipeline import Pipeline
 from webfilter.read import read
 from webfilter.report.ledger import READ, Ledger
-from webfilter.run.local import apply
+from webfilter.run.local import apply, describe
 from webfilter.stage import Stage, judge
 from webfilter.tuning.knobs import Knob, turned
 
@@ -30,6 +31,9 @@ __all__ = ["Corpus", "measure"]
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+
+_MOST = 1e300
+"""Larger numbers count as this, so that differences of any two are finite."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,11 @@ class Corpus:
     def chosen(self) -> Mask:
         """Which documents limits are chosen on; on the others their effect is measured."""
         return (self.ids & np.uint64(1)).astype(np.bool_)
+
+    @property
+    def halved(self) -> int:
+        """Documents in the smaller half."""
+        return int(min(self.chosen.sum(), (~self.chosen).sum()))
 
     def part(self, mask: Mask) -> Corpus:
         """Return the documents in `mask` as a corpus."""
@@ -140,13 +149,16 @@ def _batches(source: Any, size: int, failed: Counter[str]) -> Iterator[list[Docu
 def _judged(stage: Stage, name: str, docs: Sequence[Document]) -> list[Document]:
     marked = []
     for doc in docs:
-        verdict = judge(stage.rules_for(doc), doc.signals, name)
+        try:
+            verdict = judge(stage.rules_for(doc), doc.signals, name)
+        except TypeError as error:  # a signal from elsewhere is no number
+            verdict = Verdict(name, describe(error), kind="failed")
         marked.append(doc if verdict is None else doc.drop(verdict))
     return marked
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else float("nan")
+    return float(max(-_MOST, min(_MOST, value))) if isinstance(value, (int, float)) else math.nan
 
 
 def _hash(name: str, seed: int) -> int:

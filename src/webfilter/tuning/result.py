@@ -20,11 +20,14 @@ __all__ = ["Counts", "Effect", "Histogram", "Profile", "Proposal", "Tuning"]
 
 SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
-Status = Literal["proposed", "needless", "no gain", "no difference", "constant", "undefined"]
+Status = Literal[
+    "proposed", "needless", "no room", "no gain", "no difference", "constant", "undefined"
+]
 REMARKS: Mapping[Status, str] = {
     "proposed": "",
     "needless": "adds too little beside the others, within the loss",
-    "no gain": "removes too little at this loss",
+    "no room": "costs more than the loss allows",
+    "no gain": "removes too little, or no more than chance could",
     "no difference": "the tail of bad is no longer than that of good",
     "constant": "the same value everywhere",
     "undefined": "undefined everywhere",

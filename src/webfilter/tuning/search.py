@@ -15,8 +15,8 @@ from webfilter.compose import ByLanguage
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.pipeline import Pipeline
 from webfilter.stage import Filter, Stage, Step
-from webfilter.tuning.choose import Demands, Offer, choose
-from webfilter.tuning.evidence import Share
+from webfilter.tuning.choose import Demands, Offer, choose, fluke
+from webfilter.tuning.evidence import Share, chance
 from webfilter.tuning.histogram import histogram
 from webfilter.tuning.knobs import Knob, knobs, turned
 from webfilter.tuning.measure import Corpus, measure
@@ -27,6 +27,8 @@ __all__ = ["tune"]
 
 _LEAST = 50
 """Documents of a corpus below which nothing can be said."""
+_HALF = 10
+"""Documents of a half below which a corpus cannot be halved: its ids must be few."""
 _FEW = 500
 """Documents of a corpus below which limits are rough."""
 _EXPECTED = 5
@@ -107,7 +109,7 @@ def tune(
     >>> bad = [Document(f"b{n}", "The sun is a star. " * (n % 20)) for n in range(300)]
     >>> found = tune(good, bad, GopherQuality())
     >>> found.proposals[0].knob.signal, found.proposals[0].proposed
-    ('words', 45.0)
+    ('words', 50)
     """
     settings = _Settings(
         Demands(
@@ -160,11 +162,12 @@ def _tuned(
     own = [np.zeros(len(side), dtype=np.bool_) for side in (good, bad)]
     for code in _languages(good, bad) if by is not None else ():
         masks = [side.languages == code for side in (good, bad)]
-        counts = (int(masks[0].sum()), int(masks[1].sum()))
-        if min(counts) < max(min_documents, _LEAST):
-            few[code] = counts
+        ours, theirs = good.part(masks[0]), bad.part(masks[1])
+        enough = min(len(ours), len(theirs)) >= max(min_documents, _LEAST)
+        if not enough or min(ours.halved, theirs.halved) < _HALF:
+            few[code] = (len(ours), len(theirs))
             continue
-        languages[code] = _profile(tuned, good.part(masks[0]), bad.part(masks[1]), settings)
+        languages[code] = _profile(tuned, ours, theirs, settings)
         own = [before | mask for before, mask in zip(own, masks, strict=True)]
     rest = [side.part(~mask) for side, mask in zip((good, bad), own, strict=True)]
     given, effect = (
@@ -202,7 +205,7 @@ def _profile(tuned: Sequence[Knob], good: Corpus, bad: Corpus, settings: _Settin
         whole = Tail.of(good.values[row], bad.values[row], knob.sign, knob.strict, knob.whole)
         shown = Proposal(
             knob,
-            _status(tail, offered, row in taken, demands),
+            _status(tail, offered, row in taken, demands, fluke(offers)),
             distance=most_gain(whole),
             histogram=histogram(good.values[row], bad.values[row]),
         )
@@ -235,7 +238,9 @@ def _offers(tail: Tail, demands: Demands) -> list[Offer]:
     return [found[limit] for limit in sorted(found, reverse=True)]
 
 
-def _status(tail: Tail, offers: Sequence[Offer], taken: bool, demands: Demands) -> Status:
+def _status(
+    tail: Tail, offers: Sequence[Offer], taken: bool, demands: Demands, luck: float
+) -> Status:
     if taken:
         return "proposed"
     if not len(tail.good) + len(tail.bad):
@@ -244,11 +249,16 @@ def _status(tail: Tail, offers: Sequence[Offer], taken: bool, demands: Demands) 
         return "constant"
     if not offers:
         return "no difference"
-    worths = []
+    costs = []
     for offer in offers:
         lost, removed = tail.removed(offer.limit)
-        worths.append(removed / tail.bad_size - demands.min_lift * lost / tail.good_size)
-    return "needless" if max(worths) >= demands.min_gain else "no gain"
+        worth = removed / tail.bad_size - demands.min_lift * lost / tail.good_size
+        likely = chance(removed, tail.bad_size, lost, tail.good_size)
+        if worth >= demands.min_gain and likely <= luck:
+            costs.append(lost + 1)
+    if not costs:
+        return "no gain"
+    return "needless" if min(costs) <= demands.max_loss * tail.good_size + 1e-9 else "no room"
 
 
 def _proposal(
@@ -260,10 +270,14 @@ def _proposal(
     settings: _Settings,
 ) -> Proposal:
     knob = shown.knob
-    rng = np.random.default_rng([settings.seed, zlib.crc32(knob.name.encode()), offer.depth])
+    rng = np.random.default_rng(
+        [settings.seed, zlib.crc32(knob.name.encode("utf-8", "surrogatepass")), offer.depth]
+    )
     again = resampled(tail, offer.depth, settings.resamples, rng)
     limit = knob.sign * offer.limit + 0.0  # no negative zero
     ends = np.quantile(knob.sign * again.limits, (0.025, 0.975), method="inverted_cdf").tolist()
+    if knob.whole:
+        limit, ends = int(limit), [int(end) for end in ends]
     gain = np.quantile(again.gains, (0.025, 0.975)).tolist()
     return replace(
         shown,
@@ -408,13 +422,18 @@ def _once(start: Pipeline, tuned: Sequence[Knob]) -> None:
 
 
 def _enough(corpus: Corpus) -> None:
-    if len(corpus) >= _LEAST:
+    if len(corpus) >= _LEAST and corpus.halved >= _HALF:
         return
+    if len(corpus) >= _LEAST:
+        raise ConfigError(
+            f"tune: the {corpus.label} corpus has {len(np.unique(corpus.ids)):,} different ids in "
+            f"{len(corpus):,} documents; it is halved by id, so they must differ"
+        )
     count = f"{len(corpus):,} usable documents" if len(corpus) else "no usable documents"
     left = [
-        f"{sum(counts.values()):,} {what}"
-        for what, counts in (("failed", corpus.failed), ("dropped by rules not tuned", corpus.gone))
-        if counts
+        f"{count:,} {what} {stage}"
+        for what, counts in (("broken in", corpus.failed), ("dropped, untuned, by", corpus.gone))
+        for stage, count in counts.items()
     ]
     more = f" ({', '.join(left)})" if left else ""
     raise ConfigError(

@@ -92,7 +92,8 @@ def _rounded(edge: float, strict: bool, whole: bool) -> Sequence[float]:
         near = (exact / unit).to_integral_value(ROUND_FLOOR) * unit
         if strict and near >= exact:
             near -= unit
-        found.append(float(near))
+        if float(near) < edge or not strict:  # near zero the difference may have no float
+            found.append(float(near))
     if not whole:
         found.append(float(np.nextafter(edge, -math.inf)) if strict else edge)
     return found
