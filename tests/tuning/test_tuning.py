@@ -105,8 +105,8 @@ def test_two_limits_share_the_budget_and_a_third_that_adds_nothing_is_left_out()
         "proposed",
         "needless",
     }
-    assert tuning.tuned.bad.value == pytest.approx(0.55, abs=0.04)
-    assert tuning.tuned.good.value > 0.985
+    assert tuning.after.bad.value == pytest.approx(0.55, abs=0.04)
+    assert tuning.after.good.value > 0.985
 
 
 @settings(max_examples=10, deadline=None)
@@ -127,7 +127,7 @@ def test_the_loss_held_out_is_about_the_bound_on_average():
     for seed in range(20):
         good = normal("g", 400, [seed, 0])
         bad = normal("b", 400, [seed, 1], height=-1.0, width=1.0, spread=2.0)
-        losses.append(1 - tune(good, bad, Traits(), max_loss=0.05, seed=seed).tuned.good.value)
+        losses.append(1 - tune(good, bad, Traits(), max_loss=0.05, seed=seed).after.good.value)
     assert np.mean(losses) <= 0.065
 
 
@@ -142,8 +142,8 @@ def test_the_shares_are_those_of_the_real_pipeline():
         tuning = tune(good, bad, start, max_loss=0.05, others=others)
         for docs, side in ((good, "good"), (bad, "bad")):
             out = held_out(docs)
-            assert kept(start, docs, out) == getattr(tuning.given, side)
-            assert kept(tuning.pipe, docs, out) == getattr(tuning.tuned, side)
+            assert kept(start, docs, out) == getattr(tuning.before, side)
+            assert kept(tuning.pipe, docs, out) == getattr(tuning.after, side)
 
 
 def texts(tag, n, seed, worse):
@@ -163,7 +163,7 @@ def test_the_default_heuristics_round_trip_through_the_recipe():
     good, bad = texts("g", 200, 1, False), texts("b", 200, 2, True)
     tuning = tune(good, bad, max_loss=0.05)
     assert load(tuning.to_toml()) == tuning.pipe
-    assert tuning.tuned.bad.value < 0.6 < 0.85 < tuning.tuned.good.value
+    assert tuning.after.bad.value < 0.6 < 0.85 < tuning.after.good.value
     for docs, side, counts in (
         (good, "good", tuning.pooled.good),
         (bad, "bad", tuning.pooled.bad),
@@ -174,7 +174,7 @@ def test_the_default_heuristics_round_trip_through_the_recipe():
         # those that rules without limits drop take no part in the shares
         loose = wf.C4Quality(terminal_punctuation=False, min_sentences=None)(docs)
         usable = {d.id for d in loose if d.live}
-        assert kept(tuning.pipe, docs, held_out(docs) & usable) == getattr(tuning.tuned, side)
+        assert kept(tuning.pipe, docs, held_out(docs) & usable) == getattr(tuning.after, side)
 
 
 def test_a_filter_without_any_rule_left_is_left_out_unless_it_is_needed():
@@ -204,7 +204,7 @@ def test_a_learned_score_is_tuned_like_any_other_signal():
     good = [Document(f"g{n}", f"{lesson} {rng.random()}. " * 5) for n in range(120)]
     bad = [Document(f"b{n}", f"{shop} {rng.random()} " * 5) for n in range(120)]
     tuning = tune(good, bad, wf.Educational(), max_loss=0.1)
-    assert tuning.tuned.bad.value == 0
+    assert tuning.after.bad.value == 0
     assert tuning.proposals[0].bad_removed.value == 1
 
 
@@ -280,10 +280,10 @@ def test_profiles_by_language():
     assert tuning.pipe.names == ("language", "by_language")
     assert tuning.pipe.steps[0] == wf.Language(None)
     for docs, side in ((good, "good"), (bad, "bad")):
-        assert kept(tuning.pipe, docs, held_out(docs)) == getattr(tuning.tuned, side)
-        assert kept(Traits(), docs, held_out(docs)) == getattr(tuning.given, side)
+        assert kept(tuning.pipe, docs, held_out(docs)) == getattr(tuning.after, side)
+        assert kept(Traits(), docs, held_out(docs)) == getattr(tuning.before, side)
     assert "too few documents for limits of their own: es (30 + 30)" in str(tuning)
-    assert tuning.tuned.bad.value < 0.55
+    assert tuning.after.bad.value < 0.55
 
 
 def test_english_stop_words_are_switched_off_where_they_are_useless():
@@ -383,7 +383,7 @@ def test_limits_without_a_proposal_are_off_or_kept():
     found = off.proposals[0].proposed
     assert off.pipe.steps == (Traits(min_height=found),)
     assert keep.pipe.steps == (Traits(min_height=found, max_height=60.0, min_count=3),)
-    assert keep.tuned.good.value < 0.7 < off.tuned.good.value
+    assert keep.after.good.value < 0.7 < off.after.good.value
 
 
 def test_small_budgets_and_corpora_are_warned_of():

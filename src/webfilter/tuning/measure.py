@@ -67,12 +67,14 @@ class Corpus:
         return int(min(self.chosen.sum(), (~self.chosen).sum()))
 
     def part(self, mask: Mask) -> Corpus:
-        """Return the documents in `mask` as a corpus."""
+        """Return the documents in `mask` as a corpus of its own."""
         return replace(
             self,
             ids=self.ids[mask],
             values=self.values[:, mask],
             languages=self.languages[mask],
+            gone={},
+            failed={},
         )
 
 

@@ -34,8 +34,8 @@ def _top(tuning: Tuning) -> str:
     found = label(len(tuning.pooled.limits), "limit") if tuning.pooled.limits else "No limit"
     loss = f"for a loss of at most {share(tuning.max_loss, 1)}"
     facts = [
-        ("good kept", _percent(tuning.tuned.good), esc(ends(tuning.tuned.good))),
-        ("bad kept", _percent(tuning.tuned.bad), esc(ends(tuning.tuned.bad))),
+        ("good kept", _percent(tuning.after.good), esc(ends(tuning.after.good))),
+        ("bad kept", _percent(tuning.after.bad), esc(ends(tuning.after.bad))),
     ]
     for name, kind, counts in (
         ("good documents", "kept", tuning.pooled.good),
@@ -68,7 +68,7 @@ def _effects(tuning: Tuning) -> str:
     rows = [
         (f"{side}, {name}", bar([(kind, part.value)]), _percent(part), esc(ends(part)))
         for side, kind in (("good", "kept"), ("bad", "dropped"))
-        for name, effect in (("limits as given", tuning.given), ("tuned", tuning.tuned))
+        for name, effect in (("limits before", tuning.before), ("tuned", tuning.after))
         for part in (getattr(effect, side),)
     ]
     head = ("documents", "kept", "share", "interval")
@@ -90,7 +90,7 @@ def _limits(tuning: Tuning) -> str:
     return section("Limits", _table(proposed), lead)
 
 
-_HEAD = ("signal", "given", "tuned", "95 % interval", "good lost", "bad removed")
+_HEAD = ("signal", "before", "tuned", "95 % interval", "good lost", "bad removed")
 
 
 def _table(proposals: Iterable[Proposal]) -> str:
@@ -126,7 +126,7 @@ def _languages(tuning: Tuning) -> str:
 def _language(name: str, profile: Profile) -> Sequence[str]:
     kept: list[str] = []
     for side in ("good", "bad"):
-        kept += [_percent(getattr(effect, side)) for effect in (profile.tuned, profile.given)]
+        kept += [_percent(getattr(effect, side)) for effect in (profile.after, profile.before)]
     counts = (profile.good.used, profile.bad.used, len(profile.limits))
     return (esc(name, 40), *map(number, counts), *kept)
 
@@ -140,7 +140,7 @@ def _signals(tuning: Tuning) -> str:
         '<span class="keys"><span><i class="key kept"></i>good above the line</span>, '
         '<span><i class="key dropped"></i>bad below</span></span>; heights are square roots of '
         "shares, so that tails show. A full line is a tuned limit and the gray what it removes, a "
-        "broken one the limit given. Sorted by distance: the most that any limit could remove of "
+        "broken one the limit before. Sorted by distance: the most that any limit could remove of "
         "bad beyond what it loses of good."
     )
     return section("Signals", f'<ul class="signals">{cards}</ul>', lead)
@@ -165,7 +165,9 @@ def _line(found: Proposal) -> str:
         else "no limit"
     )
     why = f" <small>{esc(found.remark)}</small>" if found.remark else ""
-    return f'<p class="said">given {given}, tuned {tuned}{why}<span>{found.distance:.3f}</span></p>'
+    return (
+        f'<p class="said">before {given}, tuned {tuned}{why}<span>{found.distance:.3f}</span></p>'
+    )
 
 
 def _figure(proposals: Sequence[Proposal], drawn: Histogram) -> str:

@@ -119,9 +119,9 @@ class Profile:
 
     proposals: tuple[Proposal, ...]
     """One for each limit of the pipeline: proposed ones first, then by distance."""
-    given: Effect
-    """What the limits given keep."""
-    tuned: Effect
+    before: Effect
+    """What the limits as they were keep."""
+    after: Effect
     """What the tuned limits keep."""
     good: Counts
     bad: Counts
@@ -144,9 +144,9 @@ class Tuning:
     """The limits of each language that has its own."""
     few: Mapping[str, tuple[int, int]]
     """Languages with too few documents for limits of their own: good and bad ones."""
-    given: Effect
-    """What the limits given keep of the half held out."""
-    tuned: Effect
+    before: Effect
+    """What the limits as they were keep of the half held out."""
+    after: Effect
     """What the tuned limits keep, each document under the limits of its language."""
     max_loss: float
     """The loss of the good corpus that was allowed."""
@@ -166,11 +166,11 @@ class Tuning:
             ConfigError: a stage is not in the catalogue.
         """
         profiles = {"all": self.pooled, **self.languages}
-        about = f"{_headline(self)}; {_effect(self.tuned)} on documents held out"
+        about = f"{_headline(self)}; {_effect(self.after)} on documents held out"
         lines = ['name = "tuned"', f'about = "{about}"', ""]
         for name, profile in profiles.items():
             if len(profiles) > 1:
-                lines.append(f"# {name}: {_effect(profile.tuned)}")
+                lines.append(f"# {name}: {_effect(profile.after)}")
             lines += [f"# {line}" for line in _proposed(profile)]
         return "\n".join([*lines, "", self.pipe.to_toml()])
 
@@ -196,7 +196,7 @@ class Tuning:
         for name, profile in self.languages.items():
             parts += [
                 "",
-                f"{visible(name)}: {_effect(profile.tuned)}",
+                f"{visible(name)}: {_effect(profile.after)}",
                 *_table(profile, brief=True),
             ]
         if self.few:
@@ -253,7 +253,7 @@ def span(interval: tuple[float, float] | None) -> str:
 
 def _effects(tuning: Tuning) -> list[str]:
     rows = [("", "good kept", "", "bad kept", "")]
-    for name, effect in (("limits as given", tuning.given), ("tuned limits", tuning.tuned)):
+    for name, effect in (("limits before", tuning.before), ("tuned limits", tuning.after)):
         cells = (name, _percent(effect.good), ends(effect.good))
         rows.append((*cells, _percent(effect.bad), ends(effect.bad)))
     return aligned(rows, right=range(1, 5))
@@ -266,7 +266,7 @@ def _proposed(profile: Profile) -> list[str]:
 def _table(profile: Profile, brief: bool = False) -> list[str]:
     """Return the limits as lines; only those proposed, if `brief`."""
     head: Sequence[str] = (
-        *("stage", "signal", "given", "tuned", "95 % interval"),
+        *("stage", "signal", "before", "tuned", "95 % interval"),
         *("good lost", "bad removed", "distance", ""),
     )
     rows = [

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from webfilter.compose import ByLanguage
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.pipeline import Pipeline
 from webfilter.stage import Filter, Stage, Step
-from webfilter.tuning.choose import Demands, Offer, choose, fluke
-from webfilter.tuning.evidence import Share, chance
-from webfilter.tuning.histogram import histogram
+from webfilter.tuning.choose import Demands
 from webfilter.tuning.knobs import Knob, knobs, turned
 from webfilter.tuning.measure import Corpus, measure
-from webfilter.tuning.result import Counts, Effect, Profile, Proposal, Status, Tuning
-from webfilter.tuning.tails import Tail, depths, most_gain, resampled
+from webfilter.tuning.profile import Settings, chosen_limits, effect_of, profiled
+from webfilter.tuning.result import Profile, Tuning
 
 __all__ = ["tune"]
 
@@ -35,18 +30,10 @@ _EXPECTED = 5
 """Good documents that the budget should be worth on the half where limits are chosen."""
 
 
-@dataclass(frozen=True)
-class _Settings:
-    demands: Demands
-    others: Literal["off", "keep"]
-    resamples: int
-    seed: int
-
-
 def tune(
     good: Any,
     bad: Any,
-    pipe: Pipeline | Step | Iterable[Step] | None = None,
+    pipe: Pipeline | Step | Sequence[Step] | None = None,
     *,
     max_loss: float = 0.01,
     by: Literal["language"] | None = None,
@@ -88,7 +75,7 @@ def tune(
             `ByLanguage` stages in the pipeline, behind a `Language` if there is none.
         skip: what to leave as it is: signals, stages, fields or ``stage.field``.
         others: what becomes of limits without a proposal: ``off`` switches them off, for which the
-            bound on the loss holds; ``keep`` leaves them as given.
+            bound on the loss holds; ``keep`` leaves them as they are.
         given: take the signals that the documents have (from a run with ``measure_all=True``)
             instead of running the stages.
         min_gain: least worth of a limit: share removed of bad minus `min_lift` times that lost of
@@ -111,7 +98,7 @@ def tune(
     >>> found.proposals[0].knob.signal, found.proposals[0].proposed
     ('words', 50)
     """
-    settings = _Settings(
+    settings = Settings(
         Demands(
             _between("max_loss", max_loss, 0, 1),
             _between("min_gain", min_gain, 0, 1),
@@ -152,11 +139,11 @@ def _tuned(
     tuned: Sequence[Knob],
     good: Corpus,
     bad: Corpus,
-    settings: _Settings,
+    settings: Settings,
     by: str | None,
     min_documents: int,
 ) -> Tuning:
-    pooled = _profile(tuned, good, bad, settings)
+    pooled = profiled(tuned, good, bad, settings)
     languages: dict[str, Profile] = {}
     few: dict[str, tuple[int, int]] = {}
     own = [np.zeros(len(side), dtype=np.bool_) for side in (good, bad)]
@@ -167,152 +154,26 @@ def _tuned(
         if not enough or min(ours.halved, theirs.halved) < _HALF:
             few[code] = (len(ours), len(theirs))
             continue
-        languages[code] = _profile(tuned, ours, theirs, settings)
+        languages[code] = profiled(tuned, ours, theirs, settings)
         own = [before | mask for before, mask in zip(own, masks, strict=True)]
     rest = [side.part(~mask) for side, mask in zip((good, bad), own, strict=True)]
-    given, effect = (
-        _effect(tuned, rest[0], rest[1], limits)
-        for limits in ({k: k.current for k in tuned}, _limits(tuned, pooled, settings))
+    before, after = (
+        effect_of(tuned, rest[0], rest[1], limits)
+        for limits in ({k: k.current for k in tuned}, chosen_limits(tuned, pooled, settings))
     )
     for profile in languages.values():
-        given, effect = given + profile.given, effect + profile.tuned
+        before, after = before + profile.before, after + profile.after
     return Tuning(
         pipe=_built(start, tuned, pooled, languages, settings),
         pooled=pooled,
         languages=languages,
         few=few,
-        given=given,
-        tuned=effect,
+        before=before,
+        after=after,
         max_loss=settings.demands.max_loss,
         seed=settings.seed,
         warnings=tuple(_warnings(good, bad, pooled, settings)),
     )
-
-
-def _profile(tuned: Sequence[Knob], good: Corpus, bad: Corpus, settings: _Settings) -> Profile:
-    """Choose limits on one half of the documents; measure them on the other."""
-    demands = settings.demands
-    halves = [(side.part(side.chosen), side.part(~side.chosen)) for side in (good, bad)]
-    (good_in, good_out), (bad_in, bad_out) = halves
-    tails = [
-        Tail.of(good_in.values[row], bad_in.values[row], knob.sign, knob.strict, knob.whole)
-        for row, knob in enumerate(tuned)
-    ]
-    offers = [_offers(tail, demands) for tail in tails]
-    taken = choose(tuned, offers, good_in.values, bad_in.values, demands)
-    found = []
-    for row, (knob, tail, offered) in enumerate(zip(tuned, tails, offers, strict=True)):
-        whole = Tail.of(good.values[row], bad.values[row], knob.sign, knob.strict, knob.whole)
-        shown = Proposal(
-            knob,
-            _status(tail, offered, row in taken, demands, fluke(offers)),
-            distance=most_gain(whole),
-            histogram=histogram(good.values[row], bad.values[row]),
-        )
-        offer = taken.get(row)
-        if offer is not None:
-            shown = _proposal(
-                shown, tail, offer, good_out.values[row], bad_out.values[row], settings
-            )
-        found.append(shown)
-    order = {row: place for place, row in enumerate(taken)}
-    places = sorted(range(len(found)), key=lambda r: (order.get(r, len(found)), -found[r].distance))
-    profile = Profile(
-        tuple(found[row] for row in places),
-        _effect(tuned, good, bad, {knob: knob.current for knob in tuned}),
-        Effect(Share(0, 0), Share(0, 0)),
-        _counts(good, good_in),
-        _counts(bad, bad_in),
-    )
-    return replace(profile, tuned=_effect(tuned, good, bad, _limits(tuned, profile, settings)))
-
-
-def _offers(tail: Tail, demands: Demands) -> list[Offer]:
-    """Return the limits there are to choose from, the tightest first, each once."""
-    found: dict[float, Offer] = {}
-    if not tail.constant():
-        for depth in depths(tail.good_size, demands.max_loss):
-            limit = tail.limit(depth)
-            if limit is not None:
-                found[limit] = Offer(depth, limit)  # the least depth that gives it
-    return [found[limit] for limit in sorted(found, reverse=True)]
-
-
-def _status(
-    tail: Tail, offers: Sequence[Offer], taken: bool, demands: Demands, luck: float
-) -> Status:
-    if taken:
-        return "proposed"
-    if not len(tail.good) + len(tail.bad):
-        return "undefined"
-    if tail.constant():
-        return "constant"
-    if not offers:
-        return "no difference"
-    costs = []
-    for offer in offers:
-        lost, removed = tail.removed(offer.limit)
-        worth = removed / tail.bad_size - demands.min_lift * lost / tail.good_size
-        likely = chance(removed, tail.bad_size, lost, tail.good_size)
-        if worth >= demands.min_gain and likely <= luck:
-            costs.append(lost + 1)
-    if not costs:
-        return "no gain"
-    return "needless" if min(costs) <= demands.max_loss * tail.good_size + 1e-9 else "no room"
-
-
-def _proposal(
-    shown: Proposal,
-    tail: Tail,
-    offer: Offer,
-    good: npt.NDArray[np.float64],
-    bad: npt.NDArray[np.float64],
-    settings: _Settings,
-) -> Proposal:
-    knob = shown.knob
-    rng = np.random.default_rng(
-        [settings.seed, zlib.crc32(knob.name.encode("utf-8", "surrogatepass")), offer.depth]
-    )
-    again = resampled(tail, offer.depth, settings.resamples, rng)
-    limit = knob.sign * offer.limit + 0.0  # no negative zero
-    ends = np.quantile(knob.sign * again.limits, (0.025, 0.975), method="inverted_cdf").tolist()
-    if knob.whole:
-        limit, ends = int(limit), [int(end) for end in ends]
-    gain = np.quantile(again.gains, (0.025, 0.975)).tolist()
-    return replace(
-        shown,
-        proposed=limit,
-        interval=(min(limit, ends[0]), max(limit, ends[1])),
-        gain=(gain[0], gain[1]),
-        good_lost=Share(int(knob.removes(good, limit).sum()), len(good)),
-        bad_removed=Share(int(knob.removes(bad, limit).sum()), len(bad)),
-    )
-
-
-def _limits(
-    tuned: Sequence[Knob], profile: Profile, settings: _Settings
-) -> dict[Knob, float | None]:
-    """Return what each limit is to be set to."""
-    rest = {k: k.current if settings.others == "keep" else k.off for k in tuned}
-    return {**rest, **profile.limits}
-
-
-def _effect(
-    tuned: Sequence[Knob], good: Corpus, bad: Corpus, limits: dict[Knob, float | None]
-) -> Effect:
-    """Return what `limits` keep on the halves held out."""
-    shares = []
-    for side in (good, bad):
-        held = side.part(~side.chosen)
-        gone = np.zeros(len(held), dtype=np.bool_)
-        for row, knob in enumerate(tuned):
-            gone |= knob.removes(held.values[row], limits[knob])
-        shares.append(Share(int((~gone).sum()), len(held)))
-    return Effect(*shares)
-
-
-def _counts(whole: Corpus, half: Corpus) -> Counts:
-    return Counts(len(half), len(whole) - len(half), whole.gone, whole.failed)
 
 
 def _languages(good: Corpus, bad: Corpus) -> list[str]:
@@ -326,11 +187,11 @@ def _built(
     tuned: Sequence[Knob],
     pooled: Profile,
     languages: dict[str, Profile],
-    settings: _Settings,
+    settings: Settings,
 ) -> Pipeline:
-    default = turned(start.steps, _limits(tuned, pooled, settings))
+    default = turned(start.steps, chosen_limits(tuned, pooled, settings))
     own = {
-        code: turned(start.steps, _limits(tuned, profile, settings))
+        code: turned(start.steps, chosen_limits(tuned, profile, settings))
         for code, profile in languages.items()
     }
     steps: list[Step] = []
@@ -360,7 +221,7 @@ def _needed(step: Step, later: Iterable[Step]) -> bool:
     return bool(measured & wanted)
 
 
-def _warnings(good: Corpus, bad: Corpus, pooled: Profile, settings: _Settings) -> list[str]:
+def _warnings(good: Corpus, bad: Corpus, pooled: Profile, settings: Settings) -> list[str]:
     said = []
     for side in (good, bad):
         for what, counts in (
@@ -387,7 +248,7 @@ def _warnings(good: Corpus, bad: Corpus, pooled: Profile, settings: _Settings) -
     return said
 
 
-def _pipeline(pipe: Pipeline | Step | Iterable[Step] | None, by: str | None) -> Pipeline:
+def _pipeline(pipe: Pipeline | Step | Sequence[Step] | None, by: str | None) -> Pipeline:
     if pipe is None:
         from webfilter.heuristics.c4 import C4Quality
         from webfilter.heuristics.fineweb import FineWebQuality

@@ -21,7 +21,6 @@ __all__ = ["Resampled", "Tail", "depths", "most_gain", "resampled"]
 
 Floats = npt.NDArray[np.float64]
 
-_HALVINGS = 5
 _WORTH = 0.98
 """Share of what a limit removes that must be left when its digits are rounded off."""
 
@@ -106,7 +105,7 @@ def depths(size: int, max_loss: float) -> tuple[int, ...]:
     (10, 5, 2, 1, 0)
     """
     most = math.floor(size * max_loss + 1e-9)
-    return tuple(sorted({most >> n for n in range(_HALVINGS)} | {0}, reverse=True))
+    return (*(most >> n for n in range(most.bit_length())), 0)
 
 
 def most_gain(tail: Tail) -> float:
