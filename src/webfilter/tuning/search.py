@@ -74,8 +74,9 @@ def tune(
         by: ``language`` also tunes each language with enough documents by itself, and puts
             `ByLanguage` stages in the pipeline, behind a `Language` if there is none.
         skip: what to leave as it is: signals, stages, fields or ``stage.field``.
-        others: what becomes of limits without a proposal: ``off`` switches them off, for which the
-            bound on the loss holds; ``keep`` leaves them as they are.
+        others: what becomes of limits without a proposal. ``off`` switches them off, those too that
+            guard against what neither corpus has (`skip` leaves them on); the bound on the loss
+            holds. ``keep`` leaves them as they are, at whatever cost.
         given: take the signals that the documents have (from a run with ``measure_all=True``)
             instead of running the stages.
         min_gain: least worth of a limit: share removed of bad minus `min_lift` times that lost of
