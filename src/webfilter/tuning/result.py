@@ -72,10 +72,10 @@ class Proposal:
     histogram: Histogram | None = field(default=None, repr=False)
 
     def said(self, value: float | None) -> str:
-        """Return a limit in words, such as ``>= 50``; ``off`` for None."""
-        return (
-            "off" if value in (None, self.knob.off) else f"{SIGNS[self.knob.op]} {_figure(value)}"
-        )
+        """Return a limit in words, such as ``>= 50``; ``min off`` or ``max off`` for none."""
+        if value is None or value == self.knob.off:
+            return "min off" if self.knob.sign > 0 else "max off"
+        return f"{SIGNS[self.knob.op]} {limit(value)}"
 
     @property
     def remark(self) -> str:
@@ -215,10 +215,6 @@ class Tuning:
         from webfilter.tuning.page import tuning_fragment
 
         return tuning_fragment(self)
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else limit(value)
 
 
 def _headline(tuning: Tuning) -> str:
