@@ -40,6 +40,8 @@ BASE = {"document", "stage", "text", "errors", "config", "child"}
 MAY = {folder: BASE for folder in ("extract", "language", "heuristics", "dedup", "score", "write")}
 MAY |= {"read": BASE, "report": BASE - {"text", "child"}}
 MAY |= {"run": BASE | {"read", "write", "report", "pipeline"}}
+# tuning runs stages over two corpora and shows what it found: it stands where pipeline and cli do
+MAY |= {"tuning": BASE | {"read", "report", "run", "pipeline", "compose", "heuristics", "language"}}
 
 
 def imports(path):

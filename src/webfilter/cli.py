@@ -1,4 +1,4 @@
-"""The command line: ``webfilter run``, ``webfilter explain``, ``webfilter list``.
+"""The command line: ``webfilter run``, ``explain``, ``tune`` and ``list``.
 
 Exit codes: 0 done; 1 the run itself broke; 2 something given cannot be used (nothing was started);
 130 interrupted.
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from webfilter import __version__
-from webfilter.errors import RunError, SourceError, WebfilterError
+from webfilter.errors import OutputError, RunError, SourceError, WebfilterError
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
@@ -85,6 +85,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     explain.set_defaults(do=_explain)
 
+    tune = commands.add_parser("tune", help="find limits on a good and a bad corpus")
+    tune.add_argument("good", metavar="GOOD", help="file, folder, glob or URL: what to keep")
+    tune.add_argument("bad", metavar="BAD", help="the same: what to drop")
+    tune.add_argument("--out", metavar="FILE", required=True, help="recipe to write, TOML")
+    tune.add_argument("--html", metavar="FILE", help="page with figures to write")
+    tune.add_argument("--recipe", help="recipe whose limits to tune (the four heuristics)")
+    tune.add_argument(
+        "--max-loss", metavar="SHARE", type=float, default=0.01, help="of GOOD (0.01)"
+    )
+    tune.add_argument("--by", choices=("language",), help="limits for each language, too")
+    tune.add_argument(
+        "--skip", metavar="NAME", action="append", default=[], help="signal or stage to leave alone"
+    )
+    tune.add_argument(
+        "--given", action="store_true", help="take the signals of a run with --measure-all"
+    )
+    tune.add_argument("--seed", metavar="N", type=int, default=0, help="of halves and samples (0)")
+    tune.add_argument("--overwrite", action="store_true", help="replace FILE")
+    tune.set_defaults(do=_tune)
+
     listing = commands.add_parser("list", help="list stages, their signals and the recipes")
     listing.set_defaults(do=_list)
     return parser
@@ -132,6 +152,36 @@ def _explain(args: argparse.Namespace) -> int:
     else:
         said = str(found)
     sys.stdout.buffer.write(said.encode("utf-8", "replace") + b"\n")
+    return 0
+
+
+def _tune(args: argparse.Namespace) -> int:
+    from webfilter.read import read
+    from webfilter.tuning import tune
+
+    targets = [Path(name) for name in (args.out, args.html) if name is not None]
+    for path in targets:
+        if not path.parent.is_dir() or path.is_dir():
+            raise OutputError(f"cannot write {str(path)!r}: not a file in a folder that exists")
+        if path.exists() and not args.overwrite:
+            raise OutputError(f"{str(path)!r} exists; give --overwrite to replace it")
+    if args.html is not None and targets[1].suffix != ".html":
+        raise OutputError(f"--html {args.html}: the name of a page ends in .html")
+    if targets[0].suffix == ".html":
+        raise OutputError(f"--out {args.out}: that is for the recipe; --html writes a page")
+    found = tune(
+        read.files([args.good]),
+        read.files([args.bad]),
+        None if args.recipe is None else _pipeline(args.recipe),
+        max_loss=args.max_loss,
+        by=args.by,
+        skip=args.skip,
+        given=args.given,
+        seed=args.seed,
+    )
+    for path in targets:
+        found.save(path)
+    sys.stdout.write(f"{found}\n\n" + "".join(f"{path}\n" for path in targets))
     return 0
 
 

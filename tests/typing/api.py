@@ -6,6 +6,7 @@ from typing import ClassVar, assert_type
 
 import webfilter as wf
 from webfilter.testing import check_stage
+from webfilter.tuning import Proposal, Tuning, tune
 
 
 @dataclass(frozen=True)
@@ -36,4 +37,8 @@ def use() -> None:
     assert_type(report.kept, int)
     assert_type(pipe.explain("<p>x</p>"), wf.Explanation)
     assert_type(wf.recipe("educational").fingerprint(), str)
+    found = tune("good.jsonl", ["a text"], pipe, by="language", skip=["words"])
+    assert_type(found, Tuning)
+    assert_type(found.proposals, tuple[Proposal, ...])
+    assert_type(found.pipe | Shout(), wf.Pipeline)
     check_stage(Shout())

@@ -1,0 +1,12 @@
+"""Limits found on two corpora: a better and a worse one in, a pipeline with limits out.
+
+`tune` measures every signal on both, proposes limits where the worse corpus goes on and the better
+one has ended, and says what they do on documents held out. It decides nothing about what is better:
+that is in the two corpora.
+"""
+
+from webfilter.tuning.evidence import Share
+from webfilter.tuning.result import Effect, Profile, Proposal, Tuning
+from webfilter.tuning.search import tune
+
+__all__ = ["Effect", "Profile", "Proposal", "Share", "Tuning", "tune"]

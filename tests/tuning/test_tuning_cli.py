@@ -1,0 +1,78 @@
+import json
+
+import pytest
+
+from webfilter.cli import main
+from webfilter.recipes import load
+
+SENTENCE = "The sun is a star and the earth goes around it once in each of its years. "
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A good and a bad corpus as JSONL."""
+    for name, text in (("good", SENTENCE * 6), ("bad", "Buy # now ...\n" * 30)):
+        lines = [{"id": f"{name}{n}", "text": f"{text}{n}."} for n in range(250)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    return tmp_path
+
+
+def tune(job, *more, good="good.jsonl", bad="bad.jsonl", out="recipe.toml"):
+    return main(["tune", str(job / good), str(job / bad), "--out", str(job / out), *more])
+
+
+def test_tune_writes_a_recipe_and_a_page_and_says_what_it_found(job, capsys):
+    assert tune(job, "--html", str(job / "page.html"), "--max-loss", "0.02") == 0
+    said = capsys.readouterr().out
+    assert "tuned on 250 good documents and 250 bad documents" in said
+    assert said.endswith("recipe.toml\n" + str(job / "page.html") + "\n")
+    pipe = load(job / "recipe.toml")
+    assert len(pipe) >= 1
+    assert pipe([SENTENCE * 6])[0].live
+    assert not pipe(["Buy # now ...\n" * 30])[0].live
+    assert (job / "page.html").read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_another_recipe_languages_and_skipped_signals(job, capsys):
+    (job / "quality.toml").write_text('[[stage]]\nuse = "gopher_quality"\n')
+    more = ("--recipe", str(job / "quality.toml"), "--by", "language", "--max-loss", "0.02")
+    assert tune(job, *more, "--skip", "words", "--skip", "max_bullet_line_ratio") == 0
+    assert "gopher_quality" in capsys.readouterr().out
+    [stage] = [step for step in load(job / "recipe.toml").steps if step.name == "gopher_quality"]
+    assert (stage.min_words, stage.max_bullet_line_ratio) == (50, 0.9)
+    assert stage.max_ellipsis_line_ratio != 0.3
+
+
+def test_bad_input_is_one_clear_error_with_exit_code_2(job, capsys):
+    (job / "few.jsonl").write_text(json.dumps({"text": "One."}) + "\n")
+    (job / "there.toml").write_text("keep me")
+    cases = [
+        ({"good": "nothing.jsonl"}, (), "nothing.jsonl"),
+        ({"bad": "few.jsonl"}, (), "the bad corpus has 1 usable documents"),
+        ({}, ("--recipe", "none.toml"), "no such file"),
+        ({}, ("--max-loss", "2"), "max_loss = 2.0"),
+        ({}, ("--skip", "wrods"), "did you mean 'words'"),
+        ({}, ("--given",), "no document has a signal"),
+        ({}, ("--seed", "-3"), "seed = -3"),
+        ({"out": "there.toml"}, (), "--overwrite"),
+        ({"out": "none/recipe.toml"}, (), "a folder that exists"),
+        ({"out": "page.html"}, (), "that is for the recipe"),
+        ({}, ("--html", str(job / "page.txt")), "ends in .html"),
+    ]
+    for given, more, said in cases:
+        assert tune(job, *more, **given) == 2, (given, more)
+        captured = capsys.readouterr()
+        assert captured.err.startswith("webfilter: error: ")
+        assert len(captured.err.splitlines()) == 1
+        assert said in captured.err
+        assert captured.out == ""
+        assert not (job / "recipe.toml").exists()
+    assert (job / "there.toml").read_text() == "keep me"
+    assert tune(job, "--overwrite", out="there.toml") == 0
+
+
+def test_wrong_usage_is_exit_code_2():
+    for more in ([], ["a"], ["a", "b"], ["a", "b", "--out", "c", "--by", "host"]):
+        with pytest.raises(SystemExit) as stop:
+            main(["tune", *more])
+        assert stop.value.code == 2
