@@ -45,6 +45,7 @@ _HOME = {
     "Judge": "webfilter.compose",
     "Language": "webfilter.language",
     "Length": "webfilter.heuristics.length",
+    "Lines": "webfilter.heuristics.lines",
     "MinHash": "webfilter.dedup.minhash",
     "MissingExtra": "webfilter.errors",
     "OnlineStage": "webfilter.stage",
@@ -60,12 +61,14 @@ _HOME = {
     "SourceError": "webfilter.errors",
     "Stage": "webfilter.stage",
     "Transform": "webfilter.stage",
+    "Tuning": "webfilter.tuning",
     "UnknownName": "webfilter.errors",
     "UrlFilter": "webfilter.heuristics.url",
     "Verdict": "webfilter.document",
     "WebfilterError": "webfilter.errors",
     "Where": "webfilter.compose",
     "recipe": "webfilter.recipes",
+    "tune": "webfilter.tuning",
 }
 _MODULES = ("catalog", "read", "testing", "write")
 
@@ -88,6 +91,7 @@ __all__ = [
     "Judge",
     "Language",
     "Length",
+    "Lines",
     "MinHash",
     "MissingExtra",
     "OnlineStage",
@@ -103,6 +107,7 @@ __all__ = [
     "SourceError",
     "Stage",
     "Transform",
+    "Tuning",
     "UnknownName",
     "UrlFilter",
     "Verdict",
@@ -113,6 +118,7 @@ __all__ = [
     "read",
     "recipe",
     "testing",
+    "tune",
     "write",
 ]
 
@@ -154,6 +160,7 @@ if TYPE_CHECKING:
     from webfilter.heuristics.fineweb import FineWebQuality
     from webfilter.heuristics.gopher import GopherQuality
     from webfilter.heuristics.length import Length
+    from webfilter.heuristics.lines import Lines
     from webfilter.heuristics.repetition import GopherRepetition
     from webfilter.heuristics.url import UrlFilter
     from webfilter.language import Language
@@ -172,3 +179,4 @@ if TYPE_CHECKING:
         Stage,
         Transform,
     )
+    from webfilter.tuning import Tuning, tune

@@ -21,6 +21,7 @@ STAGES: dict[str, str] = {
     "extract": "webfilter.extract:Extract",
     "sandboxed": "webfilter.extract:Sandboxed",
     "language": "webfilter.language:Language",
+    "lines": "webfilter.heuristics.lines:Lines",
     "length": "webfilter.heuristics.length:Length",
     "gopher_repetition": "webfilter.heuristics.repetition:GopherRepetition",
     "gopher_quality": "webfilter.heuristics.gopher:GopherQuality",

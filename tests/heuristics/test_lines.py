@@ -249,7 +249,7 @@ def test_the_profile_of_refinedweb_does_what_the_paper_says():
     ]
     assert [rule.bounds() for rule in stage.rules] == [(("le", 0.05),)]
     assert Lines.profile("refinedweb", max_line_removed_word_ratio=None).rules == ()
-    assert Lines.profile("default") == Lines()
+    assert Lines.profile("webfilter-2026-11") == Lines()
 
 
 def test_wrong_configuration_is_said():

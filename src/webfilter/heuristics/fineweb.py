@@ -38,23 +38,23 @@ _ORDER = (
 )
 
 PROFILES = {
-    "datatrove-2024-04": Profile(
-        source="datatrove 0.2 (April 2024), which made FineWeb, FineWebQualityFilter: the default",
-        words=(
-            "tokens, punctuation among them: our own, those of spaCy's blank English tokenizer; "
-            'for those of that time give words="nltk"'
-        ),
-        lines="between newlines, not stripped; blank ones count, but not among repeated ones",
-        order=f"dropped at the first three limits, above the last; {_ORDER}",
-        deviations="ratios of nothing are undefined, no division by zero",
-    ),
     "datatrove-2024-12": Profile(
-        source="datatrove since December 2024 (0.4 to 0.10), FineWebQualityFilter",
-        words='as datatrove-2024-04; with words="spacy" by spaCy itself',
+        source="datatrove since December 2024 (0.4 to 0.10), FineWebQualityFilter: the default",
+        words=(
+            "tokens of spaCy's blank English tokenizer, punctuation among them: by our own "
+            'tokenizer of the same rules, or with words="spacy" by spaCy itself'
+        ),
         lines="between newlines, not stripped, without blank ones; none left: dropped",
         order=f"dropped beyond the limits, these are kept; {_ORDER}",
         deviations="ratios of nothing are undefined, no division by zero",
-        settings={"version": "datatrove-2024-12"},
+    ),
+    "datatrove-2024-04": Profile(
+        source="datatrove 0.2 (April 2024), which made FineWeb, FineWebQualityFilter",
+        words='as datatrove-2024-12, but for the tokens of that time give words="nltk"',
+        lines="between newlines, not stripped; blank ones count, but not among repeated ones",
+        order=f"dropped at the first three limits, above the last; {_ORDER}",
+        deviations="ratios of nothing are undefined, no division by zero",
+        settings={"version": "datatrove-2024-04"},
     ),
     "fineweb-2": Profile(
         source="FineWeb-2 (December 2024), its pipeline",
@@ -62,11 +62,7 @@ PROFILES = {
         lines="as datatrove-2024-12; no rule on short lines",
         order=f"dropped beyond the limits, these are kept; {_ORDER}",
         deviations="as datatrove-2024-12",
-        settings={
-            "version": "datatrove-2024-12",
-            "max_short_line_ratio": None,
-            "max_duplicate_line_character_ratio": 0.1,
-        },
+        settings={"max_short_line_ratio": None, "max_duplicate_line_character_ratio": 0.1},
     ),
 }
 """What "FineWeb quality" means, by time; the first is the default."""
@@ -76,11 +72,11 @@ PROFILES = {
 class FineWebQuality(Profiled, Scorer):
     """Drop pages made of lists, fragments or repeated lines, by the rules that made FineWeb.
 
-    `version` chooses between the two filters of this name. The default is the one that made
-    FineWeb, the data set whose quality is published and for which people use the filter.
-    datatrove itself has had the other since December 2024: choose ``datatrove-2024-12`` to agree
-    with an installed datatrove, and for scripts whose sentences end with other marks. In English
-    they differ in quotes, which end a line in the first only, and blank lines, which count in it.
+    `version` chooses between the two filters of this name; `PROFILES` tells them apart. The default
+    is the later one, which an installed datatrove has had since December 2024. The earlier one,
+    which made FineWeb, counts blank lines as short ones without a terminal mark: of excerpts that
+    careful readers call educational it drops 44 % (the later one 28 %), of unclean ones 65 % (56 %;
+    benchmarks/profiles.py).
 
     Lines are tested as they are, not stripped.
 
@@ -107,7 +103,7 @@ class FineWebQuality(Profiled, Scorer):
         Signal("fineweb_newline_word_ratio", "float", "Line ends a token", "a token", 0),
     )
 
-    version: Literal["datatrove-2024-04", "datatrove-2024-12"] = "datatrove-2024-04"
+    version: Literal["datatrove-2024-04", "datatrove-2024-12"] = "datatrove-2024-12"
     """Whose lines, terminal marks and comparisons."""
     min_lines: int | None = 1
     """Least lines: drops a page of blank lines in 2024-12, where these do not count."""

@@ -20,40 +20,63 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from webfilter.document import Document, Value
-from webfilter.errors import UnknownName
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.phrases import PhraseSet, digest, phrases
+from webfilter.heuristics.profiles import Profile, Profiled
 from webfilter.heuristics.surroundings import Line, measured, surroundings_of
 from webfilter.stage import Rule, Signal, Transform
 
-__all__ = ["Lines"]
+__all__ = ["PROFILES", "Lines"]
 
 _LISTED = ("consent", "browser", "legal", "sharing", "counter", "account", "navigation")
 _CAUSES = ("symbols", "numbers", *_LISTED, "short", "uppercase", "repeated", "fragment")
 
 _LETTER = re.compile(r"[^\W\d_]")
 
-_PROFILES: dict[str, dict[str, Any]] = {
-    "default": {},
-    "refinedweb": {
-        "max_line_removed_word_ratio": 0.05,
-        "phrase_set": "refinedweb",
-        "phrase_max_words": 10,
-        "part_max_words": 10,
-        "line_min_words": 2,
-        "line_max_uppercase_ratio": 0.5,
-        "remove_symbols": False,
-        "remove_repeated": False,
-        "fragment_length": None,
-    },
+_ORDER = "the tests in the order of the class; the first that applies is the line's cause"
+
+PROFILES = {
+    "webfilter-2026-11": Profile(
+        source="the default: our own lists and surroundings, fitted to human labels",
+        words="between white space, for limits and shares; phrases are looked for in any case",
+        lines="between the ends that `str.splitlines` knows, stripped; blank ones do not count",
+        order=f"{_ORDER}. A page goes if more than 0.6 of its words did",
+        deviations="it is nobody else's",
+    ),
+    "refinedweb": Profile(
+        source="RefinedWeb (Penedo et al. 2023), appendix G.2, as DCLM reads it",
+        words="between white space",
+        lines="between the ends that `str.splitlines` knows, stripped; blank ones do not count",
+        order=(
+            "a line goes that is mostly capitals, numbers only, a counter (3 likes) or one word; "
+            "or of up to ten words with sign-in, read more... or items in cart. A page goes if "
+            "more than 0.05 of its words did"
+        ),
+        deviations=(
+            "the paper gives examples, not its lists; numbers only means no letter ($ 19.99), and "
+            "marks at the ends of a line do not count (Read more without dots)"
+        ),
+        settings={
+            "max_line_removed_word_ratio": 0.05,
+            "phrase_set": "refinedweb",
+            "phrase_max_words": 10,
+            "part_max_words": 10,
+            "line_min_words": 2,
+            "line_max_uppercase_ratio": 0.5,
+            "remove_symbols": False,
+            "remove_repeated": False,
+            "fragment_length": None,
+        },
+    ),
 }
+"""Whose rules on lines; the first is the default."""
 
 
 @dataclass(frozen=True)
-class Lines(Transform):
+class Lines(Profiled, Transform):
     """Remove the lines of a page that are not its text; drop pages that lose too many words.
 
     The tests, in this order; the first that applies is the line's cause:
@@ -92,6 +115,7 @@ class Lines(Transform):
     """
 
     name: ClassVar[str] = "lines"
+    profiles: ClassVar[Mapping[str, Profile]] = PROFILES
     measures: ClassVar[tuple[Signal, ...]] = (
         Signal("lines", "int", "Lines kept; blank ones do not count", "lines", 0),
         Signal("line_removed_word_ratio", "float", "Words in the lines removed", "share", 0, 1),
@@ -148,26 +172,6 @@ class Lines(Transform):
     """Whether to remove menus, paging and teasers."""
     remove_repeated: bool = True
     """Whether to remove a line that the page has had before, in any case."""
-
-    @classmethod
-    def profile(cls, name: str, **overrides: Any) -> Lines:
-        """Return the stage as somebody published it, with fields of your own on top.
-
-        ``refinedweb``: mostly capitals, numbers only, counters ("3 likes"), single words; and in
-        lines of up to ten words "sign-in", "read more..." and "items in cart"; pages that lose more
-        than 5 % of their words are dropped. The paper gives examples, not its lists. Beyond it,
-        numbers only means no letter ("$ 19.99"), and marks at the ends of a line do not count
-        ("Read more" without dots).
-
-        Raises:
-            UnknownName: no such profile.
-
-        >>> Lines.profile("refinedweb").max_line_removed_word_ratio
-        0.05
-        """
-        if name not in _PROFILES:
-            raise UnknownName("profile of lines", name, _PROFILES)
-        return cls(**{**_PROFILES[name], **overrides})
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -10,6 +10,10 @@ A recipe is a list of stages in order; the keys of each are the fields of its da
     min_words = 50
     max_words = false        # TOML has no null: false switches a limit off
 
+    [[stage]]
+    use = "fineweb_quality"
+    profile = "fineweb-2"    # the settings of a named profile, under those of the other keys
+
 Names are looked up in the catalogue, so a recipe runs no code that is not installed.
 """
 
@@ -104,7 +108,14 @@ def _stage(table: Any, number: int) -> Step:
     if not isinstance(use, str):
         raise ConfigError(f'stage {number} has no use = "..."; known: {", ".join(names())}')
     values = {key: _nested(v, number) for key, v in table.items() if key != "use"}
-    step: Step = build(stage_class(use), use, values)
+    cls = stage_class(use)
+    profiles: Mapping[str, Any] = getattr(cls, "profiles", {})
+    if profiles and "profile" in values:
+        profile = values.pop("profile")
+        if profile not in profiles:
+            raise UnknownName(f"profile of {use}", str(profile), profiles)
+        values = {**profiles[profile].settings, **values}
+    step: Step = build(cls, use, values)
     return step
 
 
