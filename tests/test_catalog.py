@@ -1,9 +1,11 @@
 """The contract, checked over every stage there is."""
 
+import tempfile
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
-from toys import Length
+from toys import Length, Upper, is_short
 
 import webfilter as wf
 from webfilter import Rule, catalog
@@ -11,7 +13,17 @@ from webfilter.errors import ConfigError, UnknownName
 from webfilter.stage import Step
 from webfilter.testing import check_stage
 
+
+def contamination():
+    """A file that stays for the session: worker processes read it, too."""
+    file = Path(tempfile.mkdtemp(prefix="webfilter-test-"), "riddle.txt")
+    file.write_text("A farmer has 17 sheep and sells all but 9 of them. How many are left?\n")
+    return wf.Contamination([file])
+
+
 CONFIGURED = {
+    "contamination": contamination,
+    "where": lambda: wf.Where(is_short, reason="too long"),
     "judge": lambda: wf.Judge((Rule("length", ge=2),)),
     "by_language": lambda: wf.ByLanguage({"en": Length(5)}, default=Length(2)),
     "sandboxed": lambda: wf.Sandboxed(Length(5), seconds=20.0),
@@ -53,12 +65,12 @@ def plugin(monkeypatch, **points):
 
 
 def test_a_plugin_joins_by_its_entry_point(monkeypatch):
-    plugin(monkeypatch, length="toys:Length")
-    assert catalog.names()[-1] == "length"
-    assert catalog.stage_class("length") is Length
-    pipe = wf.Pipeline.from_toml('[[stage]]\nuse = "length"\nmin_length = 7\n')
-    assert pipe == wf.Pipeline((Length(7),))
-    assert pipe.to_toml() == '[[stage]]\nuse = "length"\nmin_length = 7\n'
+    plugin(monkeypatch, upper="toys:Upper")
+    assert catalog.names()[-1] == "upper"
+    assert catalog.stage_class("upper") is Upper
+    pipe = wf.Pipeline.from_toml('[[stage]]\nuse = "upper"\ncut = 7\n')
+    assert pipe == wf.Pipeline((Upper(7),))
+    assert pipe.to_toml() == '[[stage]]\nuse = "upper"\ncut = 7\n'
 
 
 def test_a_broken_plugin_is_named_and_cannot_replace_ours(monkeypatch):

@@ -37,6 +37,11 @@ class Length(Filter):
         return {"length": len(doc.text)}
 
 
+def is_short(doc: Document) -> bool:
+    """Return whether the text has at most 100 characters."""
+    return len(doc.text) <= 100
+
+
 @dataclass(frozen=True)
 class Upper(Transform):
     """Makes the text upper-case, at most `cut` characters of it."""

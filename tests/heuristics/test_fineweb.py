@@ -15,6 +15,7 @@ OFF = {
     "max_duplicate_line_character_ratio": None,
     "max_newline_word_ratio": None,
 }
+APRIL = {"version": "datatrove-2024-04"}
 TERMINAL = "fineweb_terminal_line_ratio"
 SHORT = "fineweb_short_line_ratio"
 AGAIN = "fineweb_duplicate_line_character_ratio"
@@ -22,11 +23,11 @@ NEWLINES = "fineweb_newline_word_ratio"
 
 
 def measured(text, **fields):
-    return FineWebQuality(**fields).measure(Document("a", text))
+    return FineWebQuality(**{**APRIL, **fields}).measure(Document("a", text))
 
 
 def reason(text, **fields):
-    [doc] = FineWebQuality(**{**OFF, **fields}).process([Document("a", text)])
+    [doc] = FineWebQuality(**{**APRIL, **OFF, **fields}).process([Document("a", text)])
     return doc.verdict.reason if doc.verdict else None
 
 
@@ -99,7 +100,7 @@ def test_short_lines_have_a_length_of_their_own():
 
 
 def test_empty_text_is_dropped_in_both():
-    [april] = FineWebQuality().process([Document("a", "")])
+    [april] = FineWebQuality(**APRIL).process([Document("a", "")])
     assert str(april.verdict) == f"fineweb_quality: {TERMINAL} 0 <= 0.12"
     for text in ("", "\n", " \n\t"):
         [december] = FineWebQuality(version="datatrove-2024-12").process([Document("a", text)])
