@@ -30,9 +30,9 @@ from webfilter import (
 PIPE = (
     Length(5, 360)
     | Vowels()
-    | C4Quality(min_sentences=2, line_min_words=4)
+    | C4Quality(min_sentences=2, line_min_words=4, terminal_punctuation=False)
     | Cut(180, max_cut=120)
-    | GopherQuality(min_words=12, max_words=30, min_stop_words=3, max_ellipsis_word_ratio=0.05)
+    | GopherQuality(min_words=12, max_words=30, min_stop_words=3, max_ellipsis_word_ratio=0.02)
 )
 """Two transforms change the text on the way; some signals are undefined on some texts."""
 
@@ -50,7 +50,7 @@ MOVES = [  # signal, bound, place of the stage, field, least and most of what is
 ]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10**6), data=st.data())
 def test_a_sweep_keeps_what_running_again_keeps(seed, data):
     docs = texts(random.Random(seed), 60)

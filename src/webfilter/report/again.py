@@ -230,16 +230,16 @@ def said_of(plan: Plan, odd: int, open_: int, uncompared: int, after: int) -> tu
     notes = list(plan.notes)
     if open_:
         notes.append(
-            f"undecided: up to {label(open_, 'document')} that no rule known to have been broken "
-            "would drop, but whose later signals are not stored (measure_all=True stores them)"
+            f"undecided: up to {label(open_, 'document')} whose later signals are not stored, so "
+            "they may be kept or not (measure_all=True stores them)"
         )
     comparing = [plan.names[step] for step in sorted(plan.compared) if step > after]
     if comparing:
-        more = f", {label(uncompared, 'document')} at most" if uncompared else ""
+        compare = "compare" if len(comparing) > 1 else "compares"
+        most = f" ({label(uncompared, 'document')} at most)" if uncompared else ""
         notes.append(
-            f"not deduplicated: {' and '.join(comparing)} judges documents by the others that "
-            f"reach it; what is freed here counts as kept though it was never compared{more}, and "
-            "what was dropped as a copy stays dropped"
+            f"{' and '.join(comparing)} {compare} documents with each other: what is freed here "
+            f"was never compared and counts as kept{most}, copies of what is dropped stay dropped"
         )
     if odd:
         notes.append(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Borderline", "Case", "borderline"]
 
-_TEXT = 60
+_TEXT = 48
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Borderline(Sequence[Document]):
                 quantity(case.value),
                 signed(case.margin),
                 case.side,
-                visible(case.document.url or case.document.id, 48),
+                visible(case.document.url or case.document.id, 40),
                 visible(beginning(case.document.text, _TEXT), _TEXT),
             )
             for case in drawn

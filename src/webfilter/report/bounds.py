@@ -202,5 +202,5 @@ def plan_of_verdicts(
             plan.given.setdefault(signal, set()).add(plan.names.index(stage))
         elif stage in names:
             plan.compared.add(plan.names.index(stage))
-    plan.bounds.sort(key=lambda bound: bound.step)
+    plan.bounds.sort(key=lambda bound: (bound.step, list(OPS).index(bound.op)))
     return plan

@@ -154,6 +154,17 @@ class Judged:
             ran = ran | ((chunk.at >= 0) & (chunk.at < step) & ~chunk.failed & chunk.measured[step])
         return ran
 
+    def unmeasured(self, bounds: Iterable[Bound]) -> Flags:
+        """Return which dropped documents it is not known of what one of `bounds` says.
+
+        What the reader or a failure took out is not among them: no rule ever judges it.
+        """
+        chunk = self.chunk
+        known: Flags = np.ones(chunk.size, dtype=np.bool_)
+        for bound in bounds:
+            known &= self.known(bound)
+        return ~known & (chunk.at >= 0) & ~chunk.failed
+
     def applies(self, bound: Bound) -> Flags | None:
         """Return which documents are of the bound's branch; None: all."""
         if bound.branch is None:

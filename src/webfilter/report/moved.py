@@ -9,7 +9,15 @@ from webfilter.report.bounds import OPS
 from webfilter.report.explanation import signed
 from webfilter.report.figures import label, limit, number, quantity, share
 from webfilter.report.html import bar, compared, esc, fragment, page
-from webfilter.report.removal import Removal, RuleRemoval, at_least, between, legend
+from webfilter.report.removal import (
+    Removal,
+    RuleRemoval,
+    at_least,
+    between,
+    broken,
+    legend,
+    unbroken,
+)
 from webfilter.report.sweep import Sweep, changed, unjudged
 
 __all__ = [
@@ -84,7 +92,7 @@ def _sweep(swept: Sweep) -> str:
         change = changed(row.change, "−")
         rows.append(
             f"<li{now}><span>{_limit(swept.op, row.limit)}{as_run}</span>{drawn}"
-            f'<span class="n">{between(row.kept, row.undecided)}</span>'
+            f'<span class="n">{_range(row.kept, row.undecided)}</span>'
             f'<span class="n part">{share(row.kept, total)}</span>'
             f'<span class="n">{change}</span>'
             f'<span class="n lost soft">{number(row.violated)}</span></li>'
@@ -104,6 +112,12 @@ def _sweep(swept: Sweep) -> str:
     )
 
 
+def _range(count: int, more: int) -> str:
+    return (
+        between(count, more) if more and count else f"≤ {number(more)}" if more else number(count)
+    )
+
+
 def _keys(keys: Iterable[tuple[str, str]]) -> str:
     said = ", ".join(f'<span><i class="key {kind}"></i>{name}</span>' for kind, name in keys)
     return f'<span class="keys">Each bar is a share of all documents: {said}.</span>'
@@ -120,11 +134,15 @@ def _borderline(near: Borderline) -> str:
             lines.append(f'<li class="limit"><span>dropped where {at}</span></li>')
         lines.append(_case(case))
         before = case.kept
+    head = (
+        '<li class="head" aria-hidden="true"><span class="n">value</span>'
+        '<span class="n">margin</span><span>by this rule</span><span>document</span></li>'
+    )
     unit = f" {esc(near.unit, 30)}" if near.unit else ""
     title = f"{esc(near.title, 160)} <small>{at}{unit}</small>"
     return (
         _head("webfilter borderline", title, lead)
-        + f'<ol class="near">{"".join(lines)}</ol>'
+        + f'<ol class="near">{head}{"".join(lines)}</ol>'
         + _notes(near.notes)
     )
 
@@ -156,7 +174,13 @@ def _removal(removed: Removal) -> str:
         tally = f"<span>{number(gone)} left here</span>"
         span = f'<th scope="rowgroup" colspan="{len(names)}">{tally}<b>{esc(stage, 80)}</b></th>'
         body.append(f'<tr class="stage">{span}</tr>')
-        body += [_rule(row, removed, most, sized) for row in rows]
+        body += [_rule(row, removed, most, sized) for row in rows if broken(row)]
+        idle = sum(1 for row in rows if not broken(row))
+        if idle:
+            told = f'<th scope="row" class="soft">{unbroken(idle)}</th>'
+            body.append(
+                f'<tr>{told}<td></td><td class="n">-</td>{"<td></td>" * (len(names) - 3)}</tr>'
+            )
     keys = (
         '<span class="keys"><span><i class="key only"></i>only this rule removes it</span>, '
         + (

@@ -37,7 +37,7 @@ class RuleRemoval:
     violated: int
     """Documents that violate it, whatever else drops them; a lower bound where `unmeasured`."""
     unmeasured: int
-    """Documents on which it is not known: they left before."""
+    """Documents that another stage dropped before the signal was measured."""
     decided: int
     """Documents that it dropped in the run: the first rule violated decides."""
     only: int
@@ -113,20 +113,23 @@ class Removal:
         cells = [(*head, "only this" * sized)]
         for stage, rows in self.stages():
             shown = visible(stage, 40)
-            for row in rows:
+            for row in filter(broken, rows):
                 cells.append(
                     (
                         shown,
                         visible(row.rule, 60),
                         at_least(row.violated, row.unmeasured),
-                        share(row.violated, self.documents) if row.violated else "",
+                        share(row.violated, self.documents),
                         number(row.decided) if row.decided else "-",
                         between(row.only, row.undecided),
-                        share(row.violated_size, self.size) if row.violated_size else "",
-                        share(row.only_size, self.size) if row.only_size else "",
+                        share(row.violated_size, self.size) if sized and row.violated_size else "",
+                        share(row.only_size, self.size) if sized and row.only_size else "",
                     )
                 )
                 shown = ""
+            idle = sum(1 for row in rows if not broken(row))
+            if idle:
+                cells.append((shown, unbroken(idle), "-", "", "", "", "", ""))
         lines += aligned(cells, right=range(2, 8))
         said = [*legend(self), *self.notes]
         return "\n".join([*lines, "", *remarks(said)])
@@ -141,6 +144,20 @@ class Removal:
         from webfilter.report.moved import removal_fragment
 
         return removal_fragment(self)
+
+
+def broken(row: RuleRemoval) -> bool:
+    """Return whether any document breaks the rule."""
+    return bool(row.violated or row.decided)
+
+
+def unbroken(count: int) -> str:
+    """Return what is said of rules that no document breaks.
+
+    >>> unbroken(1), unbroken(3)
+    ('1 rule, never broken', '3 rules, never broken')
+    """
+    return f"{label(count, 'rule')}, never broken"
 
 
 def at_least(count: int, more: int) -> str:
@@ -199,7 +216,7 @@ class _Counts:
         for bound, row, broken, decided in zip(
             plan.bounds, self.of, judged.violated, judged.decided, strict=True
         ):
-            unmeasured = int((~judged.known(bound)).sum())
+            unmeasured = int(judged.unmeasured((bound,)).sum())
             _count(row, judged, broken, decided, unmeasured, sizes)
         left = judged.fixed & ~chunk.failed
         for step in set(chunk.at[left].tolist()):
@@ -214,7 +231,7 @@ class _Counts:
 def _count(
     row: list[int], judged: Judged, broken: Any, decided: Any, unmeasured: int, sizes: Any
 ) -> None:
-    alone = broken & (judged.total == 1)
+    alone = broken & (judged.total == 1) & (judged.chunk.at >= 0)  # what no reader took is no page
     sure = alone & ~judged.unknown
     parts = (broken, None, decided, sure, alone & judged.unknown, sure & judged.uncompared)
     for place, part in enumerate(parts):

@@ -67,7 +67,7 @@ class Sweep:
     kept: int
     """Documents that the run kept."""
     unmeasured: int
-    """Documents on which the signal is not known: they left before it was measured."""
+    """Documents that another stage dropped before the signal was measured."""
     undefined: int
     """Documents on which it was measured and is None: the rule abstains."""
     language: str | None = None
@@ -155,8 +155,8 @@ def unjudged(swept: Sweep) -> list[str]:
     said = []
     if swept.unmeasured:
         said.append(
-            f"{label(swept.unmeasured, 'document')} left before {swept.signal} was measured, and "
-            "are not among the violated"
+            f"{label(swept.unmeasured, 'document')} had been dropped before {swept.signal} was "
+            "measured, and may violate it too"
         )
     if swept.undefined:
         said.append(f"undefined on {label(swept.undefined, 'document')}: the rule abstains")
@@ -200,8 +200,9 @@ def sweep(
             has |= judged.has(each)
         documents += chunk.size
         kept += int(judged.kept.sum())
-        unmeasured += int((~known).sum())
-        undefined += int((known & ~has & judged.judges(meant.bounds)).sum())
+        unmeasured += int(judged.unmeasured(meant.bounds).sum())
+        came = judged.judges(meant.bounds) & (chunk.at >= 0) & ~chunk.failed
+        undefined += int((known & ~has & came).sum())
         odd += int(judged.odd.sum())
         free = others == 0
         for row, each_limit in zip(counts, asked, strict=True):
