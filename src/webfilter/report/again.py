@@ -101,7 +101,7 @@ def aim(plan: Plan, signal: str, bound: str | None, stage: str | None, language:
         ConfigError: it could be several, is none that can be moved, or was not stored.
     """
     known = set(plan.signals) | {each.signal for each in plan.bounds} | set(plan.given)
-    if signal not in known:
+    if not isinstance(signal, str) or signal not in known:
         raise UnknownName("signal", str(signal), known)
     if bound is not None and bound not in get_args(Op):
         raise UnknownName("bound", str(bound), get_args(Op))
@@ -211,7 +211,10 @@ def check_limit(limit: object) -> float | None:
         return None
     if isinstance(limit, bool) or not hasattr(limit, "__float__"):
         raise ConfigError(f"limit {limit!r} is no number; None switches the limit off")
-    value = float(limit)
+    try:
+        value = float(limit)
+    except OverflowError:
+        value = math.inf
     if not math.isfinite(value):
         raise ConfigError(f"limit {limit!r} is not finite; None switches the limit off")
     return value

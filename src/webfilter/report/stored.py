@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Stored", "folder_of", "signals_of", "verdicts_of"]
 
-ROWS = 65_536
+ROWS = 16_384
 """Documents a chunk."""
 _KINDS = ("kept", "dropped", "failed")
 _VERDICT = ("stage", "reason", "signal", "limit", "op", "kind")
@@ -48,7 +48,7 @@ def folder_of(report: Report, kind: str) -> str | None:
         SourceError: it was written and is not there.
     """
     said = report.outputs.get(kind)
-    if said is None:
+    if not isinstance(said, str) or not said:
         return None
     if "://" in said and not said.startswith("file://"):
         return said
