@@ -122,6 +122,7 @@ def test_another_pipeline_is_found_out():
     report = measured(Length(9) | GopherQuality(min_words=9), docs)
     other = Length(9) | GopherQuality(min_words=25)
     said = report.sweep("words", [9], pipe=other)
+    assert report.sweep("words", [25], pipe=other).rows[0].change == 0  # its own "as run"
     assert "do not lead to the verdicts" in said.notes[-1]
     assert not said.exact
 

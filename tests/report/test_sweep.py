@@ -293,6 +293,31 @@ def test_documents_that_break_a_stage_are_never_said_to_be_kept():
         assert row.kept <= truth <= row.kept + row.undecided
 
 
+@dataclass(frozen=True)
+class Picky(wf.Filter):
+    """Judges nothing, and raises on "boom"."""
+
+    measures: ClassVar[tuple[Signal, ...]] = (Signal("calm", "bool", "No boom"),)
+
+    def measure(self, doc):
+        if "boom" in doc.text:
+            raise ValueError("boom")
+        return {"calm": True}
+
+
+def test_what_might_fail_later_is_undecided(tmp_path):
+    docs = [Document(str(n), "boom" * (n % 2) + "x" * n) for n in range(20)]
+    pipe = Length(9) | Picky()
+    truth = len(kept(again(pipe, 0, min_length=2), docs))
+    for measure_all, least in ((True, truth), (False, 0)):
+        for form in ("parquet", "jsonl"):
+            out = tmp_path / f"{form}{measure_all}"
+            report = pipe.run(docs, out, format=form, measure_all=measure_all)
+            row = report.sweep("length", [2]).rows[0]
+            assert least <= row.kept <= truth <= row.kept + row.undecided
+            assert row.undecided > 0
+
+
 def test_pages_too_large_to_extract_are_undecided():
     said = b"".join(b"Water boils at %d degrees on the sea with that salt. " % n for n in range(9))
     page = b"<html><body><article><p>" + said + b"</p></article></body></html>"
