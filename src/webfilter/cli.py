@@ -1,5 +1,7 @@
 """The command line: ``webfilter run``, ``explain``, ``tune`` and ``list``.
 
+``webfilter sweep``, ``borderline`` and ``removal`` ask a run folder about its limits.
+
 Exit codes: 0 done; 1 the run itself broke; 2 something given cannot be used (nothing was started);
 130 interrupted.
 """
@@ -11,13 +13,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from webfilter import __version__
-from webfilter.errors import OutputError, RunError, SourceError, WebfilterError
+from webfilter.errors import ConfigError, OutputError, RunError, SourceError, WebfilterError
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
+    from webfilter.report import Borderline, Explanation, Removal, Report, Sweep
     from webfilter.stage import Signal
 
 __all__ = ["main"]
@@ -105,9 +108,58 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--overwrite", action="store_true", help="replace FILE")
     tune.set_defaults(do=_tune)
 
+    _report_commands(commands)
+
     listing = commands.add_parser("list", help="list stages, their signals and the recipes")
     listing.set_defaults(do=_list)
     return parser
+
+
+def _report_commands(commands: Any) -> None:
+    """Add what can be asked of a run that has been."""
+    moved = argparse.ArgumentParser(add_help=False)
+    moved.add_argument("--bound", choices=("ge", "gt", "le", "lt"), help="which of two limits")
+    moved.add_argument("--stage", help="the stage, where several judge the signal")
+    moved.add_argument("--language", help="the language, where each has its own limit")
+    asked = argparse.ArgumentParser(add_help=False)
+    asked.add_argument("--recipe", help="the recipe that ran, where the report's cannot be built")
+    asked.add_argument(
+        "--as", dest="form", choices=("text", "html", "json"), default="text", help="output (text)"
+    )
+    place = {"metavar": "RUN", "help": "a run folder, or its report.json"}
+
+    sweep = commands.add_parser(
+        "sweep", parents=[moved, asked], help="say what other limits of a rule would keep"
+    )
+    sweep.add_argument("run", **place)
+    sweep.add_argument("signal", metavar="SIGNAL", help="what the rule judges, such as words")
+    sweep.add_argument("limits", metavar="LIMIT", nargs="+", help="numbers; off: without the limit")
+    sweep.set_defaults(do=_sweep)
+
+    near = commands.add_parser(
+        "borderline", parents=[moved, asked], help="show the pages nearest to a limit"
+    )
+    near.add_argument("run", **place)
+    near.add_argument("signal", metavar="SIGNAL", help="what the rule judges, such as words")
+    near.add_argument("-n", metavar="N", type=_positive, default=20, help="pages (20)")
+    near.add_argument("--others", action="store_true", help="also what other rules drop")
+    near.set_defaults(do=_borderline)
+
+    removed = commands.add_parser(
+        "removal", parents=[asked], help="say what each rule removes, and what only it does"
+    )
+    removed.add_argument("run", **place)
+    removed.add_argument(
+        "--characters", action="store_true", help="shares of characters, not of words"
+    )
+    removed.set_defaults(do=_removal)
+
+
+def _limit(text: str) -> float | None:
+    try:
+        return None if text == "off" else float(text)
+    except ValueError:
+        raise ConfigError(f"limit {text!r} is no number; off tries it without the limit") from None
 
 
 def _pipeline(recipe: str) -> Pipeline:
@@ -134,8 +186,6 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _explain(args: argparse.Namespace) -> int:
-    import json
-
     pipe = _pipeline(args.recipe)
     try:
         page = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
@@ -145,9 +195,15 @@ def _explain(args: argparse.Namespace) -> int:
         found = pipe.explain(text=page.decode("utf-8", "replace"), url=args.url)
     else:
         found = pipe.explain(page, url=args.url)
-    if args.form == "html":
+    return _say(found, args.form)
+
+
+def _say(found: Explanation | Sweep | Borderline | Removal, form: str) -> int:
+    import json
+
+    if form == "html":
         said = found.to_html()
-    elif args.form == "json":
+    elif form == "json":
         said = json.dumps(found.to_dict(), indent=2, ensure_ascii=False)
     else:
         said = str(found)
@@ -183,6 +239,33 @@ def _tune(args: argparse.Namespace) -> int:
         found.save(path)
     sys.stdout.write(f"{found}\n\n" + "".join(f"{path}\n" for path in targets))
     return 0
+
+
+def _asked(args: argparse.Namespace) -> tuple[Report, Pipeline | None]:
+    from webfilter.report import Report
+
+    return Report.load(args.run), None if args.recipe is None else _pipeline(args.recipe)
+
+
+def _moved(args: argparse.Namespace) -> dict[str, Any]:
+    return {"bound": args.bound, "stage": args.stage, "language": args.language}
+
+
+def _sweep(args: argparse.Namespace) -> int:
+    report, pipe = _asked(args)
+    limits = [_limit(text) for text in args.limits]
+    return _say(report.sweep(args.signal, limits, **_moved(args), pipe=pipe), args.form)
+
+
+def _borderline(args: argparse.Namespace) -> int:
+    report, pipe = _asked(args)
+    found = report.borderline(args.signal, args.n, **_moved(args), others=args.others, pipe=pipe)
+    return _say(found, args.form)
+
+
+def _removal(args: argparse.Namespace) -> int:
+    report, pipe = _asked(args)
+    return _say(report.removal(characters=args.characters, pipe=pipe), args.form)
 
 
 def _list(args: argparse.Namespace) -> int:

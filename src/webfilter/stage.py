@@ -151,6 +151,8 @@ class Step(ABC):
     """Name in the catalogue, in recipes and verdicts; by default the class name in snake case."""
     measures: ClassVar[tuple[Signal, ...]] = ()
     """Every signal the stage may set, declared."""
+    gates: ClassVar[tuple[str, ...]] = ()
+    """Signals whose broken rules spare the stage its work, so that nothing else is measured."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

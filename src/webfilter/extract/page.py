@@ -46,6 +46,7 @@ class Extract(Transform):
         Signal("extract_fallback", "str", "Why it was not the first engine; None: it was"),
         Signal("extracted_characters", "int", "Length of the text", "characters", 0),
     )
+    gates: ClassVar[tuple[str, ...]] = ("html_bytes",)
 
     engine: str = "trafilatura"
     """``trafilatura`` (accurate) or ``resiliparse`` (ten times as fast)."""

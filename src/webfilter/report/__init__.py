@@ -1,11 +1,16 @@
 """What happened: counts and measurements in; tables, pages, JSON and a data card out.
 
 A `Ledger` counts while a pipeline runs, a `Report` tells of a whole run, an `Explanation` of one
-page. None of them decides anything about documents.
+page. None of them decides anything about documents. A report can be asked, from stored signals:
+what other limits would keep (`Sweep`), what lies next to a limit (`Borderline`), what each rule
+removes (`Removal`).
 """
 
+from webfilter.report.borderline import Borderline
 from webfilter.report.explanation import Explanation
 from webfilter.report.funnel import Report
 from webfilter.report.ledger import Ledger
+from webfilter.report.removal import Removal
+from webfilter.report.sweep import Sweep
 
-__all__ = ["Explanation", "Ledger", "Report"]
+__all__ = ["Borderline", "Explanation", "Ledger", "Removal", "Report", "Sweep"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
+import textwrap
+from collections.abc import Container, Iterable, Sequence
 
 __all__ = [
     "aligned",
@@ -13,6 +14,7 @@ __all__ = [
     "number",
     "quantity",
     "rate",
+    "remarks",
     "share",
     "size",
     "visible",
@@ -156,6 +158,19 @@ def label(count: int, one: str, many: str | None = None) -> str:
     ('1 page', '2,000 pages')
     """
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def remarks(texts: Iterable[str]) -> list[str]:
+    """Return remarks as lines for a terminal, safe to print.
+
+    >>> remarks(["short"])
+    ['short']
+    """
+    return [
+        line
+        for text in texts
+        for line in textwrap.wrap(visible(text), 100, subsequent_indent="  ") or [""]
+    ]
 
 
 def aligned(

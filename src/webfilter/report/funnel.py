@@ -1,21 +1,31 @@
 """The result of a run: how many documents came, where they left, and why.
 
 A `Report` is data with three faces: a table for the terminal (``str``), JSON (``report.json``), and
-a page (`webfilter.report.page`). It computes nothing about documents; a `Ledger` has counted them.
+a page (`webfilter.report.page`). A `Ledger` has counted the documents; what other limits would do
+to them is asked of the stored ones: `Report.sweep`, `Report.borderline`, `Report.removal`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from webfilter.document import Document
 from webfilter.errors import OutputError, SourceError
 from webfilter.report.figures import aligned, duration, label, number, rate, share, size, visible
 from webfilter.report.ledger import READ, Tally
+from webfilter.stage import Step
+
+if TYPE_CHECKING:
+    from webfilter.pipeline import Pipeline
+    from webfilter.report.again import Op
+    from webfilter.report.borderline import Borderline
+    from webfilter.report.removal import Removal
+    from webfilter.report.sweep import Sweep
 
 __all__ = ["Report"]
 
@@ -70,6 +80,14 @@ class Report:
     """Largest memory of a worker process, in bytes."""
     warnings: Sequence[str] = ()
     """What a person should look at."""
+    measure_all: bool = False
+    """Whether dropped documents were measured by the later stages too."""
+    folder: str | None = field(default=None, compare=False, repr=False)
+    """Where `load` found the report; its documents lie beside it, wherever it was moved."""
+    documents: Sequence[Document] | None = field(default=None, compare=False, repr=False)
+    """The marked documents, where they are in memory (`of`)."""
+    pipe: Pipeline | None = field(default=None, compare=False, repr=False)
+    """The pipeline that ran, where it is at hand; else it is built from `recipe` when needed."""
 
     def __post_init__(self) -> None:
         self.stages = tuple(self.stages)
@@ -103,6 +121,7 @@ class Report:
             "workers": self.workers,
             "started": self.started,
             "fingerprint": self.fingerprint,
+            "measure_all": self.measure_all,
             "warnings": list(self.warnings),
             "stages": [row.to_dict() for row in self.stages],
             "inputs": [{"path": path, "bytes": count} for path, count in self.inputs],
@@ -132,6 +151,7 @@ class Report:
                 total=said["in"],
                 inputs=tuple((item["path"], item["bytes"]) for item in said["inputs"]),
                 warnings=tuple(said["warnings"]),
+                measure_all=said.get("measure_all", False),
                 peak_parent=said["peak_memory"]["parent"],
                 peak_worker=said["peak_memory"]["worker"],
                 **{name: said[name] for name in _AS_IS},
@@ -156,16 +176,132 @@ class Report:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a report that `save` wrote.
+        """Read a report that `save` wrote: ``report.json``, or the run folder that holds it.
 
         Raises:
             SourceError: the file cannot be read, or is no report.
         """
         try:
-            said = json.loads(Path(path).read_bytes())
+            place = Path(path)
+            place = place / "report.json" if place.is_dir() else place
+            said = json.loads(place.read_bytes())
         except (OSError, ValueError, RecursionError) as error:
             raise SourceError(f"cannot read the report {str(path)!r}: {error}") from error
-        return cls.from_dict(said)
+        report = cls.from_dict(said)
+        report.folder = str(place.parent)
+        return report
+
+    @classmethod
+    def of(
+        cls, pipe: Pipeline | Step, docs: Iterable[Document], *, measure_all: bool = False
+    ) -> Self:
+        """Return the report of documents that `pipe` has marked in memory, and hold them.
+
+        So `sweep`, `borderline` and `removal` work on ``pipe(docs)`` as on a run folder.
+
+        Args:
+            pipe: the pipeline that marked them.
+            docs: all of them, kept, dropped and failed.
+            measure_all: whether the run measured dropped ones too (the lists of memory sinks of
+                ``pipe.run(..., measure_all=True)``; ``pipe(docs)`` does not).
+
+        >>> from webfilter import Judge, Rule
+        >>> pipe = Judge((Rule("words", ge=50, le=900),), given=True)
+        >>> docs = [Document(str(n), signals={"words": n}) for n in (10, 40, 60, 1000)]
+        >>> report = Report.of(pipe, pipe(docs))
+        >>> [(row.limit, row.kept, row.change) for row in report.sweep("words", [20, 50, 100])]
+        [(20.0, 2, 1), (50.0, 1, 0), (100.0, 0, -1)]
+        >>> [doc.id for doc in report.borderline("words", n=2)]
+        ['40', '60']
+        >>> [(row.rule, row.only) for row in report.removal()]
+        [('words < 50', 2), ('words > 900', 1)]
+        """
+        from webfilter.report.marked import report_of
+
+        return report_of(cls, pipe, docs, measure_all)
+
+    def sweep(
+        self,
+        signal: str,
+        limits: Iterable[float | None],
+        *,
+        bound: Op | None = None,
+        stage: str | None = None,
+        language: str | None = None,
+        pipe: Pipeline | Step | None = None,
+    ) -> Sweep:
+        """Return what the pipeline would keep at other `limits` of the rule on `signal`.
+
+        Nothing is measured again: the stored signals are judged anew. That is exact where the run
+        had ``measure_all=True`` and no later stage compares documents (dedup); elsewhere the result
+        says how many documents are undecided.
+
+        Args:
+            signal: what the rule judges; one that no rule judges can be tried too, with `bound`.
+            limits: the limits to try; None switches the limit off.
+            bound: which limit of the rule: ``ge`` or ``gt`` (least), ``le`` or ``lt`` (most); None
+                takes the only one, or the first.
+            stage: the stage, where several judge the signal.
+            language: the language, where `ByLanguage` has another limit for each (``other``: those
+                without a stage of their own).
+            pipe: the pipeline that ran; needed where its recipe cannot name a stage.
+
+        Raises:
+            UnknownName: no such signal, bound, stage or language.
+            ConfigError: no number, or a rule that has no limit to move or cannot be judged again.
+            SourceError: the documents of the run are not stored, or not there.
+        """
+        from webfilter.report.sweep import sweep
+
+        return sweep(self, signal, limits, bound=bound, stage=stage, language=language, pipe=pipe)
+
+    def borderline(
+        self,
+        signal: str,
+        n: int = 20,
+        *,
+        bound: Op | None = None,
+        stage: str | None = None,
+        language: str | None = None,
+        others: bool = False,
+        pipe: Pipeline | Step | None = None,
+    ) -> Borderline:
+        """Return the `n` documents nearest to the limit on `signal`, on either side of it.
+
+        Args:
+            signal: what the rule judges.
+            n: how many; equally near ones by id.
+            bound: see `sweep`.
+            stage: see `sweep`.
+            language: see `sweep`.
+            others: take documents too that another rule drops, whatever this limit is.
+            pipe: see `sweep`.
+
+        Raises:
+            UnknownName, ConfigError, SourceError: see `sweep`.
+        """
+        from webfilter.report.borderline import borderline
+
+        return borderline(
+            self, signal, n, bound=bound, stage=stage, language=language, others=others, pipe=pipe
+        )
+
+    def removal(self, *, characters: bool = False, pipe: Pipeline | Step | None = None) -> Removal:
+        """Return for each rule what it removes: by itself, first, and as the only one.
+
+        What only one rule removes is what the pipeline would keep more without it. That is exact
+        where the run had ``measure_all=True``; elsewhere the counts are bounds, and say so.
+
+        Args:
+            characters: tell shares of characters (reads the texts), not of the signal ``words``.
+            pipe: see `sweep`.
+
+        Raises:
+            ConfigError, SourceError: see `sweep`.
+        """
+        from webfilter.report.removal import removal
+
+        return removal(self, characters=characters, pipe=pipe)
 
     def __str__(self) -> str:
         parts = [f"{_headline(self)}\n", _table(self)]

@@ -75,6 +75,8 @@ class Tally:
     """Documents that the stage broke on, by class of failure (`failure_class`)."""
     undefined: Counter[str] = field(default_factory=Counter)
     """Documents on which a judged signal was None, by signal: its rules abstained."""
+    unmeasured: int = 0
+    """Documents dropped before, on which the stage broke when everything was to be measured."""
     nanoseconds: int = 0
     """Time spent in the stage, over all workers."""
     limits: dict[str, Counter[str]] = field(default_factory=dict)
@@ -127,6 +129,7 @@ class Tally:
         self.dropped.update(other.dropped)
         self.failed.update(other.failed)
         self.undefined.update(other.undefined)
+        self.unmeasured += other.unmeasured
         self.nanoseconds += other.nanoseconds
         for reason, words in other.limits.items():
             self.limits.setdefault(reason, Counter()).update(words)
@@ -145,6 +148,8 @@ class Tally:
         }
         if self.undefined:
             said["undefined"] = _falling(self.undefined)
+        if self.unmeasured:
+            said["unmeasured"] = self.unmeasured
         if self.limits:
             said["limits"] = {
                 reason: _falling(self.limits[reason]) for reason in sorted(self.limits)
@@ -166,6 +171,7 @@ class Tally:
             dropped=Counter(said["dropped"]),
             failed=Counter(said["failed"]),
             undefined=Counter(said.get("undefined", {})),
+            unmeasured=said.get("unmeasured", 0),
             nanoseconds=round(said["seconds"] * 1e9),
             limits={reason: Counter(words) for reason, words in said.get("limits", {}).items()},
             examples={
@@ -240,6 +246,10 @@ class Ledger:
     def abstain(self, stage: str, signals: Iterable[str]) -> None:
         """Count the judged `signals` that were None on a document at `stage`."""
         self._row(stage).undefined.update(signals)
+
+    def unmeasured(self, stage: str) -> None:
+        """Count a document, dropped before, on which `stage` broke when it was measured too."""
+        self._row(stage).unmeasured += 1
 
     def merge(self, other: Ledger) -> None:
         """Add the counts of `other`."""

@@ -93,6 +93,8 @@ def apply(
     counted = []
     for i, before, after in zip(chosen, given, marked, strict=True):
         if docs[i].verdict is not None:
+            if after.verdict is not None and after.verdict.kind == "failed":
+                ledger.unmeasured(name)
             result[i] = replace(after, verdict=docs[i].verdict)
             continue
         verdict = after.verdict

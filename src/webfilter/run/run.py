@@ -21,6 +21,7 @@ from webfilter.errors import ConfigError, OutputError, RunError, UnknownName
 from webfilter.read import Source, read
 from webfilter.report import Ledger, Report
 from webfilter.report.ledger import READ
+from webfilter.report.marked import recipe_of
 from webfilter.run.flow import Flow, Runner, batched
 from webfilter.run.ids import UniqueIds
 from webfilter.run.local import LocalRunner, segments
@@ -114,7 +115,7 @@ def run(
         workers=workers,
         started=started,
         fingerprint=metadata["fingerprint"],
-        recipe=_recipe(pipe),
+        recipe=recipe_of(pipe),
         inputs=_inputs(docs),
         outputs={k: os.fspath(t) for k, t in targets.items() if isinstance(t, (str, os.PathLike))},
         skipped_records=dict(docs.skipped),
@@ -128,6 +129,8 @@ def run(
         peak_parent=peak_memory() or None,
         peak_worker=flow.memory or None,
         warnings=watch.said,
+        measure_all=measure_all,
+        pipe=pipe,
     )
     if out is not None:
         for name, text in (
@@ -278,13 +281,6 @@ def _progress(docs: Source, progress: bool | None) -> Iterator[Document]:
             if count % 64 == 0:
                 bar.set_postfix_str(f"{count:,} documents", refresh=False)
             yield doc
-
-
-def _recipe(pipe: Pipeline) -> str:
-    try:
-        return pipe.to_toml(full=True)
-    except ConfigError as error:  # a stage that no recipe can name
-        return "\n".join([f"# {error}", *(f"# {step!r}" for step in pipe.steps)])
 
 
 def _inputs(docs: Source) -> list[tuple[str, int | None]]:
