@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from webfilter.errors import ConfigError, MissingExtra
 from webfilter.text import check_words, code_points, hash_spans, tokenize, tokenize_all
 from webfilter.text.chars import SENTENCE_END, SYMBOLS, TERMINAL_MARKS
-from webfilter.text.english import _cut
-from webfilter.text.exceptions import specials
+from webfilter.text.english import _common, _cut
+from webfilter.text.exceptions import special_cuts, specials
 from webfilter.text.tokens import _Recent, _tokens
 
 # what spaCy 3.8's blank English tokenizer makes of sentences of ours
@@ -62,6 +62,10 @@ AS_SPACY = [
     ("word…… ……word word…", "word …… … … word word …"),
     ("Mr.Mr. x'' f**k a_b", "Mr. Mr. x '' f**k a_b"),
     ("1.5.2 v.1.0.3 L.Ed.2d F.2d", "1.5.2 v.1.0.3 L.Ed.2d F.2d"),
+    ("’s. ‘s.,", "’ s. ‘ s. ,"),
+    ("end...so so...End", "end ... so so ... End"),
+    ("dogs’ 'em 'word 'cant", "dogs ’ 'em ' word ' ca nt"),
+    ("COVID-19 8-D 8-Day 31-year 5km 5kms", "COVID-19 8-D 8 - Day 31 - year 5 km 5kms"),
 ]
 
 PIECES = [
@@ -88,6 +92,20 @@ def by_rule(text):
 @pytest.mark.parametrize(("text", "expected"), AS_SPACY)
 def test_english_words_are_those_of_spacy(text, expected):
     assert words(text) == expected.split()
+
+
+shaped = st.lists(
+    st.sampled_from([*"aBsSDx189.,:;/()'’‘\"”“%…-–—$", "--", "...", "word", "Word", "'s", "km"]),
+    min_size=1,
+    max_size=7,
+).map("".join)
+
+
+@settings(max_examples=600, deadline=None)
+@given(shaped | st.sampled_from(sorted(specials())))
+def test_short_cuts_of_simple_shapes_are_those_of_the_rules(chunk):
+    found = _common(chunk, special_cuts())
+    assert found is None or found == _cut(chunk)
 
 
 @settings(max_examples=400, deadline=None)

@@ -298,15 +298,26 @@ def _restore(chunk: str, starts: list[int]) -> list[int]:
     return sorted(kept + added) if added else kept
 
 
-_NUMBER = re.compile(r"([$£€]?)[0-9]+(?:[.,][0-9]+)*(%?)")
-_WHOLE = re.compile(r"[0-9]+(?:[:/][0-9]+)+|[A-Za-z]+[0-9]+")
-_HYPHENATED = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+|[0-9]+(?:-[0-9]+)+")
-_FINAL = frozenset(',.;:!?)"”')
+# shapes of chunk that are cut alike, whatever their letters and digits are
+_SHAPES = re.compile(
+    r"""(?P<number>[$£€]?[0-9]+(?:[.,][0-9]+)*%?)
+    |(?P<hyphens>[A-Za-z]+(?:-[A-Za-z]+)+|[0-9]+(?:-[A-Za-z]{2,})+|[0-9]+(?:-[0-9]+)+)
+    |(?P<whole>[0-9]+(?:[:/][0-9]+)+|[A-Za-z]+-?[0-9]+|[A-Za-z]+-+|(?:[A-Z]\.)+)
+    |(?P<dashed>[A-Za-z]+(?:--|---|–|—|——|\.{2,}|…|/)[A-Za-z]+)
+    |(?P<dots>[A-Za-z]+(?:\.{2,}|…))
+    |(?P<dot>[A-Za-z]+\.[A-Za-z]+)
+    |(?P<apostrophe>[A-Za-z]+['’][A-Za-z]+)
+    |(?P<opened>['‘][A-Za-z]+)
+    |(?P<unit>[0-9]+[A-Za-z]+)""",
+    re.VERBOSE,
+)
+_MIDDLE = re.compile(r"[^A-Za-z0-9]+")
+_FINAL = frozenset(",.;:!?)\"”'’")
 _LEADING = frozenset('(["“')
 
 
 def _core_cuts(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ...] | None:
-    """Return the cuts of a number, possessive, hyphenated word or exception; None: neither."""
+    """Return the cuts of an exception, a word, or a chunk of some simple shape; None: neither."""
     if chunk in special:
         return special[chunk]
     if chunk.isalpha():
@@ -314,14 +325,38 @@ def _core_cuts(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ..
     if chunk[-2:] in ("'s", "’s"):
         owner = chunk[:-2]
         return (len(owner),) if owner.isalpha() and owner not in special else None
-    if _HYPHENATED.fullmatch(chunk):
+    match = _SHAPES.fullmatch(chunk)
+    return None if match is None else _shape_cuts(chunk, match.lastgroup or "", special)
+
+
+def _shape_cuts(
+    chunk: str, shape: str, special: dict[str, tuple[int, ...]]
+) -> tuple[int, ...] | None:
+    """Return the cuts of a chunk of that shape; None where an exception may be inside."""
+    if shape in ("whole", "apostrophe"):
+        return None if chunk[-2:] in ("'S", "’S") else ()
+    if shape == "number":
+        found = () if chunk[0] in _DIGITS else (1,)
+        return found if chunk[-1] != "%" else (*found, len(chunk) - 1)
+    if shape == "hyphens":
         hyphens = [place for place, char in enumerate(chunk) if char == "-"]
         return tuple(cut for place in hyphens for cut in (place, place + 1))
-    number = _NUMBER.fullmatch(chunk)
-    if number:
-        found = (1,) if number[1] else ()
-        return (*found, len(chunk) - 1) if number[2] else found
-    return () if _WHOLE.fullmatch(chunk) else None
+    if shape == "opened":
+        return None if chunk[1:] in special else (1,)
+    if shape == "unit":
+        digits = len(chunk.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+        return (digits,) if chunk[digits:] in _UNITS else ()
+    middle = _MIDDLE.search(chunk)
+    if middle is None or chunk[: middle.start()] in special:
+        return None
+    first, last = middle.span()
+    if shape == "dots":
+        return None if chunk[:first] in special else (first,)
+    if shape == "dot":
+        if chunk[:last] in special:
+            return None
+        return (first, last) if chunk[first - 1].islower() and chunk[last].isupper() else ()
+    return None if chunk[last:] in special else (first, last)  # dashed
 
 
 def _common(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ...] | None:
@@ -330,6 +365,10 @@ def _common(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ...] 
     if found is not None or len(chunk) < 3:
         return found
     core, last = chunk[:-1], chunk[-1]
+    if chunk[1:] in special:
+        return None
+    if last in "'’" and not (chunk[0].isalnum() and (core[-1].isalnum() or core[-1] in ".,!?")):
+        return None
     if last in _FINAL:
         found = None if last == "." and core[-1] not in TO_DOT else _common(core, special)
         if found is None or (not found and not core[-1].isalnum()):
