@@ -1,0 +1,107 @@
+"""Which word stands before a number: "Tel.", "Order no.", "version"."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from webfilter.heuristics.personal.folded import (
+    LETTERS,
+    OTHER,
+    SIGN,
+    Bytes,
+    Mask,
+    Places,
+    members,
+    window,
+)
+
+__all__ = ["IDENTIFIER", "PHONE", "VERSION", "cued", "words_before"]
+
+_Packed: TypeAlias = npt.NDArray[np.int64]
+
+_LETTERS = 7
+"""Letters of a word that are compared, its last ones; a listed word that is shorter is whole."""
+_BLANKS = 6
+"""Characters that may stand between word and number."""
+_BETWEEN = members(" :.(+#-*/\"'=[") | members(chr(OTHER))
+
+
+def _pack(word: str) -> int:
+    return int.from_bytes(word.encode("ascii")[-_LETTERS:], "big")
+
+
+def _cues(words: str) -> _Packed:
+    return np.unique(np.array([_pack(word) for word in words.split()], dtype=np.int64))
+
+
+PHONE = _cues(
+    "tel tele phone telephone telephones fon telefon telefono telefone telefoon mobiltelefon fax "
+    "telefax telefaks faks facsimile mobile mobil movil mob cell cellphone cel cellular celular "
+    "whatsapp viber call calls ph tlf tfn dial hotline handy handynummer mobilnummer portable gsm "
+    "telefonnummer faxnummer rufnummer sms puh tfno telef telf fono fone voicemail pager telefonia"
+)
+"""Words after which any grouping of digits is a phone number."""
+_SIGNED = _pack("phone")
+IDENTIFIER = _cues(
+    "isbn issn ean upc gtin asin sku doi pmid oclc lccn isrc order invoice ref reference item part "
+    "model serial patent case docket account acct tracking code codes id ids vat tin ein ssn nip "
+    "nif cif siret siren uid hrb art article artikel artnr bestellnr bestellnummer artikelnummer "
+    "kundennummer ticket version page pages vol volume arxiv zip plz lot batch barcode iban bic "
+    "konto kontonummer steuernummer catalog product"
+)
+"""Words after which a number is some other identifier."""
+VERSION = _cues(
+    "version versions ver v release build firmware software chrome kernel driver drivers patch sdk "
+    "rev section sections chapter clause oid paragraph"
+)
+"""Words after which four numbers are a version or section."""
+_PASSED = _cues("number numbers num nummer numero no nr is at on us me our my the toll free now")
+"""Words that are passed over: "Phone no.", "call us at"."""
+
+
+def _before(codes: Bytes, starts: Places) -> tuple[_Packed, Places]:
+    behind = window(codes, starts, -_BLANKS - _LETTERS, 0)[:, ::-1]
+    skipped = np.cumprod(_BETWEEN[behind[:, :_BLANKS]], axis=1).sum(axis=1)
+    rows = np.arange(len(starts))
+    packed = np.zeros(len(starts), dtype=np.int64)
+    letters = np.zeros(len(starts), dtype=np.intp)
+    inside = np.ones(len(starts), dtype=np.bool_)
+    for letter in range(_LETTERS):
+        code = behind[rows, skipped + letter]
+        inside &= LETTERS[code] != 0
+        packed |= np.where(inside, (code | 32).astype(np.int64), 0) << (8 * letter)
+        letters += inside
+    packed[behind[rows, skipped] == SIGN] = _SIGNED
+    return packed, starts - skipped - letters
+
+
+def words_before(codes: Bytes, starts: Places) -> _Packed:
+    """Return the packed word before each of `starts`, 0 for none; "no.", "is" are passed over."""
+    packed, begins = _before(codes, starts)
+    for _ in range(3):
+        passed = np.flatnonzero(_among(packed, _PASSED))
+        if not len(passed):
+            break
+        earlier, begins_earlier = _before(codes, begins[passed])
+        packed[passed], begins[passed] = earlier, begins_earlier
+    return packed
+
+
+def _among(packed: _Packed, cues: _Packed) -> Mask:
+    place = np.searchsorted(cues, packed)
+    found: Mask = cues.take(place, mode="clip") == packed
+    return found
+
+
+def cued(words: _Packed, cues: _Packed) -> Mask:
+    """Return which of the packed `words` are one of `cues`.
+
+    >>> from webfilter.heuristics.personal.folded import fold, PAD
+    >>> text = "Phone no.: 5551234"
+    >>> cued(words_before(fold(text), np.array([PAD + text.index("5")])), PHONE).tolist()
+    [True]
+    """
+    return _among(words, cues)
