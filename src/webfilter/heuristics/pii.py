@@ -12,7 +12,7 @@ It does not find names, street addresses, birthdays or national identity numbers
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
@@ -21,7 +21,7 @@ import numpy as np
 from webfilter.document import Document, Value
 from webfilter.errors import UnknownName
 from webfilter.heuristics.limits import limit
-from webfilter.heuristics.personal import KINDS, Kind, find
+from webfilter.heuristics.personal import KINDS, Kind, Matches, find, masked
 from webfilter.stage import Rule, Signal, Transform, judge
 
 __all__ = ["Pii"]
@@ -49,9 +49,6 @@ _SIGNALS: Mapping[Kind, str] = {
     "phone": "pii_phones",
 }
 _PROFILES = ("fineweb", "all")
-_TOGETHER = 60_000  # characters looked through at once: more would leave the processor's cache
-
-_Found = list[tuple[int, int, Kind]]
 
 
 @dataclass(frozen=True)
@@ -162,63 +159,33 @@ class Pii(Transform):
         return marked
 
     def _transform_all(self, texts: Sequence[str]) -> list[tuple[str, dict[str, Value]]]:
-        pairs = zip(texts, self._found(texts), strict=True)
-        return [self._masked(text, found) for text, found in pairs]
+        """Look through all texts at once, as no match has a line end in it."""
+        bounds = np.cumsum([0, *(len(text) + 1 for text in texts)])
+        found = Matches.of(find("\n".join(texts), self.kinds, spelled=self.spelled))
+        parts = zip(texts, found.parted(bounds), strict=True)
+        return [self._masked(text, matches) for text, matches in parts]
 
-    def _found(self, texts: Sequence[str]) -> Iterator[_Found]:
-        """Yield what is found in each text: looked for in many at once, as no match has a "\\n"."""
-        first = 0
-        while first < len(texts):
-            last, size = first + 1, len(texts[first])
-            while last < len(texts) and size + len(texts[last]) < _TOGETHER:
-                size += len(texts[last]) + 1
-                last += 1
-            group = texts[first:last]
-            yield from _split(group, find("\n".join(group), self.kinds, spelled=self.spelled))
-            first = last
+    def _masked(self, text: str, found: Matches) -> tuple[str, dict[str, Value]]:
+        if self.mask is None:
+            return text, self._signals(text, found)
+        masks = _TAGS if self.mask == "tag" else self._masks()
+        if self.mask != "tag":
+            found = found.other_than(text, masks)
+        signals = self._signals(text, found)
+        return (masked(text, found, masks) if len(found) else text), signals
 
-    def _masked(self, text: str, found: _Found) -> tuple[str, dict[str, Value]]:
-        masks = self._masks()
-        counts = dict.fromkeys(self.kinds, 0)
-        pieces: list[str] = []
-        at = characters = 0
-        for start, end, kind in found:
-            options = masks[kind]
-            if len(options) > 1 or self.mask != "tag":
-                if text[start:end] in options:
-                    continue
-            if options:
-                pieces += text[at:start], options[counts[kind] % len(options)]
-                at = end
-            counts[kind] += 1
-            characters += end - start
-        signals: dict[str, Value] = {"pii": sum(counts.values())}
-        signals |= {_SIGNALS[kind]: counts.get(kind) for kind in KINDS}
+    def _signals(self, text: str, found: Matches) -> dict[str, Value]:
+        counts = np.bincount(found.kinds, minlength=len(KINDS)).tolist()
+        signals: dict[str, Value] = {"pii": len(found)}
+        for kind, count in zip(KINDS, counts, strict=True):
+            signals[_SIGNALS[kind]] = count if kind in self.kinds else None
+        characters = int((found.ends - found.starts).sum())
         signals["pii_character_ratio"] = characters / len(text) if text else None
-        return "".join([*pieces, text[at:]]) if at else text, signals
+        return signals
 
     def _masks(self) -> Mapping[Kind, tuple[str, ...]]:
-        """Return what to write for each kind, nothing to leave the text as it is."""
-        if self.mask is None:
-            return dict.fromkeys(KINDS, ())
+        """Return what to write for each kind, in turns."""
         if isinstance(self.mask, Mapping):
             given = self.mask
             return {kind: (given[kind],) if kind in given else _TAGS[kind] for kind in KINDS}
         return _TAGS if self.mask == "tag" else _EXAMPLES
-
-
-def _split(texts: Sequence[str], found: Mapping[Kind, tuple[np.ndarray, np.ndarray]]) -> Iterator[_Found]:
-    """Yield the matches in each of `texts`, out of those in all of them, by place."""
-    names = [kind for kind, spans in found.items() for _ in range(len(spans[0]))]
-    none = np.zeros(0, dtype=np.intp)
-    starts = np.concatenate([none, *(spans[0] for spans in found.values())])
-    ends = np.concatenate([none, *(spans[1] for spans in found.values())])
-    order = np.argsort(starts, kind="stable")
-    starts, ends = starts[order], ends[order]
-    places = np.cumsum([0, *(len(text) + 1 for text in texts)])
-    bounds = np.searchsorted(starts, places).tolist()
-    kinds = [names[place] for place in order.tolist()]
-    for text in range(len(texts)):
-        part = slice(bounds[text], bounds[text + 1])
-        shifted = (starts[part] - places[text]).tolist(), (ends[part] - places[text]).tolist()
-        yield list(zip(*shifted, kinds[part], strict=True))

@@ -7,6 +7,7 @@ these are looked at closer, in windows of bounded length. So the time is linear 
 
 from __future__ import annotations
 
-from webfilter.heuristics.personal.find import KINDS, Kind, find
+from webfilter.heuristics.personal.kinds import KINDS, Kind, find
+from webfilter.heuristics.personal.masking import Matches, masked
 
-__all__ = ["KINDS", "Kind", "find"]
+__all__ = ["KINDS", "Kind", "Matches", "find", "masked"]

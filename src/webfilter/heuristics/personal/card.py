@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from webfilter.heuristics.personal.cues import IDENTIFIER, cued, words_before
-from webfilter.heuristics.personal.folded import ALNUM, NONE, Mask, Places, Spans, members
+from webfilter.heuristics.personal.folded import ALNUM, NONE, Bytes, Mask, Places, Spans, members
 from webfilter.heuristics.personal.runs import Chains, Runs
 
 __all__ = ["cards"]
@@ -34,6 +34,7 @@ _ISSUERS = (
 )
 _GROUPS = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1))
 _BESIDE = ALNUM | members("_$%./#@&=")
+_JOINS = members(".,-_")
 _LONGEST = 19
 
 
@@ -50,24 +51,30 @@ def cards(runs: Runs) -> Spans:
     chains = chains[(chains.digits >= 12) & (chains.digits <= _LONGEST) & (chains.counts <= 5)]
     if not len(chains):
         return NONE
-    chains = chains[_grouped(chains)]
-    digits = chains.values(_LONGEST)
-    good = _issued(digits, chains.digits) & _luhn(digits, chains.digits)
-    starts, ends = chains.starts, chains.ends
-    good &= (_BESIDE[codes[starts - 1]] == 0) & (ALNUM[codes[ends]] == 0)
-    good &= ~(np.isin(codes[ends], (46, 44, 45, 95)) & (ALNUM[codes[ends + 1]] != 0))
-    good &= codes[starts - 1] != 45
-    good &= ~cued(words_before(codes, starts), IDENTIFIER)
-    return starts[good], ends[good]
+    chains = chains[_grouped(chains) & _alone(codes, chains.starts, chains.ends)]
+    chains = chains[_issued(chains.values(4), chains.digits)]
+    chains = chains[_luhn(chains.values(_LONGEST), chains.digits)]
+    other = cued(words_before(codes, chains.starts), IDENTIFIER)
+    return chains.starts[~other], chains.ends[~other]
+
+
+def _alone(codes: Bytes, starts: Places, ends: Places) -> Mask:
+    """Return which spans are no part of a word, path or longer number."""
+    before, after = codes[starts - 1], codes[ends]
+    good = (_BESIDE[before] == 0) & (before != 45) & (ALNUM[after] == 0)
+    good &= ~((_JOINS[after] != 0) & (ALNUM[codes[ends + 1]] != 0))
+    return good
 
 
 def _grouped(chains: Chains) -> Mask:
     """Return which chains are one run, or runs as on cards with the same separator between."""
-    lengths = chains.lengths(5)
+    lengths = chains.rows(chains.runs.short, 5)
     found: Mask = chains.counts == 1
     for groups in _GROUPS:
-        wanted = np.array([*groups, *[0] * (5 - len(groups))])
-        found |= (lengths == wanted).all(axis=1)
+        fits = chains.counts == len(groups)
+        for row, length in zip(lengths, groups, strict=False):
+            fits = fits & (row == length)
+        found |= fits
     runs = chains.runs
     first = runs.codes[runs.ends[chains.firsts]]
     for group in range(1, 4):
@@ -77,18 +84,22 @@ def _grouped(chains: Chains) -> Mask:
     return found
 
 
-def _issued(digits: np.typing.NDArray[np.uint8], count: Places) -> Mask:
-    head = digits[:, :4].astype(np.intp) @ np.array([1000, 100, 10, 1])
-    found = np.zeros(len(digits), dtype=np.bool_)
+def _issued(digits: Bytes, count: Places) -> Mask:
+    """Return which begin as some issuer's numbers do, and are as long."""
+    head = np.array([1000, 100, 10, 1]) @ digits.astype(np.intp)
+    found = np.zeros(len(head), dtype=np.bool_)
     for low, high, counts in _ISSUERS:
-        found |= (head >= low) & (head <= high) & np.isin(count, counts)
+        mine = np.flatnonzero((head >= low) & (head <= high))
+        found[mine] = np.isin(count[mine], counts)
     return found
 
 
-def _luhn(digits: np.typing.NDArray[np.uint8], count: Places) -> Mask:
+def _luhn(digits: Bytes, count: Places) -> Mask:
     """Return which have the check digit of Luhn's rule (ISO/IEC 7812)."""
-    doubled = (np.arange(_LONGEST) + count[:, None]) % 2 == 0
-    values = np.where(doubled, digits * 2 - 9 * (digits > 4), digits)
-    values = values * (np.arange(_LONGEST) < count[:, None])
-    found: Mask = values.sum(axis=1, dtype=np.intp) % 10 == 0
+    total = np.zeros(len(count), dtype=np.uint8)
+    odd = (count % 2).astype(np.bool_)
+    for place, digit in enumerate(digits):  # beyond the last digit there are zeros
+        twice = digit * 2 - 9 * (digit > 4).astype(np.uint8)
+        total += np.where(odd == (place % 2 == 1), twice, digit)
+    found: Mask = total % 10 == 0
     return found

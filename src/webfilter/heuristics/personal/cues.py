@@ -15,7 +15,6 @@ from webfilter.heuristics.personal.folded import (
     Mask,
     Places,
     members,
-    window,
 )
 
 __all__ = ["IDENTIFIER", "PHONE", "VERSION", "cued", "words_before"]
@@ -63,19 +62,25 @@ _PASSED = _cues("number numbers num nummer numero no nr is at on us me our my th
 
 
 def _before(codes: Bytes, starts: Places) -> tuple[_Packed, Places]:
-    behind = window(codes, starts, -_BLANKS - _LETTERS, 0)[:, ::-1]
-    skipped = np.cumprod(_BETWEEN[behind[:, :_BLANKS]], axis=1).sum(axis=1)
-    rows = np.arange(len(starts))
+    """Return the packed word before each of `starts`, 0 for none, and where it begins."""
     packed = np.zeros(len(starts), dtype=np.int64)
-    letters = np.zeros(len(starts), dtype=np.intp)
-    inside = np.ones(len(starts), dtype=np.bool_)
+    place = starts - 1
+    going = np.arange(len(starts))
+    for _ in range(_BLANKS):
+        going = going[_BETWEEN[codes[place[going]]] != 0]
+        if not len(going):
+            break
+        place[going] -= 1
+    code = codes[place]
+    packed[code == SIGN] = _SIGNED
+    going = np.flatnonzero(LETTERS[code] != 0)
     for letter in range(_LETTERS):
-        code = behind[rows, skipped + letter]
-        inside &= LETTERS[code] != 0
-        packed |= np.where(inside, (code | 32).astype(np.int64), 0) << (8 * letter)
-        letters += inside
-    packed[behind[rows, skipped] == SIGN] = _SIGNED
-    return packed, starts - skipped - letters
+        if not len(going):
+            break
+        packed[going] |= (codes[place[going]] | 32).astype(np.int64) << (8 * letter)
+        place[going] -= 1
+        going = going[LETTERS[codes[place[going]]] != 0]
+    return packed, place + 1
 
 
 def words_before(codes: Bytes, starts: Places) -> _Packed:

@@ -14,12 +14,12 @@ from webfilter.heuristics.personal.folded import (
     LETTERS,
     NONE,
     Bytes,
+    Mask,
     Places,
     Spans,
     classify,
     disjoint,
     members,
-    window,
 )
 
 __all__ = ["emails"]
@@ -30,14 +30,15 @@ _DOMAIN = ALNUM | members(".-")
 _LABEL = ALNUM
 _LONGEST_LOCAL = 64
 _LONGEST_LABEL = 63
-_EXTENSIONS = ("png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "css", "js", "json", "html", "tgz")
+_LONGEST_DOMAIN = 253
+_EXTENSIONS = "png jpg jpeg gif svg webp avif bmp css js mjs json html htm php pdf tgz mp3 mp4".split()
 
 
 def _pack(word: str) -> int:
     return int.from_bytes(word.encode().ljust(4, b"\0"), "big")
 
 
-_PACKED = np.array([_pack(word[:4]) for word in _EXTENSIONS], dtype=np.int64)
+_PACKED = [_pack(word) for word in _EXTENSIONS]
 
 
 def _anchors(codes: Bytes, spelled: bool) -> Spans:
@@ -78,15 +79,16 @@ def emails(codes: Bytes, *, spelled: bool = True) -> Spans:
         return NONE
     can = (_LOCAL[codes[left - 1]] != 0) & (ALNUM[codes[right]] != 0)
     left, right = left[can], right[can]
-    can = (_DOMAIN[window(codes, right, 1, 4)] != 0).all(axis=1)
-    left, right = left[can], right[can]
+    for place in range(1, 4):
+        can = _DOMAIN[codes[right + place]] != 0
+        left, right = left[can], right[can]
     if not len(left):
         return NONE
     ends = _domain_ends(codes, right)
     last = _back(codes, _LABEL | members("-"), ends, _LONGEST_LABEL)  # after the last dot
-    label = window(codes, last, 0, 5)
-    can = (codes[last - 1] == _DOT) & (last - 1 > right) & (LETTERS[label[:, :2]] != 0).all(axis=1)
-    can &= ~_is_file(label, ends - last)
+    can = (codes[last - 1] == _DOT) & (last - 1 > right)
+    can &= (LETTERS[codes[last]] != 0) & (LETTERS[codes[last + 1]] != 0)
+    can &= ~_is_file(codes, last, ends - last) & (ends - right <= _LONGEST_DOMAIN)
     left, last, ends = left[can], last[can], ends[can]
     ends = _unhyphenated(codes, last, ends)
     starts = _back(codes, _LOCAL, left, _LONGEST_LOCAL)
@@ -132,12 +134,13 @@ def _unhyphenated(codes: Bytes, starts: Places, ends: Places) -> Places:
     return ends
 
 
-def _is_file(label: Bytes, lengths: Places) -> np.typing.NDArray[np.bool_]:
-    """Return which of the last labels are file extensions; they are told by up to four letters."""
-    low = (label | 32).astype(np.int64)
-    low *= np.arange(5) < lengths[:, None]
-    packed = (low[:, 0] << 24) | (low[:, 1] << 16) | (low[:, 2] << 8) | low[:, 3]
-    found = np.zeros(len(label), dtype=np.bool_)
-    for extension in _PACKED.tolist():
+def _is_file(codes: Bytes, starts: Places, lengths: Places) -> Mask:
+    """Return which of the last labels are file extensions, told by up to four letters."""
+    packed = np.zeros(len(starts), dtype=np.int32)
+    for place in range(4):
+        code = (codes[starts + place] | 32) * (lengths > place)
+        packed = (packed << 8) | code
+    found = np.zeros(len(starts), dtype=np.bool_)
+    for extension in _PACKED:
         found |= packed == extension
-    return found & (lengths <= 5)
+    return found & (lengths <= 4)

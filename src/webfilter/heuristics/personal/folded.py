@@ -32,6 +32,7 @@ __all__ = [
     "Spans",
     "classify",
     "clear",
+    "covered",
     "disjoint",
     "fold",
     "members",
@@ -129,14 +130,19 @@ def disjoint(starts: Places, ends: Places) -> Spans:
     return starts[left], ends[left]
 
 
+def covered(size: int, starts: Places, ends: Places) -> Mask:
+    """Return which of `size` places are in the spans, which do not overlap, shape (size,)."""
+    steps = np.zeros(size + 1, dtype=np.int8)
+    steps[starts] = 1
+    steps[ends] -= 1
+    return np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_)
+
+
 def clear(codes: Bytes, spans: Spans) -> None:
     """Overwrite `spans` of `codes` by what a tag looks like: "<", capitals, ">"."""
     starts, ends = spans
-    lengths = ends - starts
     if not len(starts):
         return
-    firsts = np.cumsum(lengths) - lengths
-    inside = np.arange(int(lengths.sum())) + np.repeat(starts - firsts, lengths)
-    codes[inside] = 65
+    codes[covered(len(codes), starts, ends)] = 65
     codes[starts] = 60
     codes[ends - 1] = 62

@@ -78,12 +78,12 @@ def ipv4(runs: Runs) -> Spans:
 
 def _value(runs: Runs, run: Places) -> Places:
     """Return the value of each run of up to three digits; -1 with a leading zero."""
-    ends, lengths = runs.ends[run], runs.lengths[run]
-    digits = window(runs.codes, ends, -3, 0).astype(np.intp) - 48
-    digits *= np.arange(3, 0, -1) <= lengths[:, None]
-    value: Places = digits @ np.array([100, 10, 1])
-    least = np.array([0, 0, 10, 100])[lengths]
-    return np.where(value < least, -1, value)
+    codes, starts, lengths = runs.codes, runs.starts[run], runs.lengths[run]
+    value = codes[starts].astype(np.intp) - 48
+    zero = (value == 0) & (lengths > 1)
+    for place in (1, 2):
+        value = np.where(lengths > place, value * 10 + codes[starts + place] - 48, value)
+    return np.where(zero, -1, value)
 
 
 def _alone(codes: Bytes, starts: Places, ends: Places) -> Mask:

@@ -116,13 +116,14 @@ _LEFT = ~(ALNUM | members("_#$%&=/\\@~^")).astype(np.bool_)
 _AFTER_NUMBER = members("0123456789>").astype(np.bool_)
 _BEFORE_NUMBER = members("0123456789<").astype(np.bool_)
 _RIGHT = ~(ALNUM | members("_#$%&=\\@~^")).astype(np.bool_)
+_POINTS = members(",.:")
 _ROUNDS = 3
 
 
 def _gap_ids(runs: Runs) -> npt.NDArray[np.uint8]:
-    """Return the number of the gap behind each run but the last; 0 for none that holds together."""
+    """Return the number of the gap behind each run; 0 for one that holds nothing together."""
     codes, ends, gaps = runs.codes, runs.ends[:-1], runs.gaps
-    ids = np.where(gaps == 1, _SINGLE[codes[ends]], np.uint8(0))
+    ids = _SINGLE[codes[ends]] * (gaps == 1)
     longer = np.flatnonzero((gaps >= 2) & (gaps <= 4))
     if len(longer):
         around = [codes[ends[longer] + place] for place in range(4)]
@@ -136,38 +137,41 @@ def _gap_ids(runs: Runs) -> npt.NDArray[np.uint8]:
     begins = runs.starts[1:]
     opens |= (runs.lengths[1:] > 3) & (codes[begins] == 48) & (codes[begins + 1] == 48)  # "0049"
     ids[opens] = 0
-    return ids
+    return np.concatenate((ids, np.zeros(1, dtype=np.uint8)))
 
 
 def phones(runs: Runs) -> Spans:
     """Return the spans of phone numbers."""
-    if not len(runs):
+    if len(runs) < 1:
         return NONE
     ids = _gap_ids(runs)
     taken = np.zeros(len(runs), dtype=np.bool_)
+    seen = [np.zeros(len(runs), dtype=np.intp) for _ in _LEVELS]
     found: list[Spans] = []
-    for _ in range(_ROUNDS):  # what stands beside a number may be one, now that it is taken
-        before = len(found)
-        seen = np.zeros(len(runs), dtype=np.intp)
-        for level in _LEVEL_TABLES:
-            joined = level[ids]
+    for _ in range(_ROUNDS):
+        again = False
+        for number, level in enumerate(_LEVEL_TABLES):
+            joined = level[ids[:-1]]
             if found:
                 joined = joined & ~taken[:-1] & ~taken[1:]
             chains = runs.chains(joined)
-            fresh = seen[chains.firsts] != chains.counts
-            seen[chains.firsts] = chains.counts
-            can = (chains.digits >= 7) & (chains.digits <= _MOST_DIGITS) & fresh
-            can &= (chains.counts <= _MOST_RUNS) & ~taken[chains.firsts]
-            chains = chains[can]
-            if not len(chains):
+            can = (chains.digits >= 7) & ~taken[chains.firsts]
+            for judged in seen:
+                can &= judged[chains.firsts] != chains.counts
+            seen[number][chains.firsts] = chains.counts
+            if not can.any():
                 continue
-            numbers, spans = _numbers(chains, ids)
+            whole = can & (chains.counts > 1)
+            can &= (chains.digits <= _MOST_DIGITS) & (chains.counts <= _MOST_RUNS)
+            numbers, spans = _numbers(chains[can], ids)
             if len(numbers):
                 found.append(spans)
+                again = again or number > 0
                 for run in range(_MOST_RUNS):
-                    there = numbers.counts > run
-                    taken[numbers.firsts[there] + run] = True
-        if len(found) == before or len(found) - before == 1 and before == 0 and taken.all():
+                    taken[numbers.firsts[numbers.counts > run] + run] = True
+            if np.count_nonzero(whole) == np.count_nonzero(numbers.counts > 1):
+                break  # there is nothing left to part
+        if not again:  # else what stood beside a number may be one, now that it stands alone
             break
     if not found:
         return NONE
@@ -176,146 +180,199 @@ def phones(runs: Runs) -> Spans:
     return starts[order], np.concatenate([span[1] for span in found])[order]
 
 
-def _numbers(chains: Chains, ids: npt.NDArray[np.uint8]) -> tuple[Chains, Spans]:
+def _numbers(chains: Chains, ids: Bytes) -> tuple[Chains, Spans]:
     """Return those of `chains` that are phone numbers, and their spans with "+" and bracket."""
     codes = chains.runs.codes
-    look = _Look(chains, ids)
+    chains = chains[_ends_well(codes, chains.ends)]
+    first = chains.starts
+    before, earlier = codes[first - 1], codes[first - 2]
+    gap = ids[chains.firsts] * (chains.counts > 1)
+    plus = (before == 43) | ((before == 40) & (earlier == 43))
+    bracket = (before == 40) & _CLOSES[gap]
+    possible = (chains.counts > 1) & (bracket | (codes[first] == 48) | _OPENS[gap])
+    packed = _packed(chains)
+    possible |= _is_fixed(packed)
+    words = np.zeros(len(chains), dtype=np.int64)
+    asked = np.flatnonzero(~plus)
+    words[asked] = words_before(codes, first[asked])
+    phone = cued(words, PHONE)
+    other = cued(words, IDENTIFIER)
+    needed = plus | phone | (possible & ~other)
+    chains, plus, phone, possible = chains[needed], plus[needed], phone[needed], possible[needed]
+    look = _Look(chains, ids, packed[needed])
+    international = look.abroad & look.left_of_plus
+    told = (chains.digits <= 15) & ~look.date & ~look.years & (look.slashes <= 1)
+    told = (told | look.zeros) & (look.left | (LETTERS[look.before] != 0))
     plain = look.layout & look.left & ~look.date & ~look.counting
-    near = np.flatnonzero(look.right & ~look.plus)
-    words = words_before(codes, chains.starts[near])
-    phone = np.zeros(len(chains), dtype=np.bool_)
-    other = phone.copy()
-    phone[near] = cued(words, PHONE)
-    other[near] = cued(words, IDENTIFIER)
-    told = phone & (chains.digits <= 15) & ~look.date & ~look.years & (look.slashes <= 1)
-    told &= look.left | (LETTERS[look.before] != 0)
-    international = look.plus & look.abroad & look.left_of_plus
-    good = look.right & (international | told | (look.zeros & phone) | (plain & ~other))
+    good = np.where(plus, international, (phone & told) | (possible & plain))
     return chains[good], (look.starts[good], chains.ends[good])
+
+
+def _ends_well(codes: Bytes, ends: Places) -> Mask:
+    """Return which of `ends` are no part of a word, decimal, time, amount or path."""
+    after, later = codes[ends], codes[ends + 1]
+    digit = (later - np.uint8(48)) < 10
+    good = _RIGHT[after] | (((after | 32) == 120) & digit)  # "x12" is an extension
+    bad = ((after == 45) | (after == 46)) & (LETTERS[later] != 0)
+    bad |= (after == 58) & _BEFORE_NUMBER[later]
+    bad |= (after == 44) & digit & ((codes[ends + 3] - np.uint8(48)) >= 10)
+    bad |= (after == 32) & ((later == 36) | (later == 37))
+    return good & ~bad
+
+
+def _packed(chains: Chains) -> Places:
+    """Return the digits of each chain's runs as one number, four bits a run."""
+    packed = np.zeros(len(chains), dtype=np.intp)
+    for run, row in enumerate(chains.rows(chains.runs.short, _MOST_RUNS)):
+        packed |= row.astype(np.intp) << (4 * run)
+    return packed
+
+
+def _shape(*lengths: int) -> int:
+    return sum(length << (4 * run) for run, length in enumerate(lengths))
+
+
+def _is_fixed(packed: Places) -> Mask:
+    """Return which have the groups of a layout that is told by its groups alone."""
+    place = np.searchsorted(_FIXED, packed)
+    found: Mask = _FIXED.take(place, mode="clip") == packed
+    return found
+
+
+_NORTH_AMERICA, _WITH_ONE = _shape(3, 3, 4), _shape(1, 3, 3, 4)
+_RUSSIA, _SPAIN, _ITALY, _POLAND = (
+    _shape(1, 3, 3, 2, 2),
+    _shape(3, 2, 2, 2),
+    _shape(3, 7),
+    _shape(2, 3, 2, 2),
+)
+_BRAZIL, _BRAZIL_OLD, _CHINA, _AUSTRALIA = (
+    _shape(2, 5, 4),
+    _shape(2, 4, 4),
+    _shape(3, 4, 4),
+    _shape(4, 3, 3),
+)
+_FIXED = np.unique(
+    [_NORTH_AMERICA, _WITH_ONE, _RUSSIA, _SPAIN, _ITALY, _POLAND, _BRAZIL, _BRAZIL_OLD]
+    + [_CHINA, _AUSTRALIA]
+)
 
 
 class _Look:
     """What `_numbers` asks of chains, each an array with one value a chain."""
 
-    def __init__(self, chains: Chains, ids: npt.NDArray[np.uint8]) -> None:
+    def __init__(self, chains: Chains, ids: Bytes, packed: Places) -> None:
         runs, codes = chains.runs, chains.runs.codes
         self.count, self.total = chains.counts, chains.digits
-        self.lengths = chains.lengths(_MOST_RUNS)
-        run = chains.firsts[:, None] + np.arange(_MOST_RUNS)
-        inside = np.arange(1, _MOST_RUNS) < self.count[:, None]
-        self.gaps = np.where(inside, ids.take(run[:, :-1], mode="clip"), 0)
-        self.digits = chains.values(8).astype(np.intp)
-        places = runs.starts.take(run, mode="clip")
-        self.tens = codes[places].astype(np.intp) - 48
-        self.ones = codes[places + 1].astype(np.intp) - 48
-        self.slashes = _SLASHES[self.gaps].sum(axis=1)
-        self._around(codes, chains.starts, chains.ends)
+        self.packed = packed
+        self.lengths = chains.rows(runs.short, _MOST_RUNS)
+        self.gaps = chains.rows(ids, _MOST_RUNS)
+        for run in range(_MOST_RUNS):  # the gap behind the last run is none
+            self.gaps[run] *= self.count > run + 1
+        self.digits = chains.values(8)
+        self.tens = chains.rows(codes[runs.starts] - np.uint8(48), _MOST_RUNS)
+        self.ones = chains.rows(codes[runs.starts + 1] - np.uint8(48), _MOST_RUNS)
+        self.slashes = _SLASHES[self.gaps].sum(axis=0)
+        self._around(codes, chains.starts)
         self._dates()
         self.abroad = self._abroad(0)
-        self.zeros = (self.digits[:, 0] == 0) & (self.digits[:, 1] == 0) & self._abroad(2)
-        self.zeros &= self.lengths[:, 0] >= 2
+        self.zeros = (self.digits[0] == 0) & (self.digits[1] == 0) & self._abroad(2)
+        self.zeros &= self.lengths[0] >= 2
         self.layout = self._layouts()
 
-    def _around(self, codes: Bytes, first: Places, ends: Places) -> None:
+    def _around(self, codes: Bytes, first: Places) -> None:
         before, earlier = codes[first - 1], codes[first - 2]
         plus = before == 43
-        wrapped = ((before == 40) & (earlier == 43)) | (
-            (before == 43) & (earlier == 40) & _CLOSES[self.gaps[:, 0]]
-        )
-        self.plus = plus | wrapped
-        self.bracket = (before == 40) & _CLOSES[self.gaps[:, 0]]
+        closed = _CLOSES[self.gaps[0]]
+        wrapped = ((before == 40) & (earlier == 43)) | (plus & (earlier == 40) & closed)
+        self.bracket = (before == 40) & closed
         self.starts = first - np.where(wrapped, 2, plus | self.bracket)
         self.before = codes[self.starts - 1]
         earlier = codes[self.starts - 2]
         self.left = _LEFT[self.before]
-        self.left &= ~(np.isin(self.before, (44, 46, 58)) & _AFTER_NUMBER[earlier])  # , . :
+        self.left &= ~((_POINTS[self.before] != 0) & _AFTER_NUMBER[earlier])
         self.left &= (self.before != 45) | (earlier == 32) | (earlier == 10)
         self.left &= ~((self.before == 32) & (earlier == 36))  # "$ 212"
         self.left_of_plus = ALNUM[self.before] == 0
-        after, later = codes[ends], codes[ends + 1]
-        self.right = _RIGHT[after] | (((after | 32) == 120) & (later - np.uint8(48) < 10))
-        self.right &= ~(((after == 45) | (after == 46)) & (LETTERS[later] != 0))
-        self.right &= ~((after == 58) & _BEFORE_NUMBER[later])
-        third = codes[ends + 3] - np.uint8(48) < 10
-        self.right &= ~((after == 44) & (later - np.uint8(48) < 10) & ~third)
-        self.right &= ~((after == 32) & ((later == 36) | (later == 37)))
 
     def _dates(self) -> None:
-        year = (self.lengths == 4) & (
-            ((self.tens == 1) & (self.ones == 9)) | ((self.tens == 2) & (self.ones == 0))
-        )
+        four = self.lengths == 4
+        year = four & (self.tens == 1) & (self.ones == 9)
+        year |= four & (self.tens == 2) & (self.ones == 0)
         small = (self.lengths == 1) | ((self.lengths == 2) & (self.tens <= 3))
-        same = self.gaps[:, :-1] == self.gaps[:, 1:]
-        last = small[:, :-2] & small[:, 1:-1] & year[:, 2:]
-        first = year[:, :-2] & small[:, 1:-1] & small[:, 2:]
-        self.year = year
-        self.date = ((last | first) & same[:, : last.shape[1]]).any(axis=1)
-        self.years = year[:, 0] & year[:, 1]
-        values = self.tens * 10 + self.ones
-        inside = np.arange(1, _MOST_RUNS) < self.count[:, None]
-        rising = (values[:, 1:] == values[:, :-1] + 1) | ~inside
-        self.counting = rising.all(axis=1) & (self.count > 2) & (self.lengths[:, 0] == 2)
+        same = self.gaps[:-2] == self.gaps[1:-1]
+        last = small[:-2] & small[1:-1] & year[2:]
+        first = year[:-2] & small[1:-1] & small[2:]
+        self.year = year[0]
+        self.date = ((last | first) & same).any(axis=0)
+        self.years = year[0] & year[1]
+        values = self.tens * np.uint8(10) + self.ones
+        rising = self.lengths[0] == 2
+        for run in range(1, _MOST_RUNS):
+            rising &= (self.count <= run) | (values[run] == values[run - 1] + 1)
+        self.counting = rising & (self.count > 2)
 
     def _abroad(self, skipped: int) -> Mask:
         """Return which have an assigned country code, and as many digits as numbers there."""
-        head = self.digits[:, skipped : skipped + 3] @ np.array([100, 10, 1])
+        digits = self.digits[skipped:].astype(np.intp)
+        head = digits[0] * 100 + digits[1] * 10 + digits[2]
         code, least, most = _COUNTRIES[head].T
-        trunk = (self.lengths[:, 1] == 1) & (self.tens[:, 1] == 0) & _OPENS[self.gaps[:, 0]]
+        trunk = (self.lengths[1] == 1) & (self.tens[1] == 0) & _OPENS[self.gaps[0]]
         rest = self.total - skipped - code - trunk
         rows = np.arange(len(code))
-        zeros = [self.digits[rows, skipped + code + place] == 0 for place in range(3)]
-        given = ~(zeros[0] & zeros[1] & zeros[2]) & ((head < 200) <= (head > 119))
-        return given & (code > 0) & (rest >= least) & (rest <= most + (zeros[0] & ~trunk))
-
-    def _is(self, *lengths: int) -> Mask:
-        wanted = np.array([*lengths, *[0] * (_MOST_RUNS - len(lengths))])
-        found: Mask = (self.lengths == wanted).all(axis=1)
-        return found
+        national = [digits[code + place, rows] for place in range(3)]
+        given = (national[0] != 0) | (national[1] != 0) | (national[2] != 0)
+        given &= (code != 1) | (national[0] > 1)  # no area of North America is below 200
+        return given & (code > 0) & (rest >= least) & (rest <= most + ((national[0] == 0) & ~trunk))
 
     def _layouts(self) -> Mask:
         """Return which are written as some country writes its numbers."""
-        first, second = self.digits[:, 0], self.digits[:, 1]
-        later = (self.lengths[:, 1:] >= 2) | (self.lengths[:, 1:] == 0)
-        whole = later.all(axis=1) & (self.count > 1) & (self.slashes <= 1)
-        dots = self.gaps == _IDS["."]
-        rest = np.arange(_MOST_RUNS - 1) < self.count[:, None] - 1
-        even = ~dots[:, 1:].any(axis=1) | (dots[:, 1:] | ~rest[:, 1:]).all(axis=1)
-        even &= ~dots[:, 0] | (dots | ~rest).all(axis=1)
-        area = self.lengths[:, 0]
-        trunk = (first == 0) & (second != 0) & (area >= 2) & (area <= 5) & even & whole
+        first, second = self.digits[0], self.digits[1]
+        whole = (self.count > 1) & (self.slashes <= 1) & (self.lengths[1:] != 1).all(axis=0)
+        area = self.lengths[0]
+        trunk = (first == 0) & (second != 0) & (area >= 2) & (area <= 5) & self._even() & whole
         trunk &= (self.total >= 9) & (self.total <= 12) & (self.count <= 6)
-        hyphen = _HYPHENS[self.gaps].any(axis=1)
-        bracket = self.bracket & (area >= 2) & (area <= 5) & ~self.year[:, 0] & whole
+        hyphen = _HYPHENS[self.gaps].any(axis=0)
+        bracket = self.bracket & (area >= 2) & (area <= 5) & ~self.year & whole
         bracket &= (self.total >= 9 - hyphen) & (self.total <= 12) & (self.count <= 5)
+        packed = self.packed
         return (
             trunk
             | bracket
             | (self.zeros & (self.count > 1))
             | (self._middle_bracket() & whole)
             | (self._north_american() & (self.slashes <= 1))
-            | (self._is(1, 3, 3, 2, 2) & ((first == 7) | (first == 8)))
-            | (self._is(3, 2, 2, 2) & (first >= 6))
-            | (self._is(3, 7) & (first == 3))
-            | (self._is(2, 3, 2, 2) & (first >= 1))
-            | (self._is(2, 5, 4) & (first >= 1) & hyphen)
-            | (self._is(2, 4, 4) & (first >= 1) & hyphen & (self.gaps[:, 0] == _IDS[" "]))
-            | (self._is(3, 4, 4) & (first == 1) & (second >= 3))
-            | (self._is(4, 3, 3) & (first == 1) & ((second == 3) | (second == 8)) & self._round())
+            | ((packed == _RUSSIA) & ((first == 7) | (first == 8)))
+            | ((packed == _SPAIN) & (first >= 6))
+            | ((packed == _ITALY) & (first == 3))
+            | ((packed == _POLAND) & (first >= 1))
+            | ((packed == _BRAZIL) & (first >= 1) & hyphen)
+            | ((packed == _BRAZIL_OLD) & (first >= 1) & hyphen & (self.gaps[0] == _IDS[" "]))
+            | ((packed == _CHINA) & (first == 1) & (second >= 3))
+            | ((packed == _AUSTRALIA) & self._shared_cost())
         )
 
-    def _round(self) -> Mask:
-        """Return which begin with a number like 1300 or 1800."""
-        return (self.digits[:, 2] == 0) & (self.digits[:, 3] == 0)
+    def _even(self) -> Mask:
+        """Return which have dots everywhere, everywhere but in the first gap, or nowhere."""
+        dots = (self.gaps == _IDS["."]).sum(axis=0)
+        first = self.gaps[0] == _IDS["."]
+        return (dots == 0) | (dots == self.count - 1) | (~first & (dots == self.count - 2))
+
+    def _shared_cost(self) -> Mask:
+        """Return which begin with 1300 or 1800."""
+        second = (self.digits[1] == 3) | (self.digits[1] == 8)
+        return (self.digits[0] == 1) & second & (self.digits[2] == 0) & (self.digits[3] == 0)
 
     def _middle_bracket(self) -> Mask:
         """Return which have an area code in brackets behind a country code or trunk digit."""
-        found = _OPENS[self.gaps[:, 0]] & _CLOSES[self.gaps[:, 1]] & (self.lengths[:, 0] <= 3)
-        found &= (self.lengths[:, 1] >= 2) | self.abroad
+        found = _OPENS[self.gaps[0]] & _CLOSES[self.gaps[1]] & (self.lengths[0] <= 3)
+        found &= (self.lengths[1] >= 2) | self.abroad
         return found & (self.total >= 10) & (self.total <= 13)
 
     def _north_american(self) -> Mask:
-        rows = np.arange(len(self.total))
-        shift = ((self.lengths[:, 0] == 1) & (self.digits[:, 0] == 1)).astype(np.intp)
-        found = self._is(3, 3, 4) | (self._is(1, 3, 3, 4) & (shift == 1))
-        area, exchange = self.tens[rows, shift], self.tens[rows, shift + 1]
-        return found & (area >= 2) & (exchange >= 2) & (self.ones[rows, shift] < 9)
+        one = (self.packed == _WITH_ONE) & (self.digits[0] == 1)
+        area = np.where(one, self.tens[1], self.tens[0])
+        second = np.where(one, self.ones[1], self.ones[0])
+        exchange = np.where(one, self.tens[2], self.tens[1])
+        grouped = one | (self.packed == _NORTH_AMERICA)
+        return grouped & (area >= 2) & (exchange >= 2) & (second < 9)

@@ -29,6 +29,17 @@ class Runs:
         return self.ends - self.starts
 
     @cached_property
+    def digits(self) -> tuple[Places, Places]:
+        """Where each digit of all runs stands, and the number of digits before each run."""
+        places = np.flatnonzero((self.codes - np.uint8(48)) < 10)
+        return places, np.cumsum(self.lengths) - self.lengths
+
+    @cached_property
+    def short(self) -> Bytes:
+        """Digits of each run, 15 for more."""
+        return np.minimum(self.lengths, 15).astype(np.uint8)
+
+    @cached_property
     def gaps(self) -> Places:
         """Characters between each run and the next, shape (len - 1,)."""
         return self.starts[1:] - self.ends[:-1]
@@ -66,34 +77,26 @@ class Chains:
         """Where each ends, exclusive."""
         return self.runs.ends[self.firsts + self.counts - 1]
 
-    def lengths(self, most: int) -> Places:
-        """Return the digits of each chain's first `most` runs, 0 for none, shape (n, most)."""
-        runs = self.firsts[:, None] + np.arange(most)
-        there = np.arange(most) < self.counts[:, None]
-        return np.where(there, self.runs.lengths.take(runs, mode="clip"), 0)
+    def rows(self, each: Bytes, most: int) -> Bytes:
+        """Return what `each` (one byte a run) has for the first `most` runs, shape (most, n).
+
+        0 where a chain has fewer.
+        """
+        found = np.empty((most, len(self)), dtype=np.uint8)
+        for run in range(most):
+            each.take(self.firsts + run, mode="clip", out=found[run])
+            found[run] *= self.counts > run
+        return found
 
     def values(self, most: int) -> Bytes:
-        """Return the first `most` digits of each chain, 0 where there are fewer, (n, most)."""
-        found = np.zeros((len(self), most), dtype=np.uint8)
-        run = self.firsts.copy()
-        place = self.starts.copy()
-        last = self.firsts + self.counts
-        ends = self.runs.ends
-        begins = self.runs.starts
-        there = np.arange(len(self))
+        """Return the first `most` digits of each chain, shape (most, n); 0 where it has fewer."""
+        places, before = self.runs.digits
+        first = before[self.firsts]
+        found = np.empty((most, len(self)), dtype=np.uint8)
         for digit in range(most):
-            found[there, digit] = self.runs.codes[place[there]] - 48
-            place[there] += 1
-            over = there[place[there] >= ends[run[there]]]
-            if len(over):
-                run[over] += 1
-                over_last = run[over] >= last[over]
-                again = over[~over_last]
-                place[again] = begins[run[again]]
-                if over_last.any():
-                    there = there[run[there] < last[there]]
-            if not len(there):
-                break
+            self.runs.codes.take(places.take(first + digit, mode="clip"), out=found[digit])
+            found[digit] -= 48
+            found[digit] *= self.digits > digit
         return found
 
 

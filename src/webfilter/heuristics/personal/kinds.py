@@ -18,6 +18,10 @@ from webfilter.heuristics.personal.runs import digit_runs
 __all__ = ["KINDS", "Kind", "find"]
 
 Kind: TypeAlias = Literal["email", "ip", "iban", "card", "phone"]
+_WINDOW = 1 << 16
+"""Characters looked at together: what they need stays in the processor's cache."""
+_AROUND = 512
+"""Characters around them that are seen, too: more than any match with what decides about it."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """The kinds, in the order in which they are looked for."""
 
@@ -34,14 +38,25 @@ def find(text: str, kinds: Collection[Kind], *, spelled: bool = True) -> dict[Ki
     >>> {kind: [(int(s), int(e)) for s, e in zip(*spans)] for kind, spans in found.items()}
     {'email': [(9, 25)], 'ip': [], 'iban': [], 'card': [], 'phone': [(34, 47)]}
     """
-    codes = fold(text)
-    found: dict[Kind, Spans] = {}
-    for kind in KINDS:
-        if kind in kinds:
-            spans = _find(codes, kind, spelled)
-            clear(codes, spans)
-            found[kind] = (spans[0] - PAD, spans[1] - PAD)
-    return found
+    parts: dict[Kind, list[Spans]] = {kind: [] for kind in KINDS if kind in kinds}
+    for begin in range(0, len(text), _WINDOW):
+        first = max(0, begin - _AROUND)
+        codes = fold(text[first : begin + _WINDOW + _AROUND])
+        for kind, found in parts.items():
+            starts, ends = _find(codes, kind, spelled)
+            clear(codes, (starts, ends))
+            if len(starts):
+                shift = first - PAD
+                mine = (starts + shift >= begin) & (starts + shift < begin + _WINDOW)
+                found.append((starts[mine] + shift, ends[mine] + shift))
+    return {kind: _joined(found) for kind, found in parts.items()}
+
+
+def _joined(parts: list[Spans]) -> Spans:
+    if not parts:
+        return NONE
+    starts, ends = zip(*parts, strict=True)
+    return np.concatenate(starts), np.concatenate(ends)
 
 
 def _find(codes: Bytes, kind: Kind, spelled: bool) -> Spans:
