@@ -17,7 +17,7 @@ from webfilter.heuristics.personal.folded import (
     members,
 )
 
-__all__ = ["IDENTIFIER", "PHONE", "VERSION", "cued", "words_before"]
+__all__ = ["ADDRESS", "IDENTIFIER", "PHONE", "VERSION", "cued", "words_before"]
 
 _Packed: TypeAlias = npt.NDArray[np.int64]
 
@@ -57,6 +57,11 @@ VERSION = _cues(
     "rev section sections chapter clause oid paragraph"
 )
 """Words after which four numbers are a version or section."""
+ADDRESS = _cues(
+    "ip ips ipv address addresses addr adresse adressen direcci indirizzo host hosts server servers "
+    "dns nameserver ping from client gateway router login visitor visitors proxy peer endpoint"
+)
+"""Words after which four small numbers are an IP address."""
 _PASSED = _cues("number numbers num nummer numero no nr is at on us me our my the toll free now")
 """Words that are passed over: "Phone no.", "call us at"."""
 

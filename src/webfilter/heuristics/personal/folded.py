@@ -94,7 +94,7 @@ def _table() -> Bytes:
     table[[ord(char) for char in "话話机機☎☏✆📞📱📲📠"]] = SIGN
     table[0xFF01:0xFF5F] = np.arange(0x21, 0x7F)
     table[0x2212] = 45
-    table[[ord(char) for char in "°º′″‰"]] = 37
+    table[[ord(char) for char in "°º′″‰§"]] = 37
     table[[0x85, 0x2028, 0x2029]] = 10
     table.flags.writeable = False
     return table

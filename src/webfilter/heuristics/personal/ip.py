@@ -2,15 +2,17 @@
 
 Left are private, shared, loopback, link-local, documentation, benchmark, multicast, reserved and
 broadcast ranges (IANA's special-purpose registries, 2024). Left, too, is what only looks like an
-address: version numbers ("version 1.2.3.4", "Chrome/1.2.3.4", "1.2.3.4-beta"), object identifiers of
-five parts, and section numbers of short parts that begin a line ("1.2.3.4 Scope").
+address: version numbers ("version 81.2.3.4", "Chrome/81.2.3.4", "81.2.3.4-beta"), object identifiers
+of five parts, and four numbers that are all below 32, which are versions and sections nearly always
+("TWRP 2.8.6.0", "1.2.3.4 Scope") and addresses once in 4,096 - unless a word like "IP" or "server"
+stands before them, or they are resolvers that everybody knows (8.8.8.8, 1.1.1.1).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from webfilter.heuristics.personal.cues import VERSION, cued, words_before
+from webfilter.heuristics.personal.cues import ADDRESS, VERSION, cued, words_before
 from webfilter.heuristics.personal.folded import (
     ALNUM,
     LETTERS,
@@ -26,7 +28,7 @@ from webfilter.heuristics.personal.runs import Runs
 
 __all__ = ["ipv4", "ipv6"]
 
-_DOT, _COLON, _SLASH, _HYPHEN = 46, 58, 47, 45
+_DOT, _COLON, _SLASH, _HYPHEN, _SIGN = 46, 58, 47, 45, 37  # a paragraph sign is a "%"
 _RESERVED = (
     "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 "
     "192.0.2.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3"
@@ -46,6 +48,8 @@ def _networks(spec: str) -> list[tuple[int, int]]:
 
 
 _NETWORKS = _networks(_RESERVED)
+_RESOLVERS = (0x01010101, 0x01000001, 0x08080808, 0x08080404, 0x09090909, 0x04020202, 0x04020201)
+"""Addresses of four small parts that everybody knows: 1.1.1.1, 8.8.8.8 and the like."""
 
 
 def ipv4(runs: Runs) -> Spans:
@@ -72,7 +76,10 @@ def ipv4(runs: Runs) -> Spans:
         good &= (address >> shift) != network
     good &= _alone(codes, starts, ends)
     good &= ~_section(codes, starts, ends, parts)
-    good &= ~cued(words_before(codes, starts), VERSION)
+    words = words_before(codes, starts)
+    good &= ~cued(words, VERSION)
+    small = np.maximum.reduce(parts) < 32
+    good &= ~small | np.isin(address, _RESOLVERS) | cued(words, ADDRESS)
     return starts[good], ends[good]
 
 
@@ -92,7 +99,7 @@ def _alone(codes: Bytes, starts: Places, ends: Places) -> Mask:
     good = (_WORD[before] == 0) & (_WORD[after] == 0)
     good &= ~((before == _SLASH) & (_WORD[codes[starts - 2]] != 0))
     good &= ~((before == _HYPHEN) & (LETTERS[codes[starts - 2]] != 0))
-    good &= before != _DOT
+    good &= (before != _DOT) & (before != _SIGN) & ~((before == 32) & (codes[starts - 2] == _SIGN))
     good &= ~((after == _HYPHEN) & (LETTERS[codes[ends + 1]] != 0))
     return good
 

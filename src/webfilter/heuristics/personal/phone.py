@@ -33,28 +33,42 @@ from webfilter.heuristics.personal.runs import Chains, Runs
 __all__ = ["phones"]
 
 _NATIONAL = """
-5-5: 290 500 682
-6-6: 247 298 299 672 687
-7-7: 238 239 246 248 269 291 297 592 597 673 674 676 677 678 680 683 688 690 691 692
-7-8: 241 386 599 670 675 686 853 961 965 975
-7-9: 40 46 220 231 245 252 265 354 355 376 421 423 508 681 689 967 968
-7-10: 53 95 98 230 243 254 263 267 353 372 685 880 960
-7-11: 352 375 501 503 507 595 679 852 974
-7-12: 39 43 49 63 86 358 359 381 598 882 971
-8-8: 45 47 216 222 223 226 227 228 232 235 236 253 257 266 350 356 357 370 371 373 374 389 505
-8-8: 509 800 808 973 993
-8-9: 32 36 51 213 224 233 237 250 258 264 268 377 382 385 387 591 886 962 963 972
-8-10: 20 60 64 82 378 506 850 855 856 964 970 976
+4-5: 290
+4-7: 683 690
+4-10: 98
+4-11: 352
+4-12: 43 598
+5-5: 500 682
+5-6: 247
+5-7: 676 677 678 688
+5-8: 47 386 686
+5-10: 27 64 685
+5-11: 31 852
+5-12: 49 82 358 971
+6-6: 298 299 672 687
+6-7: 597
+6-9: 40 252 355 376 421 508 681 689
+6-10: 46 53 95 880
+6-11: 375 595
+6-12: 39 61 63 359 381
+7-7: 238 239 246 248 269 291 297 592 673 674 680 691 692
+7-8: 241 599 670 675 853 961 965 975
+7-9: 220 231 245 265 354 385 423 967 968
+7-10: 1 44 48 84 230 243 254 263 267 353 372 960
+7-11: 501 503 507 679 886 974
+7-12: 62 86 90 882 972
+8-8: 45 216 222 223 226 227 228 232 235 236 253 257 266 350 356 357 370 371 373 374 389 505 509 800 808 973 993
+8-9: 32 36 51 213 224 233 237 250 258 264 268 377 382 387 591 962 963
+8-10: 20 60 378 506 850 855 856 964 970 976
 8-11: 55 57 65 502 504 593 977
-8-12: 62 66 92 383 883
-9-9: 27 31 33 34 41 48 61 93 94 211 212 218 221 240 242 244 249 251 255 256 260 261 262 351 420
-9-9: 590 594 596 979 992 994 995 998
-9-10: 44 81 84 380 881 966 996
+8-12: 66 81 91 92 383 883
+9-9: 33 34 41 93 94 211 212 218 221 240 242 244 249 251 255 256 260 261 262 351 420 590 594 596 979 992 994 995 998
+9-10: 380 881 966 996
 9-11: 56
 9-12: 870
-10-10: 1 7 30 52 58 90 91 225 229
+10-10: 52 58 225 229
 10-11: 54
-10-12: 234
+10-12: 7 30 234
 11-11: 888
 12-12: 878
 """
@@ -134,8 +148,6 @@ def _gap_ids(runs: Runs) -> npt.NDArray[np.uint8]:
             ids[longer[hit]] = number
     opens = _OPENS[ids] & (runs.lengths[:-1] > 3)  # a number is over where "(212)" begins
     opens[1:] |= _OPENS[ids[1:]] & (ids[:-1] != 0)
-    begins = runs.starts[1:]
-    opens |= (runs.lengths[1:] > 3) & (codes[begins] == 48) & (codes[begins + 1] == 48)  # "0049"
     ids[opens] = 0
     return np.concatenate((ids, np.zeros(1, dtype=np.uint8)))
 
@@ -252,6 +264,7 @@ _BRAZIL, _BRAZIL_OLD, _CHINA, _AUSTRALIA = (
     _shape(3, 4, 4),
     _shape(4, 3, 3),
 )
+_POSTAL, _POSTAL_RANGE = _shape(5, 4), _shape(5, 5)  # "02134-1234", "02134 - 02140"
 _FIXED = np.unique(
     [_NORTH_AMERICA, _WITH_ONE, _RUSSIA, _SPAIN, _ITALY, _POLAND, _BRAZIL, _BRAZIL_OLD]
     + [_CHINA, _AUSTRALIA]
@@ -277,7 +290,7 @@ class _Look:
         self._dates()
         self.abroad = self._abroad(0)
         self.zeros = (self.digits[0] == 0) & (self.digits[1] == 0) & self._abroad(2)
-        self.zeros &= self.lengths[0] >= 2
+        self.zeros &= (self.lengths[0] >= 2) & self.alone
         self.layout = self._layouts()
 
     def _around(self, codes: Bytes, first: Places) -> None:
@@ -293,6 +306,7 @@ class _Look:
         self.left &= ~((_POINTS[self.before] != 0) & _AFTER_NUMBER[earlier])
         self.left &= (self.before != 45) | (earlier == 32) | (earlier == 10)
         self.left &= ~((self.before == 32) & (earlier == 36))  # "$ 212"
+        self.alone = (self.before != 32) | ~_AFTER_NUMBER[earlier]
         self.left_of_plus = ALNUM[self.before] == 0
 
     def _dates(self) -> None:
@@ -303,7 +317,7 @@ class _Look:
         same = self.gaps[:-2] == self.gaps[1:-1]
         last = small[:-2] & small[1:-1] & year[2:]
         first = year[:-2] & small[1:-1] & small[2:]
-        self.year = year[0]
+        self.year, self.second_year = year[0], year[1]
         self.date = ((last | first) & same).any(axis=0)
         self.years = year[0] & year[1]
         values = self.tens * np.uint8(10) + self.ones
@@ -330,9 +344,12 @@ class _Look:
         first, second = self.digits[0], self.digits[1]
         whole = (self.count > 1) & (self.slashes <= 1) & (self.lengths[1:] != 1).all(axis=0)
         area = self.lengths[0]
-        trunk = (first == 0) & (second != 0) & (area >= 2) & (area <= 5) & self._even() & whole
-        trunk &= (self.total >= 9) & (self.total <= 12) & (self.count <= 6)
         hyphen = _HYPHENS[self.gaps].any(axis=0)
+        trunk = (first == 0) & (second != 0) & (area >= 2) & self._even() & whole
+        trunk &= (area <= 5) | ((area == 6) & (second == 1))
+        twos = (area == 2) & (self.lengths[1] == 2)  # a date, docket or part, but "01 23 45 67 89"
+        trunk &= ~twos | ((self.lengths[2] == 2) & (self.count > 3))
+        trunk &= (self.packed != _POSTAL) & ((self.packed != _POSTAL_RANGE) | ~hyphen) & (self.total >= 9) & (self.total <= 12) & (self.count <= 6)
         bracket = self.bracket & (area >= 2) & (area <= 5) & ~self.year & whole
         bracket &= (self.total >= 9 - hyphen) & (self.total <= 12) & (self.count <= 5)
         packed = self.packed
@@ -367,7 +384,7 @@ class _Look:
         """Return which have an area code in brackets behind a country code or trunk digit."""
         found = _OPENS[self.gaps[0]] & _CLOSES[self.gaps[1]] & (self.lengths[0] <= 3)
         found &= (self.lengths[1] >= 2) | self.abroad
-        return found & (self.total >= 10) & (self.total <= 13)
+        return found & ~self.second_year & (self.total >= 10) & (self.total <= 13)
 
     def _north_american(self) -> Mask:
         one = (self.packed == _WITH_ONE) & (self.digits[0] == 1)
