@@ -85,7 +85,9 @@ def ibans(rng: random.Random) -> str:
     layouts = getattr(ibans, "layouts", None)
     if layouts is None:
         az = [chr(65 + i) for i in range(26)]
-        known = {a + b: numdb.get("iban").info(a + b + "00")[0][1].get("bban") for a in az for b in az}
+        known = {
+            a + b: numdb.get("iban").info(a + b + "00")[0][1].get("bban") for a in az for b in az
+        }
         layouts = {country: layout for country, layout in known.items() if layout}
         ibans.layouts = layouts
     while True:
@@ -136,15 +138,22 @@ def phones(rng: random.Random) -> tuple[str, bool]:
             if library.is_valid_number(other):
                 number = other
                 break
-        form = rng.choice(["international", "international", "e164", "national", "national", "00", "own"])
+        form = rng.choice(
+            ["international", "international", "e164", "national", "national", "00", "own"]
+        )
         if form == "e164":
             return library.format_number(number, library.PhoneNumberFormat.E164), False
         if form in ("international", "00"):
             shown = library.format_number(number, library.PhoneNumberFormat.INTERNATIONAL)
-            return ("00" + shown[1:], True) if form == "00" and " " not in shown else (
-                shown.replace("+", "00") if form == "00" else shown, False)
+            return (
+                ("00" + shown[1:], True)
+                if form == "00" and " " not in shown
+                else (shown.replace("+", "00") if form == "00" else shown, False)
+            )
         if form == "own":
-            us = rng.choice(["({}) {}-{}", "{}-{}-{}", "{}.{}.{}", "{} {} {}", "1-{}-{}-{}", "({}){}-{}"])
+            us = rng.choice(
+                ["({}) {}-{}", "{}-{}-{}", "{}.{}.{}", "{} {} {}", "1-{}-{}-{}", "({}){}-{}"]
+            )
             area, exchange = rng.choice([212, 415, 617, 713, 800]), rng.randint(200, 999)
             return us.format(area, exchange, f"{rng.randint(0, 9999):04}"), False
         shown = library.format_number(number, library.PhoneNumberFormat.NATIONAL)
@@ -230,7 +239,9 @@ def planted(each: int, seed: int) -> tuple[list[tuple[str, str, Span]], list[tup
 def ours(text: str) -> dict[str, list[Span]]:
     """Find by `Pii`."""
     found = find(text, KINDS)
-    return {kind: list(zip(*(e.tolist() for e in spans), strict=True)) for kind, spans in found.items()}
+    return {
+        kind: list(zip(*(e.tolist() for e in spans), strict=True)) for kind, spans in found.items()
+    }
 
 
 def peers() -> dict[str, Finder]:
@@ -242,7 +253,11 @@ def peers() -> dict[str, Finder]:
         theirs = PIIFormatter()
         replacers = {"email": theirs.emails_replacer, "ip": theirs.ip_replacer}
         found["datatrove"] = lambda text: {
-            kind: [m.span() for m in each.regex.finditer(text) if not each.validator or each.validator(m[0])]
+            kind: [
+                m.span()
+                for m in each.regex.finditer(text)
+                if not each.validator or each.validator(m[0])
+            ]
             for kind, each in replacers.items()
         }
     except ImportError:
@@ -260,9 +275,14 @@ def peers() -> dict[str, Finder]:
     try:
         from scrubadub.detectors import CreditCardDetector, EmailDetector, PhoneDetector
 
-        detectors = {"email": EmailDetector(), "phone": PhoneDetector(), "card": CreditCardDetector()}
+        detectors = {
+            "email": EmailDetector(),
+            "phone": PhoneDetector(),
+            "card": CreditCardDetector(),
+        }
         found["scrubadub"] = lambda text: {
-            kind: [(f.beg, f.end) for f in each.iter_filth(text)] for kind, each in detectors.items()
+            kind: [(f.beg, f.end) for f in each.iter_filth(text)]
+            for kind, each in detectors.items()
         }
     except ImportError:
         print("scrubadub is not installed: not compared\n")
@@ -272,7 +292,11 @@ def peers() -> dict[str, Finder]:
 def covers(found: list[Span], wanted: Span) -> bool:
     """Return whether one of `found` is `wanted`, but for three characters."""
     for start, end in found:
-        if abs(start - wanted[0]) <= 3 and abs(end - wanted[1]) <= 3 and min(end, wanted[1]) > start:
+        if (
+            abs(start - wanted[0]) <= 3
+            and abs(end - wanted[1]) <= 3
+            and min(end, wanted[1]) > start
+        ):
             return True
     return False
 
@@ -290,7 +314,9 @@ def report_planted(each: int, seed: int, show: bool) -> None:
             found = finder(text)
             hit[kind] += covers(found.get(kind, []), span)
             for kind_found, spans in found.items():
-                other[kind_found] += sum(not (kind_found == kind and covers([s], span)) for s in spans)
+                other[kind_found] += sum(
+                    not (kind_found == kind and covers([s], span)) for s in spans
+                )
             if show and name == "webfilter" and not covers(found.get(kind, []), span):
                 print("MISSED", kind, repr(text))
         for family, text in bad:
@@ -304,11 +330,15 @@ def report_planted(each: int, seed: int, show: bool) -> None:
                 continue
             wrong = other[kind] + alarms[kind]
             precision = hit[kind] / max(hit[kind] + wrong, 1)
-            rows.append((kind, name, hit[kind] / each, precision, other[kind], alarms[kind], seconds))
+            rows.append(
+                (kind, name, hit[kind] / each, precision, other[kind], alarms[kind], seconds)
+            )
     print(f"Planted: {each} of each kind, {len(bad)} negatives, seed {seed}\n")
     print("| kind | by | recall | precision | wrong beside planted | alarms on negatives |")
     print("| --- | --- | --- | --- | --- | --- |")
-    for kind, name, recall, precision, beside, alarm, _ in sorted(rows, key=lambda r: KINDS.index(r[0])):
+    for kind, name, recall, precision, beside, alarm, _ in sorted(
+        rows, key=lambda r: KINDS.index(r[0])
+    ):
         print(f"| {kind} | {name} | {recall:.3f} | {precision:.3f} | {beside} | {alarm} |")
     print()
 
@@ -383,7 +413,9 @@ def report_texts(paths: list[Path], show: Path | None, each: int) -> None:
             theirs = by.get("datatrove", {}).get(kind, [])
             both[kind] += sum(any(s < e2 and s2 < e for s2, e2 in theirs) for s, e in spans)
             for start, end in spans:
-                around = f"{text[max(0, start - 60) : start]}⟦{text[start:end]}⟧{text[end : end + 40]}"
+                around = (
+                    f"{text[max(0, start - 60) : start]}⟦{text[start:end]}⟧{text[end : end + 40]}"
+                )
                 snippets[kind].append(f"{name} {around!r}")
         for kind, spans in by.get("datatrove", {}).items():
             mine = by["webfilter"][kind]
@@ -393,7 +425,9 @@ def report_texts(paths: list[Path], show: Path | None, each: int) -> None:
                     snippets[f"{kind} only datatrove"].append(f"{name} {around!r}")
     print(f"{len(texts):,} texts, {characters:,} characters, {seconds:.2f} CPU s: "
           f"{len(texts) / seconds:,.0f} texts/s\n")  # fmt: skip
-    print("| kind | webfilter | datatrove | of ours also theirs | dolma |\n| --- | --- | --- | --- | --- |")
+    print(
+        "| kind | webfilter | datatrove | of ours also theirs | dolma |\n| --- | --- | --- | --- | --- |"
+    )
     for kind in KINDS:
         row = [counts.get(name, {}).get(kind, "") for name in ("webfilter", "datatrove", "dolma")]
         print(f"| {kind} | {row[0]} | {row[1]} | {both[kind]} | {row[2]} |")
@@ -408,7 +442,9 @@ def report_texts(paths: list[Path], show: Path | None, each: int) -> None:
 
 def main() -> None:
     """Run what was asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("texts", nargs="*", type=Path)
     parser.add_argument("--each", type=int, default=1000, help="planted, or snippets, of each kind")
     parser.add_argument("--seed", type=int, default=0)
@@ -421,7 +457,9 @@ def main() -> None:
     try:
         report_planted(given.each, given.seed, given.misses)
     except ImportError as error:
-        print(f"{error.name} is not installed (pip install phonenumbers python-stdnum): no planted cases\n")
+        print(
+            f"{error.name} is not installed (pip install phonenumbers python-stdnum): no planted cases\n"
+        )
     if not given.misses:
         report_hostile()
 

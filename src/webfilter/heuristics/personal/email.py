@@ -31,7 +31,9 @@ _LABEL = ALNUM
 _LONGEST_LOCAL = 64
 _LONGEST_LABEL = 63
 _LONGEST_DOMAIN = 253
-_EXTENSIONS = "png jpg jpeg gif svg webp avif bmp css js mjs json html htm php pdf tgz mp3 mp4".split()
+_EXTENSIONS = (
+    "png jpg jpeg gif svg webp avif bmp css js mjs json html htm php pdf tgz mp3 mp4".split()
+)
 
 
 def _pack(word: str) -> int:
@@ -49,7 +51,9 @@ def _anchors(codes: Bytes, spelled: bool) -> Spans:
         low = codes | 32
         inside = (low[1:-2] == 97) & (low[2:-1] == 116)
         opened = np.flatnonzero(inside & (codes[:-3] != 10))
-        opened = opened[np.isin(codes[opened], (40, 91, 123)) & np.isin(codes[opened + 3], (41, 93, 125))]
+        opened = opened[
+            np.isin(codes[opened], (40, 91, 123)) & np.isin(codes[opened + 3], (41, 93, 125))
+        ]
         if len(opened):
             blank_left = codes[opened - 1] == 32
             blank_right = codes[opened + 4] == 32

@@ -71,7 +71,9 @@ def _anchors(codes: Bytes) -> Places:
     """Return where two letters and two digits begin a word, the letters those of a country."""
     digit = (codes - np.uint8(48)) < 10
     places = np.flatnonzero(digit[2:-1] & digit[3:] & ~digit[1:-2])
-    can = (_AZ[codes[places]] != 0) & (_AZ[codes[places + 1]] != 0) & (ALNUM[codes[places - 1]] == 0)
+    can = (
+        (_AZ[codes[places]] != 0) & (_AZ[codes[places + 1]] != 0) & (ALNUM[codes[places - 1]] == 0)
+    )
     places = places[can & (codes[places - 1] != 95)]
     return places[_LENGTHS[_countries(codes, places)] > 0]
 

@@ -140,7 +140,11 @@ def _read(codes: Bytes, starts: Places) -> tuple[Places, Mask]:
     """Return where the address at each of `starts` ends, and whether it is one."""
     size = len(starts)
     ends = starts + 5
-    groups, length, doubles = np.ones(size, np.intp), np.zeros(size, np.intp), np.zeros(size, np.intp)
+    groups, length, doubles = (
+        np.ones(size, np.intp),
+        np.zeros(size, np.intp),
+        np.zeros(size, np.intp),
+    )
     bad = np.zeros(size, dtype=np.bool_)
     going = np.arange(size)
     for _ in range(_LONGEST + 1 - 5):
