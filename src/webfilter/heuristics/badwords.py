@@ -6,7 +6,7 @@ After C4 (Raffel et al. 2020), which drops every page with any word of a public 
 That rule is known to be unfair and costly: it removes texts by and about minorities, medicine and
 law (Dodge et al. 2021, "Documenting Large Webtext Corpora"). So the default here differs twice: our
 lists hold unambiguous words only, and a page must have several different ones, or many for its
-length. One quoted word drops nothing.
+length. One quoted word in a paragraph drops nothing.
 
 Spelled-out and disguised words ("p0rn", "f**k") are not found. Languages of our lists: English,
 and moderately German, French, Spanish, Italian, Portuguese, Dutch, Russian, Polish, Chinese,
@@ -74,35 +74,35 @@ def _clean(entry: str) -> str:
 
 
 class _Lists(NamedTuple):
-    """The entries of all lists, ready for look-ups."""
+    """The entries of all lists, ready for look-ups: by their lengths, so that many cost no more."""
 
-    phrases: Mapping[str, tuple[tuple[str, ...], ...]]
-    """First word to the entries that begin with it, longest first."""
-    heads: frozenset[str]
+    phrases: frozenset[tuple[str, ...]]
+    """Entries of words."""
+    words: Mapping[str, tuple[int, ...]]
+    """First word to the lengths of the entries that begin with it, longest first."""
     inside: frozenset[str]
     """Entries that are looked for anywhere."""
-    lengths: Mapping[str, tuple[int, ...]]
-    """First character to the lengths of the entries of `inside` that begin with it, longest first."""
+    chars: Mapping[str, tuple[int, ...]]
+    """First character to the lengths of the entries of `inside`, longest first."""
     first: re.Pattern[str]
     """Finds these first characters."""
     digests: Mapping[str, str]
 
 
-def _prepared(entries: Iterable[str], digests: Mapping[str, str]) -> _Lists:
-    spaced: dict[str, list[tuple[str, ...]]] = {}
-    inside: set[str] = set()
+def _lengths(entries: Iterable[Sequence[str]]) -> dict[str, tuple[int, ...]]:
     lengths: dict[str, set[int]] = {}
     for entry in entries:
-        if _SUBSTRING.search(entry):
-            inside.add(entry)
-            lengths.setdefault(entry[0], set()).add(len(entry))
-        else:
-            words = tuple(entry.split(" "))
-            spaced.setdefault(words[0], []).append(words)
-    phrases = {head: tuple(sorted(found, key=len, reverse=True)) for head, found in spaced.items()}
-    by_first = {char: tuple(sorted(found, reverse=True)) for char, found in lengths.items()}
-    first = re.compile(f"[{''.join(map(re.escape, by_first))}]" if by_first else r"(?!)")
-    return _Lists(phrases, frozenset(phrases), frozenset(inside), by_first, first, digests)
+        lengths.setdefault(entry[0], set()).add(len(entry))
+    return {head: tuple(sorted(found, reverse=True)) for head, found in lengths.items()}
+
+
+def _prepared(entries: Iterable[str], digests: Mapping[str, str]) -> _Lists:
+    entries = set(entries)
+    inside = frozenset(entry for entry in entries if _SUBSTRING.search(entry))
+    phrases = frozenset(tuple(entry.split(" ")) for entry in entries - inside)
+    chars = _lengths(inside)
+    first = re.compile(f"[{''.join(map(re.escape, chars))}]" if chars else r"(?!)")
+    return _Lists(phrases, _lengths(phrases), inside, chars, first, digests)
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class BadWords(Filter):
     """Most matches; C4: 0."""
     max_bad_word_kinds: int | None = 3
     """Most different entries."""
-    max_bad_word_ratio: float | None = 0.02
+    max_bad_word_ratio: float | None = 0.03
     """Most matches a word."""
     keep_fraction: float = 0.0
     """Share of the pages that is not judged, by a hash of the id: so that a model knows the words.
@@ -227,7 +227,7 @@ class BadWords(Filter):
         plain = _plain(doc.text)
         words = _WORD.findall(plain)
         found: list[Any] = []
-        if not lists.heads.isdisjoint(words):
+        if not lists.words.keys().isdisjoint(words):
             found += _phrases(words, lists)
         if lists.inside and not plain.isascii():
             found += _substrings(plain, lists)
@@ -279,14 +279,15 @@ class BadWords(Filter):
 def _phrases(words: list[str], lists: _Lists) -> list[tuple[str, ...]]:
     """Return the entries in `words`, in order, without overlaps."""
     found: list[tuple[str, ...]] = []
-    heads, after = lists.heads, 0
+    after = 0
     for place, word in enumerate(words):
-        if word not in heads or place < after:
+        if word not in lists.words or place < after:
             continue
-        for phrase in lists.phrases[word]:
-            if len(phrase) == 1 or tuple(words[place : place + len(phrase)]) == phrase:
+        for length in lists.words[word]:
+            phrase = tuple(words[place : place + length])
+            if phrase in lists.phrases:
                 found.append(phrase)
-                after = place + len(phrase)
+                after = place + length
                 break
     return found
 
@@ -299,7 +300,7 @@ def _substrings(plain: str, lists: _Lists) -> list[str]:
         place = head.start()
         if place < after:
             continue
-        for length in lists.lengths[head[0]]:
+        for length in lists.chars[head[0]]:
             if plain[place : place + length] in lists.inside:
                 found.append(plain[place : place + length])
                 after = place + length
