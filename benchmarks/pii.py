@@ -31,33 +31,109 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from webfilter.document import Document
-from webfilter.heuristics.pii import Pii
 from webfilter.heuristics.personal import KINDS, find
+from webfilter.heuristics.pii import Pii
 
 SIZE = 1_000_000
 Span = tuple[int, int]
 Finder = Callable[[str], dict[str, list[Span]]]
 
 CONTEXTS = (
-    "{}", "Write to {} today.", "({})", "[{}]", '"{}"', "see {}, or not", "here: {}.", "{}\nNext line",
-    "First line\n{}", "a; {}; b", "<{}>", "• {}", "| {} |", "Kontakt: {}", "— {} —", "联系 {} 我们",
-    "للتواصل {} شكرا", "{}!", "is it {}?", "*{}*", "1. {}", "Room 12, {}", "since 1998: {}",
-)  # fmt: skip
+    "{}",
+    "Write to {} today.",
+    "({})",
+    "[{}]",
+    '"{}"',
+    "see {}, or not",
+    "here: {}.",
+    "{}\nNext line",
+    "First line\n{}",
+    "a; {}; b",
+    "<{}>",
+    "• {}",
+    "| {} |",
+    "Kontakt: {}",
+    "— {} —",
+    "联系 {} 我们",
+    "للتواصل {} شكرا",
+    "{}!",
+    "is it {}?",
+    "*{}*",
+    "1. {}",
+    "Room 12, {}",
+    "since 1998: {}",
+)
 HEADINGS = ("{}", "{}\nNext line", "First line\n{}", "The end.\n\n{}\n\nThe next.")
-PHONE_CUES = ("Tel: {}", "Tel. {}", "Phone: {}", "Fax {}", "call {}", "Mobile: {}", "Telefon: {}",
-              "phone number is {}", "T: x, Tel.: {}", "电话：{}")  # fmt: skip
+PHONE_CUES = (
+    "Tel: {}",
+    "Tel. {}",
+    "Phone: {}",
+    "Fax {}",
+    "call {}",
+    "Mobile: {}",
+    "Telefon: {}",
+    "phone number is {}",
+    "T: x, Tel.: {}",
+    "电话：{}",
+)
 
 
 def emails(rng: random.Random) -> str:
     """Return an address."""
-    first = rng.choice("ann bob carla dmitri eve farid grace hiro ines jörg kim lee maria".split())
-    last = rng.choice("smith müller garcia li o'neil ivanova tanaka brown-lee".split())
+    first = rng.choice(
+        [
+            "ann",
+            "bob",
+            "carla",
+            "dmitri",
+            "eve",
+            "farid",
+            "grace",
+            "hiro",
+            "ines",
+            "jörg",
+            "kim",
+            "lee",
+            "maria",
+        ]
+    )
+    last = rng.choice(
+        ["smith", "müller", "garcia", "li", "o'neil", "ivanova", "tanaka", "brown-lee"]
+    )
     local = rng.choice(
-        [first, f"{first}.{last}", f"{first}_{last}", f"{first[0]}{last}", f"{first}+news", "info",
-         f"{first}{rng.randint(1, 99)}", f"{first}-{last}", f"{last}.{first}.{first[0]}", "INFO"]
-    )  # fmt: skip
-    host = rng.choice("firm mail uni-koeln foo-bar x 4shop cs.school müller-bau gmail".split())
-    end = rng.choice("com org net de co.uk fr io info museum com.br ac.jp travel ru".split())
+        [
+            first,
+            f"{first}.{last}",
+            f"{first}_{last}",
+            f"{first[0]}{last}",
+            f"{first}+news",
+            "info",
+            f"{first}{rng.randint(1, 99)}",
+            f"{first}-{last}",
+            f"{last}.{first}.{first[0]}",
+            "INFO",
+        ]
+    )
+    host = rng.choice(
+        ["firm", "mail", "uni-koeln", "foo-bar", "x", "4shop", "cs.school", "müller-bau", "gmail"]
+    )
+    end = rng.choice(
+        [
+            "com",
+            "org",
+            "net",
+            "de",
+            "co.uk",
+            "fr",
+            "io",
+            "info",
+            "museum",
+            "com.br",
+            "ac.jp",
+            "travel",
+            "ru",
+        ]
+    )
     sign = "@" if rng.random() < 0.9 else rng.choice(["(at)", "[at]", " (at) "])
     return f"{local}{sign}{host}.{end}"
 
@@ -106,10 +182,15 @@ def cards(rng: random.Random) -> str:
     from stdnum import luhn
 
     head, size, groups = rng.choice(
-        [("4", 16, (4, 4, 4, 4)), ("5" + rng.choice("12345"), 16, (4, 4, 4, 4)),
-         (rng.choice(["34", "37"]), 15, (4, 6, 5)), ("6011", 16, (4, 4, 4, 4)),
-         ("36", 14, (4, 6, 4)), ("3530", 16, (4, 4, 4, 4))]
-    )  # fmt: skip
+        [
+            ("4", 16, (4, 4, 4, 4)),
+            ("5" + rng.choice("12345"), 16, (4, 4, 4, 4)),
+            (rng.choice(["34", "37"]), 15, (4, 6, 5)),
+            ("6011", 16, (4, 4, 4, 4)),
+            ("36", 14, (4, 6, 4)),
+            ("3530", 16, (4, 4, 4, 4)),
+        ]
+    )
     body = head + "".join(rng.choice("0123456789") for _ in range(size - 1 - len(head)))
     number = body + luhn.calc_check_digit(body)
     separator = rng.choice(["", " ", "-"])
@@ -174,42 +255,190 @@ def negatives(rng: random.Random) -> tuple[str, str]:
     ten = digits(9)
     ten = f"{ten[0]}-{ten[1:4]}-{ten[4:9]}-{isbn._calc_isbn10_check_digit(ten)}"
     families: dict[str, list[str]] = {
-        "date": [f"{y}-{m:02}-{day:02}", f"{day:02}.{m:02}.{y}", f"{m}/{day}/{y}", f"{day:02}-{m:02}-{y}",
-                 f"{y}/{m:02}/{day:02} {d(0, 23):02}:{d(0, 59):02}", f"{y}{m:02}{day:02}", f"{day:02} {m:02} {y}",
-                 f"{y}-{m:02}-{day:02}T{d(10, 23)}:{d(10, 59)}:{d(10, 59)}Z", f"{day:02}.{m:02}.{y} {d(10, 20)}.30"],
-        "years": [f"{y}-{y + d(1, 9)}", f"{y}–{y + 3}", f"in {y}, {y + 1} and {y + 2}", f"{y} {y + 1} {y + 2} {y + 3}"],
-        "time": [f"{d(10, 23)}:{d(10, 59)}:{d(10, 59)}", "09.00 - 12.00 14.00 - 18.00", "08:30-17:30", "1:23:45.678",
-                 "9.30-12.30 / 14.00-17.00"],
+        "date": [
+            f"{y}-{m:02}-{day:02}",
+            f"{day:02}.{m:02}.{y}",
+            f"{m}/{day}/{y}",
+            f"{day:02}-{m:02}-{y}",
+            f"{y}/{m:02}/{day:02} {d(0, 23):02}:{d(0, 59):02}",
+            f"{y}{m:02}{day:02}",
+            f"{day:02} {m:02} {y}",
+            f"{y}-{m:02}-{day:02}T{d(10, 23)}:{d(10, 59)}:{d(10, 59)}Z",
+            f"{day:02}.{m:02}.{y} {d(10, 20)}.30",
+        ],
+        "years": [
+            f"{y}-{y + d(1, 9)}",
+            f"{y}–{y + 3}",
+            f"in {y}, {y + 1} and {y + 2}",
+            f"{y} {y + 1} {y + 2} {y + 3}",
+        ],
+        "time": [
+            f"{d(10, 23)}:{d(10, 59)}:{d(10, 59)}",
+            "09.00 - 12.00 14.00 - 18.00",
+            "08:30-17:30",
+            "1:23:45.678",
+            "9.30-12.30 / 14.00-17.00",
+        ],
         "isbn": [isbn.format(book), book, ten, "ISBN " + book, "ISSN 1234-5679", "ISBN-10: " + ten],
-        "price": [f"${d(1, 999)},{digits(3)}.99", f"{d(1, 99)} {digits(3)} {digits(3)} €", f"EUR {d(1, 999)}.{digits(3)},00",
-                  f"USD {d(100, 999)} {digits(3)} {digits(4)}"[:15], f"£{digits(4)}.50", f"{d(1, 9)}.{digits(3)}.{digits(3)},50"],
-        "integer": [digits(d(5, 15)).lstrip("0") or "7", f"{d(1, 999)},{digits(3)},{digits(3)}", f"{d(1, 999)} {digits(3)} {digits(3)}",
-                    f"{d(1, 999)} {digits(3)} {digits(3)} {digits(3)}", f"{d(1, 999)}.{digits(3)}.{digits(3)}"],
-        "version": ["version 1.2.3.4", "v10.0.19041.1", "Chrome/59.0.3071.115", "release 2.4.18.3", "1.2.3.4.5", "v2.10.3",
-                    "firmware 7.1.0.12", "numpy==1.26.4", "3.11.7-rc1", "1.2.3.4-beta", "OID 1.3.6.1.4.1"],
-        "private ip": ["10.0.0.1", "192.168.178.1", "127.0.0.1", "172.16.0.9", "169.254.1.1", "224.0.0.251", "192.0.2.7",
-                       "255.255.255.0", "203.0.113.9", "fe80::1", "::1", "2001:db8::8a2e:370:7334", "fd12:3456:789a::1", "ff02::1"],
-        "section": ["1.2.3.4 Scope of this part", "4.2.1.3 Tests", "§ 12.3.4.5 Abs. 1", "section 8.1.2.4"],
-        "hash": [hexes(32), hexes(40), hexes(64), f"{hexes(8)}-{hexes(4)}-4{hexes(3)}-a{hexes(3)}-{hexes(12)}", "0x" + hexes(8)],
-        "coordinate": [f"{d(-80, 80)}.{digits(6)}, {d(-170, 170)}.{digits(6)}", "40° 26′ 46″ N 79° 58′ 56″ W", "52.520008 13.404954",
-                       f"{d(1, 80)}.{digits(4)} {d(1, 80)}.{digits(4)}", "N 48 51 24.1 E 2 21 07.3"],
-        "tracking": ["1Z 999 AA1 01 2345 6784", "9400 1000 0000 0000 0000 00", "RR123456785DE", digits(20), "JD0002 1234 5678 9012"],
-        "law": ["42 U.S.C. 1983", "29 C.F.R. 1910.1200", f"{d(100, 600)} U.S. {d(100, 900)} (19{d(10, 99)})", "347 U.S. 483, 495",
-                "No. 12-3456", "2004 WL 1234567", "85 Fed. Reg. 12345, 12350", "Case No. 2:19-cv-01234", "Pub. L. 104-191",
-                "15 U.S.C. 78j(b), 78ff", "[1998] 2 AC 123 456"],
-        "score": ["3-1, 2-0 and 4-4", "21-15 18-21 21-19", "6-4 3-6 7-6 6-2", "102-98", "25:20 19:25 15:13", "12 34 56 78"],
-        "math": ["3.14159265", "2 + 2 = 4", "1-2-3-4-5-6-7-8", "x = 123-456-789", "10^6", "1/2 1/3 1/4 1/5 1/6", "0.123 0.456 0.789",
-                 "123+4567890123", "5*1234567890", "1.5e+10", "100% 200% 300%", "1 2 3 4 5 6 7 8 9 10"],
-        "code": [f"SKU {digits(3)}-{digits(4)}", f"AB-{digits(3)}-{digits(3)}-{digits(4)}", f"Order no. {d(200, 999)}-{d(200, 999)}-{digits(4)}",
-                 f"#{digits(10)}", f"{digits(5)}-{digits(4)}", f"EAN {digits(13)}", f"Part No {digits(4)}-{digits(6)}", f"ID {digits(10)}",
-                 f"item {digits(3)} {digits(3)} {digits(4)}", f"{d(100, 899)}-{d(10, 99)}-{digits(4)}", "01 02 03 04 05", "model 0123-456789"],
-        "path": [f"https://x.org/p/{d(200, 999)}-{d(200, 999)}-{digits(4)}.html", f"/a/{digits(10)}/b", f"img_{digits(8)}_{digits(6)}.jpg",
-                 "logo@2x.png", "vue@2.6.11", "doi:10.1000/182.1234567", "arXiv:2101.00001", "@ann on the site", "a @ b"],
-        "iban-like": ["DE89 3704 0044 0532 0130 01", "GB82 WEST 1234 5698 7654 33", "AB12 3456 7890 1234", "FR14 2004 1010 05"],
-        "card-like": ["4111 1111 1111 1112", "1234 5678 9012 3456", "4242-4242-4242-4241", "0000 0000 0000 0000", digits(16).replace("4", "1", 1)[:0] + "9999 9999 9999 9999"],
-        "quantity": ["300 000 000 m/s", "10-20 km, 200-300 m", "5 x 10 x 15 cm", "1024 x 768", "2 000 000 people", "pages 123-145, 200-210",
-                     "1234-1240", "1,234-1,300", "12,5 34,7 88,1", "Psalm 119:105-110", "Genesis 1:1-2:3", "600 700 800"],
-    }  # fmt: skip
+        "price": [
+            f"${d(1, 999)},{digits(3)}.99",
+            f"{d(1, 99)} {digits(3)} {digits(3)} €",
+            f"EUR {d(1, 999)}.{digits(3)},00",
+            f"USD {d(100, 999)} {digits(3)} {digits(4)}"[:15],
+            f"£{digits(4)}.50",
+            f"{d(1, 9)}.{digits(3)}.{digits(3)},50",
+        ],
+        "integer": [
+            digits(d(5, 15)).lstrip("0") or "7",
+            f"{d(1, 999)},{digits(3)},{digits(3)}",
+            f"{d(1, 999)} {digits(3)} {digits(3)}",
+            f"{d(1, 999)} {digits(3)} {digits(3)} {digits(3)}",
+            f"{d(1, 999)}.{digits(3)}.{digits(3)}",
+        ],
+        "version": [
+            "version 1.2.3.4",
+            "v10.0.19041.1",
+            "Chrome/59.0.3071.115",
+            "release 2.4.18.3",
+            "1.2.3.4.5",
+            "v2.10.3",
+            "firmware 7.1.0.12",
+            "numpy==1.26.4",
+            "3.11.7-rc1",
+            "1.2.3.4-beta",
+            "OID 1.3.6.1.4.1",
+        ],
+        "private ip": [
+            "10.0.0.1",
+            "192.168.178.1",
+            "127.0.0.1",
+            "172.16.0.9",
+            "169.254.1.1",
+            "224.0.0.251",
+            "192.0.2.7",
+            "255.255.255.0",
+            "203.0.113.9",
+            "fe80::1",
+            "::1",
+            "2001:db8::8a2e:370:7334",
+            "fd12:3456:789a::1",
+            "ff02::1",
+        ],
+        "section": [
+            "1.2.3.4 Scope of this part",
+            "4.2.1.3 Tests",
+            "§ 12.3.4.5 Abs. 1",
+            "section 8.1.2.4",
+        ],
+        "hash": [
+            hexes(32),
+            hexes(40),
+            hexes(64),
+            f"{hexes(8)}-{hexes(4)}-4{hexes(3)}-a{hexes(3)}-{hexes(12)}",
+            "0x" + hexes(8),
+        ],
+        "coordinate": [
+            f"{d(-80, 80)}.{digits(6)}, {d(-170, 170)}.{digits(6)}",
+            "40° 26′ 46″ N 79° 58′ 56″ W",
+            "52.520008 13.404954",
+            f"{d(1, 80)}.{digits(4)} {d(1, 80)}.{digits(4)}",
+            "N 48 51 24.1 E 2 21 07.3",
+        ],
+        "tracking": [
+            "1Z 999 AA1 01 2345 6784",
+            "9400 1000 0000 0000 0000 00",
+            "RR123456785DE",
+            digits(20),
+            "JD0002 1234 5678 9012",
+        ],
+        "law": [
+            "42 U.S.C. 1983",
+            "29 C.F.R. 1910.1200",
+            f"{d(100, 600)} U.S. {d(100, 900)} (19{d(10, 99)})",
+            "347 U.S. 483, 495",
+            "No. 12-3456",
+            "2004 WL 1234567",
+            "85 Fed. Reg. 12345, 12350",
+            "Case No. 2:19-cv-01234",
+            "Pub. L. 104-191",
+            "15 U.S.C. 78j(b), 78ff",
+            "[1998] 2 AC 123 456",
+        ],
+        "score": [
+            "3-1, 2-0 and 4-4",
+            "21-15 18-21 21-19",
+            "6-4 3-6 7-6 6-2",
+            "102-98",
+            "25:20 19:25 15:13",
+            "12 34 56 78",
+        ],
+        "math": [
+            "3.14159265",
+            "2 + 2 = 4",
+            "1-2-3-4-5-6-7-8",
+            "x = 123-456-789",
+            "10^6",
+            "1/2 1/3 1/4 1/5 1/6",
+            "0.123 0.456 0.789",
+            "123+4567890123",
+            "5*1234567890",
+            "1.5e+10",
+            "100% 200% 300%",
+            "1 2 3 4 5 6 7 8 9 10",
+        ],
+        "code": [
+            f"SKU {digits(3)}-{digits(4)}",
+            f"AB-{digits(3)}-{digits(3)}-{digits(4)}",
+            f"Order no. {d(200, 999)}-{d(200, 999)}-{digits(4)}",
+            f"#{digits(10)}",
+            f"{digits(5)}-{digits(4)}",
+            f"EAN {digits(13)}",
+            f"Part No {digits(4)}-{digits(6)}",
+            f"ID {digits(10)}",
+            f"item {digits(3)} {digits(3)} {digits(4)}",
+            f"{d(100, 899)}-{d(10, 99)}-{digits(4)}",
+            "01 02 03 04 05",
+            "model 0123-456789",
+        ],
+        "path": [
+            f"https://x.org/p/{d(200, 999)}-{d(200, 999)}-{digits(4)}.html",
+            f"/a/{digits(10)}/b",
+            f"img_{digits(8)}_{digits(6)}.jpg",
+            "logo@2x.png",
+            "vue@2.6.11",
+            "doi:10.1000/182.1234567",
+            "arXiv:2101.00001",
+            "@ann on the site",
+            "a @ b",
+        ],
+        "iban-like": [
+            "DE89 3704 0044 0532 0130 01",
+            "GB82 WEST 1234 5698 7654 33",
+            "AB12 3456 7890 1234",
+            "FR14 2004 1010 05",
+        ],
+        "card-like": [
+            "4111 1111 1111 1112",
+            "1234 5678 9012 3456",
+            "4242-4242-4242-4241",
+            "0000 0000 0000 0000",
+            digits(16).replace("4", "1", 1)[:0] + "9999 9999 9999 9999",
+        ],
+        "quantity": [
+            "300 000 000 m/s",
+            "10-20 km, 200-300 m",
+            "5 x 10 x 15 cm",
+            "1024 x 768",
+            "2 000 000 people",
+            "pages 123-145, 200-210",
+            "1234-1240",
+            "1,234-1,300",
+            "12,5 34,7 88,1",
+            "Psalm 119:105-110",
+            "Genesis 1:1-2:3",
+            "600 700 800",
+        ],
+    }
     family = rng.choice(sorted(families))
     return family, rng.choice(families[family])
 
@@ -347,15 +576,64 @@ def hostile() -> dict[str, str]:
     """Return lines of a million characters, by what they are made of."""
     rng = random.Random(0)
     units = [
-        "a@", "a@a.", "a@a@a.a@", "a.a.a.a.@", "@", "a@a.aa ", "ann@firm.example, ", "a@a.aa", "a@a-",
-        "a@a..", "(at)", "a(at)a.bc ", "1 ", "1-", "1.", "1/", "1 - ", "+1", "(", "()", "(1)", "(1) ",
-        "1234567890", "0", "::", "2001:", "2a00:: ", "2a00:1450:4001:830::200e ", "abcdef0123:", "8.8.8.8 ",
-        "81.2.69.160, ", "1.2.3.4.5 ", "DE89 ", "DE89", "DE89370400440532013000 ", "LT12",
-        "DE89 3704 0044 0532 0130 00, ", "4111 1111 1111 1111, ", "4111111111111111 ", "212-555-0123, ",
-        "(212) 555-0123 ", "+49 30 901820; ", "tel 5551234, ", "030 1234567 ", "5551234,", "2024-01-02, ",
-        "1 2 3 4 212-555-0123 5 6 7 ", "ann@firm.example 8.8.8.8 212-555-0123 ", "😀1", "📞 030 1234567 😀 ",
-        "\ud8001@a.\udfffbc", "０３－１２３４－５６７８ ", "a", " ", "\0", "é", "٠١٢٣ ",
-    ]  # fmt: skip
+        "a@",
+        "a@a.",
+        "a@a@a.a@",
+        "a.a.a.a.@",
+        "@",
+        "a@a.aa ",
+        "ann@firm.example, ",
+        "a@a.aa",
+        "a@a-",
+        "a@a..",
+        "(at)",
+        "a(at)a.bc ",
+        "1 ",
+        "1-",
+        "1.",
+        "1/",
+        "1 - ",
+        "+1",
+        "(",
+        "()",
+        "(1)",
+        "(1) ",
+        "1234567890",
+        "0",
+        "::",
+        "2001:",
+        "2a00:: ",
+        "2a00:1450:4001:830::200e ",
+        "abcdef0123:",
+        "8.8.8.8 ",
+        "81.2.69.160, ",
+        "1.2.3.4.5 ",
+        "DE89 ",
+        "DE89",
+        "DE89370400440532013000 ",
+        "LT12",
+        "DE89 3704 0044 0532 0130 00, ",
+        "4111 1111 1111 1111, ",
+        "4111111111111111 ",
+        "212-555-0123, ",
+        "(212) 555-0123 ",
+        "+49 30 901820; ",
+        "tel 5551234, ",
+        "030 1234567 ",
+        "5551234,",
+        "2024-01-02, ",
+        "1 2 3 4 212-555-0123 5 6 7 ",
+        "ann@firm.example 8.8.8.8 212-555-0123 ",
+        "😀1",
+        "📞 030 1234567 😀 ",
+        "\ud8001@a.\udfffbc",
+        "０３－１２３４－５６７８ ",
+        "a",
+        " ",
+        "\0",
+        "é",
+        "٠١٢٣ ",
+    ]
     lines = {repr(unit): (unit * (SIZE // len(unit) + 1))[:SIZE] for unit in units}
     for name, pool in (("digits and separators", "0123456789 -.()/+,:"), ("signs", "ab@.-1( ")):
         lines[f"random {name}"] = "".join(rng.choice(pool) for _ in range(SIZE))
@@ -376,8 +654,10 @@ def report_hostile() -> None:
             times.append(1000 * (time.process_time() - began))
         rows.append((statistics.median(times), name, marked.signals["pii"]))
     rows.sort(reverse=True)
-    print(f"{len(rows)} lines of {SIZE:,} characters: worst {rows[0][0]:.0f} ms, median "
-          f"{statistics.median(r[0] for r in rows):.0f} ms\n")  # fmt: skip
+    print(
+        f"{len(rows)} lines of {SIZE:,} characters: worst {rows[0][0]:.0f} ms, median "
+        f"{statistics.median(r[0] for r in rows):.0f} ms\n"
+    )
     print("| repeated | found | ms |\n| --- | --- | --- |")
     for milliseconds, name, count in rows:
         print(f"| `{name}` | {count} | {milliseconds:.1f} |")
@@ -423,8 +703,10 @@ def report_texts(paths: list[Path], show: Path | None, each: int) -> None:
                 if not any(start < e and s < end for s, e in mine):
                     around = f"{text[max(0, start - 60) : start]}⟦{text[start:end]}⟧{text[end : end + 40]}"
                     snippets[f"{kind} only datatrove"].append(f"{name} {around!r}")
-    print(f"{len(texts):,} texts, {characters:,} characters, {seconds:.2f} CPU s: "
-          f"{len(texts) / seconds:,.0f} texts/s\n")  # fmt: skip
+    print(
+        f"{len(texts):,} texts, {characters:,} characters, {seconds:.2f} CPU s: "
+        f"{len(texts) / seconds:,.0f} texts/s\n"
+    )
     print(
         "| kind | webfilter | datatrove | of ours also theirs | dolma |\n| --- | --- | --- | --- | --- |"
     )

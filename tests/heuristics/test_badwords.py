@@ -91,11 +91,41 @@ def test_a_limit_of_zero_is_a_limit(limit):
 
 
 def test_medicine_law_and_identities_are_in_no_list():
-    harmless = (
-        "sex gay lesbian homosexual transgender trans bisexual queer breast penis vagina rape "
-        "escort nude naked porn pornography prostitute anal oral erotic fetish black jew muslim "
-        "negro gypsy cancer abuse fuck shit damn xxx"
-    ).split()
+    harmless = [
+        "sex",
+        "gay",
+        "lesbian",
+        "homosexual",
+        "transgender",
+        "trans",
+        "bisexual",
+        "queer",
+        "breast",
+        "penis",
+        "vagina",
+        "rape",
+        "escort",
+        "nude",
+        "naked",
+        "porn",
+        "pornography",
+        "prostitute",
+        "anal",
+        "oral",
+        "erotic",
+        "fetish",
+        "black",
+        "jew",
+        "muslim",
+        "negro",
+        "gypsy",
+        "cancer",
+        "abuse",
+        "fuck",
+        "shit",
+        "damn",
+        "xxx",
+    ]
     for name in LISTS:
         assert not shipped(f"text/{name}")[0] & set(harmless), name
     text = (
@@ -203,7 +233,7 @@ def test_time_is_linear_with_ten_thousand_entries(text):
 TEXTS = st.lists(st.sampled_from(["bad", "worse", "good", "bad-worse", "色情", "!", "\n"]))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(TEXTS.map(" ".join) | st.text(max_size=200))
 def test_looser_limits_never_drop_more_and_ratios_are_shares(text):
     doc = Document("a", text)

@@ -31,9 +31,27 @@ _LABEL = ALNUM
 _LONGEST_LOCAL = 64
 _LONGEST_LABEL = 63
 _LONGEST_DOMAIN = 253
-_EXTENSIONS = (
-    "png jpg jpeg gif svg webp avif bmp css js mjs json html htm php pdf tgz mp3 mp4".split()
-)
+_EXTENSIONS = [
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "svg",
+    "webp",
+    "avif",
+    "bmp",
+    "css",
+    "js",
+    "mjs",
+    "json",
+    "html",
+    "htm",
+    "php",
+    "pdf",
+    "tgz",
+    "mp3",
+    "mp4",
+]
 
 
 def _pack(word: str) -> int:
@@ -125,7 +143,7 @@ def _domain_ends(codes: Bytes, starts: Places) -> Places:
 
 def _unhyphenated(codes: Bytes, starts: Places, ends: Places) -> Places:
     """Return where the last label ends, before a hyphen ("com-Phone") unless it is punycode."""
-    long = np.flatnonzero((_back(codes, _LABEL, ends, _LONGEST_LABEL) != starts))
+    long = np.flatnonzero(_back(codes, _LABEL, ends, _LONGEST_LABEL) != starts)
     long = long[(codes[starts[long] + 2] != _HYPHEN) | (codes[starts[long] + 3] != _HYPHEN)]
     if not len(long):
         return ends

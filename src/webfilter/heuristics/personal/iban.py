@@ -19,7 +19,6 @@ from webfilter.heuristics.personal.folded import (
     Spans,
     classify,
     disjoint,
-    window,
 )
 
 __all__ = ["ibans"]

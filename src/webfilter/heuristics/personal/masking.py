@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from webfilter.heuristics.personal.kinds import KINDS, Kind
 from webfilter.heuristics.personal.folded import Bytes, Places, Spans, covered
+from webfilter.heuristics.personal.kinds import KINDS, Kind
 from webfilter.text import code_points
 
 __all__ = ["Matches", "masked"]

@@ -174,7 +174,7 @@ def phones(runs: Runs) -> Spans:
             seen[number][chains.firsts] = chains.counts
             if not can.any():
                 continue
-            whole = can & (chains.counts > 1)
+            whole = chains[(chains.digits >= 7) & (chains.counts > 1)]
             can &= (chains.digits <= _MOST_DIGITS) & (chains.counts <= _MOST_RUNS)
             numbers, spans = _numbers(chains[can], ids)
             if len(numbers):
@@ -182,7 +182,7 @@ def phones(runs: Runs) -> Spans:
                 again = again or number > 0
                 for run in range(_MOST_RUNS):
                     taken[numbers.firsts[numbers.counts > run] + run] = True
-            if np.count_nonzero(whole) == np.count_nonzero(numbers.counts > 1):
+            if taken[whole.firsts].all():
                 break  # there is nothing left to part
         if not again:  # else what stood beside a number may be one, now that it stands alone
             break
@@ -308,7 +308,10 @@ class _Look:
         self.left &= (self.before != 45) | (earlier == 32) | (earlier == 10)
         self.left &= ~((self.before == 32) & (earlier == 36))  # "$ 212"
         self.alone = (self.before != 32) | ~_AFTER_NUMBER[earlier]
-        self.left_of_plus = ALNUM[self.before] == 0
+        self.left_of_plus = ALNUM[self.before] == 0  # "5+49 30" is a sum, and so is "<PHONE>+49 30"
+        tag = (self.before == 62) & (earlier >= 65) & (earlier <= 90)
+        self.left_of_plus &= ~tag
+        self.left &= ~tag
 
     def _dates(self) -> None:
         four = self.lengths == 4
