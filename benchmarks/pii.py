@@ -491,10 +491,11 @@ def peers() -> dict[str, Finder]:
         }
     except ImportError:
         print("datatrove is not installed: not compared\n")
+    octet = "(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)"
     dolma = {  # python/dolma/taggers/pii.py
         "email": r"[.\s@,?!;:)(]*([^\s@]+@[^\s@,?!;:)(]+?)[.\s@,?!;:)(]?[\s\n\r]",
         "phone": r"\s+\(?(\d{3})\)?[-\. ]*(\d{3})[-. ]?(\d{4})",
-        "ip": r"(?:(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)\.){3}(?:25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)",
+        "ip": rf"(?:{octet}\.){{3}}{octet}",
     }
     compiled = {kind: re.compile(pattern) for kind, pattern in dolma.items()}
     found["dolma"] = lambda text: {
@@ -701,14 +702,16 @@ def report_texts(paths: list[Path], show: Path | None, each: int) -> None:
             mine = by["webfilter"][kind]
             for start, end in spans:
                 if not any(start < e and s < end for s, e in mine):
-                    around = f"{text[max(0, start - 60) : start]}⟦{text[start:end]}⟧{text[end : end + 40]}"
+                    before, after = text[max(0, start - 60) : start], text[end : end + 40]
+                    around = f"{before}⟦{text[start:end]}⟧{after}"
                     snippets[f"{kind} only datatrove"].append(f"{name} {around!r}")
     print(
         f"{len(texts):,} texts, {characters:,} characters, {seconds:.2f} CPU s: "
         f"{len(texts) / seconds:,.0f} texts/s\n"
     )
     print(
-        "| kind | webfilter | datatrove | of ours also theirs | dolma |\n| --- | --- | --- | --- | --- |"
+        "| kind | webfilter | datatrove | of ours also theirs | dolma |\n"
+        "| --- | --- | --- | --- | --- |"
     )
     for kind in KINDS:
         row = [counts.get(name, {}).get(kind, "") for name in ("webfilter", "datatrove", "dolma")]
@@ -740,7 +743,8 @@ def main() -> None:
         report_planted(given.each, given.seed, given.misses)
     except ImportError as error:
         print(
-            f"{error.name} is not installed (pip install phonenumbers python-stdnum): no planted cases\n"
+            f"{error.name} is not installed (pip install phonenumbers python-stdnum): "
+            "no planted cases\n"
         )
     if not given.misses:
         report_hostile()

@@ -378,7 +378,10 @@ def test_numbers_in_a_row_are_found_each():
     assert len(found("(212) 555-0123 (212) 555-0124 +49 30 901820 +49 30 901821")["phone"]) == 4
 
 
-MIX = "Ann: ann@firm.example, 81.2.69.160, DE89370400440532013000, 4111 1111 1111 1111, +49 30 901820."
+MIX = (
+    "Ann: ann@firm.example, 81.2.69.160, DE89370400440532013000, 4111 1111 1111 1111, "
+    "+49 30 901820."
+)
 
 
 def test_tags_and_counts():

@@ -184,7 +184,7 @@ class BadWords(Filter):
             return cls(lists=tuple(lists) or LISTS)
         if not lists:
             raise ConfigError(
-                'bad_words: profile "c4" needs lists, such as the "List of Dirty, Naughty, Obscene, '
+                'bad_words: profile "c4" needs lists, such as the "List of Dirty, Naughty, Obscene '
                 'and Otherwise Bad Words" as a text file'
             )
         return cls(

@@ -63,7 +63,8 @@ def _alone(codes: Bytes, starts: Places, ends: Places) -> Mask:
     before, after = codes[starts - 1], codes[ends]
     good = (_BESIDE[before] == 0) & (before != 45) & (ALNUM[after] == 0)
     good &= ~((_JOINS[after] != 0) & (ALNUM[codes[ends + 1]] != 0))
-    return good
+    result: Mask = good
+    return result
 
 
 def _grouped(chains: Chains) -> Mask:

@@ -58,7 +58,7 @@ VERSION = _cues(
 )
 """Words after which four numbers are a version or section."""
 ADDRESS = _cues(
-    "ip ips ipv address addresses addr adresse adressen direcci indirizzo host hosts server servers "
+    "ip ips ipv address addresses addr adresse adressen direcci indirizzo host server servers "
     "dns nameserver ping from client gateway router login visitor visitors proxy peer endpoint"
 )
 """Words after which four small numbers are an IP address."""

@@ -116,7 +116,8 @@ def fold(text: str) -> Bytes:
 
 def window(codes: Bytes, places: Places, low: int, high: int) -> Bytes:
     """Return ``codes[place + low : place + high]`` for each place, shape (n, high - low)."""
-    return codes[places[:, None] + np.arange(low, high)]
+    result: Bytes = codes[places[:, None] + np.arange(low, high)]
+    return result
 
 
 def disjoint(starts: Places, ends: Places) -> Spans:

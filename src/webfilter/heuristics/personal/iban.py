@@ -74,7 +74,8 @@ def _anchors(codes: Bytes) -> Places:
         (_AZ[codes[places]] != 0) & (_AZ[codes[places + 1]] != 0) & (ALNUM[codes[places - 1]] == 0)
     )
     places = places[can & (codes[places - 1] != 95)]
-    return places[_LENGTHS[_countries(codes, places)] > 0]
+    result: Places = places[_LENGTHS[_countries(codes, places)] > 0]
+    return result
 
 
 def ibans(codes: Bytes) -> Spans:
@@ -120,4 +121,5 @@ def _checked(packed: Bytes, places: Places, lengths: Places) -> Mask:
         digit = (code - np.uint8(48)) < 10
         value = np.where(digit, code - np.uint8(48), (code | 32) - np.uint8(87)).astype(np.intp)
         rest = np.where(there, (rest * np.where(digit, 10, 100) + value) % 97, rest)
-    return rest == 1
+    result: Mask = rest == 1
+    return result

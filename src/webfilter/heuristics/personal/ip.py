@@ -2,7 +2,7 @@
 
 Left are private, shared, loopback, link-local, documentation, benchmark, multicast, reserved and
 broadcast ranges (IANA's special-purpose registries, 2024). Left, too, is what only looks like an
-address: version numbers ("version 81.2.3.4", "Chrome/81.2.3.4", "81.2.3.4-beta"), object identifiers
+address: version numbers ("version 81.2.3.4", "Chrome/81.2.3.4", "81.2.3.4-rc"), object identifiers
 of five parts, and four numbers that are all below 32, which are versions and sections nearly always
 ("TWRP 2.8.6.0", "1.2.3.4 Scope") and addresses once in 4,096 - unless a word like "IP" or "server"
 stands before them, or they are resolvers that everybody knows (8.8.8.8, 1.1.1.1).
@@ -38,7 +38,7 @@ _HEX = members("0123456789abcdefABCDEF")
 
 
 def _networks(spec: str) -> list[tuple[int, int]]:
-    """Return (address, shift) of each network: an address is in it if equal without shifted bits."""
+    """Return (address, shift) of each network: an address is in it if equal without these bits."""
     found = []
     for network in spec.split():
         address, _, bits = network.partition("/")
@@ -101,7 +101,8 @@ def _alone(codes: Bytes, starts: Places, ends: Places) -> Mask:
     good &= ~((before == _HYPHEN) & (LETTERS[codes[starts - 2]] != 0))
     good &= (before != _DOT) & (before != _SIGN) & ~((before == 32) & (codes[starts - 2] == _SIGN))
     good &= ~((after == _HYPHEN) & (LETTERS[codes[ends + 1]] != 0))
-    return good
+    result: Mask = good
+    return result
 
 
 def _section(codes: Bytes, starts: Places, ends: Places, parts: list[Places]) -> Mask:
@@ -111,7 +112,8 @@ def _section(codes: Bytes, starts: Places, ends: Places, parts: list[Places]) ->
     small = np.ones(len(starts), dtype=np.bool_)
     for part in parts:
         small &= part < 32
-    return begins & titled & small
+    result: Mask = begins & titled & small
+    return result
 
 
 def ipv6(codes: Bytes) -> Spans:
@@ -184,4 +186,5 @@ def _global(codes: Bytes, starts: Places) -> Mask:
     relayed = (first == np.frombuffer(b"2002", np.uint8)).all(axis=1)
     example = (low[:, :5] == np.frombuffer(b"3fff:", np.uint8) | 32).all(axis=1)
     example &= (width < 4) | (tail[:, 0] == 48)
-    return ~(documented | assigned | relayed | example)
+    result: Mask = ~(documented | assigned | relayed | example)
+    return result

@@ -230,7 +230,8 @@ def _ends_well(codes: Bytes, ends: Places) -> Mask:
     bad |= (after == 58) & _BEFORE_NUMBER[later]
     bad |= (after == 44) & digit & ((codes[ends + 3] - np.uint8(48)) >= 10)
     bad |= (after == 32) & ((later == 36) | (later == 37))
-    return good & ~bad
+    result: Mask = good & ~bad
+    return result
 
 
 def _packed(chains: Chains) -> Places:
@@ -267,8 +268,10 @@ _BRAZIL, _BRAZIL_OLD, _CHINA, _AUSTRALIA = (
 )
 _POSTAL, _POSTAL_RANGE = _shape(5, 4), _shape(5, 5)  # "02134-1234", "02134 - 02140"
 _FIXED = np.unique(
-    [_NORTH_AMERICA, _WITH_ONE, _RUSSIA, _SPAIN, _ITALY, _POLAND, _BRAZIL, _BRAZIL_OLD]
-    + [_CHINA, _AUSTRALIA]
+    [
+        *(_NORTH_AMERICA, _WITH_ONE, _RUSSIA, _SPAIN, _ITALY, _POLAND),
+        *(_BRAZIL, _BRAZIL_OLD, _CHINA, _AUSTRALIA),
+    ]
 )
 
 
@@ -341,7 +344,10 @@ class _Look:
         national = [digits[code + place, rows] for place in range(3)]
         given = (national[0] != 0) | (national[1] != 0) | (national[2] != 0)
         given &= (code != 1) | (national[0] > 1)  # no area of North America is below 200
-        return given & (code > 0) & (rest >= least) & (rest <= most + ((national[0] == 0) & ~trunk))
+        result: Mask = (
+            given & (code > 0) & (rest >= least) & (rest <= most + ((national[0] == 0) & ~trunk))
+        )
+        return result
 
     def _layouts(self) -> Mask:
         """Return which are written as some country writes its numbers."""
@@ -363,7 +369,7 @@ class _Look:
         bracket = self.bracket & (area >= 2) & (area <= 5) & ~self.year & whole
         bracket &= (self.total >= 9 - hyphen) & (self.total <= 12) & (self.count <= 5)
         packed = self.packed
-        return (
+        result: Mask = (
             trunk
             | bracket
             | (self.zeros & (self.count > 1))
@@ -378,23 +384,29 @@ class _Look:
             | ((packed == _CHINA) & (first == 1) & (second >= 3))
             | ((packed == _AUSTRALIA) & self._shared_cost())
         )
+        return result
 
     def _even(self) -> Mask:
         """Return which have dots everywhere, everywhere but in the first gap, or nowhere."""
         dots = (self.gaps == _IDS["."]).sum(axis=0)
         first = self.gaps[0] == _IDS["."]
-        return (dots == 0) | (dots == self.count - 1) | (~first & (dots == self.count - 2))
+        result: Mask = (dots == 0) | (dots == self.count - 1) | (~first & (dots == self.count - 2))
+        return result
 
     def _shared_cost(self) -> Mask:
         """Return which begin with 1300 or 1800."""
         second = (self.digits[1] == 3) | (self.digits[1] == 8)
-        return (self.digits[0] == 1) & second & (self.digits[2] == 0) & (self.digits[3] == 0)
+        result: Mask = (
+            (self.digits[0] == 1) & second & (self.digits[2] == 0) & (self.digits[3] == 0)
+        )
+        return result
 
     def _middle_bracket(self) -> Mask:
         """Return which have an area code in brackets behind a country code or trunk digit."""
         found = _OPENS[self.gaps[0]] & _CLOSES[self.gaps[1]] & (self.lengths[0] <= 3)
         found &= (self.lengths[1] >= 2) | self.abroad
-        return found & ~self.second_year & (self.total >= 10) & (self.total <= 13)
+        result: Mask = found & ~self.second_year & (self.total >= 10) & (self.total <= 13)
+        return result
 
     def _north_american(self) -> Mask:
         one = (self.packed == _WITH_ONE) & (self.digits[0] == 1)
@@ -402,4 +414,5 @@ class _Look:
         second = np.where(one, self.ones[1], self.ones[0])
         exchange = np.where(one, self.tens[2], self.tens[1])
         grouped = one | (self.packed == _NORTH_AMERICA)
-        return grouped & (area >= 2) & (exchange >= 2) & (second < 9)
+        result: Mask = grouped & (area >= 2) & (exchange >= 2) & (second < 9)
+        return result

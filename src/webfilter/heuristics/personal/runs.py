@@ -45,7 +45,7 @@ class Runs:
         return self.starts[1:] - self.ends[:-1]
 
     def chains(self, joined: Mask) -> Chains:
-        """Return the chains of runs that `joined` (run to next, shape (len - 1,)) holds together."""
+        """Return the chains of runs that `joined` (run to next, (len - 1,)) holds together."""
         firsts = np.flatnonzero(np.concatenate(([True], ~joined)))
         counts = np.diff(np.concatenate((firsts, [len(self)])))
         digits = np.add.reduceat(self.lengths, firsts)
@@ -75,7 +75,8 @@ class Chains:
     @cached_property
     def ends(self) -> Places:
         """Where each ends, exclusive."""
-        return self.runs.ends[self.firsts + self.counts - 1]
+        result: Places = self.runs.ends[self.firsts + self.counts - 1]
+        return result
 
     def rows(self, each: Bytes, most: int) -> Bytes:
         """Return what `each` (one byte a run) has for the first `most` runs, shape (most, n).
