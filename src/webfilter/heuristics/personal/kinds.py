@@ -18,8 +18,8 @@ from webfilter.heuristics.personal.runs import digit_runs
 __all__ = ["KINDS", "Kind", "find"]
 
 Kind: TypeAlias = Literal["email", "ip", "iban", "card", "phone"]
-_WINDOW = 1 << 16
-"""Characters looked at together: what they need stays in the processor's cache."""
+_WINDOW = 1 << 18
+"""Characters looked at together: bounds the memory, and long texts cost few calls."""
 _AROUND = 512
 """Characters around them that are seen, too: more than any match with what decides about it."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
