@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "BadWords": "webfilter.heuristics.badwords",
     "ByLanguage": "webfilter.compose",
     "C4Quality": "webfilter.heuristics.c4",
     "ConfigError": "webfilter.errors",
@@ -50,6 +51,7 @@ _HOME = {
     "MissingExtra": "webfilter.errors",
     "OnlineStage": "webfilter.stage",
     "OutputError": "webfilter.errors",
+    "Pii": "webfilter.heuristics.pii",
     "Pipeline": "webfilter.pipeline",
     "Report": "webfilter.report",
     "Rule": "webfilter.stage",
@@ -73,6 +75,7 @@ _HOME = {
 _MODULES = ("catalog", "read", "testing", "write")
 
 __all__ = [
+    "BadWords",
     "ByLanguage",
     "C4Quality",
     "ConfigError",
@@ -96,6 +99,7 @@ __all__ = [
     "MissingExtra",
     "OnlineStage",
     "OutputError",
+    "Pii",
     "Pipeline",
     "Report",
     "Rule",
@@ -155,12 +159,14 @@ if TYPE_CHECKING:
         WebfilterError,
     )
     from webfilter.extract import Extract, Sandboxed
+    from webfilter.heuristics.badwords import BadWords
     from webfilter.heuristics.c4 import C4Quality
     from webfilter.heuristics.contamination import Contamination
     from webfilter.heuristics.fineweb import FineWebQuality
     from webfilter.heuristics.gopher import GopherQuality
     from webfilter.heuristics.length import Length
     from webfilter.heuristics.lines import Lines
+    from webfilter.heuristics.pii import Pii
     from webfilter.heuristics.repetition import GopherRepetition
     from webfilter.heuristics.url import UrlFilter
     from webfilter.language import Language

@@ -27,6 +27,8 @@ STAGES: dict[str, str] = {
     "gopher_quality": "webfilter.heuristics.gopher:GopherQuality",
     "c4_quality": "webfilter.heuristics.c4:C4Quality",
     "fineweb_quality": "webfilter.heuristics.fineweb:FineWebQuality",
+    "bad_words": "webfilter.heuristics.badwords:BadWords",
+    "pii": "webfilter.heuristics.pii:Pii",
     "contamination": "webfilter.heuristics.contamination:Contamination",
     "exact_dedup": "webfilter.dedup.exact:ExactDedup",
     "minhash": "webfilter.dedup.minhash:MinHash",
