@@ -36,7 +36,7 @@ DECIMAL = "# a b c d e f g h i"  # 10 tokens, 1 of them a hash
 ELLIPSIS = "a b c ... d e f g h i"  # 10 tokens
 BULLETS = "- a\n • b\nc\n\n-d"  # 5 lines, 3 with bullets
 TRAILS = "a...\nb… \nc ....\nd\n"  # 4 lines, 3 with ellipses
-ALPHA = "a b c 1 ,"  # 5 tokens, 3 with letters
+ALPHA = "a b c 1 ,"  # 4 words, 3 with letters
 STOPS = "The to to of Be"  # to, of
 
 
@@ -51,7 +51,7 @@ STOPS = "The to to of Be"  # to, of
         (ELLIPSIS, "max_ellipsis_word_ratio", 0.1, 0.09, "ellipsis_word_ratio"),
         (BULLETS, "max_bullet_line_ratio", 0.6, 0.59, "bullet_line_ratio"),
         (TRAILS, "max_ellipsis_line_ratio", 0.75, 0.74, "ellipsis_line_ratio"),
-        (ALPHA, "min_alpha_word_ratio", 0.6, 0.61, "alpha_word_ratio"),
+        (ALPHA, "min_alpha_word_ratio", 0.75, 0.76, "alpha_word_ratio"),
         (STOPS, "min_stop_words", 2, 3, "stop_words"),
     ],
 )
@@ -139,9 +139,10 @@ def test_empty_text_has_too_few_words_and_no_ratios():
 
 def test_technical_paragraph_scores_less_than_by_white_space():
     text = "Set x = 3.5 (or 4), then y := x + 1; print(y) -> 4.5!"
-    by_token = measured(text)["alpha_word_ratio"]
+    by_token = measured(text, version="datatrove-2024-12")["alpha_word_ratio"]
     by_space = measured(text, words="whitespace")["alpha_word_ratio"]
     assert by_token < by_space
+    assert by_token < measured(text)["alpha_word_ratio"]
 
 
 def test_limits_that_are_no_numbers_are_refused():

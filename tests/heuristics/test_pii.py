@@ -440,7 +440,7 @@ def test_fineweb_profile():
     assert fineweb == "x(at)y.de " + MIX.replace("ann@firm.example", "email@example.com").replace(
         "81.2.69.160", "22.214.171.124"
     )
-    assert Pii.profile("all") == Pii()
+    assert Pii.profile("webfilter-2026-11") == Pii()
     with pytest.raises(UnknownName, match="did you mean 'fineweb'"):
         Pii.profile("finweb")
 

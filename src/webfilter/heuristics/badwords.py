@@ -28,9 +28,10 @@ from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.lists import read_list, shipped
+from webfilter.heuristics.profiles import Profile, Profiled
 from webfilter.stage import Filter, Rule, Signal
 
-__all__ = ["BadWords"]
+__all__ = ["PROFILES", "BadWords"]
 
 LISTS = ("adult", "slurs")
 """The names of our own lists."""
@@ -105,8 +106,29 @@ def _prepared(entries: Iterable[str], digests: Mapping[str, str]) -> _Lists:
     return _Lists(phrases, _lengths(phrases), inside, chars, first, digests)
 
 
+PROFILES = {
+    "webfilter-2026-11": Profile(
+        source="the default: our own lists; several different entries, or many for the length"
+    ),
+    "c4": Profile(
+        source="C4 (Raffel et al. 2020), datatrove's C4BadWordsFilter: any match drops the page",
+        deviations=(
+            'give your copy of its list, which is not ours to ship: profile("c4", lists=[...]); a '
+            "hyphen in the list may be a blank in the text"
+        ),
+        settings={
+            "lists": (),
+            "max_bad_words": 0,
+            "max_bad_word_kinds": None,
+            "max_bad_word_ratio": None,
+        },
+    ),
+}
+"""How many entries a page may have; the first is the default."""
+
+
 @dataclass(frozen=True)
-class BadWords(Filter):
+class BadWords(Profiled, Filter):
     """Drop pages with several different words of a list, or with many for their length.
 
     Words are compared whole, without regard to case, width and hyphens ("Scunthorpe", "Essex" and
@@ -126,9 +148,12 @@ class BadWords(Filter):
     >>> doc = Document("a", "Chemtrails prove it: flat-earth maps are right.")
     >>> stage.measure(doc)["bad_words"], str(stage([doc])[0].verdict)
     (2, 'bad_words: bad_words 2 > 1')
+    >>> BadWords.profile("c4", lists=["adult"]).rules
+    (Rule(signal='bad_words', ge=None, gt=None, le=0.0, lt=None, isin=None),)
     """
 
     name: ClassVar[str] = "bad_words"
+    profiles: ClassVar[Mapping[str, Profile]] = PROFILES
     measures: ClassVar[tuple[Signal, ...]] = (
         Signal("bad_words", "int", "Entries of the lists in the text, every time", "matches", 0),
         Signal("bad_word_kinds", "int", "Different entries of the lists in the text", "entries", 0),
@@ -163,36 +188,6 @@ class BadWords(Filter):
     def __getstate__(self) -> dict[str, Any]:
         # the look-up tables are built again where the stage is unpickled
         return {f.name: getattr(self, f.name) for f in fields(self)}
-
-    @classmethod
-    def profile(cls, name: str, lists: Sequence[str | Path] = ()) -> BadWords:
-        """Return the stage of the profile `name`.
-
-        ``c4``: any match drops the page; with your copy of its list, which is not ours to ship.
-        ``several``: the defaults, on `lists` if given.
-
-        Raises:
-            UnknownName: there is no such profile.
-            ConfigError: ``c4`` without `lists`.
-
-        >>> BadWords.profile("c4", ["adult"]).rules
-        (Rule(signal='bad_words', ge=None, gt=None, le=0.0, lt=None, isin=None),)
-        """
-        if name not in ("c4", "several"):
-            raise UnknownName("profile of bad_words", name, ("c4", "several"))
-        if name == "several":
-            return cls(lists=tuple(lists) or LISTS)
-        if not lists:
-            raise ConfigError(
-                'bad_words: profile "c4" needs lists, such as the "List of Dirty, Naughty, Obscene '
-                'and Otherwise Bad Words" as a text file'
-            )
-        return cls(
-            lists=tuple(lists),
-            max_bad_words=0,
-            max_bad_word_kinds=None,
-            max_bad_word_ratio=None,
-        )
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -22,9 +22,10 @@ from webfilter.document import Document, Value
 from webfilter.errors import UnknownName
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.personal import KINDS, Kind, Matches, find, masked
+from webfilter.heuristics.profiles import Profile, Profiled
 from webfilter.stage import Rule, Signal, Transform, judge
 
-__all__ = ["Pii"]
+__all__ = ["PROFILES", "Pii"]
 
 _TAGS: Mapping[Kind, tuple[str, ...]] = {kind: (f"<{kind.upper()}>",) for kind in KINDS}
 _EXAMPLES: Mapping[Kind, tuple[str, ...]] = {
@@ -48,11 +49,22 @@ _SIGNALS: Mapping[Kind, str] = {
     "card": "pii_cards",
     "phone": "pii_phones",
 }
-_PROFILES = ("fineweb", "all")
+PROFILES = {
+    "webfilter-2026-11": Profile(source="the default: all kinds, with tags for masks"),
+    "fineweb": Profile(
+        source="FineWeb (2024), datatrove's PIIFormatter: e-mail addresses and public IP addresses",
+        deviations=(
+            "IPv6 is masked, too; versions (four numbers below 32) and multicast are left; a "
+            "mailbox has no = / ? { | }; its replacements come in order, there at random"
+        ),
+        settings={"kinds": frozenset({"email", "ip"}), "mask": "example", "spelled": False},
+    ),
+}
+"""Whose kinds and masks; the first is the default."""
 
 
 @dataclass(frozen=True)
-class Pii(Transform):
+class Pii(Profiled, Transform):
     """Mask e-mail addresses, phone, card and account numbers and public IP addresses.
 
     Masks on purpose, too: addresses at example.com and numbers of fiction (555-0100). Leaves on
@@ -72,9 +84,13 @@ class Pii(Transform):
     'Ann (<EMAIL>, <PHONE>) was born on 1-2-1998.'
     >>> signals["pii"], signals["pii_emails"], signals["pii_ips"]
     (2, 1, 0)
+    >>> text = "See 8.8.4.4 or ask ann@firm.example, tel. 555-1234."
+    >>> Pii.profile("fineweb").transform(Document("a", text))[0]
+    'See 22.214.171.124 or ask email@example.com, tel. 555-1234.'
     """
 
     name: ClassVar[str] = "pii"
+    profiles: ClassVar[Mapping[str, Profile]] = PROFILES
     measures: ClassVar[tuple[Signal, ...]] = (
         Signal("pii", "int", "Personal data found, all kinds", "matches", 0),
         Signal("pii_emails", "int", "E-mail addresses found", "matches", 0),
@@ -109,26 +125,6 @@ class Pii(Transform):
         mask = tuple(sorted(self.mask.items())) if isinstance(self.mask, Mapping) else self.mask
         limits = (self.max_pii, self.max_pii_character_ratio)
         return hash((self.kinds, mask, self.spelled, limits))
-
-    @classmethod
-    def profile(cls, name: str) -> Pii:
-        """Return the stage of the profile `name`.
-
-        ``fineweb``: e-mail addresses and public IPs, with FineWeb's replacements. ``all``: the
-        defaults. Deviations of ``fineweb`` from datatrove are in the benchmarks' README.
-
-        Raises:
-            UnknownName: there is no such profile.
-
-        >>> text = "See 8.8.4.4 or ask ann@firm.example, tel. 555-1234."
-        >>> Pii.profile("fineweb").transform(Document("a", text))[0]
-        'See 22.214.171.124 or ask email@example.com, tel. 555-1234.'
-        """
-        if name not in _PROFILES:
-            raise UnknownName("profile of pii", name, _PROFILES)
-        if name == "all":
-            return cls()
-        return cls(kinds=frozenset({"email", "ip"}), mask="example", spelled=False)
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -27,13 +27,13 @@ class Profile:
 
     source: str
     """Paper, or system and version, that it follows."""
-    words: str
-    """What a word is, and which words count."""
-    lines: str
+    words: str = ""
+    """What a word is, and which words count; empty, as below, where it does not apply."""
+    lines: str = ""
     """What a line (and a paragraph) is."""
-    order: str
+    order: str = ""
     """How values are compared with the limits, and in which order."""
-    deviations: str
+    deviations: str = ""
     """Where we decide otherwise than the source, on purpose."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The fields of the stage that differ from its defaults."""
@@ -41,7 +41,7 @@ class Profile:
     def __str__(self) -> str:
         said = (self.words, self.lines, self.order, self.deviations)
         names = ("words", "lines", "order", "deviations")
-        rows = [f"  {name}: {text}" for name, text in zip(names, said, strict=True)]
+        rows = [f"  {name}: {text}" for name, text in zip(names, said, strict=True) if text]
         return "\n".join([self.source, *rows])
 
 
