@@ -297,10 +297,11 @@ def _sentences(kept: _Kept, tokens: Tokens) -> int:
     return len(kept.places) + int((inside[:, 1] - inside[:, 0]).sum())
 
 
-_TELLING = (_LOREM, _SCRIPT, "cookie", "privacy policy", "terms of use")
+_TELLING = (b"lorem ipsum", b"javascript", b"cookie", b"privacy policy", b"terms of use")
 
 
 def _is_telling(text: str) -> bool:
     """Return whether a phrase that the rules look for may be in `text`: most pages have none."""
-    lower = text.lower()
-    return "{" in text or any(phrase in lower for phrase in _TELLING)
+    # bytes are lowered many times faster; beside ASCII, only the Kelvin sign lowers to ASCII
+    lower = text.encode("utf-8", "surrogatepass").lower()
+    return "{" in text or "\u212a" in text or any(phrase in lower for phrase in _TELLING)
