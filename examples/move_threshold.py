@@ -1,4 +1,4 @@
-"""Measure once, judge many times: how much is kept at other thresholds.
+"""Measure once, judge many times: what other limits would keep, and what each rule removes.
 
     python examples/move_threshold.py [INPUT ...]
 
@@ -16,21 +16,20 @@ SAMPLE = Path(__file__).parent / "data" / "sample.warc.gz"
 
 
 def main() -> None:
-    """Measure, then print how many documents each limit keeps."""
+    """Measure, then ask the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("inputs", nargs="*", default=[str(SAMPLE)])
     args = parser.parse_args()
 
     pipe = wf.Extract() | wf.Language({"en"}) | wf.GopherQuality() | wf.Educational()
     out = Path(tempfile.mkdtemp(prefix="webfilter-"))
-    pipe.run(wf.read.files(args.inputs), out, measure_all=True)
+    report = pipe.run(wf.read.files(args.inputs), out, measure_all=True)
 
-    measured = list(wf.read([out / "kept", out / "dropped"]))
-    english = wf.Rule("language", isin=frozenset({"en"}))
-    print("educational >=   documents kept")
-    for limit in (0.5, 1.0, 1.5, 2.0, 2.5, 3.0):
-        judge = wf.Judge((english, wf.Rule("educational", ge=limit)), given=True)
-        print(f"{limit:>14}   {sum(doc.live for doc in judge(measured))}")
+    print(report.sweep("educational", [0.5, 1.0, 1.5, 2.0, 2.5, 3.0]))
+    print()
+    print(report.removal())
+    print()
+    print(report.borderline("educational", n=4))
 
 
 if __name__ == "__main__":

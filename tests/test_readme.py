@@ -1,5 +1,6 @@
 """Every code block of the README runs."""
 
+import json
 import re
 import shlex
 import shutil
@@ -29,6 +30,13 @@ def desk(tmp_path, monkeypatch):
     (tmp_path / "page.html").write_text(PAGE, "utf-8")
     [recipe] = [text for kind, text in BLOCKS if kind == "toml"]
     (tmp_path / "recipe.toml").write_text(recipe, "utf-8")
+    for name, text in (
+        ("gsm8k", "A farmer has 17 sheep and sells all but 9 of them. How many are left?"),
+        ("good", "The sun is a star, and it gives light to all of us that live with it. "),
+        ("bad", "buy cheap shoes online now "),
+    ):
+        rows = [json.dumps({"text": text * (1 + n % 20)}) for n in range(120)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(rows), "utf-8")
     shutil.copytree(ROOT / "examples" / "data", tmp_path / "examples" / "data")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -44,6 +52,7 @@ def test_the_python_blocks_run_in_order(desk, capsys, monkeypatch):
     said = capsys.readouterr().out
     assert "gopher_quality" in said
     assert (desk / "run-1" / "report.html").is_file()
+    assert (desk / "tuned.toml").is_file()
 
 
 def test_the_webfilter_commands_run(desk, capsys):
@@ -55,7 +64,7 @@ def test_the_webfilter_commands_run(desk, capsys):
         if "webfilter" in line
     ]
     ours = [c for c in commands if c[0].endswith("webfilter")]
-    assert len(ours) == 4
+    assert len(ours) == 6
     for command in ours:
         words = [str(p) for word in command[1:] for p in _expanded(word)]
         assert main(words) == 0, command

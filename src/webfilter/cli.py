@@ -275,6 +275,9 @@ def _list(args: argparse.Namespace) -> int:
     lines = ["stages"]
     for name in names():
         lines.append(f"  {name:<18} {summary(name)}")
+        profiles = getattr(stage_class(name), "profiles", {})
+        if profiles:
+            lines.append(f"      profiles: {', '.join(profiles)}")
         declared = stage_class(name).measures
         if isinstance(declared, tuple):  # a composite's depend on what is in it
             lines += [f"      {s.name}: {s.about}{_measure(s)}" for s in declared]

@@ -80,3 +80,22 @@ def test_a_stage_from_elsewhere_is_refused_by_to_toml():
 
     with pytest.raises(ConfigError, match="not in the catalogue"):
         Pipeline((Length(),)).to_toml()
+
+
+def test_a_profile_in_a_recipe_is_under_the_other_keys_and_comes_back_as_fields():
+    pipe = Pipeline.from_toml(
+        '[[stage]]\nuse = "gopher_quality"\nprofile = "dolma"\nmin_words = 20\nmax_words = false'
+    )
+    assert pipe == Pipeline((wf.GopherQuality.profile("dolma", min_words=20, max_words=None),))
+    assert Pipeline.from_toml(pipe.to_toml()) == pipe
+    with pytest.raises(UnknownName, match="profile of gopher_quality 'dolmar': did you mean"):
+        load('[[stage]]\nuse = "gopher_quality"\nprofile = "dolmar"')
+    with pytest.raises(UnknownName, match="key of sample 'profile'"):
+        load('[[stage]]\nuse = "sample"\nprofile = "half"')
+
+
+def test_the_recipe_fineweb_is_of_april_2024_and_masks_as_it_did():
+    steps = {step.name: step for step in wf.recipe("fineweb").steps}
+    assert steps["fineweb_quality"] == wf.FineWebQuality.profile("datatrove-2024-04")
+    assert steps["gopher_quality"].version == steps["gopher_repetition"].version
+    assert steps["pii"] == wf.Pii.profile("fineweb")
