@@ -1,5 +1,6 @@
-"""All four families on texts made to break them."""
+"""Every heuristic, in every profile, on texts made to break it."""
 
+import math
 import time
 from dataclasses import fields, replace
 
@@ -9,18 +10,28 @@ from hypothesis import strategies as st
 
 from webfilter.document import Document
 from webfilter.errors import MissingExtra
+from webfilter.heuristics.badwords import BadWords
 from webfilter.heuristics.c4 import C4Quality
 from webfilter.heuristics.fineweb import FineWebQuality
 from webfilter.heuristics.gopher import GopherQuality
+from webfilter.heuristics.length import Length
+from webfilter.heuristics.lines import Lines
+from webfilter.heuristics.pii import Pii
 from webfilter.heuristics.repetition import GopherRepetition
 
-STAGES = [
-    GopherRepetition(),
-    GopherQuality(),
-    C4Quality(),
-    FineWebQuality(),
-    FineWebQuality(version="datatrove-2024-12"),
+FAMILIES = (GopherRepetition, GopherQuality, C4Quality, FineWebQuality)
+PROFILES = [(family, name) for family in FAMILIES for name in family.profiles]
+STAGES = [family.profile(name) for family, name in PROFILES]
+IDS = [f"{family.name}-{name}" for family, name in PROFILES]
+OTHERS = [
+    Lines(),
+    Lines.profile("refinedweb"),
+    Pii(max_pii=2, max_pii_character_ratio=0.5),
+    BadWords(words=("cat", "a b"), max_bad_words=3),
+    Length(min_words=3, max_words=40, min_characters=5, max_lines=6, max_bytes=400),
 ]
+IDS += [f"{stage.name}-{n}" for n, stage in enumerate(OTHERS)]
+ALL = [*STAGES, *OTHERS]
 SIZE = 200_000
 HOSTILE = {
     "one word": "a" * SIZE,
@@ -40,7 +51,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+@pytest.mark.parametrize("stage", ALL, ids=IDS)
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_long_text_takes_no_quadratic_time(stage, text):
     began = time.process_time()
@@ -76,8 +87,8 @@ SENTENCE = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(SENTENCE, max_size=25).map(" ".join), st.sampled_from(STAGES))
+@settings(max_examples=200, deadline=None)
+@given(st.lists(SENTENCE, max_size=25).map(" ".join), st.sampled_from(ALL))
 def test_a_looser_limit_never_drops_more(text, stage):
     batch = [Document("a", text), Document("b", text * 4)]
     live = [doc.live for doc in stage.process(batch)]
@@ -86,14 +97,31 @@ def test_a_looser_limit_never_drops_more(text, stage):
         assert all(after >= before for before, after in zip(live, now, strict=True)), loosened
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
-def test_missing_spacy_speaks_when_the_stage_is_built(stage, monkeypatch):
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text(max_size=80), max_size=6), st.sampled_from(ALL))
+def test_any_text_gives_finite_signals_and_the_same_alone(texts, stage):
+    docs = [Document(str(n), text) for n, text in enumerate(["", *texts])]
+    marked = stage.process(docs)
+    declared = {signal.name: signal for signal in stage.measures}
+    for before, doc in zip(docs, marked, strict=True):
+        assert [doc] == stage.process([before])
+        assert doc.signals.keys() == declared.keys()
+        for name, value in doc.signals.items():
+            low, high = declared[name].low, declared[name].high
+            assert value is None or isinstance(value, str) or math.isfinite(value)
+            assert value is None or low is None or value >= low
+            assert value is None or high is None or value <= high
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_missing_spacy_speaks_when_the_stage_is_built(family, monkeypatch):
     monkeypatch.setattr("webfilter.text.tokens.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match=r"webfilter\[spacy\]"):
-        replace(stage, words="spacy")
+        family(words="spacy")
 
 
-@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
-def test_artifacts_name_the_tokenizer(stage):
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_artifacts_name_the_tokenizer(family):
+    stage = family()
     assert stage.artifacts["words"].startswith("english-1 unicode ")
     assert replace(stage, words="scripts").artifacts != stage.artifacts
