@@ -74,7 +74,10 @@ def pairs(words: str) -> dict[str, tuple[Callable[[Theirs], Any], Stage]]:
             C4QualityFilter(filter_no_terminal_punct=False).filter,
             replace(c4, terminal_punctuation=False),
         ),
-        "fineweb_quality 2024-04": (april_2024, FineWebQuality(words=words)),
+        "fineweb_quality 2024-04": (
+            april_2024,
+            FineWebQuality.profile("datatrove-2024-04", words=words),
+        ),
         "fineweb_quality 2024-12": (
             FineWebQualityFilter().filter,
             FineWebQuality.profile(name, words=words),
