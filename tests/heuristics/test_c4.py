@@ -165,3 +165,9 @@ def test_a_batch_is_transformed_like_its_documents(texts, terminal):
         assert removed + signals["c4_lines"] == len(doc.text.splitlines())
         assert set(signals) == {signal.name for signal in stage.measures}
         assert stage.transform(Document("a", text))[0] == text or "[" in doc.text
+
+
+@pytest.mark.parametrize("words", ["english", "scripts", "unicode", "whitespace"])
+def test_sentences_do_not_depend_on_what_a_word_is(words):
+    text = "Dr. Smith left at 3.50 p.m. today. She was late! Was it so?\nNobody knows. It rains."
+    assert C4Quality(words=words).transform(Document("a", text))[1]["c4_sentences"] == 5

@@ -15,7 +15,16 @@ from webfilter.stage import Signal
 from webfilter.text import Tokens
 from webfilter.text.chars import NO_SYMBOL
 
-__all__ = ["CHARACTERS", "WORDS", "between", "bounds_of", "contents_of", "count_words", "worded"]
+__all__ = [
+    "CHARACTERS",
+    "WORDS",
+    "between",
+    "bounds_of",
+    "contents_of",
+    "count_words",
+    "ratio",
+    "worded",
+]
 
 CHARACTERS = Signal("characters", "int", "Length of the text", "characters", 0)
 WORDS = Signal("words", "int", "Words: tokens that are not punctuation alone", "words", 0)
@@ -47,6 +56,11 @@ def between(values: npt.NDArray[Any], bounds: npt.NDArray[np.intp]) -> list[int]
     np.cumsum(values, out=sums[1:])
     found: list[int] = np.diff(sums.take(bounds)).tolist()
     return found
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """Return `part` by `whole`; None where there is nothing to divide by."""
+    return part / whole if whole else None
 
 
 def count_words(tokens: Sequence[Tokens]) -> list[int]:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from webfilter.document import Document, Value
+from webfilter.heuristics.counts import ratio
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
@@ -170,10 +171,10 @@ class FineWebQuality(Profiled, Scorer):
         short = sum(len(line) <= self.short_line_length for line in lines)
         return {
             "fineweb_lines": len(lines),
-            "fineweb_terminal_line_ratio": _ratio(self._terminated(lines), len(lines)),
-            "fineweb_short_line_ratio": _ratio(short, len(lines)),
-            "fineweb_duplicate_line_character_ratio": _ratio(characters, len(text) - newlines),
-            "fineweb_newline_word_ratio": _ratio(newlines, tokens),
+            "fineweb_terminal_line_ratio": ratio(self._terminated(lines), len(lines)),
+            "fineweb_short_line_ratio": ratio(short, len(lines)),
+            "fineweb_duplicate_line_character_ratio": ratio(characters, len(text) - newlines),
+            "fineweb_newline_word_ratio": ratio(newlines, tokens),
         }
 
     def _terminated(self, lines: list[str]) -> int:
@@ -181,7 +182,3 @@ class FineWebQuality(Profiled, Scorer):
             return sum(line.endswith(self.terminal_marks) for line in lines)
         marks = _MARKS[self.version]
         return sum(line[-1:] in marks for line in lines)
-
-
-def _ratio(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

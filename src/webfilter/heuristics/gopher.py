@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
-from webfilter.heuristics.counts import WORDS, between, bounds_of, contents_of, worded
-from webfilter.heuristics.gopher_spaced import SPACED, ratio
+from webfilter.heuristics.counts import WORDS, between, bounds_of, contents_of, ratio, worded
+from webfilter.heuristics.gopher_spaced import SPACED
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal

@@ -12,15 +12,11 @@ from collections.abc import Callable, Collection
 from statistics import median
 
 from webfilter.document import Value
+from webfilter.heuristics.counts import ratio
 
-__all__ = ["SPACED", "ratio"]
+__all__ = ["SPACED"]
 
 _FASTTEXT = re.compile(r"[^ \n\r\t\v\f\x00]+")
-
-
-def ratio(part: float, whole: float) -> float | None:
-    """Return `part` by `whole`; None where there is nothing to divide by."""
-    return part / whole if whole else None
 
 
 def _alphabetic(words: list[str]) -> int:

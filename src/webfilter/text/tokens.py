@@ -13,15 +13,19 @@ What a word is has a name, because filters of the same name differ in nothing so
   letter or digit: ``uniseg``'s words without punctuation, as DCLM's repetition filters have counted
   since June 2024. Contractions and decimals stay whole, a hyphen parts, punctuation and emoji are
   no tokens, nor is what begins with "_". Han, Hiragana and Thai fall into single characters, so
-  limits must be set for them. Sentences are counted in ``english`` tokens, for the marks.
-- ``whitespace``: runs between white space, as the Gopher paper, C4 and Dolma have them, and the
-  other filters of DCLM (which counts only those that begin with a letter or digit for the length).
+  limits must be set for them.
+- ``whitespace``: runs between white space, as C4 and Dolma have them (and, it seems, the Gopher
+  paper), and the other filters of DCLM (which counts only those that begin with a letter or digit
+  for the length).
 - ``nltk``: NLTK's ``word_tokenize`` with its English punkt model, which datatrove used until
   December 2024, and so FineWeb. It differs from ``english`` in hyphens and units (not split),
   periods within a line (kept on the word unless a sentence ends), brackets and quotes: a straight
   double quote counts as two characters and differs as it opens or closes. Much slower. Needs the
   extra ``nltk`` and the model: see `webfilter.text.treebank`.
 - ``spacy``: by spaCy itself, for an exact comparison, and much slower. Needs the extra ``spacy``.
+
+Where punctuation is no token (``unicode``, ``whitespace``), sentences are counted in ``english``
+tokens.
 
 Nothing is normalized: case and form of the characters stay, so "The" is not "the".
 """
@@ -82,8 +86,8 @@ class _Cut:
     ends: Places
     codes: Codes
     classes: Classes
-    gaps: bool = False
-    """Whether more than white space may lie between tokens, as where punctuation is none."""
+    unmarked: bool = False
+    """Whether punctuation is no token of its own, so that sentences are found in others."""
     rewritten: str | None = None
     """The text that all else is of, where it is not the one that came in."""
 
@@ -106,7 +110,7 @@ class _Cut:
     @cached_property
     def sentence_starts(self) -> Places:
         starts, ends, contents = self.starts, self.ends, self.contents
-        if self.gaps:
+        if self.unmarked:
             text = self.codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
             starts, ends = english_spans(text, self.codes, self.classes)
             contents = union_spans(self.classes, starts, ends)
@@ -240,6 +244,9 @@ _CUTTERS: dict[str, Callable[[str, Codes, Classes], tuple[Places, Places]]] = {
 }
 
 
+_UNMARKED = ("unicode", "whitespace")
+
+
 def _codes(text: str) -> Codes:
     return np.frombuffer(text.encode(), dtype=np.uint8) if text.isascii() else code_points(text)
 
@@ -255,7 +262,7 @@ def _cut(text: str, words: Words) -> _Cut:
     codes = _codes(text)
     classes = class_table().take(codes)
     starts, ends = _CUTTERS[words](text, codes, classes)
-    return _Cut(starts, ends, codes, classes, gaps=words == "unicode")
+    return _Cut(starts, ends, codes, classes, unmarked=words in _UNMARKED)
 
 
 def _tokens(text: str, words: Words) -> Tokens:
