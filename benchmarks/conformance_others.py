@@ -69,7 +69,22 @@ def dolma() -> dict[str, tuple[Judge, wf.Stage]]:
         )
         return next((gram(n) for n, share in both if share > GRAMS[n]), None)
 
+    from dolma.taggers.c4 import get_attributes as c4_attributes
+
+    def lines(text: str) -> str:
+        kept, end = "", 0
+        for span in c4_attributes(text).lines_with_no_ending_punctuation:
+            kept, end = kept + text[end : span.start], span.end
+        return "\n".join(line.strip() for line in (kept + text[end:]).split("\n")).strip()
+
+    c4 = wf.C4Quality.profile("dolma")
+
+    def same_text(text: str) -> str | None:
+        [doc] = c4.process([wf.Document("a", text)])
+        return None if doc.text == lines(text) else "other text"
+
     return {
+        "c4_quality (text)": (same_text, c4),
         "gopher_quality": (quality, wf.GopherQuality.profile("dolma")),
         "gopher_repetition": (repetition, wf.GopherRepetition.profile("dolma")),
     }

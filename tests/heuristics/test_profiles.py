@@ -276,3 +276,10 @@ def test_fineweb_2_has_no_rule_on_short_lines():
     assert "fineweb_short_line_ratio" not in signals
     again = next(r for r in FineWebQuality.profile("fineweb-2").rules if "duplicate" in r.signal)
     assert again.bounds() == (("le", 0.1),)
+
+
+def test_dolma_takes_lines_out_that_do_not_end_with_a_mark_and_nothing_else():
+    text = "Home\n\n  It is {so}... \nJavaScript [1]\nOne.\n'Two'\n\"Three\"\nuse cookies!"
+    [doc] = C4Quality.profile("dolma").process([Document("a", text)])
+    assert doc.live
+    assert doc.text == 'It is {so}...\nOne.\n"Three"\nuse cookies!'

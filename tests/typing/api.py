@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, assert_type
 
 import webfilter as wf
+from webfilter.report import Removal, Sweep
 from webfilter.testing import check_stage
 from webfilter.tuning import Proposal, Tuning, tune
 
@@ -41,4 +42,10 @@ def use() -> None:
     assert_type(found, Tuning)
     assert_type(found.proposals, tuple[Proposal, ...])
     assert_type(found.pipe | Shout(), wf.Pipeline)
+    assert_type(wf.tune("good.jsonl", "bad.jsonl").pipe, wf.Pipeline)
+    assert_type(wf.GopherQuality.profile("dclm", min_words=20), wf.GopherQuality)
+    assert_type(report.sweep("words", [20, 50]), Sweep)
+    assert_type(report.borderline("words", n=3)[0], wf.Document)
+    assert_type(report.removal(), Removal)
+    assert_type(wf.Where(lambda doc: bool(doc.text), reason="empty") | wf.Pii(), wf.Pipeline)
     check_stage(Shout())

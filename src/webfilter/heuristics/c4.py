@@ -104,6 +104,25 @@ PROFILES = {
             "citations_count": False,
         },
     ),
+    "dolma": Profile(
+        source='Dolma 1.x (Soldaini et al. 2024), "C4 NoPunc": one rule of its tagger c4_v1',
+        words="none are counted",
+        lines="between the ends that `str.splitlines` knows, stripped (there: between newlines)",
+        order='a line goes that does not end with one of . ? ! "; no page is dropped',
+        deviations="white space at either end of a line goes; blank lines go, as there",
+        settings={
+            "min_sentences": None,
+            "terminal_marks": (".", "?", "!", '"'),
+            "ellipsis_ends": True,
+            "remove_citations": False,
+            "line_min_words": None,
+            "line_max_word_length": None,
+            "remove_javascript_lines": False,
+            "remove_policy_lines": False,
+            "drop_lorem_ipsum": False,
+            "drop_curly_bracket": False,
+        },
+    ),
 }
 """What "C4 quality" means, by system and time; the first is the default."""
 
@@ -150,9 +169,11 @@ class C4Quality(Profiled, Transform):
     min_sentences: int | None = 5
     """Least sentences in the lines kept."""
     terminal_punctuation: bool = True
-    """Whether a line must end with a terminal mark, and not with "..."; FineWeb has this off."""
+    """Whether a line must end with a terminal mark; FineWeb has this off."""
     terminal_marks: tuple[str, ...] = (".", "?", "!", '"', "'")
     """The terminal marks."""
+    ellipsis_ends: bool = False
+    """Whether "..." ends a line as a period does; in C4 it does not."""
     remove_citations: bool = True
     """Whether to take out "[1]", "[]", "[edit]" and "[citation needed]"."""
     line_min_words: int | None = 3
@@ -230,6 +251,7 @@ class C4Quality(Profiled, Transform):
         longest = sys.maxsize if self.line_max_word_length is None else self.line_max_word_length
         fewest = self.line_min_words or 0
         terminal = self.terminal_marks if self.terminal_punctuation else None
+        ellipsis = "\n" if self.ellipsis_ends else "..."  # no line ends with a newline
         lines: list[str] = []
         places: list[tuple[int, int]] = []
         after = 0
@@ -242,7 +264,9 @@ class C4Quality(Profiled, Transform):
             if len(line) > longest and max(map(len, line.split())) > longest:
                 causes.append("long_word")
                 continue
-            if terminal is not None and (not cleaned.endswith(terminal) or cleaned.endswith("...")):
+            if terminal is not None and (
+                not cleaned.endswith(terminal) or cleaned.endswith(ellipsis)
+            ):
                 causes.append("unterminated")
                 continue
             counted = line if self.citations_count else cleaned
