@@ -73,7 +73,8 @@ def main() -> None:
     print(f"\nRule by rule\n\n{head}")
     for family, profile in [(family, next(iter(family.profiles))) for family in FAMILIES] + [
         (wf.GopherQuality, "datatrove-2024-12"),
-        (wf.FineWebQuality, "datatrove-2024-12"),
+        (wf.C4Quality, "fineweb"),
+        (wf.FineWebQuality, "datatrove-2024-04"),
     ]:
         stage = family.profile(profile)
         marked = stage.process(docs)
