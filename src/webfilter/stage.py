@@ -172,6 +172,11 @@ class Step(ABC):
         return self.rules
 
     @property
+    def by_document(self) -> bool:
+        """Whether `rules_for` may differ from `rules`: then limits cannot be moved afterwards."""
+        return type(self).rules_for is not Step.rules_for
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Signals that an earlier stage must have measured."""
         return ()

@@ -144,3 +144,14 @@ def test_the_data_is_json():
     assert {"stage", "reason", "op", "limit", "violated", "decided", "only"} <= said["rows"][
         0
     ].keys()
+
+
+def test_bad_words_are_judged_again_unless_some_pages_are_let_through():
+    texts = ["flat earth", "round", "flat earth and chemtrails", "chemtrails", "flat"]
+    words = {"words": ("flat earth", "chemtrails"), "lists": (), "max_bad_word_ratio": None}
+    pipe = wf.Length(min_words=2) | wf.BadWords(max_bad_words=0, **words)
+    report = wf.Report.of(pipe, pipe(texts))
+    assert [row.kept for row in report.sweep("bad_words", [0, 2]).rows] == [0, 2]
+    some = Pipeline((wf.BadWords(max_bad_words=0, keep_fraction=0.5, **words),))
+    with pytest.raises(wf.ConfigError, match="bad_words"):
+        wf.Report.of(some, some(texts)).sweep("bad_words", [2])

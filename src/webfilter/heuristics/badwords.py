@@ -198,6 +198,11 @@ class BadWords(Profiled, Filter):
             *limit("bad_word_ratio", le=self.max_bad_word_ratio),
         )
 
+    @property
+    def by_document(self) -> bool:
+        """Whether some pages are not judged."""
+        return self.keep_fraction > 0
+
     def rules_for(self, doc: Document) -> tuple[Rule, ...]:
         """Return the rules, but none for the share of `keep_fraction`."""
         if self.keep_fraction:

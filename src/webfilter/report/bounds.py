@@ -171,8 +171,7 @@ def _branches(step: Step) -> list[tuple[Branch | None, tuple[Rule, ...]]] | None
             for code in inner.stages
         ]
         return [*found, (Branch("other", codes, False), inner.rules_for(_speaking(None)))]
-    by_document = type(inner).rules_for is not Step.rules_for
-    if by_document or not isinstance(inner, (Filter, Transform)):
+    if inner.by_document or not isinstance(inner, (Filter, Transform)):
         return None
     return [(None, inner.rules)]
 
