@@ -106,19 +106,18 @@ def phones(runs: Runs) -> Spans:
     found: list[Spans] = []
     asked, joined = np.arange(len(runs)), gaps[:-8] != 0
     for _ in range(_ROUNDS):
-        whole = rest = _judged(runs.parts(asked, joined), gaps, taken, judged, found)
-        parted = len(found)
+        whole = _judged(runs.parts(asked, joined), gaps, taken, judged, found)
+        parted, members = len(found), whole.members()
         for level in LEVELS[1:]:
-            if not len(rest):  # there is nothing left to part
+            asked = members.compress(~taken.take(members))
+            if not len(asked):
                 break
-            asked = rest.members()
             joined = level.take(gaps.take(asked)) & ~taken.take(asked + 1)
-            rest = _judged(runs.parts(asked, joined), gaps, taken, judged, found)
+            _judged(runs.parts(asked, joined), gaps, taken, judged, found)
         if len(found) == parted:
             break  # else what stood beside a number may be one, now that it stands alone
-        asked = whole.members()
         begins = np.cumsum(whole.counts) - whole.counts
-        asked = whole[np.logical_or.reduceat(taken.take(asked), begins)].members()
+        asked = whole[np.logical_or.reduceat(taken.take(members), begins)].members()
         asked = asked.compress(~taken.take(asked))
         joined = (gaps.take(asked) != 0) & ~taken.take(asked + 1)
     if not found:

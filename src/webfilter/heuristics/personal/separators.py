@@ -62,7 +62,7 @@ LEVELS = (
 def gaps_of(runs: Runs) -> Bytes:
     """Return the byte of the gap behind each run, 0 if it holds nothing together, and 8 zeros."""
     found = np.zeros(len(runs) + 8, dtype=np.uint8)
-    near = np.flatnonzero(runs.gaps <= 3)
+    near = np.flatnonzero(runs.gaps <= 4)
     between = eights(runs.codes, runs.ends.take(near)) & FIRST.take(runs.gaps.take(near))
     found[near] = _LOOKUP.of(between)
     opens = (found & OPENS) != 0
