@@ -28,28 +28,30 @@ PHONE, IDENTIFIER, VERSION, ADDRESS, _PASSED = 1, 2, 4, 8, 16
 _WORDS = {
     # words after which any grouping of digits is a phone number
     PHONE: (
-        "tel tele phone telephone telephones fon telefon telefono telefone telefoon mobiltelefon fax "
-        "telefax telefaks faks facsimile mobile mobil movil mob cell cellphone cel cellular celular "
-        "whatsapp viber call calls ph tlf tfn dial hotline handy handynummer mobilnummer portable gsm "
-        "telefonnummer faxnummer rufnummer sms puh tfno telef telf fono fone voicemail pager telefonia"
+        "tel tele phone telephone telephones fon telefon telefono telefone telefoon "
+        "mobiltelefon fax telefax telefaks faks facsimile mobile mobil movil mob cell "
+        "cellphone cel cellular celular whatsapp viber call calls ph tlf tfn dial hotline "
+        "handy handynummer mobilnummer portable gsm telefonnummer faxnummer rufnummer sms puh "
+        "tfno telef telf fono fone voicemail pager telefonia"
     ),
     # words after which a number is some other identifier
     IDENTIFIER: (
-        "isbn issn ean upc gtin asin sku doi pmid oclc lccn isrc order invoice ref reference item part "
-        "model serial patent case docket account acct tracking code codes id ids vat tin ein ssn nip "
-        "nif cif siret siren uid hrb art article artikel artnr bestellnr bestellnummer artikelnummer "
-        "kundennummer ticket version page pages vol volume arxiv zip plz lot batch barcode iban bic "
-        "konto kontonummer steuernummer catalog product"
+        "isbn issn ean upc gtin asin sku doi pmid oclc lccn isrc order invoice ref reference "
+        "item part model serial patent case docket account acct tracking code codes id ids "
+        "vat tin ein ssn nip nif cif siret siren uid hrb art article artikel artnr bestellnr "
+        "bestellnummer artikelnummer kundennummer ticket version page pages vol volume arxiv "
+        "zip plz lot batch barcode iban bic konto kontonummer steuernummer catalog product"
     ),
     # words after which four numbers are a version or section
     VERSION: (
-        "version versions ver v release build firmware software chrome kernel driver drivers patch sdk "
-        "rev section sections chapter clause oid paragraph"
+        "version versions ver v release build firmware software chrome kernel driver drivers "
+        "patch sdk rev section sections chapter clause oid paragraph"
     ),
     # words after which four small numbers are an IP address
     ADDRESS: (
-        "ip ips ipv address addresses addr adresse adressen direcci indirizzo host server servers "
-        "dns nameserver ping from client gateway router login visitor visitors proxy peer endpoint"
+        "ip ips ipv address addresses addr adresse adressen direcci indirizzo host server "
+        "servers dns nameserver ping from client gateway router login visitor visitors proxy "
+        "peer endpoint"
     ),
     # words that are passed over: "Phone no.", "call us at"
     _PASSED: ("number numbers num nummer numero no nr is at on us me our my the toll free now"),

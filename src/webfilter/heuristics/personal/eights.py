@@ -11,9 +11,19 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.heuristics.personal.folded import Bytes, Places
+from webfilter.heuristics.personal.folded import LETTER, Bytes, Places
 
-__all__ = ["EACH", "FIRST", "Eights", "Lookup", "eights", "is_byte", "ones_after", "ones_before"]
+__all__ = [
+    "EACH",
+    "FIRST",
+    "Eights",
+    "Lookup",
+    "eights",
+    "is_alnum",
+    "is_byte",
+    "ones_after",
+    "ones_before",
+]
 
 Eights: TypeAlias = npt.NDArray[np.uint64]
 
@@ -35,7 +45,16 @@ def eights(each: Bytes, places: Places) -> Eights:
 
 def is_byte(found: Eights, byte: int) -> Eights:
     """Return 1 in each byte of `found` that is `byte`, 0 in the others."""
-    return (found.view(np.uint8) == byte).view(np.uint64)
+    result: Eights = (found.view(np.uint8) == byte).view(np.uint64)
+    return result
+
+
+def is_alnum(found: Eights) -> Eights:
+    """Return 1 in each byte of `found` that is a letter or digit, 0 in the others."""
+    each = found.view(np.uint8)
+    letter = ((each | 32) - np.uint8(97) < 26) | (each == LETTER)
+    result: Eights = (letter | (each - np.uint8(48) < 10)).view(np.uint64)
+    return result
 
 
 def ones_before(flags: Eights) -> Places:

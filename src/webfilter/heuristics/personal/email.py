@@ -7,13 +7,18 @@ The domain has a dot, and after the last one at least two letters that are no fi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from webfilter.heuristics.personal.eights import (
     EACH,
     FIRST,
+    Eights,
     Lookup,
     eights,
+    is_alnum,
+    is_byte,
     ones_after,
     ones_before,
 )
@@ -25,7 +30,6 @@ from webfilter.heuristics.personal.folded import (
     Mask,
     Places,
     Spans,
-    classify,
     disjoint,
     members,
 )
@@ -35,7 +39,6 @@ __all__ = ["emails"]
 _AT, _DOT, _HYPHEN = 64, 46, 45
 _LOCAL = ALNUM | members("._-+%'&!#$*^~`")
 _DOMAIN = ALNUM | members(".-")
-_LABEL = ALNUM | members("-")
 _CLOSES = members(")]}")
 _LONGEST_LOCAL = 64
 _LONGEST_LABEL = 63
@@ -85,13 +88,24 @@ def _anchors(codes: Bytes, spelled: bool) -> Spans:
     return left, right
 
 
-def _back(codes: Bytes, table: Bytes, ends: Places, longest: int) -> Places:
-    """Return where the run of `table` before each of `ends` starts, at most `longest` before it."""
+def _label(found: Eights) -> Eights:
+    return is_alnum(found) | is_byte(found, _HYPHEN)
+
+
+def _local(found: Eights) -> Eights:
+    """Return 1 in each byte of `found` that is in `_LOCAL`, which is faster than a table."""
+    each = found.view(np.uint8)
+    other = (each - np.uint8(35) < 5) | (each - np.uint8(42) < 2) | (each - np.uint8(45) < 2)
+    other |= (each - np.uint8(94) < 3) | (each == 33) | (each == 126)
+    return is_alnum(found) | other.view(np.uint64)
+
+
+def _back(codes: Bytes, kind: Callable[[Eights], Eights], ends: Places, longest: int) -> Places:
+    """Return where the run of a `kind` before each of `ends` starts, `longest` before at most."""
     starts = ends.copy()
     going = np.arange(len(ends))
     for _ in range(0, longest, 8):
-        before = eights(codes, starts.take(going) - 8).view(np.uint8)
-        count = ones_before(classify(table, before).view(np.uint64))
+        count = ones_before(kind(eights(codes, starts.take(going) - 8)))
         starts[going] -= count
         going = going.compress(count == 8)
         if not len(going):
@@ -114,7 +128,7 @@ def emails(codes: Bytes, *, spelled: bool = True) -> Spans:
     if not len(left):
         return NONE
     ends = _domain_ends(codes, right)
-    last = _back(codes, _LABEL, ends, _LONGEST_LABEL)  # after the last dot
+    last = _back(codes, _label, ends, _LONGEST_LABEL)  # after the last dot
     can = (codes.take(last - 1) == _DOT) & (last - 1 > right)
     can &= (LETTERS.take(codes.take(last)) & LETTERS.take(codes.take(last + 1))) != 0
     can &= ends - right <= _LONGEST_DOMAIN
@@ -122,7 +136,7 @@ def emails(codes: Bytes, *, spelled: bool = True) -> Spans:
     can = ~_is_file(codes, last, ends - last)
     left, last, ends = left.compress(can), last.compress(can), ends.compress(can)
     ends = _unhyphenated(codes, last, ends)
-    starts = _back(codes, _LOCAL, left, _LONGEST_LOCAL)
+    starts = _back(codes, _local, left, _LONGEST_LOCAL)
     can = _LOCAL.take(codes.take(starts - 1)) == 0
     starts, left, ends = starts.compress(can), left.compress(can), ends.compress(can)
     loose = np.flatnonzero(_BEGINS.take(codes.take(starts)) == 0)
@@ -147,7 +161,8 @@ def _domain_ends(codes: Bytes, starts: Places) -> Places:
     going = np.arange(len(starts))
     for _ in range(0, _LONGEST_DOMAIN + 1, 8):
         place = ends.take(going)
-        here = classify(_CLASSES, eights(codes, place).view(np.uint8)).view(np.uint64)
+        read = eights(codes, place)
+        here: Eights = is_alnum(read) | is_byte(read, _HYPHEN) << 1 | is_byte(read, _DOT) << 2
         following = _CLASSES.take(codes.take(place + 8)).astype(np.uint64)
         following = (here >> 8) | (following << 56)
         good = here | ((here >> 1) & (following | (following >> 1))) | ((here >> 2) & following)
@@ -164,7 +179,10 @@ _CLASSES = ALNUM | 2 * members("-") | 4 * members(".")
 
 def _unhyphenated(codes: Bytes, starts: Places, ends: Places) -> Places:
     """Return where the last label ends, before a hyphen ("com-Phone") unless it is punycode."""
-    long = np.flatnonzero(_back(codes, ALNUM, ends, _LONGEST_LABEL) != starts)
+    lengths = ends - starts
+    hyphens = is_byte(eights(codes, starts), _HYPHEN) & FIRST.take(lengths, mode="clip")
+    long = np.flatnonzero((hyphens != 0) | (lengths > 8))
+    long = long[_back(codes, is_alnum, ends[long], _LONGEST_LABEL) != starts[long]]
     long = long[(codes[starts[long] + 2] != _HYPHEN) | (codes[starts[long] + 3] != _HYPHEN)]
     if not len(long):
         return ends
@@ -179,6 +197,6 @@ def _unhyphenated(codes: Bytes, starts: Places, ends: Places) -> Places:
 
 def _is_file(codes: Bytes, starts: Places, lengths: Places) -> Mask:
     """Return which of the last labels are file extensions, told by up to four letters."""
-    low = eights(codes, starts) | 32 * EACH
+    low: Eights = eights(codes, starts) | np.uint64(32 * EACH)
     found = _LOOKUP.of(low & FIRST.take(lengths, mode="clip"))
     return (found != 0) & (lengths <= 4)

@@ -114,14 +114,16 @@ def _left_table() -> Bytes:
     earlier, before = PAIRS
     bad = (before == _SLASH) & (_WORD[earlier] != 0) | (before == _HYPHEN) & (LETTERS[earlier] != 0)
     bad |= (before == _DOT) | (before == _SIGN) | ((before == 32) & (earlier == _SIGN))
-    return ((_WORD[before] == 0) & ~bad).astype(np.uint8)
+    result: Bytes = ((_WORD[before] == 0) & ~bad).astype(np.uint8)
+    return result
 
 
 def _right_table() -> Bytes:
     """Return which two characters may stand behind an address."""
     after, later = PAIRS
     bad = (after == _HYPHEN) & (LETTERS[later] != 0)
-    return ((_WORD[after] == 0) & ~bad).astype(np.uint8)
+    result: Bytes = ((_WORD[after] == 0) & ~bad).astype(np.uint8)
+    return result
 
 
 _SPECIAL, _LEFT, _RIGHT = _special(), _left_table(), _right_table()

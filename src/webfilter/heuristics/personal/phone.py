@@ -58,7 +58,8 @@ def _before_table() -> Bytes:
     alone = np.where(wrapped, 2, plus)
     closed = np.where(wrapped | (plus & (earlier == 40)), 2, plus | bracket)
     table = (plus | wrapped) * _PLUS | bracket * _OPEN | alone << 2 | closed << 4
-    return table.astype(np.uint8)
+    result: Bytes = table.astype(np.uint8)
+    return result
 
 
 def _left_table() -> Bytes:
@@ -75,7 +76,8 @@ def _left_table() -> Bytes:
     left_of_plus = ~word & ~tag  # "5+49 30" is a sum, and so is "<PHONE>+49 30"
     letter = LETTERS[before] != 0
     table = left * _LEFT | alone * _ALONE | left_of_plus * _LEFT_OF_PLUS | letter * _LETTER
-    return table.astype(np.uint8)
+    result: Bytes = table.astype(np.uint8)
+    return result
 
 
 def _right_table() -> Bytes:
@@ -89,7 +91,8 @@ def _right_table() -> Bytes:
     good &= ((after != 45) & (after != 46)) | (LETTERS[later] == 0)
     good &= (after != 58) | ~(_digit(later) | (later == 60))
     good &= (after != 32) | ((later != 36) & (later != 37))
-    return good.astype(np.uint8) << ((after == 44) & _digit(later)).astype(np.uint8)
+    result: Bytes = good.astype(np.uint8) << ((after == 44) & _digit(later)).astype(np.uint8)
+    return result
 
 
 _DIGIT = members("0123456789")
@@ -141,7 +144,7 @@ def _judged(chains: Chains, gaps: Bytes, taken: Mask, judged: Places, found: lis
 
 
 def _numbers(chains: Chains, gaps: Bytes) -> tuple[Chains, Places]:
-    """Return those of `chains` that are phone numbers, and where they start with "+" and bracket."""
+    """Return those of `chains` that are phone numbers, and where "+" and all of them start."""
     codes = chains.runs.codes
     right = pairs(codes, chains.ends, _AFTER)
     decimal = np.flatnonzero(right == 2)

@@ -59,7 +59,7 @@ _NATIONAL = """
 
 
 def _country_table() -> npt.NDArray[np.int64]:
-    """Return for the first three digits: digits of the code, least and most behind it, a byte each."""
+    """Return for three digits a byte each: digits of the code, least and most behind it."""
     table = np.zeros(1000, dtype=np.int64)
     for line in _NATIONAL.strip().splitlines():
         span, _, codes = line.partition(": ")
@@ -111,7 +111,7 @@ class Look:
         self.within = _WITHIN.take(self.count)
         gap = self.gaps = eights(gaps, chains.firsts) & self.within
         self.figures = chains.figures()
-        slashes = gap & (SLASH * EACH)
+        slashes: Eights = gap & (SLASH * EACH)
         self.few_slashes: Mask = slashes & (slashes - np.uint64(1)) == 0  # one or none
         self.hyphen: Mask = (gap & (HYPHEN * EACH)) != 0
         self.opened: Mask = (gap & OPENS) != 0

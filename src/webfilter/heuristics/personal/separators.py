@@ -1,4 +1,4 @@
-"""What stands between the runs of digits of a phone number: one byte a gap, a bit for each trait."""
+"""What stands between the runs of digits of a phone number: a byte a gap, a bit a trait."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ def _numbered() -> dict[str, int]:
 _BYTES = _numbered()
 BLANK = _BYTES[" "]
 _LOOKUP = Lookup({int.from_bytes(gap.encode(), "little"): byte for gap, byte in _BYTES.items()})
+_SINGLE = np.zeros(256, dtype=np.uint8)
+_SINGLE[[ord(gap) for gap in _GAPS if len(gap) == 1]] = [_BYTES[g] for g in _GAPS if len(g) == 1]
 
 
 def _level(*gaps: str) -> Mask:
@@ -62,8 +64,11 @@ LEVELS = (
 def gaps_of(runs: Runs) -> Bytes:
     """Return the byte of the gap behind each run, 0 if it holds nothing together, and 8 zeros."""
     found = np.zeros(len(runs) + 8, dtype=np.uint8)
-    near = np.flatnonzero(runs.gaps <= 4)
-    between = eights(runs.codes, runs.ends.take(near)) & FIRST.take(runs.gaps.take(near))
+    sizes = np.minimum(runs.gaps, 5).astype(np.uint8)
+    single = _SINGLE.take(runs.codes.take(runs.ends[:-1]))
+    np.multiply(single, sizes == 1, out=found[: len(sizes)])
+    near = np.flatnonzero((sizes > 1) & (sizes < 5))
+    between = eights(runs.codes, runs.ends.take(near)) & FIRST.take(sizes.take(near))
     found[near] = _LOOKUP.of(between)
     opens = (found & OPENS) != 0
     if opens.any():
