@@ -80,8 +80,12 @@ class _Lists(NamedTuple):
     """Entries of words."""
     words: Mapping[str, tuple[int, ...]]
     """First word to the lengths of the entries that begin with it, longest first."""
-    inside: re.Pattern[str] | None
-    """Finds entries that are looked for anywhere, the longest that begins first."""
+    inside: frozenset[str]
+    """Entries that are looked for anywhere."""
+    chars: Mapping[str, tuple[int, ...]]
+    """First two characters to the lengths of the entries of `inside`, longest first."""
+    first: re.Pattern[str]
+    """Finds their first characters."""
     digests: Mapping[str, str]
 
 
@@ -96,16 +100,13 @@ def _prepared(entries: Iterable[str], digests: Mapping[str, str]) -> _Lists:
     entries = set(entries)
     inside = frozenset(entry for entry in entries if _SUBSTRING.search(entry))
     phrases = frozenset(tuple(entry.split(" ")) for entry in entries - inside)
-    return _Lists(phrases, _lengths(phrases), _any_of(inside), digests)
-
-
-def _any_of(entries: Iterable[str]) -> re.Pattern[str] | None:
-    """Return a pattern for the longest of `entries` at a place, or None if there are none."""
-    heads: dict[str, list[str]] = {}
-    for entry in sorted(entries, key=lambda entry: (-len(entry), entry)):
-        heads.setdefault(entry[0], []).append(re.escape(entry[1:]))
-    groups = [f"{re.escape(head)}(?:{'|'.join(rests)})" for head, rests in sorted(heads.items())]
-    return re.compile("|".join(groups)) if groups else None
+    chars: dict[str, set[int]] = {}
+    for entry in inside:
+        chars.setdefault(entry[:2], set()).add(len(entry))
+    lengths = {head: tuple(sorted(found, reverse=True)) for head, found in chars.items()}
+    heads = "".join(sorted({re.escape(head[0]) for head in chars}))
+    first = re.compile(f"[{heads}]" if heads else r"(?!)")
+    return _Lists(phrases, _lengths(phrases), inside, lengths, first, digests)
 
 
 @dataclass(frozen=True)
@@ -233,7 +234,7 @@ class BadWords(Filter):
         if not lists.words.keys().isdisjoint(words):
             found += _phrases(words, lists)
         if lists.inside and not plain.isascii():
-            found += lists.inside.findall(plain)
+            found += _substrings(plain, lists)
         return {
             "bad_words": len(found),
             "bad_word_kinds": len(set(found)),
@@ -290,6 +291,27 @@ def _phrases(words: list[str], lists: _Lists) -> list[tuple[str, ...]]:
             phrase = tuple(words[place : place + length])
             if phrase in lists.phrases:
                 found.append(phrase)
+                after = place + length
+                break
+    return found
+
+
+def _substrings(plain: str, lists: _Lists) -> list[str]:
+    """Return the entries of unspaced scripts in `plain`, in order, without overlaps."""
+    found: list[str] = []
+    after = 0
+    for head in lists.first.finditer(plain):
+        place = head.start()
+        lengths = lists.chars.get(plain[place : place + 2])
+        if lengths is None:  # then an entry of one character is all there can be
+            if head[0] not in lists.inside:
+                continue
+            lengths = (1,)
+        if place < after:
+            continue
+        for length in (*lengths, 1):
+            if plain[place : place + length] in lists.inside:
+                found.append(plain[place : place + length])
                 after = place + length
                 break
     return found

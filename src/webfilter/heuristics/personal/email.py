@@ -120,10 +120,9 @@ def emails(codes: Bytes, *, spelled: bool = True) -> Spans:
         return NONE
     can = (_LOCAL.take(codes.take(left - 1)) & ALNUM.take(codes.take(right))) != 0
     left, right = left.compress(can), right.compress(can)
-    first = eights(codes, right)
     can = np.ones(len(right), dtype=np.bool_)
-    for place in (8, 16, 24):
-        can &= _DOMAIN.take((first >> place & 255).view(np.int64)) != 0
+    for place in (1, 2, 3):
+        can &= _DOMAIN.take(codes.take(right + place)) != 0
     left, right = left.compress(can), right.compress(can)
     if not len(left):
         return NONE
@@ -142,8 +141,8 @@ def emails(codes: Bytes, *, spelled: bool = True) -> Spans:
     loose = np.flatnonzero(_BEGINS.take(codes.take(starts)) == 0)
     while len(loose):  # quotes, dots and the like do not begin an address
         starts[loose] += 1
-        place = starts.take(loose)
-        again = (_BEGINS.take(codes.take(place)) == 0) & (place < left.take(loose))
+        first = starts.take(loose)
+        again = (_BEGINS.take(codes.take(first)) == 0) & (first < left.take(loose))
         loose = loose.compress(again)
     can = starts < left
     return disjoint(starts.compress(can), ends.compress(can))
@@ -162,11 +161,15 @@ def _domain_ends(codes: Bytes, starts: Places) -> Places:
     for _ in range(0, _LONGEST_DOMAIN + 1, 8):
         place = ends.take(going)
         read = eights(codes, place)
-        here: Eights = is_alnum(read) | is_byte(read, _HYPHEN) << 1 | is_byte(read, _DOT) << 2
-        following = _CLASSES.take(codes.take(place + 8)).astype(np.uint64)
-        following = (here >> 8) | (following << 56)
-        good = here | ((here >> 1) & (following | (following >> 1))) | ((here >> 2) & following)
-        count = ones_after(good & EACH)
+        here: Eights = is_alnum(read)
+        here |= is_byte(read, _HYPHEN) << np.uint64(1)
+        here |= is_byte(read, _DOT) << np.uint64(2)
+        final: Eights = _CLASSES.take(codes.take(place + 8)).astype(np.uint64)
+        following: Eights = (here >> np.uint64(8)) | (final << np.uint64(56))
+        good: Eights = (
+            here | ((here >> 1) & (following | (following >> 1))) | ((here >> 2) & following)
+        )
+        count = ones_after(good)
         ends[going] += count
         going = going.compress(count == 8)
         if not len(going):
@@ -199,4 +202,5 @@ def _is_file(codes: Bytes, starts: Places, lengths: Places) -> Mask:
     """Return which of the last labels are file extensions, told by up to four letters."""
     low: Eights = eights(codes, starts) | np.uint64(32 * EACH)
     found = _LOOKUP.of(low & FIRST.take(lengths, mode="clip"))
-    return (found != 0) & (lengths <= 4)
+    result: Mask = (found != 0) & (lengths <= 4)
+    return result

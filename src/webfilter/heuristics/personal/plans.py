@@ -96,7 +96,7 @@ FIXED = (
     *(_BRAZIL, _BRAZIL_OLD, _CHINA, _AUSTRALIA),
 )
 """Lengths of the runs, a byte each, of layouts that are told by these alone."""
-_WITHIN: Eights = FIRST >> 8
+_WITHIN: Eights = FIRST >> np.uint64(8)
 """All bits of the gaps within n runs, for n from 0 to 8."""
 
 
@@ -108,10 +108,11 @@ class Look:
 
     def __init__(self, chains: Chains, lengths: Eights, gaps: Bytes) -> None:
         self.count, self.total, self.lengths = chains.counts, chains.digits, lengths
-        self.within = _WITHIN.take(self.count)
-        gap = self.gaps = eights(gaps, chains.firsts) & self.within
+        self.within: Eights = _WITHIN.take(self.count)
+        gap: Eights = eights(gaps, chains.firsts) & self.within
+        self.gaps = gap
         self.figures = chains.figures()
-        slashes: Eights = gap & (SLASH * EACH)
+        slashes: Eights = gap & np.uint64(SLASH * EACH)
         self.few_slashes: Mask = slashes & (slashes - np.uint64(1)) == 0  # one or none
         self.hyphen: Mask = (gap & (HYPHEN * EACH)) != 0
         self.opened: Mask = (gap & OPENS) != 0
@@ -121,7 +122,7 @@ class Look:
         four, two = is_byte(self.lengths, 4), is_byte(self.lengths, 2)
         year = four & (is_byte(pairs, 19) | is_byte(pairs, 20))
         small = is_byte(self.lengths, 1) | (two & (pairs.view(np.uint8) < 40).view(np.uint64))
-        same = is_byte(self.gaps ^ (self.gaps >> 8), 0)
+        same = is_byte(self.gaps ^ (self.gaps >> np.uint64(8)), 0)
         last = small & (small >> 8) & (year >> 16)
         first = year & (small >> 8) & (small >> 16)
         self.date: Mask = ((last | first) & same) != 0
