@@ -166,10 +166,9 @@ def _domain_ends(codes: Bytes, starts: Places) -> Places:
         here |= is_byte(read, _DOT) << np.uint64(2)
         final: Eights = _CLASSES.take(codes.take(place + 8)).astype(np.uint64)
         following: Eights = (here >> np.uint64(8)) | (final << np.uint64(56))
-        good: Eights = (
-            here | ((here >> 1) & (following | (following >> 1))) | ((here >> 2) & following)
-        )
-        count = ones_after(good)
+        hyphen, dot = here >> np.uint64(1), here >> np.uint64(2)
+        following |= following >> np.uint64(1) & hyphen  # a hyphen may follow a hyphen, no dot
+        count = ones_after(here | ((hyphen | dot) & following))
         ends[going] += count
         going = going.compress(count == 8)
         if not len(going):
