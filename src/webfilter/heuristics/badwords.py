@@ -84,9 +84,9 @@ class _Lists(NamedTuple):
     inside: frozenset[str]
     """Entries that are looked for anywhere."""
     chars: Mapping[str, tuple[int, ...]]
-    """First character to the lengths of the entries of `inside`, longest first."""
+    """First two characters to the lengths of the entries of `inside`, longest first."""
     first: re.Pattern[str]
-    """Finds these first characters."""
+    """Finds their first characters."""
     digests: Mapping[str, str]
 
 
@@ -101,9 +101,13 @@ def _prepared(entries: Iterable[str], digests: Mapping[str, str]) -> _Lists:
     entries = set(entries)
     inside = frozenset(entry for entry in entries if _SUBSTRING.search(entry))
     phrases = frozenset(tuple(entry.split(" ")) for entry in entries - inside)
-    chars = _lengths(inside)
-    first = re.compile(f"[{''.join(map(re.escape, chars))}]" if chars else r"(?!)")
-    return _Lists(phrases, _lengths(phrases), inside, chars, first, digests)
+    chars: dict[str, set[int]] = {}
+    for entry in inside:
+        chars.setdefault(entry[:2], set()).add(len(entry))
+    lengths = {head: tuple(sorted(found, reverse=True)) for head, found in chars.items()}
+    heads = "".join(sorted({re.escape(head[0]) for head in chars}))
+    first = re.compile(f"[{heads}]" if heads else r"(?!)")
+    return _Lists(phrases, _lengths(phrases), inside, lengths, first, digests)
 
 
 PROFILES = {
@@ -298,9 +302,14 @@ def _substrings(plain: str, lists: _Lists) -> list[str]:
     after = 0
     for head in lists.first.finditer(plain):
         place = head.start()
+        lengths = lists.chars.get(plain[place : place + 2])
+        if lengths is None:  # then an entry of one character is all there can be
+            if head[0] not in lists.inside:
+                continue
+            lengths = (1,)
         if place < after:
             continue
-        for length in lists.chars[head[0]]:
+        for length in (*lengths, 1):
             if plain[place : place + length] in lists.inside:
                 found.append(plain[place : place + length])
                 after = place + length

@@ -6,8 +6,10 @@ Written together or in the groups that are printed on cards, parted by single bl
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from webfilter.heuristics.personal.cues import IDENTIFIER, cued, words_before
+from webfilter.heuristics.personal.cues import IDENTIFIER, cues_before
+from webfilter.heuristics.personal.eights import EACH, Eights
 from webfilter.heuristics.personal.folded import ALNUM, NONE, Bytes, Mask, Places, Spans, members
 from webfilter.heuristics.personal.runs import Chains, Runs
 
@@ -41,20 +43,18 @@ _LONGEST = 19
 def cards(runs: Runs) -> Spans:
     """Return the spans of payment card numbers."""
     codes = runs.codes
-    if not len(runs):
+    if not len(runs) or not ((runs.lengths >= 12) | (runs.lengths == 4)).any():
         return NONE
-    gap = codes[runs.ends[:-1]]
-    joined = (runs.gaps == 1) & ((gap == 32) | (gap == 45))
-    if not ((runs.lengths >= 12) | (runs.lengths == 4)).any():
-        return NONE
-    chains = runs.chains(joined)
+    gap = codes.take(runs.ends[:-1])
+    chains = runs.chains((runs.gaps == 1) & ((gap == 32) | (gap == 45)))
     chains = chains[(chains.digits >= 12) & (chains.digits <= _LONGEST) & (chains.counts <= 5)]
+    chains = chains[_grouped(chains)]
     if not len(chains):
         return NONE
-    chains = chains[_grouped(chains) & _alone(codes, chains.starts, chains.ends)]
-    chains = chains[_issued(chains.values(4), chains.digits)]
-    chains = chains[_luhn(chains.values(_LONGEST), chains.digits)]
-    other = cued(words_before(codes, chains.starts), IDENTIFIER)
+    chains = chains[_alone(codes, chains.starts, chains.ends)]
+    chains = chains[_issued(chains.figures(), chains.digits)]
+    chains = chains[_luhn(chains)]
+    other = (cues_before(codes, chains.starts) & IDENTIFIER) != 0
     return chains.starts[~other], chains.ends[~other]
 
 
@@ -69,38 +69,50 @@ def _alone(codes: Bytes, starts: Places, ends: Places) -> Mask:
 
 def _grouped(chains: Chains) -> Mask:
     """Return which chains are one run, or runs as on cards with the same separator between."""
-    lengths = chains.rows(chains.runs.short, 5)
+    lengths = chains.eights(chains.runs.short)
     found: Mask = chains.counts == 1
     for groups in _GROUPS:
-        fits = chains.counts == len(groups)
-        for row, length in zip(lengths, groups, strict=False):
-            fits = fits & (row == length)
-        found |= fits
+        found |= lengths == int.from_bytes(bytes(groups), "little")
     runs = chains.runs
-    first = runs.codes[runs.ends[chains.firsts]]
+    first = runs.codes.take(runs.ends.take(chains.firsts))
     for group in range(1, 4):
         there = chains.counts > group + 1
-        gap = runs.codes[runs.ends.take(chains.firsts + group, mode="clip")]
+        gap = runs.codes.take(runs.ends.take(chains.firsts + group, mode="clip"))
         found &= ~there | (gap == first)
     return found
 
 
-def _issued(digits: Bytes, count: Places) -> Mask:
-    """Return which begin as some issuer's numbers do, and are as long."""
-    head = np.array([1000, 100, 10, 1]) @ digits.astype(np.intp)
-    found = np.zeros(len(head), dtype=np.bool_)
+def _issuers() -> npt.NDArray[np.int64]:
+    """Return for each four first digits the possible numbers of digits, a bit each."""
+    table = np.zeros(10_000, dtype=np.int64)
     for low, high, counts in _ISSUERS:
-        mine = np.flatnonzero((head >= low) & (head <= high))
-        found[mine] = np.isin(count[mine], counts)
-    return found
+        table[low : high + 1] |= sum(1 << count for count in counts)
+    return table
 
 
-def _luhn(digits: Bytes, count: Places) -> Mask:
+_COUNTS = _issuers()
+
+
+def _issued(figures: Eights, count: Places) -> Mask:
+    """Return which begin as some issuer's numbers do, and are as long."""
+    head = np.zeros(len(count), dtype=np.int64)
+    for place in range(4):
+        head = head * 10 + (figures >> 8 * place & 255).view(np.int64)
+    result: Mask = (_COUNTS.take(head) >> count & 1) != 0
+    return result
+
+
+_DOUBLED: Eights = np.array([0x00FF00FF00FF00FF, 0xFF00FF00FF00FF00], dtype=np.uint64)
+"""The digits that are doubled of an even and of an odd number of digits."""
+
+
+def _luhn(chains: Chains) -> Mask:
     """Return which have the check digit of Luhn's rule (ISO/IEC 7812)."""
-    total = np.zeros(len(count), dtype=np.uint8)
-    odd = (count % 2).astype(np.bool_)
-    for place, digit in enumerate(digits):  # beyond the last digit there are zeros
-        twice = digit * 2 - 9 * (digit > 4).astype(np.uint8)
-        total += np.where(odd == (place % 2 == 1), twice, digit)
+    total = np.zeros(len(chains), dtype=np.uint64)
+    doubled = _DOUBLED.take(chains.digits & 1)
+    for skipped in (0, 8, 16):  # beyond the last digit there are zeros
+        figures = chains.figures(skipped)
+        twice = figures * 2 - 9 * ((figures + 0x7B * EACH) >> 7 & EACH)  # digits above 4: less 9
+        total += ((twice & doubled | figures & ~doubled) * EACH) >> 56
     found: Mask = total % 10 == 0
     return found

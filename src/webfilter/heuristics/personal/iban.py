@@ -10,6 +10,7 @@ import re
 
 import numpy as np
 
+from webfilter.heuristics.personal.eights import EACH, FIRST, eights
 from webfilter.heuristics.personal.folded import (
     ALNUM,
     NONE,
@@ -19,6 +20,7 @@ from webfilter.heuristics.personal.folded import (
     Spans,
     classify,
     disjoint,
+    members,
 )
 
 __all__ = ["ibans"]
@@ -35,16 +37,17 @@ SA2n18c SC4a2n2n16n3a SD2n12n SE3n16n1n SI5n8n2n SK4n6n10n SM1a5n5n12c SO4n3n12n
 SV4a20n TL3n14n2n TN2n3n13n2n TR5n1n16c UA6n19c VA3n15n VG4a16n XK4n10n2n YE4a4n18c
 """
 """Country, then the rest behind the check digits: n digits, a letters, c either."""
-_LONGEST = 34
+_WIDTH = 40  # the longest, 34, in eights
 
 
 def _layouts() -> tuple[Places, Bytes]:
     """Return the length of each country's IBANs (26 * first + second letter) and what may stand.
 
-    The second, shape (676, 34), has 1 for a digit, 2 for a letter, 3 for either, 0 beyond the end.
+    The second, shape (5, 676, 8) for the characters by eights, has 1 for a digit, 2 for a letter, 3
+    for either, 4 for any beyond the end.
     """
     lengths = np.zeros(676, dtype=np.intp)
-    allowed = np.zeros((676, _LONGEST), dtype=np.uint8)
+    allowed = np.full((676, _WIDTH), 4, dtype=np.uint8)
     for layout in _LAYOUTS.split():
         country = (ord(layout[0]) - 65) * 26 + ord(layout[1]) - 65
         allowed[country, :4] = 2, 2, 1, 1
@@ -53,7 +56,7 @@ def _layouts() -> tuple[Places, Bytes]:
             allowed[country, place : place + int(count)] = {"n": 1, "a": 2, "c": 3}[kind]
             place += int(count)
         lengths[country] = place
-    return lengths, allowed
+    return lengths, np.ascontiguousarray(allowed.reshape(676, -1, 8).swapaxes(0, 1))
 
 
 _LENGTHS, _ALLOWED = _layouts()
@@ -62,20 +65,21 @@ _AZ[65:91] = _AZ[97:123] = 1
 
 
 def _countries(codes: Bytes, places: Places) -> Places:
-    first, second = (codes[places] | 32).astype(np.intp), (codes[places + 1] | 32).astype(np.intp)
-    return (first - 97) * 26 + second - 97
+    first, second = codes.take(places) | 32, codes.take(places + 1) | 32
+    return (first.astype(np.intp) - 97) * 26 + second - 97
 
 
 def _anchors(codes: Bytes) -> Places:
     """Return where two letters and two digits begin a word, the letters those of a country."""
     digit = (codes - np.uint8(48)) < 10
     places = np.flatnonzero(digit[2:-1] & digit[3:] & ~digit[1:-2])
-    can = (
-        (_AZ[codes[places]] != 0) & (_AZ[codes[places + 1]] != 0) & (ALNUM[codes[places - 1]] == 0)
-    )
-    places = places[can & (codes[places - 1] != 95)]
-    result: Places = places[_LENGTHS[_countries(codes, places)] > 0]
-    return result
+    places = places.compress(_BEGINS.take(codes.take(places - 1)) != 0)
+    letters = (_AZ.take(codes.take(places)) & _AZ.take(codes.take(places + 1))) != 0
+    places = places.compress(letters)
+    return places.compress(_LENGTHS.take(_countries(codes, places)) > 0)
+
+
+_BEGINS = 1 - (ALNUM | members("_"))
 
 
 def ibans(codes: Bytes) -> Spans:
@@ -88,38 +92,45 @@ def ibans(codes: Bytes) -> Spans:
     part[1:-1] &= alnum[:-2] & alnum[2:]
     kept = np.flatnonzero(~part)
     places = np.searchsorted(kept, places)
-    packed = codes[kept]
-    country = _countries(packed, places)
-    places, country = _fitting(packed, places, country)
+    packed = codes.take(kept)
+    places, country = _fitting(packed, places, _countries(packed, places))
     if not len(places):
         return NONE
-    ends = places + _LENGTHS[country]
-    good = _checked(packed, places, _LENGTHS[country])
-    starts, ends = kept[places[good]], kept[ends[good] - 1] + 1
-    whole = (ALNUM[codes[ends]] == 0) & (codes[ends] != 95)
-    return disjoint(starts[whole], ends[whole])
+    lengths = _LENGTHS.take(country)
+    good = _checked(packed, places, lengths)
+    places, lengths = places.compress(good), lengths.compress(good)
+    starts, ends = kept.take(places), kept.take(places + lengths - 1) + 1
+    after = codes.take(ends)
+    whole = (ALNUM.take(after) == 0) & (after != 95)
+    return disjoint(starts.compress(whole), ends.compress(whole))
 
 
 def _fitting(packed: Bytes, places: Places, country: Places) -> Spans:
     """Return the places whose characters fit the layout of their country, with the countries."""
-    lengths = _LENGTHS[country]
-    for column in range(4, _LONGEST):
-        code = packed[np.minimum(places + column, len(packed) - 1)]
-        kind = ((code - np.uint8(48)) < 10).astype(np.uint8) | (_AZ[code] << 1)
-        good = (column >= lengths) | ((_ALLOWED[country, column] & kind) != 0)
-        if not good.all():
-            places, country, lengths = places[good], country[good], lengths[good]
+    for begin in range(0, _WIDTH, 8):
+        each = eights(packed, places + begin).view(np.uint8)
+        kind = (each - np.uint8(48) < 10).astype(np.uint8)
+        kind |= ((each | 32) - np.uint8(97) < 26).view(np.uint8) << 1 | 4
+        fits = kind & _ALLOWED[begin >> 3].take(country, axis=0).reshape(-1)
+        good = (fits != 0).view(np.uint64) == EACH
+        places, country = places.compress(good), country.compress(good)
     return places, country
 
 
 def _checked(packed: Bytes, places: Places, lengths: Places) -> Mask:
     """Return which have a remainder of 1 by 97, the first four characters moved to the end."""
     rest = np.zeros(len(places), dtype=np.intp)
-    for column in [*range(4, _LONGEST), 0, 1, 2, 3]:
-        there = column < lengths
-        code = packed[np.where(there, places + column, 0)]
-        digit = (code - np.uint8(48)) < 10
-        value = np.where(digit, code - np.uint8(48), (code | 32) - np.uint8(87)).astype(np.intp)
-        rest = np.where(there, (rest * np.where(digit, 10, 100) + value) % 97, rest)
+    ends = places + lengths
+    for left in (32, 24, 16, 8, 0):  # what is before the fifth character counts as zeros
+        found = eights(packed, ends - left if left else places)
+        each = found.view(np.uint8)
+        digit = each - np.uint8(48)
+        values = np.where(digit < 10, digit, (each | 32) - np.uint8(87)).view(np.uint64)
+        if left:
+            values &= ~FIRST.take(np.clip(4 - lengths + left, 0, 8))
+        for place in range(8 if left else 4):
+            value = (values >> 8 * place & 255).view(np.int64)
+            rest = rest * np.where(value < 10, 10, 100) + value
+        rest %= 97
     result: Mask = rest == 1
     return result

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from webfilter.heuristics.personal.cues import ADDRESS, VERSION, cued, words_before
+from webfilter.heuristics.personal.beside import PAIRS, pairs
+from webfilter.heuristics.personal.cues import ADDRESS, VERSION, cues_before
+from webfilter.heuristics.personal.eights import EACH, Eights, eights, ones_after
 from webfilter.heuristics.personal.folded import (
     ALNUM,
     LETTERS,
@@ -22,7 +24,6 @@ from webfilter.heuristics.personal.folded import (
     Places,
     Spans,
     members,
-    window,
 )
 from webfilter.heuristics.personal.runs import Runs
 
@@ -34,7 +35,6 @@ _RESERVED = (
     "192.0.2.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/3"
 )
 _WORD = ALNUM | members("_")
-_HEX = members("0123456789abcdefABCDEF")
 
 
 def _networks(spec: str) -> list[tuple[int, int]]:
@@ -55,10 +55,10 @@ _RESOLVERS = (0x01010101, 0x01000001, 0x08080808, 0x08080404, 0x09090909, 0x0402
 def ipv4(runs: Runs) -> Spans:
     """Return the spans of public IPv4 addresses."""
     codes = runs.codes
-    dotted = (runs.gaps == 1) & (codes[runs.ends[:-1]] == _DOT)
-    short = runs.lengths <= 3
     if len(runs) < 4:
         return NONE
+    dotted = (runs.gaps == 1) & (codes.take(runs.ends[:-1]) == _DOT)
+    short = runs.short[: len(runs)] <= 3
     can = dotted[:-2] & dotted[1:-1] & dotted[2:]
     can &= short[:-3] & short[1:-2] & short[2:-1] & short[3:]
     can[1:] &= ~dotted[:-3]
@@ -66,53 +66,74 @@ def ipv4(runs: Runs) -> Spans:
     first = np.flatnonzero(can)
     if not len(first):
         return NONE
-    starts, ends = runs.starts[first], runs.ends[first + 3]
+    starts, ends = runs.starts.take(first), runs.ends.take(first + 3)
+    good = (pairs(codes, starts - 2, _LEFT) & pairs(codes, ends, _RIGHT)) != 0
+    first, starts, ends = first.compress(good), starts.compress(good), ends.compress(good)
     parts = [_value(runs, first + part) for part in range(4)]
-    address = (parts[0] << 24) | (parts[1] << 16) | (parts[2] << 8) | parts[3]
-    good = np.ones(len(first), dtype=np.bool_)
-    for part in parts:
-        good &= (part >= 0) & (part < 256)
+    high, low = (parts[0] << 8) | parts[1], (parts[2] << 8) | parts[3]
+    most = np.maximum.reduce(parts)
+    special = _SPECIAL.take(high, mode="clip")
+    good = (most < 256) & (special != 1)
+    near = np.flatnonzero(special == 2)
     for network, shift in _NETWORKS:
-        good &= (address >> shift) != network
-    good &= _alone(codes, starts, ends)
-    good &= ~_section(codes, starts, ends, parts)
-    words = words_before(codes, starts)
-    good &= ~cued(words, VERSION)
-    small = np.maximum.reduce(parts) < 32
-    good &= ~small | np.isin(address, _RESOLVERS) | cued(words, ADDRESS)
-    return starts[good], ends[good]
+        good[near] &= (((high[near] << 16) | low[near]) >> shift) != network
+    small = most < 32
+    good &= ~(small & _section(codes, starts, ends))
+    cues = cues_before(codes, starts)
+    good &= (cues & VERSION) == 0
+    known = np.zeros(len(first), dtype=np.bool_)
+    for address in _RESOLVERS:
+        known |= ((high << 16) | low) == address
+    good &= ~small | known | ((cues & ADDRESS) != 0)
+    return starts.compress(good), ends.compress(good)
 
 
 def _value(runs: Runs, run: Places) -> Places:
-    """Return the value of each run of up to three digits; -1 with a leading zero."""
-    codes, starts, lengths = runs.codes, runs.starts[run], runs.lengths[run]
-    value = codes[starts].astype(np.intp) - 48
-    zero = (value == 0) & (lengths > 1)
-    for place in (1, 2):
-        value = np.where(lengths > place, value * 10 + codes[starts + place] - 48, value)
-    return np.where(zero, -1, value)
-
-
-def _alone(codes: Bytes, starts: Places, ends: Places) -> Mask:
-    """Return which spans are not a part of a name, version or longer number."""
-    before, after = codes[starts - 1], codes[ends]
-    good = (_WORD[before] == 0) & (_WORD[after] == 0)
-    good &= ~((before == _SLASH) & (_WORD[codes[starts - 2]] != 0))
-    good &= ~((before == _HYPHEN) & (LETTERS[codes[starts - 2]] != 0))
-    good &= (before != _DOT) & (before != _SIGN) & ~((before == 32) & (codes[starts - 2] == _SIGN))
-    good &= ~((after == _HYPHEN) & (LETTERS[codes[ends + 1]] != 0))
-    result: Mask = good
+    """Return the value of each run of up to three digits; over 65,535 with a leading zero."""
+    starts, lengths = runs.starts.take(run), runs.lengths.take(run)
+    digits = (eights(runs.codes, starts) & 0x0F0F0F) << ((3 - lengths) << 3).view(np.uint64)
+    value = (digits & 15) * 100 + (digits >> 8 & 15) * 10 + (digits >> 16 & 15)
+    zero = (runs.codes.take(starts) == 48) & (lengths > 1)
+    result: Places = (value | zero.astype(np.uint64) << 16).view(np.int64)
     return result
 
 
-def _section(codes: Bytes, starts: Places, ends: Places, parts: list[Places]) -> Mask:
-    """Return which spans are section numbers: short parts, first on a line with a title behind."""
-    begins = codes[starts - 1] == 10
-    titled = ((codes[ends] == 32) | (codes[ends] == _DOT)) & (codes[ends + 1] > 32)
-    small = np.ones(len(starts), dtype=np.bool_)
-    for part in parts:
-        small &= part < 32
-    result: Mask = begins & titled & small
+def _special() -> Bytes:
+    """Return for the first 16 bits of an address whether all behind them, 2: or some, are left."""
+    table = np.zeros(1 << 16, dtype=np.uint8)
+    for network, shift in _NETWORKS:
+        if shift < 16:
+            table[network >> (16 - shift)] = 2
+        else:
+            table[network << (shift - 16) : (network + 1) << (shift - 16)] = 1
+    return table
+
+
+def _left_table() -> Bytes:
+    """Return which two characters may stand before an address: no name, version or number."""
+    earlier, before = PAIRS
+    bad = (before == _SLASH) & (_WORD[earlier] != 0) | (before == _HYPHEN) & (LETTERS[earlier] != 0)
+    bad |= (before == _DOT) | (before == _SIGN) | ((before == 32) & (earlier == _SIGN))
+    result: Bytes = ((_WORD[before] == 0) & ~bad).astype(np.uint8)
+    return result
+
+
+def _right_table() -> Bytes:
+    """Return which two characters may stand behind an address."""
+    after, later = PAIRS
+    bad = (after == _HYPHEN) & (LETTERS[later] != 0)
+    result: Bytes = ((_WORD[after] == 0) & ~bad).astype(np.uint8)
+    return result
+
+
+_SPECIAL, _LEFT, _RIGHT = _special(), _left_table(), _right_table()
+
+
+def _section(codes: Bytes, starts: Places, ends: Places) -> Mask:
+    """Return which spans may be section numbers: first on a line with a title behind."""
+    after = codes.take(ends)
+    titled = ((after == 32) | (after == _DOT)) & (codes.take(ends + 1) > 32)
+    result: Mask = titled & (codes.take(starts - 1) == 10)
     return result
 
 
@@ -121,70 +142,75 @@ def ipv6(codes: Bytes) -> Spans:
     colons = np.flatnonzero(codes == _COLON)
     if len(colons) < 2:
         return NONE
-    starts = colons - 4
-    lead = codes[starts]
-    can = ((lead == 50) | (lead == 51)) & (_HEX[window(codes, starts, 1, 4)] != 0).all(axis=1)
-    before = codes[starts - 1]
-    can &= (_WORD[before] == 0) & (before != _COLON) & (before != _DOT)
-    starts = starts[can]
-    if not len(starts):
+    lead, before = codes.take(colons - 4), codes.take(colons - 5)
+    can = ((lead | 1) == 51) & ((_WORD.take(before) | (before == _COLON) | (before == _DOT)) == 0)
+    first = np.flatnonzero(can)
+    hexes = _hexes(eights(codes, colons.take(first) - 4))
+    first = first.compress(hexes & 0x01010101 == 0x01010101)
+    if not len(first):
         return NONE
-    ends, good = _read(codes, starts)
-    good &= _global(codes, starts)
-    good &= (_WORD[codes[ends]] == 0) & (codes[ends] != _COLON)
-    return starts[good], ends[good]
+    ends, good = _read(codes, colons, first)
+    starts = colons.take(first) - 4
+    after = codes.take(ends)
+    good &= ((_WORD.take(after) | (after == _COLON)) == 0) & _global(codes, starts)
+    return starts.compress(good), ends.compress(good)
 
 
-_LONGEST = 39
+def _hexes(found: Eights) -> Eights:
+    """Return 1 in each byte of `found` that is a hexadecimal digit."""
+    each = found.view(np.uint8)
+    return ((each - np.uint8(48) < 10) | ((each | 32) - np.uint8(97) < 6)).view(np.uint64)
 
 
-def _read(codes: Bytes, starts: Places) -> tuple[Places, Mask]:
-    """Return where the address at each of `starts` ends, and whether it is one."""
-    size = len(starts)
-    ends = starts + 5
-    groups, length, doubles = (
-        np.ones(size, np.intp),
-        np.zeros(size, np.intp),
-        np.zeros(size, np.intp),
-    )
-    bad = np.zeros(size, dtype=np.bool_)
-    going = np.arange(size)
-    for _ in range(_LONGEST + 1 - 5):
-        code = codes[ends[going]]
-        colon = code == _COLON
-        going, colon = going[colon | (_HEX[code] != 0)], colon[colon | (_HEX[code] != 0)]
+def _width(codes: Bytes, starts: Places) -> Places:
+    """Return how many hexadecimal digits stand from each of `starts` on, 8 for more."""
+    return ones_after(_hexes(eights(codes, starts)))
+
+
+def _read(codes: Bytes, colons: Places, first: Places) -> tuple[Places, Mask]:
+    """Return where the address whose first colon each `first` is ends, and whether it is one."""
+    ends = colons.take(first) + 1
+    groups, doubles = np.ones(len(first), np.intp), np.zeros(len(first), np.intp)
+    good = np.ones(len(first), dtype=np.bool_)
+    going = np.arange(len(first))
+    for _ in range(_MOST_COLONS):
+        width = _width(codes, ends.take(going))
+        good[going] &= width <= 4
+        groups[going] += width > 0
+        ends[going] += width
+        colon = codes.take(ends.take(going)) == _COLON
+        empty = width == 0
+        doubles[going] += empty & colon
+        # "2001:4860::1:" ends with a colon of the sentence, and is none
+        good[going] &= ~empty | colon | (codes.take(ends.take(going) - 2) == _COLON)
+        going = going.compress(colon & good.take(going) & (doubles.take(going) < 2))
         if not len(going):
             break
-        paired, single = going[colon], going[~colon]
-        doubles[paired] += length[paired] == 0
-        length[paired] = 0
-        groups[single] += length[single] == 0
-        length[single] += 1
-        bad[single] |= length[single] > 4
         ends[going] += 1
-        going = going[~bad[going]]
-    double = codes[ends - 2] == _COLON
-    trailing = (length == 0) & ~double  # "2001:4860::1:" is followed by a colon of the sentence
-    ends = ends - trailing
     whole = (doubles == 0) & (groups == 8)
     shortened = (doubles == 1) & (groups < 8)
-    return ends, ~bad & (whole | shortened)
+    return ends, good & (whole | shortened)
+
+
+_MOST_COLONS = 10
 
 
 def _global(codes: Bytes, starts: Places) -> Mask:
     """Return which addresses are in no special range of 2000::/3."""
-    low = window(codes, starts, 0, 9) | 32
-    first = low[:, :4]
-    is_2001 = (first == np.frombuffer(b"2001", np.uint8)).all(axis=1)
-    documented = is_2001 & (low[:, 5:9] == np.frombuffer(b"db8:", np.uint8) | 32).all(axis=1)
-    documented |= is_2001 & (low[:, 5:9] == np.frombuffer(b"0db8", np.uint8)).all(axis=1)
-    tail = window(codes, starts, 5, 9)
-    width = (np.cumprod(_HEX[tail], axis=1)).sum(axis=1)
+    low = eights(codes, starts) | 32 * EACH
+    first, tail = low & 0xFFFFFFFF, eights(codes, starts + 5)
+    low_tail = (tail | 32 * EACH) & 0xFFFFFFFF
+    width = np.minimum(_width(codes, starts + 5), 4)
+    one, two = tail & 255, tail >> 8 & 255
+    is_2001 = first == _four("2001")
+    documented = (low_tail == _four("db8:")) | (low_tail == _four("0db8"))
     # 2001::/23: a second group under 0200 in hexadecimal
-    assigned = is_2001 & ((width < 3) | ((width == 3) & (tail[:, 0] < 50)))
-    assigned |= is_2001 & (width == 4) & (tail[:, 0] == 48) & (tail[:, 1] < 50)
-    relayed = (first == np.frombuffer(b"2002", np.uint8)).all(axis=1)
-    example = (low[:, :5] == np.frombuffer(b"3fff:", np.uint8) | 32).all(axis=1)
-    example &= (width < 4) | (tail[:, 0] == 48)
-    result: Mask = ~(documented | assigned | relayed | example)
+    assigned = (width < 3) | ((width == 3) & (one < 50))
+    assigned |= (width == 4) & (one == 48) & (two < 50)
+    example = (first == _four("3fff")) & ((width < 4) | (one == 48))
+    result: Mask = ~((is_2001 & (documented | assigned)) | (first == _four("2002")) | example)
     return result
+
+
+def _four(text: str) -> int:
+    return int.from_bytes(text.encode("ascii"), "little")

@@ -9,7 +9,7 @@ import numpy as np
 
 from webfilter.heuristics.personal.card import cards
 from webfilter.heuristics.personal.email import emails
-from webfilter.heuristics.personal.folded import NONE, PAD, Bytes, Spans, clear, fold
+from webfilter.heuristics.personal.folded import NONE, PAD, Bytes, Spans, clear, disjoint, fold
 from webfilter.heuristics.personal.iban import ibans
 from webfilter.heuristics.personal.ip import ipv4, ipv6
 from webfilter.heuristics.personal.phone import phones
@@ -74,4 +74,5 @@ def _find(codes: Bytes, kind: Kind, spelled: bool) -> Spans:
     first, second = ipv4(runs), ipv6(codes)
     starts = np.concatenate((first[0], second[0]))
     order = np.argsort(starts, kind="stable")
-    return starts[order], np.concatenate((first[1], second[1]))[order]
+    ends = np.concatenate((first[1], second[1]))
+    return disjoint(starts[order], ends[order])  # version 4 may stand within version 6

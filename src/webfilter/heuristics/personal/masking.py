@@ -68,29 +68,34 @@ def masked(text: str, found: Matches, masks: Mapping[Kind, Sequence[str]]) -> st
         mine = np.flatnonzero(found.kinds == kind)
         chosen[mine] = first + np.arange(len(mine)) % len(masks[name])
         first += len(masks[name])
-    said = [words[word] for word in chosen.tolist()]
     if len(found) > _FEW:
-        lengths = np.array([len(word) for word in words])[chosen]
-        return _spliced(text, found, "".join(said), lengths)
+        return _spliced(text, found, words, chosen)
     pieces: list[str] = []
     at = 0
-    for start, end, word in zip(found.starts.tolist(), found.ends.tolist(), said, strict=True):
-        pieces += text[at:start], word
+    places = zip(found.starts.tolist(), found.ends.tolist(), chosen.tolist(), strict=True)
+    for start, end, word in places:
+        pieces += text[at:start], words[word]
         at = end
     return "".join([*pieces, text[at:]])
 
 
-def _spliced(text: str, found: Matches, said: str, lengths: Places) -> str:
-    """Return `text` with each match replaced by as many characters of `said` as `lengths` has."""
-    plain = text.isascii() and said.isascii()
-    old, new = (_bytes(text), _bytes(said)) if plain else (code_points(text), code_points(said))
-    grown = lengths - (found.ends - found.starts)
-    moved = np.cumsum(grown)
+def _spliced(text: str, found: Matches, words: Sequence[str], chosen: Places) -> str:
+    """Return `text` with each match replaced by one of `words`."""
+    plain = text.isascii() and "".join(words).isascii()
+    codes = _bytes if plain else code_points
+    lengths = np.array([len(word) for word in words])
+    said = np.zeros((len(words), lengths.max()), dtype=np.uint8 if plain else np.uint32)
+    for row, word in zip(said, words, strict=True):
+        row[: len(word)] = codes(word)
+    old, grown = codes(text), lengths.take(chosen)
+    there = np.arange(said.shape[1]) < lengths[:, None]
+    new = said.take(chosen, axis=0)[there.take(chosen, axis=0)]
+    moved = np.cumsum(grown - (found.ends - found.starts))
     result = np.empty(len(old) + int(moved[-1]), dtype=old.dtype)
-    starts = found.starts + moved - grown
-    there = covered(len(result), starts, starts + lengths)
-    result[there] = new
-    result[~there] = old[~covered(len(old), found.starts, found.ends)]
+    ends = found.ends + moved
+    masks = covered(len(result), ends - grown, ends)
+    result[masks] = new
+    result[~masks] = old.compress(~covered(len(old), found.starts, found.ends))
     return result.tobytes().decode("ascii" if plain else "utf-32-le", "surrogatepass")
 
 

@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
+from webfilter.heuristics.personal.eights import FIRST, Eights, eights
 from webfilter.heuristics.personal.folded import Bytes, Mask, Places
 
-__all__ = ["Chains", "Runs", "digit_runs"]
+__all__ = ["Chains", "Runs", "digit_runs", "padded"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +30,29 @@ class Runs:
         return self.ends - self.starts
 
     @cached_property
-    def digits(self) -> tuple[Places, Places]:
-        """Where each digit of all runs stands, and the number of digits before each run."""
-        places = np.flatnonzero((self.codes - np.uint8(48)) < 10)
-        return places, np.cumsum(self.lengths) - self.lengths
+    def before(self) -> Places:
+        """Digits before each run, and of all runs, shape (len + 1,)."""
+        found = np.zeros(len(self) + 1, dtype=np.intp)
+        np.cumsum(self.lengths, out=found[1:])
+        return found
+
+    @cached_property
+    def figures(self) -> Bytes:
+        """The values of all digits, without what is between them, and 24 zeros."""
+        values = self.codes - np.uint8(48)
+        return padded(values.compress(values < 10), 24)
 
     @cached_property
     def short(self) -> Bytes:
-        """Digits of each run, 15 for more."""
-        return np.minimum(self.lengths, 15).astype(np.uint8)
+        """Digits of each run, 15 for more, and 8 zeros."""
+        return padded(np.minimum(self.lengths, 15).astype(np.uint8))
+
+    @cached_property
+    def pairs(self) -> Bytes:
+        """The first two digits of each run as a number, and 8 zeros; no sense for runs of one."""
+        tens = self.codes.take(self.starts) - np.uint8(48)
+        ones = self.codes.take(self.starts + 1) - np.uint8(48)
+        return padded(tens * np.uint8(10) + ones)
 
     @cached_property
     def gaps(self) -> Places:
@@ -46,59 +61,75 @@ class Runs:
 
     def chains(self, joined: Mask) -> Chains:
         """Return the chains of runs that `joined` (run to next, (len - 1,)) holds together."""
-        firsts = np.flatnonzero(np.concatenate(([True], ~joined)))
-        counts = np.diff(np.concatenate((firsts, [len(self)])))
-        digits = np.add.reduceat(self.lengths, firsts)
-        return Chains(self, firsts, counts, digits)
+        return self.parts(np.arange(len(self)), np.append(joined, False))
+
+    def parts(self, members: Places, joined: Mask) -> Chains:
+        """Return the chains of the runs `members` that `joined` (run to next) holds together."""
+        lasts = np.flatnonzero(~joined)
+        counts = lasts.copy()
+        counts[1:] -= lasts[:-1]
+        counts[:1] += 1
+        return Chains(self, members[lasts] - counts + 1, counts)
 
 
 @dataclass(frozen=True, eq=False)
 class Chains:
-    """Chains of runs: the first run of each, the number of its runs and of its digits."""
+    """Chains of runs: the first run of each, and the number of its runs."""
 
     runs: Runs
     firsts: Places
     counts: Places
-    digits: Places
 
     def __len__(self) -> int:
         return len(self.firsts)
 
-    def __getitem__(self, chosen: Mask | Places) -> Chains:
-        return Chains(self.runs, self.firsts[chosen], self.counts[chosen], self.digits[chosen])
+    def __getitem__(self, chosen: Mask) -> Chains:
+        places = np.flatnonzero(chosen)
+        return Chains(self.runs, self.firsts.take(places), self.counts.take(places))
+
+    @cached_property
+    def digits(self) -> Places:
+        """Digits of each."""
+        before = self.runs.before
+        result: Places = before.take(self.firsts + self.counts) - before.take(self.firsts)
+        return result
 
     @cached_property
     def starts(self) -> Places:
         """Where the first digit of each stands."""
-        return self.runs.starts[self.firsts]
+        return self.runs.starts.take(self.firsts)
 
     @cached_property
     def ends(self) -> Places:
         """Where each ends, exclusive."""
-        result: Places = self.runs.ends[self.firsts + self.counts - 1]
+        return self.runs.ends.take(self.firsts + self.counts - 1)
+
+    def members(self) -> Places:
+        """Return the runs of all chains."""
+        found = np.ones(self.counts.sum(), dtype=np.intp)
+        begins = np.cumsum(self.counts[:-1])
+        found[:1] = self.firsts[:1]
+        found[begins] = self.firsts[1:] - self.firsts[:-1] - self.counts[:-1] + 1
+        return np.cumsum(found)
+
+    def eights(self, each: Bytes) -> Eights:
+        """Return what `each` (a byte a run, and 8 more) has for the first 8 runs, 0 for none."""
+        result: Eights = eights(each, self.firsts) & FIRST.take(self.counts, mode="clip")
         return result
 
-    def rows(self, each: Bytes, most: int) -> Bytes:
-        """Return what `each` (one byte a run) has for the first `most` runs, shape (most, n).
+    def figures(self, skipped: int = 0) -> Eights:
+        """Return 8 digits of each chain behind the first `skipped`; 0 where it has fewer."""
+        first = self.runs.before.take(self.firsts) + skipped
+        there = self.digits - skipped if skipped else self.digits
+        result: Eights = eights(self.runs.figures, first) & FIRST.take(there, mode="clip")
+        return result
 
-        0 where a chain has fewer.
-        """
-        found = np.empty((most, len(self)), dtype=np.uint8)
-        for run in range(most):
-            each.take(self.firsts + run, mode="clip", out=found[run])
-            found[run] *= self.counts > run
-        return found
 
-    def values(self, most: int) -> Bytes:
-        """Return the first `most` digits of each chain, shape (most, n); 0 where it has fewer."""
-        places, before = self.runs.digits
-        first = before[self.firsts]
-        found = np.empty((most, len(self)), dtype=np.uint8)
-        for digit in range(most):
-            self.runs.codes.take(places.take(first + digit, mode="clip"), out=found[digit])
-            found[digit] -= 48
-            found[digit] *= self.digits > digit
-        return found
+def padded(each: Bytes, more: int = 8) -> Bytes:
+    """Return `each` with `more` zeros behind it."""
+    found = np.zeros(len(each) + more, dtype=np.uint8)
+    found[: len(each)] = each
+    return found
 
 
 def digit_runs(codes: Bytes) -> Runs:
