@@ -14,6 +14,8 @@ Needs ``pip install datatrove[processing] spacy warcio trafilatura`` beside webf
 WARC files (extracted by trafilatura, once, to --cache) or JSONL with ``text``, plain, .gz or .xz::
 
     python benchmarks/conformance.py pages.warc.gz texts.jsonl.xz --cache /tmp/texts
+
+With ``--random N`` and no sources, the texts are N random ones, of few different pieces each.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import hashlib
 import json
 import logging
 import lzma
+import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -118,6 +121,24 @@ def extracted(path: Path, cache: Path) -> Path:
     return found
 
 
+PIECES = [
+    *("a", "ab", "b", "ba", "the", "of", "and", "to", "1", "2024", "é", "日本語", "ไทย", "😀", "K"),
+    *(".", "...", "…", "#", "- x", "• y", "{", "'", '"', "“q”", "-", "—", "(", ")", ". ", "? "),
+    *("lorem ipsum", "javascript", "use cookies", "[1]", "[edit]", "Hello world.", "It is so!"),
+    *("don't", "U.S.", "e.g.", "$3.50", "x@y.zz", "http://a.b/c", "can't.", "’s", "well-known"),
+    *("a.b.c", ": ", " ", "  ", "\n", "\n\n", "\r\n", "\u2028", "\x0b", "\t", "\x1c", "\u00a0"),
+]
+
+
+def random_texts(number: int, seed: int = 0) -> Iterator[tuple[str, str]]:
+    """Yield (id, text) of `number` texts made to find differences."""
+    rng = random.Random(seed)
+    for n in range(number):
+        pieces = rng.sample(PIECES, rng.choice((3, 6, 15, len(PIECES))))
+        glue, size = rng.choice(("", " ", " ")), rng.choice((3, 10, 40, 150, 400))
+        yield f"random:{n}", glue.join(rng.choice(pieces) for _ in range(size))
+
+
 @dataclass
 class Tally:
     """Agreement of one filter."""
@@ -200,12 +221,14 @@ def faults(documents: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("paths", nargs="+", type=Path)
-    parser.add_argument("--cache", type=Path, required=True, help="folder for extracted texts")
+    parser.add_argument("paths", nargs="*", type=Path)
+    parser.add_argument("--cache", type=Path, default=Path(), help="folder for extracted texts")
+    parser.add_argument("--random", type=int, default=0, help="random texts beside the sources")
     parser.add_argument("--every", type=int, default=1, help="take every n-th document")
     parser.add_argument("--words", nargs="*", default=["english", "spacy"], help="our tokens")
     args = parser.parse_args()
     documents = [pair for path in args.paths for pair in texts(path, args.cache)][:: args.every]
+    documents += random_texts(args.random)
     characters = sum(len(text) for _, text in documents)
     print(f"{len(documents)} documents, {characters / max(1, len(documents)):.0f} characters each")
     for words in args.words:
