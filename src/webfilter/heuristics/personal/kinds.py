@@ -13,7 +13,7 @@ from webfilter.heuristics.personal.folded import NONE, PAD, Bytes, Spans, clear,
 from webfilter.heuristics.personal.iban import ibans
 from webfilter.heuristics.personal.ip import ipv4, ipv6
 from webfilter.heuristics.personal.phone import phones
-from webfilter.heuristics.personal.runs import digit_runs
+from webfilter.heuristics.personal.runs import Runs, digit_runs
 
 __all__ = ["KINDS", "Kind", "find"]
 
@@ -22,6 +22,7 @@ _WINDOW = 1 << 18
 """Characters looked at together: bounds the memory, and long texts cost few calls."""
 _AROUND = 512
 """Characters around them that are seen, too: more than any match with what decides about it."""
+_OF_DIGITS: tuple[Kind, ...] = ("ip", "card", "phone")
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """The kinds, in the order in which they are looked for."""
 
@@ -42,10 +43,14 @@ def find(text: str, kinds: Collection[Kind], *, spelled: bool = True) -> dict[Ki
     for begin in range(0, len(text), _WINDOW):
         first = max(0, begin - _AROUND)
         codes = fold(text[first : begin + _WINDOW + _AROUND])
+        runs: Runs | None = None
         for kind, found in parts.items():
-            starts, ends = _find(codes, kind, spelled)
-            clear(codes, (starts, ends))
+            if runs is None and kind in _OF_DIGITS:
+                runs = digit_runs(codes)
+            starts, ends = _find(codes, kind, runs, spelled)
             if len(starts):
+                clear(codes, (starts, ends))
+                runs = None  # some of them are no more
                 shift = first - PAD
                 mine = (starts + shift >= begin) & (starts + shift < begin + _WINDOW)
                 found.append((starts[mine] + shift, ends[mine] + shift))
@@ -59,13 +64,12 @@ def _joined(parts: list[Spans]) -> Spans:
     return np.concatenate(starts), np.concatenate(ends)
 
 
-def _find(codes: Bytes, kind: Kind, spelled: bool) -> Spans:
+def _find(codes: Bytes, kind: Kind, runs: Runs | None, spelled: bool) -> Spans:
     if kind == "email":
         return emails(codes, spelled=spelled)
     if kind == "iban":
         return ibans(codes)
-    runs = digit_runs(codes)
-    if not len(runs):
+    if not runs:
         return NONE
     if kind == "card":
         return cards(runs)
