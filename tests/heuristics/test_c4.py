@@ -4,6 +4,8 @@ from hypothesis import strategies as st
 
 from webfilter.document import Document
 from webfilter.heuristics.c4 import C4Quality
+from webfilter.text import tokenize
+from webfilter.text.tokens import _tokens, recall
 
 LINE = "This line is long enough."
 FIVE = "\n".join(f"Sentence number {k} is here." for k in range(5))
@@ -171,3 +173,35 @@ def test_a_batch_is_transformed_like_its_documents(texts, terminal):
 def test_sentences_do_not_depend_on_what_a_word_is(words):
     text = "Dr. Smith left at 3.50 p.m. today. She was late! Was it so?\nNobody knows. It rains."
     assert C4Quality(words=words).transform(Document("a", text))[1]["c4_sentences"] == 5
+
+
+PIECES = [
+    "It is so.",
+    "Home",
+    "U.S. law. ",
+    " Don't!",
+    "[1]",
+    "{",
+    "\n",
+    "\r\n",
+    "\u2028",
+    "e.g. 3.5%",
+    "光。",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map(" ".join), st.booleans())
+def test_tokens_and_sentences_handed_on_are_those_of_the_new_text(text, terminal):
+    stage = C4Quality(terminal_punctuation=terminal, line_min_words=None, min_sentences=None)
+    tokenize(text)  # as an earlier stage did
+    [doc] = stage.process([Document("a", text)])
+    handed = recall(doc.text, "english")
+    fresh = _tokens(doc.text, "english")
+    if handed is not None:
+        assert handed.starts.tolist() == fresh.starts.tolist()
+        assert handed.hashes.tolist() == fresh.hashes.tolist()
+        assert handed.sentences == fresh.sentences
+    if doc.text and not doc.signals["c4_citations"]:  # these may leave blanks at the ends
+        blank = doc.signals["c4_lines"] - len(doc.text.split("\n"))  # lines lost by the last strip
+        assert doc.signals["c4_sentences"] == fresh.sentences + blank

@@ -84,9 +84,11 @@ def test_a_stage_from_elsewhere_is_refused_by_to_toml():
 
 def test_a_profile_in_a_recipe_is_under_the_other_keys_and_comes_back_as_fields():
     pipe = Pipeline.from_toml(
-        '[[stage]]\nuse = "gopher_quality"\nprofile = "dolma"\nmin_words = 20\nmax_words = false'
+        '[[stage]]\nuse = "gopher_quality"\nprofile = "dolma"\nmin_words = 20\nmax_words = false\n'
+        "max_median_word_length = 12"
     )
-    assert pipe == Pipeline((wf.GopherQuality.profile("dolma", min_words=20, max_words=None),))
+    changes = {"min_words": 20, "max_words": None, "max_median_word_length": 12.0}
+    assert pipe == Pipeline((wf.GopherQuality.profile("dolma", **changes),))
     assert Pipeline.from_toml(pipe.to_toml()) == pipe
     with pytest.raises(UnknownName, match="profile of gopher_quality 'dolmar': did you mean"):
         load('[[stage]]\nuse = "gopher_quality"\nprofile = "dolmar"')

@@ -60,7 +60,7 @@ _FIRST = (
 
 PROFILES = {
     "datatrove-2024-12": Profile(
-        source="datatrove since December 2024 (0.4 to 0.10), C4QualityFilter: the default",
+        source="datatrove since December 2024 (compared: 0.10), C4QualityFilter: the default",
         words=(
             "of a line: by white space, counted before citations are taken out. Sentences are "
             "those of spaCy's sentencizer, by our own tokenizer of the same rules"
@@ -85,7 +85,7 @@ PROFILES = {
         settings={"terminal_punctuation": False},
     ),
     "tfds-2019": Profile(
-        source="TensorFlow Datasets, c4_utils.py of 2019, which made C4; the numbers of the paper",
+        source="TensorFlow Datasets, c4_utils.py of 2019, which made C4",
         words=(
             "of a line: by white space, counted after citations are taken out, at least 5. At "
             'least 3 sentences; for those of that time give words="nltk" (Punkt)'

@@ -40,7 +40,7 @@ _ORDER = (
 
 PROFILES = {
     "datatrove-2024-12": Profile(
-        source="datatrove since December 2024 (0.4 to 0.10), FineWebQualityFilter: the default",
+        source="datatrove since December 2024 (compared: 0.10), FineWebQualityFilter: the default",
         words=(
             "tokens of spaCy's blank English tokenizer, punctuation among them: by our own "
             'tokenizer of the same rules, or with words="spacy" by spaCy itself'
@@ -59,7 +59,7 @@ PROFILES = {
     ),
     "fineweb-2": Profile(
         source="FineWeb-2 (December 2024), its pipeline",
-        words="as datatrove-2024-12; its limits differ by language, these are the English ones",
+        words="as datatrove-2024-12; its limits by language are not here: `tune` finds your own",
         lines="as datatrove-2024-12; no rule on short lines",
         order=f"dropped beyond the limits, these are kept; {_ORDER}",
         deviations="as datatrove-2024-12",

@@ -63,7 +63,7 @@ PROFILES = {
         ),
     ),
     "datatrove-2024-12": Profile(
-        source="datatrove since December 2024 (0.4 to 0.10), GopherQualityFilter",
+        source="datatrove since December 2024 (compared: 0.10), GopherQualityFilter",
         words=(
             "tokens of spaCy's blank English tokenizer, punctuation among them: by our own "
             'tokenizer of the same rules, or with words="spacy" by spaCy itself. Words are those '

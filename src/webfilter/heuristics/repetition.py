@@ -74,7 +74,7 @@ _BETWEEN = (
 
 PROFILES = {
     "datatrove-2024-12": Profile(
-        source="datatrove since December 2024 (0.4 to 0.10), GopherRepetitionFilter: the default",
+        source="datatrove since December 2024 (compared: 0.10), its repetition filter: the default",
         words=(
             "tokens of spaCy's blank English tokenizer, punctuation among them: by our own "
             'tokenizer of the same rules, or with words="spacy" by spaCy itself. The most common '
@@ -98,7 +98,7 @@ PROFILES = {
     ),
     "fineweb-2": Profile(
         source="FineWeb-2 (December 2024), its pipeline",
-        words="as datatrove-2024-12; its limits differ by language, these are the English ones",
+        words="as datatrove-2024-12; its limits by language are not here: `tune` finds your own",
         lines="as datatrove-2024-12, with the rules on paragraphs and characters in lines off",
         order=_ORDER,
         deviations=_ZERO,

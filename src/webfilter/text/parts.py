@@ -39,7 +39,7 @@ def keep_parts(
     >>> tokenize("Leaves make sugar.").starts.tolist()
     [0, 7, 12, 17]
     """
-    whole = recall(text, words) if words in LOCAL else None
+    whole = recall(text, words) if words in LOCAL and kept != text else None
     if whole is None or not parts:
         return
     begins, ends = np.array(parts, dtype=np.intp).T
