@@ -14,7 +14,7 @@ import webfilter.extract.trafilatura
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.extract import ENGINES, Extract
-from webfilter.extract.engine import Unfit, engine
+from webfilter.extract.engine import Extracted, Options, Unfit, engine, versions
 from webfilter.testing import check_stage
 
 HERE = {"seconds": None, "memory_mb": None}
@@ -40,7 +40,8 @@ def test_the_text_is_kept_and_what_surrounds_it_is_not(name):
     assert "cookies" not in doc.text
     assert doc.signals == {
         "html_bytes": len(page()), "encoding": "utf-8", "encoding_from": "detected",
-        "extract_engine": name, "extract_fallback": None, "extracted_characters": len(doc.text),
+        "extract_engine": name, "extract_version": next(iter(versions(name).values())),
+        "extract_confidence": None, "extract_fallback": None, "extracted_characters": len(doc.text),
     }  # fmt: skip
     assert doc.meta == {"title": "How bees find food", "language_declared": "en"}
 
@@ -114,6 +115,7 @@ def test_pages_beyond_max_bytes_are_dropped_unread():
         ({"fallback": "boilerpipe"}, UnknownName, "unknown engine of extract 'boilerpipe'"),
         ({"seconds": 0}, ConfigError, "extract: seconds = 0"),
         ({"memory_mb": 0}, ConfigError, "extract: memory_mb = 0"),
+        ({"links": True}, ConfigError, "links = True needs markdown = True"),
         ({"engine": None}, ConfigError, "engine = None does not fit"),
     ],
 )
@@ -223,25 +225,27 @@ def test_a_big_table_and_much_text_pass(name):
 class Nothing:
     """An engine that finds nothing."""
 
-    def __init__(self, precision: bool) -> None:
+    packages = ("webfilter",)
+
+    def __init__(self, options: Options) -> None:
         pass
 
-    def extract(self, html: str, url: str | None) -> str:
-        return "\r\n \0"
+    def extract(self, html: str, url: str | None) -> Extracted:
+        return Extracted("\r\n \0")
 
 
 class Trips(Nothing):
     """An engine that trips."""
 
-    def extract(self, html: str, url: str | None) -> str:
+    def extract(self, html: str, url: str | None) -> Extracted:
         raise KeyError("tail")
 
 
 class Dirty(Nothing):
     """An engine that gives what no text should hold."""
 
-    def extract(self, html: str, url: str | None) -> str:
-        return "\r\n a\r\nb\rc\0\ud800 \n"
+    def extract(self, html: str, url: str | None) -> Extracted:
+        return Extracted("\r\n a\r\nb\rc\0\ud800 \n")
 
 
 @pytest.fixture
@@ -299,8 +303,8 @@ def test_engines_say_nothing_on_the_terminal():
 
 
 def test_engines_can_be_used_alone():
-    assert FIRST in engine("resiliparse", False).extract(page(), None)
+    assert FIRST in engine("resiliparse").extract(page(), None).text
     with pytest.raises(Unfit):
-        engine("trafilatura", False).extract("<p>" * 100_001, None)
+        engine("trafilatura").extract("<p>" * 100_001, None)
     with pytest.raises(UnknownName):
-        engine("none", False)
+        engine("none")

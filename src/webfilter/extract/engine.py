@@ -8,23 +8,46 @@ would silently lose text of. It keeps no state between pages.
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from importlib.metadata import version
+from typing import Any, NamedTuple, Protocol
 
 from webfilter.errors import UnknownName
 
-__all__ = ["ENGINES", "Engine", "Unfit", "engine"]
+__all__ = ["ENGINES", "Engine", "Extracted", "Options", "Unfit", "engine", "versions"]
 
 
 class Unfit(Exception):
     """The page is of a shape that the engine should not be given; the message says which."""
 
 
+@dataclass(frozen=True)
+class Options:
+    """What is asked of an engine; one that cannot do a thing says so in its docstring."""
+
+    precision: bool = False
+    """Leave out what is doubtful: less boilerplate, less text."""
+    markdown: bool = False
+    """Write Markdown (headings, lists, tables, code) instead of plain text."""
+    links: bool = False
+    """Keep the targets of links; in Markdown only."""
+
+
+class Extracted(NamedTuple):
+    """What an engine makes of a page."""
+
+    text: str
+    """The main content; empty if there is none."""
+    confidence: float | None = None
+    """Expected word F1 of the text, 0 to 1; None: the engine does not know."""
+
+
 class Engine(Protocol):
     """HTML to text."""
 
-    def extract(self, html: str, url: str | None) -> str:
-        """Return the text of the main content; empty if there is none.
+    def extract(self, html: str, url: str | None) -> Extracted:
+        """Return the main content.
 
         Raises:
             Unfit: the page is of a shape that this engine should not be given.
@@ -35,18 +58,28 @@ ENGINES: dict[str, str] = {
     "trafilatura": "webfilter.extract.trafilatura:Trafilatura",
     "resiliparse": "webfilter.extract.resiliparse:Resiliparse",
 }
-"""Engines by name; each class takes ``precision``. Imported when first used."""
+"""Engines by name; each class takes `Options`. Imported when first used."""
 
 
 @cache
-def engine(name: str, precision: bool) -> Engine:
+def engine(name: str, options: Options = Options()) -> Engine:
     """Return the engine called `name`, one a process.
 
     Raises:
         UnknownName: there is none of that name.
     """
+    made: Engine = _class(name)(options)
+    return made
+
+
+def versions(name: str) -> dict[str, str]:
+    """Return the versions of what the engine called `name` depends on, its own first."""
+    return {package: version(package) for package in _class(name).packages}
+
+
+@cache
+def _class(name: str) -> Any:
     if name not in ENGINES:
         raise UnknownName("extraction engine", name, ENGINES)
     module, _, attribute = ENGINES[name].partition(":")
-    made: Engine = getattr(importlib.import_module(module), attribute)(precision)
-    return made
+    return getattr(importlib.import_module(module), attribute)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from typing import ClassVar
 
 from webfilter.document import Document, Value
-from webfilter.errors import UnknownName
+from webfilter.errors import ConfigError, UnknownName
 from webfilter.extract.about import about
 from webfilter.extract.encoding import decode
-from webfilter.extract.engine import ENGINES, Unfit, engine
+from webfilter.extract.engine import ENGINES, Extracted, Options, Unfit, engine, versions
 from webfilter.extract.sandbox import check_limits, process_apart
 from webfilter.stage import Rule, Signal, Transform, judge
 
@@ -29,7 +28,7 @@ class Extract(Transform):
 
     Raises:
         UnknownName: there is no such engine.
-        ConfigError: a time or memory limit is not positive.
+        ConfigError: a time or memory limit is not positive, or links are wanted in plain text.
 
     >>> page = b"<html><body><article><p>Water boils at 100 degrees.</p></article></body></html>"
     >>> extract = Extract(engine="resiliparse", seconds=None, memory_mb=None)
@@ -43,6 +42,8 @@ class Extract(Transform):
         Signal("encoding", "str", "Encoding the page was read in, by its WHATWG name"),
         Signal("encoding_from", "str", "Who said so: bom, header, meta or detected"),
         Signal("extract_engine", "str", "Engine that made the text; None: the text was given"),
+        Signal("extract_version", "str", "Version of that engine"),
+        Signal("extract_confidence", "float", "Expected word F1 of the text", "share", 0, 1),
         Signal("extract_fallback", "str", "Why it was not the first engine; None: it was"),
         Signal("extracted_characters", "int", "Length of the text", "characters", 0),
     )
@@ -52,6 +53,10 @@ class Extract(Transform):
     """``trafilatura`` (accurate) or ``resiliparse`` (ten times as fast)."""
     precision: bool = False
     """Leave out what is doubtful; costs much text (see the engines for figures)."""
+    markdown: bool = False
+    """Write Markdown (headings, lists, tables, code) instead of plain text."""
+    links: bool = False
+    """Keep the targets of links; in Markdown only."""
     fallback: str | None = "resiliparse"
     """Engine for pages that the first cannot do, or finds nothing on; None (or the same engine):
     such pages fail, or stay empty."""
@@ -70,9 +75,15 @@ class Extract(Transform):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_limits(self.name, self.seconds, self.memory_mb)
+        if self.links and not self.markdown:
+            raise ConfigError(f"{self.name}: links = True needs markdown = True")
         for chosen in (self.engine, self.fallback):
             if chosen is not None and chosen not in ENGINES:
                 raise UnknownName(f"engine of {self.name}", chosen, ENGINES)
+
+    @property
+    def _options(self) -> Options:
+        return Options(self.precision, self.markdown, self.links)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -87,16 +98,21 @@ class Extract(Transform):
     @property
     def artifacts(self) -> Mapping[str, str]:
         """Versions of the engines and of the parsers under them."""
-        names = {"resiliparse"}  # it detects encodings too
-        if "trafilatura" in (self.engine, self.fallback):
-            names |= {"trafilatura", "lxml", "justext"}
-        return {name: version(name) for name in sorted(names)}
+        found = versions("resiliparse")  # it detects encodings too
+        for name in self._engines:
+            found |= versions(name)
+        return dict(sorted(found.items()))
+
+    @property
+    def _engines(self) -> tuple[str, ...]:
+        """The engine and the fallback, if it is another."""
+        names = (self.engine, self.fallback)
+        return tuple(name for name in dict.fromkeys(names) if name is not None)
 
     def load(self) -> None:
         """Import the engines now, so that the first page is no slower than the rest."""
-        for name in (self.engine, self.fallback):
-            if name is not None:
-                engine(name, self.precision)
+        for name in self._engines:
+            engine(name, self._options)
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Extract each page of `batch`, in a child process if there are limits."""
@@ -156,22 +172,25 @@ class Extract(Transform):
         if not self._reads(doc):
             return doc.text, signals, {}
         html, encoding, source = decode(doc.html, doc.meta.get("content_type"))
-        text, by, why = self._run(html, doc.url)
+        (text, confidence), by, why = self._run(html, doc.url)
         signals |= {
             "encoding": encoding,
             "encoding_from": source,
             "extract_engine": by,
+            "extract_version": next(iter(versions(by).values())),
+            "extract_confidence": confidence,
             "extract_fallback": why,
             "extracted_characters": len(text),
         }
         return text, signals, about(html)
 
-    def _run(self, html: str, url: str | None) -> tuple[str, str, str | None]:
+    def _run(self, html: str, url: str | None) -> tuple[Extracted, str, str | None]:
         """Return the text, the engine that made it, and why not the first one."""
         unfit = True
+        found = Extracted("")
         try:
-            text = _tidy(engine(self.engine, self.precision).extract(html, url))
-            unfit, why = False, None if text else "nothing found"
+            found = _tidy(engine(self.engine, self._options).extract(html, url))
+            unfit, why = False, None if found.text else "nothing found"
         except MemoryError:
             raise
         except Exception as error:  # whatever an engine trips over, the other may not
@@ -179,21 +198,21 @@ class Extract(Transform):
                 raise
             why = str(error) if isinstance(error, Unfit) else f"{type(error).__name__}: {error}"
         if why is None or self.fallback is None or self.fallback == self.engine:
-            return text, self.engine, None
+            return found, self.engine, None
         try:
-            text = _tidy(engine(self.fallback, self.precision).extract(html, url))
+            other = _tidy(engine(self.fallback, self._options).extract(html, url))
         except Unfit as also:
             if unfit:
                 raise Unfit(f"{self.engine}: {why}; {self.fallback}: {also}") from also
-            text = ""
-        return (text, self.fallback, why) if text or unfit else ("", self.engine, None)
+            other = Extracted("")
+        return (other, self.fallback, why) if other.text or unfit else (found, self.engine, None)
 
 
-def _tidy(text: str) -> str:
-    """Return `text` stripped, with plain newlines, without NUL and lone surrogates."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+def _tidy(found: Extracted) -> Extracted:
+    """Return `found` with its text stripped, newlines plain, without NUL and lone surrogates."""
+    text = found.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
     try:
         text.encode()
     except UnicodeEncodeError:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+    return found._replace(text=text)

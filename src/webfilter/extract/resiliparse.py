@@ -22,11 +22,13 @@ square of the nesting or worse (2,000 ``div`` .1 s, 20,000 15 s), so 5,000 is th
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree, Node
 
-from webfilter.extract.engine import Unfit
+from webfilter.extract.engine import Extracted, Options, Unfit
 
 __all__ = ["Resiliparse"]
 
@@ -36,14 +38,15 @@ _DEEPEST = 5_000
 class Resiliparse:
     """Main content by the names and places of elements.
 
-    Args:
-        precision: leave out comments, and so the posts of some forums.
+    With ``precision`` it leaves out comments, and so the posts of some forums.
     """
 
-    def __init__(self, precision: bool) -> None:
-        self._comments = not precision
+    packages: ClassVar[tuple[str, ...]] = ("resiliparse",)
 
-    def extract(self, html: str, url: str | None) -> str:
+    def __init__(self, options: Options) -> None:
+        self._comments = not options.precision
+
+    def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the main content; see `Engine`."""
         tree = HTMLTree.parse(html)
         if _may_nest(html) and _nests(tree):
@@ -59,7 +62,7 @@ class Resiliparse:
             form_fields=False,
             noscript=False,
         )
-        return text
+        return Extracted(text)
 
 
 def _may_nest(html: str) -> bool:

@@ -25,12 +25,13 @@ among 2,450 real pages) another engine is better.
 from __future__ import annotations
 
 import threading
+from typing import ClassVar
 
 import trafilatura
 from lxml.etree import XPathEvalError
 from trafilatura.utils import HTML_PARSER, load_html
 
-from webfilter.extract.engine import Unfit
+from webfilter.extract.engine import Extracted, Options, Unfit
 
 __all__ = ["Trafilatura"]
 
@@ -39,16 +40,14 @@ _parser = threading.Lock()
 
 
 class Trafilatura:
-    """Main content by rules, compared with readability and justext where in doubt.
+    """Main content by rules, compared with readability and justext where in doubt."""
 
-    Args:
-        precision: leave out what is doubtful: less boilerplate, much less text.
-    """
+    packages: ClassVar[tuple[str, ...]] = ("trafilatura", "lxml", "justext")
 
-    def __init__(self, precision: bool) -> None:
-        self._precision = precision
+    def __init__(self, options: Options) -> None:
+        self._options = options
 
-    def extract(self, html: str, url: str | None) -> str:
+    def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the main content; see `Engine`."""
         tags = html.count("<")
         if tags > _MOST_TAGS:
@@ -59,15 +58,18 @@ class Trafilatura:
         if cut:
             raise Unfit("nested more than 256 deep")
         if tree is None:
-            return ""
+            return Extracted("")
         try:
             text = trafilatura.extract(
                 tree,
-                favor_precision=self._precision,
+                favor_precision=self._options.precision,
+                output_format="markdown" if self._options.markdown else "txt",
+                include_formatting=self._options.markdown,
+                include_links=self._options.markdown and self._options.links,
                 include_comments=False,
                 include_tables=True,
                 deduplicate=False,
             )
         except XPathEvalError as error:  # the expressions are constant: libxml2 got no memory
             raise MemoryError(f"lxml: {error}") from error
-        return text or ""
+        return Extracted(text or "")
