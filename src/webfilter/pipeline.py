@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -50,6 +50,9 @@ class Pipeline:
         for item in self.steps:
             steps.extend(item.steps if isinstance(item, Pipeline) else (_step(item),))
         object.__setattr__(self, "steps", tuple(steps))
+        whole = list(zip(self.names, steps, strict=True))
+        placed = (step.placed(whole[place + 1 :]) for place, step in enumerate(steps))
+        object.__setattr__(self, "steps", tuple(placed))
         self._check_signals()
 
     def __or__(self, other: Step | Pipeline) -> Pipeline:
@@ -130,6 +133,41 @@ class Pipeline:
         from webfilter.run.flow import fit
 
         return fit(self, source, batch_size=batch_size)
+
+    def cascaded(
+        self,
+        *,
+        draft: Stage | None = None,
+        slack: Mapping[str, float] | None = None,
+        default_slack: float = 0.5,
+        audit: float = 0.01,
+        seed: int = 0,
+    ) -> Pipeline:
+        """Return the pipeline with its `Extract` made a `Cascade`: a fast draft is filtered first.
+
+        Its filters judge the draft, with slack on every limit, and what fails clearly is dropped;
+        only the rest is extracted as before. `webfilter.fit_cascade` finds the slack on pages of
+        your own. A pipeline that has a cascade gets these settings for it.
+
+        Args:
+            draft: the fast extraction; by default ``Extract(engine="resiliparse")``.
+            slack: see `Cascade`.
+            default_slack: see `Cascade`.
+            audit: see `Cascade`.
+            seed: see `Cascade`.
+
+        Raises:
+            ConfigError: there is no `Extract`, or several.
+            UnknownName: a key of `slack` names a limit that is not there.
+
+        >>> from webfilter import Extract, Length
+        >>> (Extract() | Length(min_words=50)).cascaded().names
+        ('cascade', 'length')
+        """
+        from webfilter.extract.cascade import cascaded
+
+        settings = {"default_slack": default_slack, "audit": audit, "seed": seed}
+        return Pipeline(cascaded(self.steps, draft, slack or {}, settings))
 
     def explain(
         self,

@@ -186,6 +186,15 @@ class Step(ABC):
         """Versions and checksums of what results depend on beside the fields (models, engines)."""
         return {}
 
+    def placed(self, later: Sequence[tuple[str, Step]]) -> Step:
+        """Return the step as it runs before the steps `later`: itself, unless it looks at them."""
+        return self
+
+    @property
+    def thorough(self) -> Step:
+        """The step as `Pipeline.explain` goes on with it where it has dropped the page."""
+        return self
+
     def __or__(self, other: Step | Pipeline) -> Pipeline:
         from webfilter.pipeline import Pipeline
 
@@ -280,6 +289,10 @@ class CorpusStage(Step, Generic[S]):
     documents, then calls `resolve` once and runs the stage that it returns over the spool.
     Document ids are unique within a run: the pipeline sees to that.
     """
+
+    commutes: ClassVar[bool] = False
+    """Whether what a later stage drops may as well be dropped before this one, and nothing that
+    would be kept is lost by it. True of dedup; not of quotas, nor of what changes texts."""
 
     @abstractmethod
     def sketch(self, batch: Sequence[Document]) -> S:

@@ -83,6 +83,7 @@ class ExactDedup(CorpusStage[Sketch]):
 
     name: ClassVar[str] = "exact_dedup"
     measures: ClassVar[tuple[Signal, ...]] = _SIGNALS
+    commutes: ClassVar[bool] = True
 
     by: Literal["text", "url"] | tuple[Literal["text", "url"], ...] = ("text",)
     """What must agree: ``"text"``, ``"url"``, or a tuple of both, where either is enough."""

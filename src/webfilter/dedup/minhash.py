@@ -70,6 +70,7 @@ class MinHash(CorpusStage[Sketch]):
 
     name: ClassVar[str] = "minhash"
     measures: ClassVar[tuple[Signal, ...]] = _SIGNALS
+    commutes: ClassVar[bool] = True
 
     ngram: int = 5
     """Words in a shingle, at least 1."""
