@@ -32,6 +32,10 @@ def _draft() -> Stage:
     return Extract(engine="resiliparse", fallback=None)
 
 
+def _second() -> Stage:
+    return Extract(engine="plain", fallback=None)
+
+
 @dataclass(frozen=True)
 class Cascade(Stage):
     """Extracts a fast draft, drops what clearly fails on it, extracts the rest with care.
@@ -64,6 +68,10 @@ class Cascade(Stage):
     """The accurate extraction, of what passes."""
     draft: Stage = field(default_factory=_draft)
     """The fast one, of everything. What it drops or fails on goes on to `final`."""
+    second: Stage | None = field(default_factory=_second)
+    """Another draft of what the first one misses a limit on: a page is dropped only if both miss
+    the same limit. By default all visible text, so that a draft that took the wrong part of a page
+    is found out. None: the first one decides."""
     screen: tuple[Stage, ...] | None = None
     """The stages that judge the draft; None: those that follow in the pipeline."""
     slack: Mapping[str, float] = field(default_factory=dict)
@@ -95,7 +103,7 @@ class Cascade(Stage):
     def __hash__(self) -> int:
         slack = tuple(sorted(self.slack.items()))
         rest = (self.default_slack, self.audit, self.seed)
-        return hash((self.final, self.draft, self.screen, slack, *rest))
+        return hash((self.final, self.draft, self.second, self.screen, slack, *rest))
 
     def _check(self) -> None:
         rules = {name: stage.rules for name, stage in self.follows}
@@ -138,8 +146,9 @@ class Cascade(Stage):
     @property
     def needs(self) -> tuple[str, ...]:
         """What the inner stages need that none of them measures."""
-        own = {signal.name for stage in (self.draft, self.final) for signal in stage.measures}
-        found: dict[str, None] = dict.fromkeys((*self.draft.needs, *self.final.needs))
+        made = [stage for stage in (self.draft, self.second, self.final) if stage is not None]
+        own = {signal.name for stage in made for signal in stage.measures}
+        found: dict[str, None] = dict.fromkeys(need for stage in made for need in stage.needs)
         for stage in self.screen or ():
             found |= dict.fromkeys(need for need in stage.needs if need not in own)
             own |= {signal.name for signal in stage.measures}
@@ -148,8 +157,9 @@ class Cascade(Stage):
     @property
     def artifacts(self) -> Mapping[str, str]:
         """Those of draft, screen and final."""
-        inner = (self.draft, *(stage for _, stage in self.follows), self.final)
-        return {key: value for stage in inner for key, value in stage.artifacts.items()}
+        inner = (self.draft, self.second, *(stage for _, stage in self.follows), self.final)
+        named = (stage.artifacts for stage in inner if stage is not None)
+        return {key: value for found in named for key, value in found.items()}
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Draft and screen the pages of `batch`, then extract those that pass."""
@@ -178,7 +188,13 @@ class Cascade(Stage):
         drafted = isolated(self.draft, [batch[place] for place in pages])
         good = [(place, doc) for place, doc in zip(pages, drafted, strict=True) if doc.live]
         screen = Screen(self.follows, self.slack, self.default_slack)
-        verdicts = screen.broken([doc for _, doc in good])
+
+        def second(places: Sequence[int]) -> Sequence[Document]:
+            if self.second is None:
+                return [good[n][1] for n in places]
+            return isolated(self.second, [batch[good[n][0]] for n in places])
+
+        verdicts = screen.broken([doc for _, doc in good], second)
         for (place, doc), verdict in zip(good, verdicts, strict=True):
             audited = verdict is not None and self._audited(doc)
             found[place] = _Draft(doc.text, len(doc.text), verdict, audited)

@@ -57,6 +57,7 @@ class Engine(Protocol):
 ENGINES: dict[str, str] = {
     "trafilatura": "webfilter.extract.trafilatura:Trafilatura",
     "resiliparse": "webfilter.extract.resiliparse:Resiliparse",
+    "plain": "webfilter.extract.plain:Plain",
 }
 """Engines by name; each class takes `Options`. Imported when first used."""
 

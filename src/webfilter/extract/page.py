@@ -50,7 +50,7 @@ class Extract(Transform):
     gates: ClassVar[tuple[str, ...]] = ("html_bytes",)
 
     engine: str = "trafilatura"
-    """``trafilatura`` (accurate) or ``resiliparse`` (ten times as fast)."""
+    """``trafilatura`` (accurate), ``resiliparse`` (ten times as fast), or ``plain`` (all text)."""
     precision: bool = False
     """Leave out what is doubtful; costs much text (see the engines for figures)."""
     markdown: bool = False

@@ -30,7 +30,7 @@ from resiliparse.parse.html import HTMLTree, Node
 
 from webfilter.extract.engine import Extracted, Options, Unfit
 
-__all__ = ["Resiliparse"]
+__all__ = ["Resiliparse", "parsed"]
 
 _DEEPEST = 5_000
 
@@ -48,11 +48,8 @@ class Resiliparse:
 
     def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the main content; see `Engine`."""
-        tree = HTMLTree.parse(html)
-        if _may_nest(html) and _nests(tree):
-            raise Unfit(f"nested more than {_DEEPEST} deep")
         text: str = extract_plain_text(
-            tree,
+            parsed(html),
             main_content=True,
             preserve_formatting=True,
             comments=self._comments,
@@ -63,6 +60,18 @@ class Resiliparse:
             noscript=False,
         )
         return Extracted(text)
+
+
+def parsed(html: str) -> HTMLTree:
+    """Return the tree of a page.
+
+    Raises:
+        Unfit: it is nested too deeply.
+    """
+    tree = HTMLTree.parse(html)
+    if _may_nest(html) and _nests(tree):
+        raise Unfit(f"nested more than {_DEEPEST} deep")
+    return tree
 
 
 def _may_nest(html: str) -> bool:

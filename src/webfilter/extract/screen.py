@@ -9,7 +9,7 @@ says anything of a draft, and what needs signals of a stage that was passed over
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from webfilter.document import Document, Verdict
@@ -83,12 +83,16 @@ def _judging(
 
 @dataclass
 class Screen:
-    """Stages, with slack on every limit."""
+    """Stages, with slack on every limit.
+
+    The truth about a page lies between what a choosy draft and an all-embracing one say of it, so
+    a page is dropped by a limit only if both miss it.
+    """
 
     stages: Named
     slack: Mapping[str, float]
     share: float
-    _loose: dict[tuple[str, tuple[Rule, ...] | None], tuple[Loose, ...]] = field(
+    _loose: dict[tuple[int, tuple[Rule, ...] | None], tuple[Loose, ...]] = field(
         default_factory=dict
     )
 
@@ -97,38 +101,71 @@ class Screen:
             signal.name: signal for _, stage in self.stages for signal in stage.measures
         }
 
-    def broken(self, drafts: Sequence[Document]) -> list[Verdict | None]:
-        """Return for each draft the first rule that it breaks by more than the slack.
+    def broken(
+        self, drafts: Sequence[Document], second: Callable[[Sequence[int]], Sequence[Document]]
+    ) -> list[Verdict | None]:
+        """Return for each draft a limit that it and its second draft miss by more than the slack.
 
         A draft that a stage breaks on is judged no further: it may pass.
-        """
-        found: list[Verdict | None] = [None] * len(drafts)
-        places, docs = list(range(len(drafts))), list(drafts)
-        for name, stage in self.stages:
-            if not docs:
-                break
-            left, going = [], []
-            for place, doc in zip(places, isolated(stage, docs), strict=True):
-                if doc.verdict is not None and doc.verdict.kind == "failed":
-                    continue
-                found[place] = self._verdict(name, stage, doc)
-                if found[place] is None:
-                    left.append(place)
-                    going.append(doc if doc.verdict is None else replace(doc, verdict=None))
-            places, docs = left, going
-        return found
 
-    def _verdict(self, name: str, stage: Stage, doc: Document) -> Verdict | None:
-        key = (name, stage.rules_for(doc) if stage.by_document else None)
+        Args:
+            drafts: the texts to judge.
+            second: returns the second drafts of the documents at some places; asked once for each
+                document, and only if the first one misses a limit.
+        """
+        verdicts: list[Verdict | None] = [None] * len(drafts)
+        first = dict(enumerate(drafts))
+        others: dict[int, Document] = {}
+        for at, (_, stage) in enumerate(self.stages):
+            first = _marked(stage, first)
+            others = _marked(stage, others)
+            missed = {
+                place: found for place, doc in first.items() if (found := self._missed(at, doc))
+            }
+            new = [place for place in missed if place not in others]
+            if new:
+                others |= self._up_to(at, dict(zip(new, second(new), strict=True)))
+            for place, found in missed.items():
+                other = others.get(place)
+                also = {} if other is None else self._missed(at, other)
+                verdicts[place] = next((v for loose, v in found.items() if loose in also), None)
+                if verdicts[place] is not None or other is None:
+                    del first[place]
+                    others.pop(place, None)
+        return verdicts
+
+    def _up_to(self, last: int, docs: dict[int, Document]) -> dict[int, Document]:
+        docs = {place: doc for place, doc in docs.items() if doc.live}
+        for _, stage in self.stages[: last + 1]:
+            docs = _marked(stage, docs)
+        return docs
+
+    def _missed(self, at: int, doc: Document) -> dict[Loose, Verdict]:
+        """Return what the limits of a stage say of `doc`: those that it misses."""
+        name, stage = self.stages[at]
+        key = (at, stage.rules_for(doc) if stage.by_document else None)
         if key not in self._loose:
             rules = stage.rules_for(doc)
             self._loose[key] = loosened(name, rules, self._declared, self.slack, self.share)
+        found = {}
         for loose in self._loose[key]:
             broken = loose.broken(doc.signals)
             if broken is not None:
                 value, op, limit = broken
-                return Verdict("cascade", loose.reason, loose.reason, value, limit, op=op)
-        return None
+                found[loose] = Verdict("cascade", loose.reason, loose.reason, value, limit, op=op)
+        return found
+
+
+def _marked(stage: Stage, docs: Mapping[int, Document]) -> dict[int, Document]:
+    """Return `docs` as the stage marks them, without verdicts and without those it broke on."""
+    if not docs:
+        return {}
+    pairs = zip(docs, isolated(stage, list(docs.values())), strict=True)
+    return {
+        place: doc if doc.verdict is None else replace(doc, verdict=None)
+        for place, doc in pairs
+        if doc.verdict is None or doc.verdict.kind == "dropped"
+    }
 
 
 def isolated(stage: Stage, batch: Sequence[Document]) -> list[Document]:
