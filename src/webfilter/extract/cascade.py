@@ -174,9 +174,7 @@ class Cascade(Stage):
                 marked.append(replace(doc, signals={**doc.signals, **draft.signals}))
             else:
                 signals = {**doc.signals, **draft.signals}
-                marked.append(
-                    replace(doc, text=draft.text, signals=signals, verdict=draft.verdict)
-                )
+                marked.append(replace(doc, text=draft.text, signals=signals, verdict=draft.verdict))
         return marked
 
     def _drafts(self, batch: Sequence[Document]) -> list[_Draft]:

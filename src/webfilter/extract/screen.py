@@ -33,7 +33,9 @@ def named(stages: Sequence[Stage]) -> Named:
     return tuple(found)
 
 
-def screenable(later: Sequence[tuple[str, Step]], slack: Mapping[str, float], share: float) -> Named:
+def screenable(
+    later: Sequence[tuple[str, Step]], slack: Mapping[str, float], share: float
+) -> Named:
     """Return which of the steps that follow can judge a draft.
 
     Args:

@@ -3,9 +3,10 @@
 A `Ledger` counts while a pipeline runs, a `Report` tells of a whole run, an `Explanation` of one
 page. None of them decides anything about documents. A report can be asked, from stored signals:
 what other limits would keep (`Sweep`), what lies next to a limit (`Borderline`), what each rule
-removes (`Removal`).
+removes (`Removal`), what a cascade lost (`Audit`).
 """
 
+from webfilter.report.audit import Audit
 from webfilter.report.borderline import Borderline
 from webfilter.report.explanation import Explanation
 from webfilter.report.funnel import Report
@@ -13,4 +14,4 @@ from webfilter.report.ledger import Ledger
 from webfilter.report.removal import Removal
 from webfilter.report.sweep import Sweep
 
-__all__ = ["Borderline", "Explanation", "Ledger", "Removal", "Report", "Sweep"]
+__all__ = ["Audit", "Borderline", "Explanation", "Ledger", "Removal", "Report", "Sweep"]

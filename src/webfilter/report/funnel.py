@@ -2,7 +2,8 @@
 
 A `Report` is data with three faces: a table for the terminal (``str``), JSON (``report.json``), and
 a page (`webfilter.report.page`). A `Ledger` has counted the documents; what other limits would do
-to them is asked of the stored ones: `Report.sweep`, `Report.borderline`, `Report.removal`.
+to them is asked of the stored ones: `Report.sweep`, `Report.borderline`, `Report.removal`,
+`Report.audit`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from webfilter.stage import Step
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
     from webfilter.report.again import Op
+    from webfilter.report.audit import Audit
     from webfilter.report.borderline import Borderline
     from webfilter.report.removal import Removal
     from webfilter.report.sweep import Sweep
@@ -302,6 +304,20 @@ class Report:
         from webfilter.report.removal import removal
 
         return removal(self, characters=characters, pipe=pipe)
+
+    def audit(self, *, pipe: Pipeline | Step | None = None) -> Audit:
+        """Return how many documents that a `Cascade` dropped would have been kept, by its audit.
+
+        Args:
+            pipe: see `sweep`.
+
+        Raises:
+            ConfigError: the pipeline has no cascade.
+            SourceError: see `sweep`.
+        """
+        from webfilter.report.audit import audit
+
+        return audit(self, pipe=pipe)
 
     def __str__(self) -> str:
         parts = [f"{_headline(self)}\n", _table(self)]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 _SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+_KEPT = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "not in": "in"}
 
 
 def explain(pipe: Pipeline, doc: Document) -> Explanation:
@@ -31,6 +32,15 @@ def explain(pipe: Pipeline, doc: Document) -> Explanation:
         verdict = marked.verdict
         first = first or verdict
         found = _rows(name, step, marked)
+        if verdict is not None and verdict.kind == "dropped" and step.thorough is not step:
+            found.append(_by_itself(name, verdict))
+            thorough = step.thorough
+            assert isinstance(thorough, Stage)
+            [marked] = apply(
+                thorough, name, [replace(doc, verdict=None)], Ledger(), measure_all=True
+            )
+            found += _rows(name, thorough, marked)
+            verdict = marked.verdict
         if verdict is not None and verdict.kind == "failed":
             found = [_silent(name, f"failed: {verdict.reason}", passed=False)]
         rows.extend(found or [_silent(name, "no rules: measures only")])
@@ -42,6 +52,20 @@ def explain(pipe: Pipeline, doc: Document) -> Explanation:
 
 def _silent(name: str, note: str, passed: bool | None = None) -> Row:
     return Row(name, "", None, "", None, None, passed, note=note)
+
+
+def _by_itself(name: str, verdict: Verdict) -> Row:
+    """Return the row of a verdict that no rule of its stage explains."""
+    return Row(
+        name,
+        verdict.reason,
+        verdict.value,
+        _KEPT.get(verdict.op or "", ""),
+        verdict.limit if verdict.limit is not None else "",
+        None,
+        False,
+        note="on the draft; what follows is of the final text",
+    )
 
 
 def _rows(name: str, step: Step, doc: Document) -> list[Row]:

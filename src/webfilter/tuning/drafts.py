@@ -11,7 +11,8 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -27,7 +28,7 @@ from webfilter.pipeline import Pipeline
 from webfilter.read import read
 from webfilter.report.ledger import READ, Ledger
 from webfilter.run.local import apply
-from webfilter.stage import Rule, Stage
+from webfilter.stage import Filter, Rule, Stage
 
 __all__ = ["Drafts", "Limit", "measured"]
 
@@ -60,7 +61,8 @@ class Drafts:
     final: Floats
     """Shortfall of the final text; -inf where the limit says nothing of it."""
     draft: Floats
-    """Shortfall of the draft. Of a rule on a text: the score, where the text is not accepted."""
+    """Shortfall of the draft, the smaller of two; -inf where there is none. Of a rule on a text:
+    the score, where the text is not accepted."""
     kept: Mask
     """Whether the pipeline keeps the final text, dedup apart."""
     ranks: Floats
@@ -68,7 +70,9 @@ class Drafts:
     gone: Mapping[str, int]
     """Documents that take no part: dropped before the page is extracted, failed, without HTML."""
     seconds: Mapping[str, float]
-    """CPU or wall seconds (of children) for ``draft``, ``screen`` and ``final``, all pages."""
+    """Wall seconds for a page: ``draft``, ``second``, ``final``, and each stage of the screen."""
+    always: Mapping[str, bool]
+    """Whether a stage of the screen must run where a later one judges: it changes the text."""
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -84,9 +88,7 @@ class Drafts:
         )
 
 
-def measured(
-    pipe: Pipeline, source: Any, *, seed: int = 0, batch_size: int = 64
-) -> Drafts:
+def measured(pipe: Pipeline, source: Any, *, seed: int = 0, batch_size: int = 64) -> Drafts:
     """Run the drafts and the final texts of `source` through the stages of a cascaded `pipe`.
 
     Args:
@@ -108,8 +110,8 @@ def measured(
     later = _stages(named[places[0] + 1 :])
     judges = _Judges(cascade)
     gone: Counter[str] = Counter()
-    seconds = dict.fromkeys(("draft", "screen", "final"), 0.0)
     rows: list[tuple[float, bool, dict[int, float], dict[int, float]]] = []
+    pages = 0
     for batch in _batches(source, batch_size):
         docs = []
         for doc in _run(before, batch):
@@ -121,23 +123,16 @@ def measured(
                 docs.append(doc)
         if not docs:
             continue
-        drafts = _timed(seconds, "draft", lambda: isolated(cascade.draft, docs))
-        drafted = [doc for doc in drafts if doc.live]
-        on_drafts = dict(
-            zip(
-                (doc.id for doc in drafted),
-                _timed(seconds, "screen", lambda: judges.shortfalls(cascade.follows, drafted, True)),
-                strict=True,
-            )
-        )
-        first = [("cascade", cascade.final)]
-        finals = _timed(seconds, "final", lambda: _run(first, docs))
-        on_finals = judges.shortfalls(cascade.follows, finals, False)
-        for doc, found in zip(_run(later, finals), on_finals, strict=True):
+        pages += len(docs)
+        on_drafts = judges.on_drafts(docs)
+        with judges.timed("final"):
+            finals = apply(cascade.final, "cascade", docs, Ledger())
+        on_finals = judges.shortfalls(finals, draft=False)
+        for doc, final, draft in zip(_run(later, finals), on_finals, on_drafts, strict=True):
             if doc.verdict is not None and doc.verdict.kind == "failed":
                 gone[doc.verdict.stage] += 1
                 continue
-            rows.append((_rank(doc.id, seed), doc.live, found, on_drafts.get(doc.id, {})))
+            rows.append((_rank(doc.id, seed), doc.live, final, draft))
     rows.sort(key=lambda row: row[0])
     limits = judges.limits
     return Drafts(
@@ -147,7 +142,8 @@ def measured(
         kept=np.array([row[1] for row in rows], dtype=np.bool_),
         ranks=np.array([row[0] for row in rows], dtype=np.float64),
         gone=dict(sorted(gone.items())),
-        seconds=seconds,
+        seconds={what: seconds / max(1, pages) for what, seconds in judges.seconds.items()},
+        always={name: not isinstance(stage, Filter) for name, stage in cascade.follows},
     )
 
 
@@ -161,13 +157,6 @@ def _run(stages: Sequence[tuple[str, Stage]], docs: Sequence[Document]) -> list[
     for name, stage in stages:
         marked = apply(stage, name, marked, Ledger(), measure_all=True)
     return marked
-
-
-def _timed(seconds: dict[str, float], what: str, work: Callable[[], Any]) -> Any:
-    start = time.perf_counter()
-    done = work()
-    seconds[what] += time.perf_counter() - start
-    return done
 
 
 def _batches(source: Any, size: int) -> Iterator[list[Document]]:
@@ -195,15 +184,18 @@ def _table(limits: int, rows: Sequence[Mapping[int, float]]) -> Floats:
 
 
 class _Judges:
-    """The limits of a screen, numbered as they are met."""
+    """Runs drafts and the screen; numbers the limits as they are met, and takes the time."""
 
     def __init__(self, cascade: Cascade) -> None:
         self.limits: list[Limit] = []
+        self.seconds: dict[str, float] = dict.fromkeys(("draft", "second", "final"), 0.0)
+        self._cascade = cascade
         self._places: dict[str, int] = {}
         self._kinds = {
             signal.name: signal.kind for _, stage in cascade.follows for signal in stage.measures
         }
         for name, stage in cascade.follows:
+            self.seconds[name] = 0.0
             for rule in stage.rules:
                 for op, limit in self._bounds(rule):
                     self._place(name, rule.signal, op, None if stage.by_document else limit)
@@ -211,6 +203,27 @@ class _Judges:
             raise ConfigError(
                 "fit_cascade: no stage after the extraction has a limit that can judge drafts"
             )
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Add the time that the block takes."""
+        start = time.perf_counter()
+        yield
+        self.seconds[what] += time.perf_counter() - start
+
+    def on_drafts(self, docs: Sequence[Document]) -> list[dict[int, float]]:
+        """Return by how much the drafts of each page miss each limit: the one that misses less."""
+        with self.timed("draft"):
+            drafts = isolated(self._cascade.draft, docs)
+        found = self.shortfalls(drafts, draft=True)
+        if self._cascade.second is None:
+            return found
+        with self.timed("second"):
+            others = isolated(self._cascade.second, docs)
+        return [
+            {place: min(value, other.get(place, -math.inf)) for place, value in row.items()}
+            for row, other in zip(found, self.shortfalls(others, draft=True), strict=True)
+        ]
 
     def _bounds(self, rule: Rule) -> list[tuple[str, float | None]]:
         if rule.isin is not None:
@@ -224,25 +237,36 @@ class _Judges:
             self.limits.append(made)
         return self._places[made.key]
 
-    def shortfalls(
-        self, stages: Sequence[tuple[str, Stage]], docs: Sequence[Document], drafts: bool
-    ) -> list[dict[int, float]]:
-        """Return by how much each document misses each limit, by the limit's number."""
+    def shortfalls(self, docs: Sequence[Document], *, draft: bool) -> list[dict[int, float]]:
+        """Return by how much each text misses each limit; nothing for a draft that there is not."""
         found: list[dict[int, float]] = [{} for _ in docs]
+        failed = [doc.verdict is not None and (draft or not _dropped(doc)) for doc in docs]
         marked = [replace(doc, verdict=None) for doc in docs]
-        broken = [False] * len(marked)
-        for name, stage in stages:
-            marked = isolated(stage, [replace(doc, verdict=None) for doc in marked])
-            for n, (doc, row) in enumerate(zip(marked, found, strict=True)):
-                broken[n] |= doc.verdict is not None and doc.verdict.kind == "failed"
-                if broken[n]:
-                    continue
-                for rule in stage.rules_for(doc):
-                    for op, limit in self._bounds(rule):
-                        place = self._place(name, rule.signal, op, limit)
-                        value = _shortfall(doc, rule, op, limit, drafts)
-                        row[place] = max(row.get(place, -math.inf), value)
+        for name, stage in self._cascade.follows:
+            if draft:
+                with self.timed(name):
+                    marked = isolated(stage, marked)
+            else:
+                marked = isolated(stage, marked)
+            for n, doc in enumerate(marked):
+                failed[n] |= doc.verdict is not None and not _dropped(doc)
+                if not failed[n]:
+                    self._judge(name, stage.rules_for(doc), doc, found[n], draft)
+            marked = [replace(doc, verdict=None) for doc in marked]
         return found
+
+    def _judge(
+        self, name: str, rules: Sequence[Rule], doc: Document, row: dict[int, float], draft: bool
+    ) -> None:
+        for rule in rules:
+            for op, limit in self._bounds(rule):
+                place = self._place(name, rule.signal, op, None)
+                value = _shortfall(doc, rule, op, limit, draft)
+                row[place] = max(row.get(place, -math.inf), value)
+
+
+def _dropped(doc: Document) -> bool:
+    return doc.verdict is not None and doc.verdict.kind == "dropped"
 
 
 def _shortfall(doc: Document, rule: Rule, op: str, limit: float | None, draft: bool) -> float:

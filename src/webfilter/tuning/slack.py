@@ -9,8 +9,9 @@ From there the slack is widened by a few factors, or tightened at the cost of th
 most (those whose loss saves most time first). These levels are nested, so how many pages are lost
 falls with the slack; each is tried on pages that it was not chosen on (ten-fold), from the loosest
 on, until the bound can no longer be stated with confidence (fixed-sequence testing, as in Learn
-Then Test, Angelopoulos et al. 2021). Limits that save next to nothing do not judge drafts at all:
-each would be one more chance of being wrong.
+Then Test, Angelopoulos et al. 2021). As pages far from the limits are less at risk, the share seen
+to be lost of the hundred nearest must not be larger than the bound, either. Limits that save next
+to nothing do not judge drafts at all: each would be one more chance of being wrong.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ _LEAST = 1e-6
 _WORTH = 0.01
 """A limit that saves less of the time is left out."""
 _AHEAD = 3
+_CLOSE = 100
+"""Pages nearest to being kept of which no larger share may be lost, where fewer are kept."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,15 @@ class Chosen:
     wrong: int
     """Pages lost, of `pool`, each by slacks chosen without it."""
     pool: int
+    wrong_close: int
+    """The same of those that are kept, or of the `close` pages that come nearest to it."""
+    close: int
     proved: bool
     """Whether the bound holds with the confidence asked for."""
 
 
 def nearest(drafts: Drafts, least: int) -> npt.NDArray[np.intp]:
-    """Return the places of what is kept, and of the pages nearest to it until there are `least`.
+    """Return the places of what is kept, then of the pages nearest to it until there are `least`.
 
     How far a page is from being kept: for each limit that it misses, the share of pages that miss
     it by less; summed, so that signals of all scales count alike. Pages in other languages, and
@@ -73,7 +79,7 @@ def nearest(drafts: Drafts, least: int) -> npt.NDArray[np.intp]:
     far[~fit] = math.inf
     count = max(least, int((drafts.kept & fit).sum()))
     order = np.argsort(far, kind="stable")[:count]
-    return np.sort(order[np.isfinite(far[order])])
+    return order[np.isfinite(far[order])]
 
 
 def needed(drafts: Drafts) -> Floats:
@@ -93,34 +99,43 @@ def choose(
 
     Args:
         drafts: what was measured.
-        pool: places of the pages that must not be lost, in no order that means anything.
+        pool: places of the pages that must not be lost, the nearest to being kept first.
         times: what a page costs.
         max_loss: the share of `pool` that may be lost.
         confidence: of that statement.
     """
-    needs = needed(drafts)[:, pool]
-    count = len(pool)
+    close = np.zeros(len(drafts), dtype=np.bool_)
+    close[pool[: max(_CLOSE, int(drafts.kept[pool].sum()))]] = True
+    pool = np.sort(pool)  # by a hash: the folds are drawn by lot
+    needs, close = needed(drafts)[:, pool], close[pool]
+    count, closest = len(pool), int(close.sum())
     levels = len(_WIDER) + len(_LOST)
-    wrong = np.zeros(levels, dtype=np.int64)
+    wrong = np.zeros((levels, 2), dtype=np.int64)
     for fold in range(min(_FOLDS, count)):
         out = np.arange(count) % _FOLDS == fold
         for level, slack in enumerate(_levels(drafts, needs[:, ~out], times)):
-            wrong[level] += int(lost(needs[:, out], slack).sum())
+            gone = lost(needs[:, out], slack)
+            wrong[level] += int(gone.sum()), int((gone & close[out]).sum())
     off = np.full(len(drafts.limits), math.inf)
-    best, proved = -1, at_most(0, count, confidence) <= max_loss
-    for level in range(levels):
-        high = at_most(int(wrong[level]), count, confidence)
-        if (high if proved else wrong[level] / max(1, count)) > max_loss:
+    best, proved = (
+        Chosen(off, 0, count, 0, closest, True),
+        at_most(0, count, confidence) <= max_loss,
+    )
+    least = times.of(drafts, off)
+    for level, slack in enumerate(_levels(drafts, needs, times)):
+        every, near = wrong[level].tolist()
+        high = at_most(every, count, confidence) if proved else every / max(1, count)
+        if high > max_loss or near > max_loss * closest:
             break
-        best = level
-    if best < 0:
-        return Chosen(off, 0, count, proved)
-    return Chosen(_levels(drafts, needs, times)[best], int(wrong[best]), count, proved)
+        seconds = times.of(drafts, slack)
+        if seconds < least:
+            least, best = seconds, Chosen(slack, every, count, near, closest, proved)
+    return best
 
 
 def lost(needs: Floats, slack: Floats) -> Mask:
     """Return which pages a slack loses."""
-    found: Mask = (needs >= slack[:, None]).any(axis=0)
+    found: Mask = np.logical_or.reduce(needs >= slack[:, None], axis=0)
     return found
 
 
@@ -129,25 +144,35 @@ class Times:
     """Seconds that one page costs."""
 
     draft: float
+    second: float
     final: float
     stages: Sequence[tuple[str, float, bool]]
     """Each stage of the screen, and whether it must run where a later one judges."""
 
+    @classmethod
+    def of_drafts(cls, drafts: Drafts) -> Times:
+        """Return what was measured."""
+        said = drafts.seconds
+        stages = [(name, said[name], always) for name, always in drafts.always.items()]
+        return cls(said["draft"], said["second"], said["final"], stages)
+
     def of(self, drafts: Drafts, slack: Floats) -> float:
-        """Return the seconds that all pages cost with a screen of that slack."""
+        """Return the seconds that all pages cost with a screen of that slack; none: no drafts."""
+        rows: dict[str, list[int]] = {name: [] for name, _, _ in self.stages}
+        for place in np.flatnonzero(np.isfinite(slack)):
+            rows[drafts.limits[place].stage].append(int(place))
+        last = max((n for n, (name, _, _) in enumerate(self.stages) if rows[name]), default=-1)
+        if last < 0:
+            return self.final * len(drafts)
         left = np.ones(len(drafts), dtype=np.bool_)
         total = self.draft * len(drafts)
-        rows = {name: [] for name, _, _ in self.stages}  # type: dict[str, list[int]]
-        for place, limit in enumerate(drafts.limits):
-            if math.isfinite(slack[place]):
-                rows[limit.stage].append(place)
-        last = max((n for n, (name, _, _) in enumerate(self.stages) if rows[name]), default=-1)
-        for n, (name, seconds, always) in enumerate(self.stages[: last + 1]):
+        for name, seconds, always in self.stages[: last + 1]:
             if rows[name] or always:
                 total += seconds * int(left.sum())
             if rows[name]:
                 left &= ~(drafts.draft[rows[name]] >= slack[rows[name], None]).any(axis=0)
-        return float(total + self.final * int(left.sum()))
+        passed = int(left.sum())
+        return float(total + self.second * (len(drafts) - passed) + self.final * passed)
 
 
 def _levels(drafts: Drafts, needs: Floats, times: Times) -> list[Floats]:
@@ -156,7 +181,7 @@ def _levels(drafts: Drafts, needs: Floats, times: Times) -> list[Floats]:
     slack = np.maximum(needs.max(axis=1, initial=0.0), 0.0) + _LEAST
     slack[~(drafts.draft >= slack[:, None]).any(axis=1)] = math.inf
     gone = np.zeros(needs.shape[1], dtype=np.bool_)
-    found = []
+    found: list[Floats] = []
     for share in _LOST:
         slack, gone = _tighter(drafts, needs, times, slack, gone, int(share * needs.shape[1]))
         kept = _pruned(drafts, times, slack)
