@@ -45,6 +45,7 @@ MAY |= {"report": BASE - {"text", "child"} | {"read", "pipeline", "compose"}}
 MAY |= {"run": BASE | {"read", "write", "report", "pipeline"}}
 # tuning runs stages over two corpora and shows what it found: it stands where pipeline and cli do
 MAY |= {"tuning": BASE | {"read", "report", "run", "pipeline", "compose", "heuristics", "language"}}
+MAY["tuning"] |= {"extract"}  # it fits cascades
 
 
 def imports(path):

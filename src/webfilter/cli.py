@@ -1,6 +1,7 @@
 """The command line: ``webfilter run``, ``explain``, ``tune`` and ``list``.
 
-``webfilter sweep``, ``borderline`` and ``removal`` ask a run folder about its limits.
+``webfilter sweep``, ``borderline``, ``removal`` and ``audit`` ask a run folder about its limits.
+``webfilter cascade`` fits a fast first pass to a recipe.
 
 Exit codes: 0 done; 1 the run itself broke; 2 something given cannot be used (nothing was started);
 130 interrupted.
@@ -20,7 +21,7 @@ from webfilter.errors import ConfigError, OutputError, RunError, SourceError, We
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
-    from webfilter.report import Borderline, Explanation, Removal, Report, Sweep
+    from webfilter.report import Audit, Borderline, Explanation, Removal, Report, Sweep
     from webfilter.stage import Signal
 
 __all__ = ["main"]
@@ -75,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--measure-all", action="store_true", help="measure every signal on dropped pages too"
     )
+    run.add_argument(
+        "--cascade", action="store_true", help="filter a fast draft first, extract the rest"
+    )
     run.add_argument("--overwrite", action="store_true", help="replace an earlier run in DIR")
     run.set_defaults(do=_run)
 
@@ -107,6 +111,17 @@ def _parser() -> argparse.ArgumentParser:
     tune.add_argument("--seed", metavar="N", type=int, default=0, help="of halves and samples (0)")
     tune.add_argument("--overwrite", action="store_true", help="replace FILE")
     tune.set_defaults(do=_tune)
+
+    cascade = commands.add_parser("cascade", help="fit a fast first pass on a sample of pages")
+    cascade.add_argument("recipe", metavar="RECIPE", help="a packaged recipe, or a TOML file")
+    cascade.add_argument("inputs", metavar="INPUT", nargs="+", help="pages: files, folders, globs")
+    cascade.add_argument("--out", metavar="FILE", required=True, help="recipe to write, TOML")
+    cascade.add_argument(
+        "--max-loss", metavar="SHARE", type=float, default=0.01, help="of what is kept (0.01)"
+    )
+    cascade.add_argument("--confidence", metavar="P", type=float, default=0.95, help="(0.95)")
+    cascade.add_argument("--overwrite", action="store_true", help="replace FILE")
+    cascade.set_defaults(do=_cascade)
 
     _report_commands(commands)
 
@@ -154,6 +169,12 @@ def _report_commands(commands: Any) -> None:
     )
     removed.set_defaults(do=_removal)
 
+    audit = commands.add_parser("audit", help="say what a cascade dropped that was worth keeping")
+    audit.add_argument("run", **place)
+    audit.add_argument("--recipe", help="the recipe that ran, where the report's cannot be built")
+    audit.add_argument("--as", dest="form", choices=("text", "json"), default="text")
+    audit.set_defaults(do=_audit)
+
 
 def _limit(text: str) -> float | None:
     try:
@@ -172,7 +193,7 @@ def _run(args: argparse.Namespace) -> int:
     from webfilter.read import read
 
     pipe = _pipeline(args.recipe)
-    report = pipe.run(
+    report = (pipe.cascaded() if args.cascade else pipe).run(
         read.files(args.inputs),
         args.out,
         format=args.format,
@@ -198,10 +219,12 @@ def _explain(args: argparse.Namespace) -> int:
     return _say(found, args.form)
 
 
-def _say(found: Explanation | Sweep | Borderline | Removal, form: str) -> int:
+def _say(found: Explanation | Sweep | Borderline | Removal | Audit, form: str) -> int:
     import json
 
-    if form == "html":
+    from webfilter.report.audit import Audit
+
+    if form == "html" and not isinstance(found, Audit):
         said = found.to_html()
     elif form == "json":
         said = json.dumps(found.to_dict(), indent=2, ensure_ascii=False)
@@ -241,6 +264,26 @@ def _tune(args: argparse.Namespace) -> int:
     return 0
 
 
+def _cascade(args: argparse.Namespace) -> int:
+    from webfilter.read import read
+    from webfilter.tuning import fit_cascade
+
+    path = Path(args.out)
+    if not path.parent.is_dir() or path.is_dir():
+        raise OutputError(f"cannot write {args.out!r}: not a file in a folder that exists")
+    if path.exists() and not args.overwrite:
+        raise OutputError(f"{args.out!r} exists; give --overwrite to replace it")
+    found = fit_cascade(
+        _pipeline(args.recipe),
+        read.files(args.inputs),
+        max_loss=args.max_loss,
+        confidence=args.confidence,
+    )
+    found.save(path)
+    sys.stdout.write(f"{found}\n\n{path}\n")
+    return 0
+
+
 def _asked(args: argparse.Namespace) -> tuple[Report, Pipeline | None]:
     from webfilter.report import Report
 
@@ -266,6 +309,11 @@ def _borderline(args: argparse.Namespace) -> int:
 def _removal(args: argparse.Namespace) -> int:
     report, pipe = _asked(args)
     return _say(report.removal(characters=args.characters, pipe=pipe), args.form)
+
+
+def _audit(args: argparse.Namespace) -> int:
+    report, pipe = _asked(args)
+    return _say(report.audit(pipe=pipe), args.form)
 
 
 def _list(args: argparse.Namespace) -> int:

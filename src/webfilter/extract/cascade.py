@@ -98,16 +98,12 @@ class Cascade(Stage):
                 raise ConfigError(f"{self.name}: slack of {key} = {value}; 0 or more, inf is off")
         if self.screen is not None:
             object.__setattr__(self, "follows", named(self.screen))
-            self._check()
+            check_slack(self.name, self.slack, dict(self.follows))
 
     def __hash__(self) -> int:
         slack = tuple(sorted(self.slack.items()))
         rest = (self.default_slack, self.audit, self.seed)
         return hash((self.final, self.draft, self.second, self.screen, slack, *rest))
-
-    def _check(self) -> None:
-        rules = {name: stage.rules for name, stage in self.follows}
-        check_slack(self.name, self.slack, rules)
 
     def placed(self, later: Sequence[tuple[str, Step]]) -> Step:
         """Return the stage with the screen that the steps `later` make."""
@@ -115,8 +111,7 @@ class Cascade(Stage):
             return self
         found = replace(self)
         # all of them: a slack may be for one that the screen leaves out
-        every = {name: step.rules for name, step in later}
-        check_slack(self.name, self.slack, every)
+        check_slack(self.name, self.slack, dict(later))
         chosen = screenable(later, self.slack, self.default_slack)
         object.__setattr__(found, "follows", chosen)
         return found

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from webfilter.document import Value
 from webfilter.errors import UnknownName
-from webfilter.stage import Rule, Signal
+from webfilter.stage import Rule, Signal, Step
 
 __all__ = ["Loose", "check_slack", "loosened"]
 
@@ -121,23 +121,27 @@ def _believed(
     return Loose(reason, rule, Rule(score, ge=least) if score in declared else None)
 
 
-def check_slack(
-    name: str, slack: Mapping[str, float], stages: Mapping[str, Sequence[Rule]]
-) -> None:
-    """Raise where a key of `slack` names a stage of the screen and a limit that it does not have.
+def check_slack(name: str, slack: Mapping[str, float], steps: Mapping[str, Step]) -> None:
+    """Raise where a key of `slack` names one of `steps` and a limit that it can never have.
 
-    Stages that are not there are nobody's mistake yet: a pipeline is built piece by piece.
+    Steps that are not there are nobody's mistake yet: a pipeline is built piece by piece. Nor are
+    limits that are switched off.
 
     Raises:
         UnknownName: with the nearest limit that there is.
     """
     for key in slack:
-        stage, _, rest = key.partition(".")
-        if stage not in stages:
+        stage = key.partition(".")[0]
+        if stage not in steps:
             continue
-        known = {f"{stage}.{rule.signal}" for rule in stages[stage]}
-        for rule in stages[stage]:
-            ops = [op for op, _ in rule.bounds()] if rule.isin is None else ["in"]
-            known |= {f"{stage}.{rule.signal}.{op}" for op in ops}
-        if not rest or key not in known:
+        step = steps[stage]
+        kinds = {rule.signal: "str" if rule.isin is not None else "int" for rule in step.rules}
+        kinds |= {signal.name: signal.kind for signal in step.measures}
+        known = {f"{stage}.{signal}" for signal in kinds}
+        for signal, kind in kinds.items():
+            known |= {f"{stage}.{signal}.{op}" for op in _OPS[kind == "str"]}
+        if key not in known:
             raise UnknownName(f"limit in the slack of {name}", key, known)
+
+
+_OPS = {False: ("ge", "gt", "le", "lt"), True: ("in",)}

@@ -2,11 +2,13 @@
 
 `tune` measures every signal on both, proposes limits where the worse corpus goes on and the better
 one has ended, and says what they do on documents held out. It decides nothing about what is better:
-that is in the two corpora.
+that is in the two corpora. `fit_cascade` takes a pipeline and a sample of pages, and gives the
+pipeline a fast first pass with as little slack as a bound on wrongly dropped pages allows.
 """
 
+from webfilter.tuning.cascade import CascadeFit, fit_cascade
 from webfilter.tuning.evidence import Share
 from webfilter.tuning.result import Effect, Profile, Proposal, Tuning
 from webfilter.tuning.search import tune
 
-__all__ = ["Effect", "Profile", "Proposal", "Share", "Tuning", "tune"]
+__all__ = ["CascadeFit", "Effect", "Profile", "Proposal", "Share", "Tuning", "fit_cascade", "tune"]

@@ -10,6 +10,7 @@ import numpy as np
 
 from webfilter.compose import ByLanguage
 from webfilter.errors import ConfigError, UnknownName
+from webfilter.extract.cascade import uncascaded
 from webfilter.pipeline import Pipeline
 from webfilter.stage import Filter, Stage, Step
 from webfilter.tuning.choose import Demands
@@ -112,7 +113,7 @@ def tune(
     _one_of("by", by, (None, "language"))
     _counted("min_documents", min_documents)
     _counted("batch_size", batch_size)
-    start = _pipeline(pipe, by)
+    start = Pipeline(uncascaded(_pipeline(pipe, by).steps))  # a screen would drop what is measured
     tuned = knobs(start, [skip] if isinstance(skip, str) else skip)
     if not tuned:
         raise ConfigError(

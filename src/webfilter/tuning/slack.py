@@ -179,7 +179,6 @@ def _levels(drafts: Drafts, needs: Floats, times: Times) -> list[Floats]:
     """Return slacks for pages that need `needs`, tighter and tighter."""
     texts = np.array([limit.op == "in" for limit in drafts.limits], dtype=np.bool_)
     slack = np.maximum(needs.max(axis=1, initial=0.0), 0.0) + _LEAST
-    slack[~(drafts.draft >= slack[:, None]).any(axis=1)] = math.inf
     gone = np.zeros(needs.shape[1], dtype=np.bool_)
     found: list[Floats] = []
     for share in _LOST:

@@ -1,0 +1,119 @@
+"""What the audit says: counts from stored runs, scaled, with exact intervals."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import webfilter as wf
+from webfilter import catalog, cli
+from webfilter.document import Document
+from webfilter.errors import ConfigError
+from webfilter.extract import Cascade
+from webfilter.report import Report
+from webfilter.report.exact import Counted, at_most
+
+HERE = {"seconds": None, "memory_mb": None}
+PIPE = Cascade(
+    wf.Extract(engine="plain", fallback=None, **HERE),
+    wf.Extract(engine="resiliparse", fallback=None, **HERE),
+    None,
+    audit=0.25,
+) | wf.Length(min_words=40)
+
+
+def docs(count: int = 200) -> list[Document]:
+    """Return pages whose menus make them long enough; every third has few words at all."""
+    menu = "<nav>" + "<a href='/'>Home page</a> " * 30 + "</nav>"
+    body = "<html><body>{}<article><p>The sun is a star.</p></article></body></html>"
+    return [
+        Document(f"{n}", html=body.format("" if n % 3 == 0 else menu).encode())
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl"])
+def test_the_audit_of_a_stored_run(tmp_path, monkeypatch, form):
+    monkeypatch.setitem(catalog.STAGES, "cascade", "webfilter.extract:Cascade")
+    report = PIPE.run(docs(), tmp_path / "run", format=form, progress=False)
+    found = Report.load(tmp_path / "run").audit()
+    assert found == report.audit() == report.audit(pipe=PIPE)
+    assert [row.reason for row in found] == ["length.words"]
+    assert found.dropped + found.audited.of == 200
+    assert 25 < found.audited.of < 75
+    assert found.kept == report.kept == found.audited.count > 0
+    share = found.audited.count / found.audited.of
+    assert found.missed[0] == pytest.approx(found.dropped * share)
+    assert found.missed[1] < found.missed[0] < found.missed[2]
+    assert found.loss[0] == pytest.approx(found.missed[0] / (found.missed[0] + report.kept))
+    assert json.loads(json.dumps(found.to_dict()))["rows"][0]["kept"] == found.audited.count
+    assert "kept of the audited" in str(found)
+
+
+def test_nothing_screened_and_nothing_audited():
+    pipe = PIPE.steps[0] | wf.Length(min_words=None)
+    found = Report.of(pipe, pipe(docs(5))).audit()
+    assert (found.rows, found.dropped, found.missed[0], found.loss[0]) == ((), 0, 0.0, 0.0)
+
+
+def test_without_an_audit_nothing_is_known():
+    pipe = replace(PIPE.steps[0], audit=0.0) | wf.Length(min_words=40)
+    found = Report.of(pipe, pipe(docs(50))).audit()
+    assert found.audited == Counted(0, 0)
+    assert found.missed == (0.0, 0.0, 50.0)
+    assert found.loss == (0.0, 0.0, 1.0)
+
+
+def test_a_run_without_a_cascade_has_no_audit():
+    pipe = wf.Pipeline((wf.Length(min_words=1),))
+    with pytest.raises(ConfigError, match="has no Cascade"):
+        Report.of(pipe, pipe(["one"])).audit()
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "low", "high"),
+    # Clopper-Pearson at 95 %, by the quantiles of the beta distribution (SciPy 1.11)
+    [
+        (0, 10, 0.0, 0.3085),
+        (5, 10, 0.1871, 0.8129),
+        (1, 300, 0.00008, 0.01844),
+        (10, 10, 0.6915, 1.0),
+    ],
+)
+def test_intervals_are_those_of_clopper_and_pearson(count, of, low, high):
+    found = Counted(count, of)
+    assert found.low == pytest.approx(low, abs=6e-5)
+    assert found.high == pytest.approx(high, abs=6e-5)
+
+
+def test_the_bound_covers_whatever_the_share_is():
+    for share in (0.003, 0.01, 0.2):
+        for of in (50, 200):
+            missed = sum(
+                math.comb(of, k) * share**k * (1 - share) ** (of - k)
+                for k in range(of + 1)
+                if at_most(k, of, 0.95) < share
+            )
+            assert missed <= 0.05
+    assert at_most(4_000_000, 10_000_000) == pytest.approx(0.4002549, abs=1e-6)
+
+
+def test_the_command_line_runs_a_cascade_and_asks_for_its_audit(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(catalog.STAGES, "cascade", "webfilter.extract:Cascade")
+    monkeypatch.chdir(tmp_path)
+    Path("page.html").write_text("<html><body><p>The sun is a star.</p></body></html>")
+
+    def call(*args: str) -> str:
+        assert cli.main(args) == 0
+        return capsys.readouterr().out
+
+    assert "cascade" in call("run", "gopher", "page.html", "--out", "run", "--cascade")
+    assert "1 drafts failed the screen" in call("audit", "run")
+    assert '"dropped": 1' in call("audit", "run", "--as", "json")
+    call("cascade", "gopher", "page.html", "--out", "fitted.toml")
+    assert 'use = "cascade"' in Path("fitted.toml").read_text()
+    assert cli.main(["cascade", "gopher", "page.html", "--out", "fitted.toml"]) == 2
