@@ -179,7 +179,9 @@ def test_what_judges_nothing_is_left_out_unless_it_changes_the_text():
     cut = cascade() | Cut() | Letters()
     assert [name for name, _ in cut.steps[0].follows] == ["cut", "letters"]
     assert verdicts(cut, two("b#" + "b" * 500, "b" * 100)) == ["cascade: letters.letters 1 < 50"]
-    needs = cascade() | wf.ExactDedup() | wf.Judge((wf.Rule("exact_duplicate_cluster", isin={"a"}),))
+    needs = (
+        cascade() | wf.ExactDedup() | wf.Judge((wf.Rule("exact_duplicate_cluster", isin={"a"}),))
+    )
     assert needs.steps[0].follows == ()
 
 

@@ -17,7 +17,7 @@ from webfilter.pipeline import Pipeline
 from webfilter.stage import Filter, Rule, Signal, Transform
 from webfilter.tuning import fit_cascade
 from webfilter.tuning.drafts import Drafts, Limit, measured
-from webfilter.tuning.slack import Times, choose, lost, nearest, needed
+from webfilter.tuning.slack import Times, Way, choose, lost, nearest, needed, ways
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ PIPE = Pipeline((Cascade(Number(1), Number(0), None), Value_()))
 def slow(monkeypatch):
     """Let the final text cost a hundred times what the draft does, as a clock would tell."""
     times = Times(1.0, 0.0, 100.0, [("value", 0.1, False)])
-    monkeypatch.setattr("webfilter.tuning.cascade.Times.of_drafts", lambda drafts: times)
+    monkeypatch.setattr(
+        "webfilter.tuning.cascade.ways", lambda drafts: [Way("first", drafts, times)]
+    )
 
 
 def pages(rng: np.random.Generator, count: int, off: float, wild: float = 0.0) -> list[Document]:
@@ -77,7 +79,7 @@ def drafts(final, draft, kept=None, seconds=(1.0, 100.0)) -> Drafts:
     limits = tuple(Limit("value", f"v{n}", "ge", 0.0) for n in range(len(final)))
     size = final.shape[1]
     return Drafts(
-        limits, final, draft, (final <= 0).all(axis=0) if kept is None else np.asarray(kept),
+        limits, final, draft, None, (final <= 0).all(axis=0) if kept is None else np.asarray(kept),
         np.arange(size) / size, {}, {"draft": seconds[0], "second": 0.0, "final": seconds[1],
         "value": 0.1}, {"value": False},
     )  # fmt: skip
@@ -130,7 +132,7 @@ def test_a_few_hopeless_drafts_are_given_up_within_the_bound_and_many_are_not():
     for share, screens in ((0.002, True), (0.03, False)):
         wild = rng.uniform(size=4000) < share
         found = drafts(final, np.where(wild, 60.0, final + off))
-        times = Times.of_drafts(found)
+        times = ways(found)[0].times
         chosen = choose(found, nearest(found, 1500), times, 0.01, 0.95)
         assert math.isfinite(chosen.slack[0]) == screens
         kept = found.part(found.kept)
@@ -146,7 +148,7 @@ def test_the_bound_is_held_on_samples_of_the_same_pages():
         off = rng.exponential(1.0, 1600)
         found = drafts(final, final + off)
         pool = nearest(found, 628)
-        chosen = choose(found, pool, Times.of_drafts(found), 0.01, 0.95)
+        chosen = choose(found, pool, ways(found)[0].times, 0.01, 0.95)
         if math.isfinite(chosen.slack[0]):
             # kept pages are uniform on 0 to 6 above the limit
             at = np.linspace(0, 6, 1000) + chosen.slack[0]
@@ -160,7 +162,7 @@ def test_limits_that_save_nothing_do_not_judge():
     useless = rng.uniform(-9, -5, 1500)
     useless[:5] = 1.0
     found = drafts([final, useless], [final + rng.uniform(0, 1, 1500), useless])
-    chosen = choose(found, nearest(found, 628), Times.of_drafts(found), 0.01, 0.95)
+    chosen = choose(found, nearest(found, 628), ways(found)[0].times, 0.01, 0.95)
     assert np.isfinite(chosen.slack).tolist() == [True, False]
 
 
@@ -168,7 +170,7 @@ def test_a_draft_that_costs_as_much_as_the_final_text_is_not_made():
     rng = np.random.default_rng(3)
     final = rng.uniform(-2, 10, 1500)
     found = drafts(final, final, seconds=(100.0, 100.0))
-    chosen = choose(found, nearest(found, 628), Times.of_drafts(found), 0.01, 0.95)
+    chosen = choose(found, nearest(found, 628), ways(found)[0].times, 0.01, 0.95)
     assert np.isinf(chosen.slack).all()
 
 

@@ -14,12 +14,17 @@ from webfilter.extract.cascade import Cascade
 from webfilter.pipeline import Pipeline
 from webfilter.report.exact import Counted, at_most
 from webfilter.report.figures import aligned, label, number, remarks
-from webfilter.stage import Stage
+from webfilter.stage import Stage, Step
 from webfilter.tuning.drafts import Drafts, Limit, measured
-from webfilter.tuning.slack import Times, choose, lost, nearest, needed
+from webfilter.tuning.slack import Chosen, Way, choose, lost, nearest, needed, ways
 
 __all__ = ["CascadeFit", "Slack", "fit_cascade"]
 
+_DECIDES = {
+    "both": "both drafts decide",
+    "first": "the first draft decides",
+    "second": "the second draft decides alone",
+}
 _SPARE = 2
 """Pages that may be lost when it is decided how many are looked at."""
 
@@ -42,6 +47,9 @@ class CascadeFit:
 
     pipe: Pipeline
     """The pipeline to run."""
+    drafts: str
+    """What decides: ``both`` drafts (a page is dropped if both miss a limit), or the ``first`` or
+    ``second`` alone; the fastest within the bound."""
     max_loss: float
     confidence: float
     slacks: tuple[Slack, ...]
@@ -54,6 +62,8 @@ class CascadeFit:
     """Pages that would be, of those nearest to being kept, by slacks chosen without them."""
     close: Counted
     """The same of those that are kept, or of the hundred that come nearest to it."""
+    at_most: float
+    """The share of these that are lost, with the confidence asked for."""
     proved: bool
     """Whether the sample is large enough to state the bound at that confidence."""
     passed: int
@@ -97,14 +107,13 @@ class CascadeFit:
             raise OutputError(f"cannot write {path}: {error}") from error
 
     def __str__(self) -> str:
-        most = at_most(self.pool.count, self.pool.of, self.confidence)
         lines = [
             f"{number(self.passed)} of {label(self.pages, 'page')} are extracted with care: "
-            f"{self.speedup:.1f} times faster",
+            f"{self.speedup:.1f} times faster ({_DECIDES[self.drafts]})",
             f"wrongly dropped, of what is kept: {self.kept}",
             f"by slacks chosen without them, of the nearest to it: {self.close}",
-            f"of the {self.pool.of:,} nearest: {self.pool}; at most {100 * most:.2g} % with "
-            f"confidence {self.confidence:g}",
+            f"of the {self.pool.of:,} nearest: {self.pool}; "
+            f"at most {100 * self.at_most:.2g} % with confidence {self.confidence:g}",
             "",
         ]
         cells: list[tuple[str, ...]] = [("limit", "", "slack", "dropped", "only by it")]
@@ -140,7 +149,7 @@ def fit_cascade(
         max_loss: share of the pages kept that may be lost, between 0 and 1.
         confidence: with which that is stated, between 0 and 1.
         near: least number of pages that it is judged by; by default as many as it takes to state
-            the bound if two of them are lost.
+            the bound if two of them are lost (some 800 for 1 %).
         draft: the fast extraction; see `Cascade`.
         audit: see `Cascade`.
         seed: see `Cascade`.
@@ -159,41 +168,63 @@ def fit_cascade(
     drafts = measured(asked, source, seed=seed)
     if not len(drafts):
         raise ConfigError("fit_cascade: the sample has no pages as HTML that reach the extraction")
-    times = Times.of_drafts(drafts)
-    pool = nearest(drafts, _enough(max_loss, confidence, _SPARE) if near is None else near)
-    chosen = choose(drafts, pool, times, max_loss, confidence)
-    slack = chosen.slack
+    found = ways(drafts)
+    sure = 1.0 - (1.0 - confidence) / len(found)  # each has its chance to look good by luck
+    least = _enough(max_loss, sure, _SPARE) if near is None else near
+    tried = [
+        (way, choose(way.drafts, nearest(way.drafts, least), way.times, max_loss, sure))
+        for way in found
+    ]
+    way, chosen = min(tried, key=lambda each: each[0].times.of(each[0].drafts, each[1].slack))
+    return _fit(asked, way, chosen, max_loss, confidence, sure, audit)
+
+
+def _fit(
+    asked: Pipeline,
+    way: Way,
+    chosen: Chosen,
+    max_loss: float,
+    confidence: float,
+    sure: float,
+    audit: float,
+) -> CascadeFit:
+    drafts, slack, times = way.drafts, chosen.slack, way.times
     active = np.flatnonzero(np.isfinite(slack))
     broken = drafts.draft[active] >= slack[active, None]
     by = broken.sum(axis=0)
     passed = int((by == 0).sum())
     audited = (len(drafts) - passed) * audit * times.final
+    settings = {
+        "slack": {drafts.limits[n].key: float(slack[n]) for n in active},
+        "default_slack": 1.0,
+    }
     return CascadeFit(
-        pipe=_changed(
-            asked,
-            slack={drafts.limits[n].key: float(slack[n]) for n in active},
-            default_slack=1.0,
-        ),
+        pipe=Pipeline(tuple(_fitted(step, way.name, settings) for step in asked.steps)),
+        drafts=way.name,
         max_loss=max_loss,
         confidence=confidence,
         slacks=tuple(
-            Slack(
-                drafts.limits[n],
-                float(slack[n]),
-                int(row.sum()),
-                int((row & (by == 1)).sum()),
-            )
+            Slack(drafts.limits[n], float(slack[n]), int(row.sum()), int((row & (by == 1)).sum()))
             for n, row in zip(active, broken, strict=True)
         ),
         pages=len(drafts),
         kept=_lost_of(drafts, slack),
         pool=Counted(chosen.wrong, chosen.pool),
         close=Counted(chosen.wrong_close, chosen.close),
+        at_most=at_most(chosen.wrong, chosen.pool, sure),
         proved=chosen.proved,
         passed=passed,
         speedup=times.final * len(drafts) / (times.of(drafts, slack) + audited),
         gone=dict(drafts.gone),
     )
+
+
+def _fitted(step: Step, name: str, settings: dict[str, Any]) -> Step:
+    if not isinstance(step, Cascade):
+        return step
+    if name == "second" and step.second is not None:
+        step = replace(step, draft=step.second)
+    return replace(step, **settings) if name == "both" else replace(step, second=None, **settings)
 
 
 def _lost_of(drafts: Drafts, slack: Any) -> Counted:

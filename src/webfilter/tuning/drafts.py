@@ -34,6 +34,8 @@ __all__ = ["Drafts", "Limit", "measured"]
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+Row = dict[int, float]
+"""Shortfalls of one text, by the number of the limit."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,10 @@ class Drafts:
     final: Floats
     """Shortfall of the final text; -inf where the limit says nothing of it."""
     draft: Floats
-    """Shortfall of the draft, the smaller of two; -inf where there is none. Of a rule on a text:
-    the score, where the text is not accepted."""
+    """Shortfall of the draft; -inf where there is none. Of a rule on a text: the score, where the
+    text is not accepted."""
+    second: Floats | None
+    """The same of the second draft; None: the cascade makes none."""
     kept: Mask
     """Whether the pipeline keeps the final text, dedup apart."""
     ranks: Floats
@@ -70,7 +74,8 @@ class Drafts:
     gone: Mapping[str, int]
     """Documents that take no part: dropped before the page is extracted, failed, without HTML."""
     seconds: Mapping[str, float]
-    """Wall seconds for a page: ``draft``, ``second``, ``final``, and each stage of the screen."""
+    """Wall seconds for a page: ``draft``, ``second``, ``final``, and each stage of the screen on
+    one draft."""
     always: Mapping[str, bool]
     """Whether a stage of the screen must run where a later one judges: it changes the text."""
 
@@ -83,6 +88,7 @@ class Drafts:
             self,
             final=self.final[:, mask],
             draft=self.draft[:, mask],
+            second=None if self.second is None else self.second[:, mask],
             kept=self.kept[mask],
             ranks=self.ranks[mask],
         )
@@ -110,7 +116,7 @@ def measured(pipe: Pipeline, source: Any, *, seed: int = 0, batch_size: int = 64
     later = _stages(named[places[0] + 1 :])
     judges = _Judges(cascade)
     gone: Counter[str] = Counter()
-    rows: list[tuple[float, bool, dict[int, float], dict[int, float]]] = []
+    rows: list[tuple[float, bool, Row, Row, Row]] = []
     pages = 0
     for batch in _batches(source, batch_size):
         docs = []
@@ -124,25 +130,31 @@ def measured(pipe: Pipeline, source: Any, *, seed: int = 0, batch_size: int = 64
         if not docs:
             continue
         pages += len(docs)
-        on_drafts = judges.on_drafts(docs)
+        first = judges.on_drafts(cascade.draft, "draft", docs)
+        second = judges.on_drafts(cascade.second, "second", docs)
         with judges.timed("final"):
             finals = apply(cascade.final, "cascade", docs, Ledger())
         on_finals = judges.shortfalls(finals, draft=False)
-        for doc, final, draft in zip(_run(later, finals), on_finals, on_drafts, strict=True):
+        found = zip(on_finals, first, second, strict=True)
+        for doc, shortfalls in zip(_run(later, finals), found, strict=True):
             if doc.verdict is not None and doc.verdict.kind == "failed":
                 gone[doc.verdict.stage] += 1
                 continue
-            rows.append((_rank(doc.id, seed), doc.live, final, draft))
+            rows.append((_rank(doc.id, seed), doc.live, *shortfalls))
     rows.sort(key=lambda row: row[0])
     limits = judges.limits
     return Drafts(
         limits=tuple(limits),
         final=_table(len(limits), [row[2] for row in rows]),
         draft=_table(len(limits), [row[3] for row in rows]),
+        second=None if cascade.second is None else _table(len(limits), [row[4] for row in rows]),
         kept=np.array([row[1] for row in rows], dtype=np.bool_),
         ranks=np.array([row[0] for row in rows], dtype=np.float64),
         gone=dict(sorted(gone.items())),
-        seconds={what: seconds / max(1, pages) for what, seconds in judges.seconds.items()},
+        seconds={
+            what: seconds / max(1, judges.texts if what in judges.names else pages)
+            for what, seconds in judges.seconds.items()
+        },
         always={name: not isinstance(stage, Filter) for name, stage in cascade.follows},
     )
 
@@ -189,11 +201,13 @@ class _Judges:
     def __init__(self, cascade: Cascade) -> None:
         self.limits: list[Limit] = []
         self.seconds: dict[str, float] = dict.fromkeys(("draft", "second", "final"), 0.0)
+        self.texts = 0
         self._cascade = cascade
         self._places: dict[str, int] = {}
         self._kinds = {
             signal.name: signal.kind for _, stage in cascade.follows for signal in stage.measures
         }
+        self.names = {name for name, _ in cascade.follows}
         for name, stage in cascade.follows:
             self.seconds[name] = 0.0
             for rule in stage.rules:
@@ -211,19 +225,13 @@ class _Judges:
         yield
         self.seconds[what] += time.perf_counter() - start
 
-    def on_drafts(self, docs: Sequence[Document]) -> list[dict[int, float]]:
-        """Return by how much the drafts of each page miss each limit: the one that misses less."""
-        with self.timed("draft"):
-            drafts = isolated(self._cascade.draft, docs)
-        found = self.shortfalls(drafts, draft=True)
-        if self._cascade.second is None:
-            return found
-        with self.timed("second"):
-            others = isolated(self._cascade.second, docs)
-        return [
-            {place: min(value, other.get(place, -math.inf)) for place, value in row.items()}
-            for row, other in zip(found, self.shortfalls(others, draft=True), strict=True)
-        ]
+    def on_drafts(self, draft: Stage | None, what: str, docs: Sequence[Document]) -> list[Row]:
+        """Return by how much a draft of each page misses each limit."""
+        if draft is None:
+            return [{} for _ in docs]
+        with self.timed(what):
+            drafts = isolated(draft, docs)
+        return self.shortfalls(drafts, draft=True)
 
     def _bounds(self, rule: Rule) -> list[tuple[str, float | None]]:
         if rule.isin is not None:
@@ -237,11 +245,12 @@ class _Judges:
             self.limits.append(made)
         return self._places[made.key]
 
-    def shortfalls(self, docs: Sequence[Document], *, draft: bool) -> list[dict[int, float]]:
+    def shortfalls(self, docs: Sequence[Document], *, draft: bool) -> list[Row]:
         """Return by how much each text misses each limit; nothing for a draft that there is not."""
-        found: list[dict[int, float]] = [{} for _ in docs]
+        found: list[Row] = [{} for _ in docs]
         failed = [doc.verdict is not None and (draft or not _dropped(doc)) for doc in docs]
         marked = [replace(doc, verdict=None) for doc in docs]
+        self.texts += len(docs) * draft
         for name, stage in self._cascade.follows:
             if draft:
                 with self.timed(name):
@@ -256,7 +265,7 @@ class _Judges:
         return found
 
     def _judge(
-        self, name: str, rules: Sequence[Rule], doc: Document, row: dict[int, float], draft: bool
+        self, name: str, rules: Sequence[Rule], doc: Document, row: Row, draft: bool
     ) -> None:
         for rule in rules:
             for op, limit in self._bounds(rule):

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,7 @@ import numpy.typing as npt
 from webfilter.report.exact import at_most
 from webfilter.tuning.drafts import Drafts
 
-__all__ = ["Chosen", "choose", "nearest", "needed"]
+__all__ = ["Chosen", "Times", "Way", "choose", "lost", "nearest", "needed", "ways"]
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -145,16 +145,10 @@ class Times:
 
     draft: float
     second: float
+    """For those that the first draft would drop; 0: there is no second one."""
     final: float
     stages: Sequence[tuple[str, float, bool]]
-    """Each stage of the screen, and whether it must run where a later one judges."""
-
-    @classmethod
-    def of_drafts(cls, drafts: Drafts) -> Times:
-        """Return what was measured."""
-        said = drafts.seconds
-        stages = [(name, said[name], always) for name, always in drafts.always.items()]
-        return cls(said["draft"], said["second"], said["final"], stages)
+    """Each stage of the screen on one draft, and whether it must run where a later one judges."""
 
     def of(self, drafts: Drafts, slack: Floats) -> float:
         """Return the seconds that all pages cost with a screen of that slack; none: no drafts."""
@@ -166,13 +160,40 @@ class Times:
             return self.final * len(drafts)
         left = np.ones(len(drafts), dtype=np.bool_)
         total = self.draft * len(drafts)
+        again = 2.0 if self.second else 1.0
         for name, seconds, always in self.stages[: last + 1]:
             if rows[name] or always:
-                total += seconds * int(left.sum())
+                total += again * seconds * int(left.sum())
             if rows[name]:
                 left &= ~(drafts.draft[rows[name]] >= slack[rows[name], None]).any(axis=0)
         passed = int(left.sum())
         return float(total + self.second * (len(drafts) - passed) + self.final * passed)
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of drafting: by both drafts, or by one of them."""
+
+    name: str
+    """``both``, ``first`` or ``second``."""
+    drafts: Drafts
+    """With what decides as the draft, and no second one."""
+    times: Times
+
+
+def ways(drafts: Drafts) -> list[Way]:
+    """Return the ways of drafting that were measured; a page misses by both what both miss by."""
+    said = drafts.seconds
+    stages = [(name, said[name], always) for name, always in drafts.always.items()]
+    first = replace(drafts, second=None)
+    found = [Way("first", first, Times(said["draft"], 0.0, said["final"], stages))]
+    if drafts.second is not None:
+        least = np.minimum(drafts.draft, drafts.second)
+        both = Times(said["draft"], said["second"], said["final"], stages)
+        other = Times(said["second"], 0.0, said["final"], stages)
+        found.insert(0, Way("both", replace(first, draft=least), both))
+        found.append(Way("second", replace(first, draft=drafts.second), other))
+    return found
 
 
 def _levels(drafts: Drafts, needs: Floats, times: Times) -> list[Floats]:
