@@ -230,7 +230,8 @@ class Pipeline:
             workers: processes that work; 1 means this one.
             batch_size: documents a batch; batches are also cut at about 4 MB.
             measure_all: run every stage on dropped documents too, so that all their signals are
-                known; the first violated rule still decides.
+                known; the first violated rule still decides. A cascade then drops nothing on its
+                draft, and only says what it would have dropped: a full audit.
             overwrite: replace the outputs of an earlier run.
             work: folder for the spool of corpus stages; inside `out` where that is given.
             progress: show a bar; None shows it on a terminal or in a notebook.

@@ -192,7 +192,10 @@ class Step(ABC):
 
     @property
     def thorough(self) -> Step:
-        """The step as `Pipeline.explain` goes on with it where it has dropped the page."""
+        """The step as it runs where everything is to be measured, with nothing dropped unmeasured.
+
+        So `Pipeline.run` takes it with ``measure_all``, and `Pipeline.explain` goes on with it.
+        """
         return self
 
     def __or__(self, other: Step | Pipeline) -> Pipeline:

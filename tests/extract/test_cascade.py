@@ -105,6 +105,13 @@ def test_both_drafts_must_miss_the_same_limit():
     assert verdicts(pipe, two(few, many, "boom")) == ["None"]
 
 
+def test_the_second_draft_stands_in_for_the_first():
+    pipe = cascade(second=Half(2)) | Letters()
+    few, many = "b" * 10, "b" * 500
+    pages = [two("boom", many, few), two("unfit", many, few), two("unfit", many, many), two("boom", many, "boom")]  # fmt: skip  # noqa: E501
+    assert verdicts(pipe, *pages) == ["cascade: letters.letters 10 < 50"] * 2 + ["None"] * 2
+
+
 def test_a_text_counts_only_where_it_is_sure():
     pipe = cascade() | Tongue()
     assert verdicts(pipe, two("Z", "x"), two("z", "x"), two("z", "z")) == [
@@ -272,6 +279,7 @@ def test_a_recipe_switches_it_on(monkeypatch):
         ({"slack": {"letters.letters": -1}}, "slack of letters.letters = -1"),
         ({"draft": "resiliparse"}, "draft = 'resiliparse' does not fit"),
         ({"screen": ("letters",)}, "screen = "),
+        ({"final": Cascade()}, "one cascade in another"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(fields, says):
@@ -295,6 +303,22 @@ def test_explain_goes_on_with_the_final_text():
     assert said["cascade", "letters.letters"] == (10, False)
     assert said["letters", "letters"] == (500, True)
     assert found.deciding.signal == "letters.letters"
+
+
+def test_measure_all_audits_everything_so_no_draft_is_measured_for_a_final_text(tmp_path):
+    docs = [Document(str(n), html=two("b" * n, "b" * (2 * n))) for n in range(10, 200, 10)]
+    pipe = cascade() | Letters()
+    report = pipe.run(docs, tmp_path, measure_all=True, progress=False)
+    assert [row.kept for row in report.sweep("letters", [20, 100], bound="ge")] == [19, 15]
+    found = report.audit()
+    assert (found.dropped, found.audited.of, found.audited.count) == (0, 4, 0)
+
+
+def test_a_sandbox_around_it_gets_the_screen_too():
+    pipe = wf.Sandboxed(cascade(), seconds=20) | Letters()
+    assert [name for name, _ in pipe.steps[0].stage.follows] == ["letters"]
+    [doc] = run(pipe, two("b" * 49, "b" * 500))
+    assert str(doc.verdict) == "sandboxed: letters.letters 49 < 50"
 
 
 def test_limits_of_later_stages_can_be_swept_around_it():

@@ -74,15 +74,22 @@ def pages(rng: np.random.Generator, count: int, off: float, wild: float = 0.0) -
     ]
 
 
-def drafts(final, draft, kept=None, seconds=(1.0, 100.0)) -> Drafts:
+def drafts(final, draft, seconds=(1.0, 100.0)) -> Drafts:
     final, draft = np.atleast_2d(final).astype(float), np.atleast_2d(draft).astype(float)
     limits = tuple(Limit("value", f"v{n}", "ge", 0.0) for n in range(len(final)))
     size = final.shape[1]
     return Drafts(
-        limits, final, draft, None, (final <= 0).all(axis=0) if kept is None else np.asarray(kept),
-        np.arange(size) / size, {}, {"draft": seconds[0], "second": 0.0, "final": seconds[1],
-        "value": 0.1}, {"value": False},
-    )  # fmt: skip
+        limits=limits,
+        final=final,
+        draft=draft,
+        second=None,
+        drafted=draft[0] > -math.inf,
+        kept=(final <= 0).all(axis=0),
+        ranks=np.arange(size) / size,
+        gone={},
+        seconds={"draft": seconds[0], "second": 0.0, "final": seconds[1], "value": 0.1},
+        always={"value": False},
+    )
 
 
 def test_measured_tells_by_how_much_draft_and_final_miss_the_limit():

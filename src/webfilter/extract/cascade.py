@@ -46,15 +46,16 @@ class Cascade(Stage):
     What is dropped has a verdict such as ``cascade: gopher_quality.words 12 < 25``: the stage and
     the signal, the value on the draft, and the limit after slack. Its text is the draft; its
     signals are those of the cascade only. All other documents are as the final stage makes them.
-    Pages on which the draft fails or finds nothing, and documents without HTML, go straight to the
+    Pages on which both drafts fail or find nothing, and documents without HTML, go straight to the
     final stage.
 
     The screen looks past dedup. So a copy may survive that was dropped as a duplicate of a page
     that failed later; what is dropped would have been dropped anyway, up to the error that the
-    audit states. With ``measure_all`` the later stages measure the drafts of what is dropped.
+    audit states. A run with ``measure_all`` audits everything.
 
     Raises:
-        ConfigError: `audit` or `default_slack` is outside 0 to 1, or a slack is negative.
+        ConfigError: `audit` or `default_slack` is outside 0 to 1, a slack is negative, or there is
+            one cascade in another.
         UnknownName: a key of `slack` names a limit that its stage does not have.
 
     >>> from webfilter import Length
@@ -67,11 +68,11 @@ class Cascade(Stage):
     final: Stage = field(default_factory=Extract)
     """The accurate extraction, of what passes."""
     draft: Stage = field(default_factory=_draft)
-    """The fast one, of everything. What it drops or fails on goes on to `final`."""
+    """The fast one, of everything. What no draft is made of goes on to `final`."""
     second: Stage | None = field(default_factory=_second)
     """Another draft of what the first one misses a limit on: a page is dropped only if both miss
     the same limit. By default all visible text, so that a draft that took the wrong part of a page
-    is found out. None: the first one decides."""
+    is found out. It also stands in where the first one failed or is empty. None: there is one."""
     screen: tuple[Stage, ...] | None = None
     """The stages that judge the draft; None: those that follow in the pipeline."""
     slack: Mapping[str, float] = field(default_factory=dict)
@@ -96,6 +97,8 @@ class Cascade(Stage):
         for key, value in self.slack.items():
             if value < 0.0:
                 raise ConfigError(f"{self.name}: slack of {key} = {value}; 0 or more, inf is off")
+        if any(isinstance(stage, Cascade) for stage in (self.final, self.draft, self.second)):
+            raise ConfigError(f"{self.name}: one cascade in another; give it the inner stages")
         if self.screen is not None:
             object.__setattr__(self, "follows", named(self.screen))
             check_slack(self.name, self.slack, dict(self.follows))
@@ -133,7 +136,7 @@ class Cascade(Stage):
 
     @property
     def thorough(self) -> Step:
-        """The same stage, with everything audited: what `Pipeline.explain` goes on with."""
+        """The same stage, with everything audited."""
         found = replace(self, audit=1.0)
         object.__setattr__(found, "follows", self.follows)
         return found
@@ -178,20 +181,33 @@ class Cascade(Stage):
         pages = [place for place, doc in enumerate(batch) if doc.html is not None]
         if not (pages and self.follows):
             return found
-        drafted = isolated(self.draft, [batch[place] for place in pages])
-        good = [(place, doc) for place, doc in zip(pages, drafted, strict=True) if doc.live]
-        screen = Screen(self.follows, self.slack, self.default_slack)
+        drafted = dict(zip(pages, isolated(self.draft, [batch[n] for n in pages]), strict=True))
+        without = [place for place, doc in drafted.items() if not doc.live]
+        drafted.update(zip(without, self._second([batch[n] for n in without]), strict=True))
+        good = [place for place, doc in drafted.items() if doc.live]
+        once = set(without)
 
         def second(places: Sequence[int]) -> Sequence[Document]:
-            if self.second is None:
-                return [good[n][1] for n in places]
-            return isolated(self.second, [batch[good[n][0]] for n in places])
+            asked = [good[n] for n in places]
+            twice = [place for place in asked if place not in once and self.second is not None]
+            made = dict(zip(twice, self._second([batch[n] for n in twice]), strict=True))
+            return [made.get(place, drafted[place]) for place in asked]
 
-        verdicts = screen.broken([doc for _, doc in good], second)
-        for (place, doc), verdict in zip(good, verdicts, strict=True):
+        screen = Screen(self.follows, self.slack, self.default_slack)
+        verdicts = screen.broken([drafted[place] for place in good], second)
+        for place, verdict in zip(good, verdicts, strict=True):
+            doc = drafted[place]
             audited = verdict is not None and self._audited(doc)
             found[place] = _Draft(doc.text, len(doc.text), verdict, audited)
         return found
+
+    def _second(self, docs: Sequence[Document]) -> list[Document]:
+        """Return the second drafts; failed ones where there are none."""
+        if not docs:
+            return []
+        if self.second is None:
+            return [doc.fail(self.name, "no draft") for doc in docs]
+        return isolated(self.second, docs)
 
     def _audited(self, doc: Document) -> bool:
         key = f"cascade audit:{self.seed}:{doc.id}".encode("utf-8", "surrogatepass")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from webfilter.child import Child, ChildDied, ChildError, ChildFailure
 from webfilter.document import Document
 from webfilter.errors import ConfigError, RunError
-from webfilter.stage import Rule, Signal, Stage
+from webfilter.stage import Rule, Signal, Stage, Step
 
 __all__ = ["Sandboxed", "check_limits", "process_apart"]
 
@@ -72,6 +72,19 @@ class Sandboxed(Stage):
     def artifacts(self) -> Mapping[str, str]:
         """Those of the inner stage."""
         return self.stage.artifacts
+
+    def placed(self, later: Sequence[tuple[str, Step]]) -> Step:
+        """Return the sandbox with the inner stage as it runs before `later`."""
+        inner = self.stage.placed(later)
+        assert isinstance(inner, Stage)
+        return replace(self, stage=inner)
+
+    @property
+    def thorough(self) -> Step:
+        """The sandbox of what the inner stage says."""
+        inner = self.stage.thorough
+        assert isinstance(inner, Stage)
+        return self if inner is self.stage else replace(self, stage=inner)
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Run the inner stage on each document of `batch` in the child."""

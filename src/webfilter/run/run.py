@@ -74,7 +74,8 @@ def run(
         if isinstance(target, (str, os.PathLike)):
             check_writable(target, overwrite=overwrite)
 
-    cut = segments(pipe.names, pipe.steps)
+    steps = [step.thorough for step in pipe.steps] if measure_all else pipe.steps
+    cut = segments(pipe.names, steps)
     metadata = {"fingerprint": pipe.fingerprint()}
     with ExitStack() as stack:
         opened = {

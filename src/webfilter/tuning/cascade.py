@@ -18,7 +18,7 @@ from webfilter.stage import Stage, Step
 from webfilter.tuning.drafts import Drafts, Limit, measured
 from webfilter.tuning.slack import Chosen, Way, choose, lost, nearest, needed, ways
 
-__all__ = ["CascadeFit", "Slack", "fit_cascade"]
+__all__ = ["CascadeFit", "Slack", "fit_cascade", "fitted"]
 
 _DECIDES = {
     "both": "both drafts decide",
@@ -168,6 +168,19 @@ def fit_cascade(
     drafts = measured(asked, source, seed=seed)
     if not len(drafts):
         raise ConfigError("fit_cascade: the sample has no pages as HTML that reach the extraction")
+    return fitted(asked, drafts, max_loss=max_loss, confidence=confidence, near=near, audit=audit)
+
+
+def fitted(
+    pipe: Pipeline,
+    drafts: Drafts,
+    *,
+    max_loss: float = 0.01,
+    confidence: float = 0.95,
+    near: int | None = None,
+    audit: float = 0.01,
+) -> CascadeFit:
+    """Return what `fit_cascade` does, for pages that were measured by a cascaded `pipe` before."""
     found = ways(drafts)
     sure = 1.0 - (1.0 - confidence) / len(found)  # each has its chance to look good by luck
     least = _enough(max_loss, sure, _SPARE) if near is None else near
@@ -176,7 +189,7 @@ def fit_cascade(
         for way in found
     ]
     way, chosen = min(tried, key=lambda each: each[0].times.of(each[0].drafts, each[1].slack))
-    return _fit(asked, way, chosen, max_loss, confidence, sure, audit)
+    return _fit(pipe, way, chosen, max_loss, confidence, sure, audit)
 
 
 def _fit(

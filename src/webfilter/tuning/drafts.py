@@ -67,6 +67,8 @@ class Drafts:
     text is not accepted."""
     second: Floats | None
     """The same of the second draft; None: the cascade makes none."""
+    drafted: Mask
+    """Whether the first draft was made; where it was not, the second one stands in."""
     kept: Mask
     """Whether the pipeline keeps the final text, dedup apart."""
     ranks: Floats
@@ -89,6 +91,7 @@ class Drafts:
             final=self.final[:, mask],
             draft=self.draft[:, mask],
             second=None if self.second is None else self.second[:, mask],
+            drafted=self.drafted[mask],
             kept=self.kept[mask],
             ranks=self.ranks[mask],
         )
@@ -148,6 +151,7 @@ def measured(pipe: Pipeline, source: Any, *, seed: int = 0, batch_size: int = 64
         final=_table(len(limits), [row[2] for row in rows]),
         draft=_table(len(limits), [row[3] for row in rows]),
         second=None if cascade.second is None else _table(len(limits), [row[4] for row in rows]),
+        drafted=np.array([bool(row[3]) for row in rows], dtype=np.bool_),
         kept=np.array([row[1] for row in rows], dtype=np.bool_),
         ranks=np.array([row[0] for row in rows], dtype=np.float64),
         gone=dict(sorted(gone.items())),

@@ -188,7 +188,7 @@ def ways(drafts: Drafts) -> list[Way]:
     first = replace(drafts, second=None)
     found = [Way("first", first, Times(said["draft"], 0.0, said["final"], stages))]
     if drafts.second is not None:
-        least = np.minimum(drafts.draft, drafts.second)
+        least = np.where(drafts.drafted, np.minimum(drafts.draft, drafts.second), drafts.second)
         both = Times(said["draft"], said["second"], said["final"], stages)
         other = Times(said["second"], 0.0, said["final"], stages)
         found.insert(0, Way("both", replace(first, draft=least), both))
