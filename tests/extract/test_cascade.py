@@ -233,6 +233,12 @@ def test_every_document_is_somewhere(workers, tmp_path):
     assert found.audited.of == 20 - found.dropped > 0
 
 
+def test_a_screen_that_drops_everything_is_worth_a_warning(tmp_path):
+    docs = [Document(str(n), html=two("b", "b" * 500)) for n in range(20)]
+    report = (cascade() | Letters()).run(docs, tmp_path, progress=False)
+    assert any("cascade kept none" in text for text in report.warnings)
+
+
 def test_cascaded_takes_the_place_of_extract_and_its_settings_can_be_changed():
     plain = wf.recipe("educational")
     pipe = plain.cascaded(audit=0.5, slack={"educational.educational.ge": 1.0})

@@ -247,7 +247,8 @@ class _Watch:
     def __init__(self, pipe: Pipeline, ledger: Ledger) -> None:
         self.said: list[str] = []
         self._ledger = ledger
-        self._open = {name for name, step in zip(pipe.names, pipe.steps, strict=True) if step.rules}
+        named = zip(pipe.names, pipe.steps, strict=True)
+        self._open = {name for name, step in named if step.rules or step.by_document}
 
     def look(self, least: int, *, at_end: bool = False) -> None:
         """Look at every stage that has seen at least `least` documents, once."""
