@@ -88,7 +88,9 @@ class Screen:
     """Stages, with slack on every limit.
 
     The truth about a page lies between what a choosy draft and an all-embracing one say of it, so
-    a page is dropped by a limit only if both miss it.
+    a page is dropped by a limit only if both miss it. Of 1,854 real pages whose final text has 50
+    words, 143 have a draft (resiliparse's) of fewer than 25: it took the wrong part of the page.
+    None has so few visible ones.
     """
 
     stages: Named
