@@ -55,6 +55,7 @@ class Engine(Protocol):
 
 
 ENGINES: dict[str, str] = {
+    "blocks": "webfilter.extract.blocks.engine:Blocks",
     "trafilatura": "webfilter.extract.trafilatura:Trafilatura",
     "resiliparse": "webfilter.extract.resiliparse:Resiliparse",
     "plain": "webfilter.extract.plain:Plain",

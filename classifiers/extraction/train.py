@@ -1,0 +1,229 @@
+"""Train the model of the engine ``blocks``: cross-validated by site, then on everything.
+
+    python classifiers/extraction/train.py wcxb-dev/pages.jsonl.xz --folds work/folds
+    python classifiers/extraction/train.py wcxb-dev/pages.jsonl.xz
+
+The first writes one model a fold and ``folds.json`` (page to fold), for benchmarks/extraction.py,
+which judges each page by the model that saw no page of its site. The second writes the packaged
+model and its manifest. Needs ``pip install scikit-learn scipy jax optax``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import network
+import numpy as np
+import scipy.sparse as sp
+from data import Example, examples, folds
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+
+from webfilter.extract.blocks.model import NEAR, TYPES, Model, spread
+
+HERE = Path(__file__).parent
+PACKAGE = HERE.parents[1] / "src" / "webfilter" / "extract" / "models"
+Arrays = dict[str, NDArray[Any]]
+
+
+def main() -> None:
+    """Train from the command line."""
+    parser = argparse.ArgumentParser(description="Train the model of the engine blocks.")
+    parser.add_argument("data", type=Path, help="WCXB pages, .jsonl or .jsonl.xz")
+    parser.add_argument("--folds", type=Path, help="write one model a fold here, and no package")
+    parser.add_argument("--count", type=int, default=5, help="folds")
+    parser.add_argument("--out", type=Path, default=PACKAGE)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--config", type=Path, default=HERE / "config.toml")
+    args = parser.parse_args()
+    config = tomllib.loads(args.config.read_text(encoding="utf-8"))
+    made = list(examples(args.data))
+    print(f"{len(made)} pages with blocks", flush=True)
+    if args.folds is None:
+        data = packed(train(made, config, args.seed))
+        args.out.mkdir(parents=True, exist_ok=True)
+        (args.out / "blocks.npz").write_bytes(data)
+        about = {
+            "blocks": {
+                "bytes": len(data),
+                "file": "blocks.npz",
+                "seed": args.seed,
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "trained_on": {
+                    "pages": len(made),
+                    "sha256": hashlib.sha256(args.data.read_bytes()).hexdigest(),
+                },
+            }
+        }
+        text = json.dumps(about, indent=2, sort_keys=True) + "\n"
+        (args.out / "manifest.json").write_text(text, encoding="utf-8")
+        return
+    args.folds.mkdir(parents=True, exist_ok=True)
+    fold = folds([page.site for page in made], args.count, args.seed)
+    of = {page.id: int(k) for page, k in zip(made, fold, strict=True)}
+    (args.folds / "folds.json").write_text(json.dumps(of), encoding="utf-8")
+    for k in range(args.count):
+        start = time.perf_counter()
+        arrays = train([p for p, f in zip(made, fold, strict=True) if f != k], config, args.seed)
+        (args.folds / f"{k}.npz").write_bytes(packed(arrays))
+        model = Model(arrays)
+        judged = [p for p, f in zip(made, fold, strict=True) if f == k]
+        score = np.mean([_f1(page, model.probabilities(page.seen)) for page in judged])
+        print(f"fold {k}: {score:.4f} in {time.perf_counter() - start:.0f} s", flush=True)
+
+
+def _f1(page: Example, chances: NDArray[np.float32]) -> float:
+    """Return the word F1 by the labels of the blocks: an estimate, without rendering."""
+    kept = page.counts * (chances > 0.5)
+    if not page.gold or not kept.sum():
+        return float(not page.gold and not kept.sum())
+    return float(2 * (kept * page.labels).sum() / (kept.sum() + page.gold))
+
+
+def packed(arrays: Arrays) -> bytes:
+    """Return the arrays as a compressed ``.npz``, floats in half precision, the same each time."""
+    small = {
+        key: value.astype(np.float16) if value.dtype.kind == "f" else value
+        for key, value in sorted(arrays.items())
+    }
+    for key in ("mean", "std", "page_mean", "page_std"):
+        small[key] = arrays[key].astype(np.float32)
+    out = io.BytesIO()
+    np.savez_compressed(out, **small)
+    return out.getvalue()
+
+
+def train(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays:
+    """Return all arrays of a model trained on `made`."""
+    said = [np.zeros((len(page.labels), 3 + len(TYPES)), np.float32) for page in made]
+    fold = folds([page.site for page in made], config["linear"]["folds"], seed + 1)
+    for k in range(config["linear"]["folds"]):
+        rest = [page for page, f in zip(made, fold, strict=True) if f != k]
+        part = Model(linear(rest, config["linear"], seed) | types(rest, config["types"]))
+        for i in np.flatnonzero(fold == k):
+            said[i][:, :3] = part.linear(made[i].seen)
+            said[i][:, 3:] = part.types(made[i].seen if i % 3 else made[i].unlocated)
+    arrays = linear(made, config["linear"], seed) | types(made, config["types"])
+    inputs = [
+        np.concatenate([spread(page.seen.numbers, page.seen.names), extra], axis=1)
+        for page, extra in zip(made, said, strict=True)
+    ]
+    everything = np.concatenate(inputs)
+    arrays["mean"] = everything.mean(axis=0)
+    arrays["std"] = everything.std(axis=0) + 1e-3
+    scaled = [
+        np.clip((page - arrays["mean"]) / arrays["std"], -4, 4).astype(np.float32)
+        for page in inputs
+    ]
+    del everything, inputs
+    members = [
+        network.fit(made, scaled, config["network"], seed + m)
+        for m in range(config["network"]["members"])
+    ]
+    return arrays | {name: np.stack([member[name] for member in members]) for name in members[0]}
+
+
+# ---- names and words ----------------------------------------------------------------------------
+
+
+def _known(sets: Iterable[set[int]], least: int) -> dict[int, int]:
+    counts = Counter(h for said in sets for h in said)
+    return {h: i for i, h in enumerate(sorted(h for h, n in counts.items() if n >= least))}
+
+
+def _matrix(rows: Iterable[Iterable[int]], known: dict[int, int]) -> Any:
+    at: list[int] = []
+    ends = [0]
+    for row in rows:
+        at.extend(known[h] for h in row if h in known)
+        ends.append(len(at))
+    ones = np.ones(len(at), np.float32)
+    return sp.csr_matrix((ones, at, ends), shape=(len(ends) - 1, len(known)))
+
+
+def linear(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays:
+    """Return the weights of names and words."""
+    rng = np.random.RandomState(seed)
+    tokens = _known(({h for t in p.seen.tokens for h in t} for p in made), config["min_pages"])
+    said = _known(({h for t in p.seen.words for h in t} for p in made), config["min_pages"])
+    parts, labels, weights = [], [], []
+    for page in made:
+        n = len(page.labels)
+        take = np.arange(n)
+        if n > config["blocks"]:
+            take = np.sort(rng.choice(n, config["blocks"], replace=False))
+        elements = _matrix(page.seen.tokens, tokens)
+        chain = page.seen.page.chain[take]
+        near, far = (_around(c, elements.shape[0]) for c in (chain[:, :NEAR], chain[:, NEAR:]))
+        own = _matrix([page.seen.words[i] for i in take], said)
+        parts.append(sp.hstack([near @ elements, far @ elements * 0.5, own]).tocsr())
+        labels.append(page.labels[take] >= 0.5)
+        weight = np.sqrt(page.counts) + 0.3
+        weights.append((weight / weight.sum() ** 0.7)[take])
+    weight = np.concatenate(weights)
+    weight /= weight.mean()
+    model = SGDClassifier(
+        loss="log_loss", alpha=config["alpha"], max_iter=config["epochs"], tol=None, average=True,
+        random_state=seed,
+    )  # fmt: skip
+    model.fit(sp.vstack(parts).tocsr(), np.concatenate(labels), sample_weight=weight)
+    near, far, own = np.split(model.coef_[0].astype(np.float32), [len(tokens), 2 * len(tokens)])
+    return {
+        "token_hashes": np.array(list(tokens), dtype=np.uint32),
+        "near": near,
+        "far": far * 0.5,
+        "word_hashes": np.array(list(said), dtype=np.uint32),
+        "words": own,
+    }
+
+
+def _around(chain: NDArray[np.int64], elements: int) -> Any:
+    rows = np.repeat(np.arange(len(chain)), chain.shape[1])
+    at = chain.ravel()
+    inner = at > 0  # the root says nothing
+    ones = np.ones(int(inner.sum()), np.float32)
+    return sp.csr_matrix((ones, (rows[inner], at[inner])), shape=(len(chain), elements))
+
+
+# ---- page types ---------------------------------------------------------------------------------
+
+
+def types(made: Sequence[Example], config: dict[str, Any]) -> Arrays:
+    """Return the weights of the page types; each page is shown with and without its address."""
+    known = _known((set(page.seen.hints) for page in made), config["min_pages"])
+    at = [i for i, name in enumerate(made[0].seen.names) if name.startswith("page_")]
+    numbers = np.stack([page.seen.numbers[0, at] for page in made])
+    mean, std = numbers.mean(axis=0), numbers.std(axis=0) + 1e-3
+    scaled = sp.csr_matrix(np.clip((numbers - mean) / std, -4, 4))
+    shown = [
+        sp.hstack([_matrix([page.hints for page in pages], known), scaled])
+        for pages in ([p.seen for p in made], [p.unlocated for p in made])
+    ]
+    labels = np.array([page.type for page in made] * 2)
+    model = LogisticRegression(C=config["strength"], max_iter=300)
+    model.fit(sp.vstack(shown).tocsr(), labels, sample_weight=np.full(len(labels), 0.5))
+    weights = np.zeros((len(known) + len(at), len(TYPES)), np.float32)
+    bias = np.full(len(TYPES), -9.0, np.float32)  # of types that no page has
+    weights[:, model.classes_] = model.coef_.T
+    bias[model.classes_] = model.intercept_
+    return {
+        "hint_hashes": np.array(list(known), dtype=np.uint32),
+        "type_hints": weights[: len(known)],
+        "type_numbers": weights[len(known) :],
+        "type_bias": bias,
+        "page_mean": mean,
+        "page_std": std,
+    }
+
+
+if __name__ == "__main__":
+    main()

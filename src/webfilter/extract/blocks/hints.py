@@ -1,0 +1,72 @@
+"""What a page gives away about its type: its address, the classes of its body, what it declares.
+
+From these come the probabilities of the page types, which tell the blocks' model what is wanted:
+all posts of a thread, the description of a product, the entries of a list.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from urllib.parse import urlsplit
+from zlib import crc32
+
+from webfilter.extract.dom import Dom
+from webfilter.extract.blocks.names import split
+
+__all__ = ["hints", "title_of"]
+
+_HEAD_CHARACTERS = 65536
+_TITLE = re.compile(r"<title\b[^<>]{0,500}>([^<]{1,2000})", re.IGNORECASE)
+_TYPE = re.compile(r"og:type[\"'][^<>]{0,50}?content=[\"']([\w.:-]{1,40})", re.IGNORECASE)
+_CANONICAL = re.compile(
+    r"rel=[\"']canonical[\"'][^<>]{0,100}?href=[\"']([^\"'<>]{1,500})", re.IGNORECASE
+)
+_DECLARED = re.compile(r"\"@type\"\s*:\s*\[?\s*\"(?:https?://schema.org/)?(\w{1,40})\"")
+_GENERATOR = re.compile(r"name=[\"']generator[\"'][^<>]{0,50}?content=[\"'](\w{1,30})", re.I)
+_PARTS = re.compile(r"[a-z]+|[0-9]+")
+
+
+def title_of(html: str) -> str:
+    """Return the title of the page, empty if it has none."""
+    found = _TITLE.search(html[:_HEAD_CHARACTERS])
+    return " ".join(unescape(found[1]).split()) if found else ""
+
+
+def hints(html: str, dom: Dom, url: str | None) -> list[int]:
+    """Return hashes of what the page says about its type."""
+    head = html[:_HEAD_CHARACTERS]
+    said = set()
+    if not url and (found := _CANONICAL.search(head)):
+        url = unescape(found[1])
+    try:
+        parts = urlsplit((url or "")[:2000])
+    except ValueError:
+        parts = urlsplit("")
+    path = [part for part in parts.path.lower().split("/") if part]
+    said.add(f"depth {min(len(path), 6)}")
+    for place, part in enumerate(path):
+        last = "last" if place == len(path) - 1 else "dir"
+        words = _PARTS.findall(part)
+        said.add(f"{last} {min(len(words), 8)} words")
+        for word in words[:12]:
+            said.add(f"{last} {word if word.isalpha() else 'digits ' + str(min(len(word), 9))}")
+        if place < 3 and last == "dir":
+            said.add(f"{place} {part}")
+    if parts.query:
+        said.add("query")
+    host = (parts.hostname or "").split(".")
+    said.update(f"host {part}" for part in host if part != "www")
+    for key, pattern in (("og", _TYPE), ("generator", _GENERATOR)):
+        if found := pattern.search(head):
+            said.add(f"{key} {found[1].lower()}")
+    said.update(f"ld {name.lower()}" for name in _DECLARED.findall(html[:2_000_000]))
+    for element in dom.elements[:40]:
+        if element.tag in ("html", "body", "main") and element.attributes:
+            names = " ".join(
+                element.attributes[key] or ""
+                for key in ("class", "id", "itemtype")
+                if key in element.attributes
+            )
+            said.update(f"{element.tag} {part}" for part in split(names))
+    return sorted({crc32(part.encode("utf-8", "replace")) for part in said})

@@ -1,0 +1,216 @@
+"""How much a block belongs to the main content: a small network over all blocks of a page.
+
+Three parts, trained in this order, each on what the ones before say about pages of other domains:
+
+1. *names and words*: a logistic regression over hashed parts of the names of the elements around
+   (near: the innermost three; far: the rest) and of the first words of the block.
+2. *page type*: a logistic regression over hashed hints (address, body classes, declared types) and
+   the page's own numbers, to one of seven types.
+3. *network*: the features of each block with the above, one hidden layer, three convolutions over
+   the neighbors (1, 2 and 4 blocks away), a summary of the page by attention, and the probability.
+   It is trained for word F1 itself, one page one vote. A few of them, from other seeds, agree on
+   the mean.
+
+Inference is NumPy over plain arrays. `classifiers/extraction` trains it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from webfilter.extract.dom import Dom
+from webfilter.extract.blocks.features import Page, features, word_hashes
+from webfilter.extract.blocks.hints import hints, title_of
+from webfilter.extract.blocks.names import tokens
+
+__all__ = ["NEAR", "TYPES", "Model", "Seen", "see", "spread", "surety"]
+
+Floats = NDArray[np.float32]
+
+TYPES = ("article", "service", "listing", "forum", "product", "documentation", "collection")
+"""Types of pages, as in the WCXB data set."""
+NEAR = 3
+"""Innermost elements whose names count as near."""
+_FAR = 0.5
+_CLIP = 4.0
+DILATIONS = (1, 2, 4)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A page as the model sees it."""
+
+    page: Page
+    numbers: Floats
+    """Features (blocks x features)."""
+    names: list[str]
+    """What the columns of `numbers` are."""
+    hints: list[int]
+    """Hashes of what the page says of its type."""
+    tokens: list[tuple[int, ...]]
+    """Hashes of the parts of the names of each element."""
+    words: list[list[int]]
+    """Hashes of the first words of each block."""
+
+
+def see(html: str, dom: Dom, url: str | None) -> Seen:
+    """Return what the model needs to know of a page that has blocks."""
+    page, numbers, names = features(dom, title_of(html))
+    parts = [tokens(e.tag, said) for e, said in zip(dom.elements, page.names, strict=True)]
+    words = [word_hashes(block.text) for block in dom.blocks]
+    return Seen(page, numbers, names, hints(html, dom, url), parts, words)
+
+
+def spread(numbers: Floats, names: Sequence[str]) -> Floats:
+    """Return the features with distances as nearness, 1 to 0."""
+    out = np.nan_to_num(numbers, nan=0.0, posinf=0.0, neginf=0.0)
+    far = [i for i, name in enumerate(names) if name.startswith(("in_", "tag_"))]
+    out[:, far] = np.exp(-out[:, far] / 4)
+    return out
+
+
+def surety(chances: Floats, size: Floats, kept: Sequence[int]) -> float:
+    """Return the F1 of the blocks `kept` if the probabilities were right: 0 to 1, uncalibrated."""
+    mass = chances * size
+    at = list(kept)
+    return float(2 * mass[at].sum() / max(size[at].sum() + mass.sum(), 1e-6))
+
+
+class Model:
+    """The trained arrays; see the module for what they do."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self._a = {
+            key: value.astype(np.float32) if value.dtype == np.float16 else value
+            for key, value in arrays.items()
+        }
+
+    @classmethod
+    def load(cls, data: bytes) -> Model:
+        """Read a model from the bytes of an ``.npz`` file; nothing in it is unpickled."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return cls(dict(arrays))
+
+    @cached_property
+    def _near_far(self) -> dict[int, tuple[float, float]]:
+        a = self._a
+        pairs = zip(a["near"].tolist(), a["far"].tolist(), strict=True)
+        return dict(zip(a["token_hashes"].tolist(), pairs, strict=True))
+
+    @cached_property
+    def _words(self) -> dict[int, float]:
+        a = self._a
+        return dict(zip(a["word_hashes"].tolist(), a["words"].tolist(), strict=True))
+
+    @cached_property
+    def _hints(self) -> dict[int, int]:
+        return {h: i for i, h in enumerate(self._a["hint_hashes"].tolist())}
+
+    def linear(self, seen: Seen) -> Floats:
+        """Return what near names, far names and words say of each block (blocks x 3)."""
+        known = self._near_far
+        cache: dict[tuple[int, ...], tuple[float, float]] = {}
+        scores = np.zeros((len(seen.tokens), 2), dtype=np.float32)
+        for i, hashes in enumerate(seen.tokens):
+            found = cache.get(hashes)
+            if found is None:
+                near = far = 0.0
+                for h in hashes:
+                    pair = known.get(h)
+                    if pair is not None:
+                        near += pair[0]
+                        far += pair[1]
+                found = cache[hashes] = (near, far)
+            scores[i] = found
+        scores[0] = 0
+        chain = seen.page.chain
+        words = self._words
+        out = np.empty((len(chain), 3), dtype=np.float32)
+        out[:, 0] = scores[chain[:, :NEAR], 0].sum(axis=1)
+        out[:, 1] = scores[chain[:, NEAR:], 1].sum(axis=1)
+        out[:, 2] = [sum([words.get(h, 0.0) for h in hashes]) for hashes in seen.words]
+        return out
+
+    def types(self, seen: Seen) -> Floats:
+        """Return the probabilities of `TYPES`."""
+        a = self._a
+        at = [i for i, name in enumerate(seen.names) if name.startswith("page_")]
+        numbers = np.clip((seen.numbers[0, at] - a["page_mean"]) / a["page_std"], -_CLIP, _CLIP)
+        logits = numbers @ a["type_numbers"] + a["type_bias"]
+        rows = [self._hints[h] for h in seen.hints if h in self._hints]
+        logits = logits + a["type_hints"][rows].sum(axis=0)
+        odds = np.exp(logits - logits.max())
+        return (odds / odds.sum()).astype(np.float32)
+
+    def probabilities(self, seen: Seen, types: Floats | None = None) -> Floats:
+        """Return for each block the probability that it is main content."""
+        kinds = self.types(seen) if types is None else types
+        n = len(seen.numbers)
+        whole = np.concatenate(
+            [spread(seen.numbers, seen.names), self.linear(seen), np.tile(kinds, (n, 1))], axis=1
+        )
+        return self.network(whole, seen.page.size + 1)
+
+    def confidence(self, chances: Floats, size: Floats, kept: Sequence[int]) -> float:
+        """Return the word F1 to expect of the blocks `kept`, as pages of other sites had it."""
+        return round(float(np.interp(surety(chances, size, kept), *self._a["confidence"])), 4)
+
+    def network(self, inputs: Floats, size: Floats) -> Floats:
+        """Return the probabilities from unscaled inputs (blocks x inputs), averaged."""
+        a = self._a
+        x = np.clip((inputs - a["mean"]) / a["std"], -_CLIP, _CLIP).astype(np.float32)
+        total = np.zeros(len(x), dtype=np.float32)
+        members = len(a["w1"])
+        for m in range(members):
+            total += _member({key: a[key][m] for key in _LAYERS}, x, size)
+        return total / members
+
+
+_LAYERS = (
+    "w1",
+    "b1",
+    "c0",
+    "cb0",
+    "c1",
+    "cb1",
+    "c2",
+    "cb2",
+    "wa",
+    "wg",
+    "bg",
+    "w2",
+    "b2",
+    "wo",
+    "bo",
+)
+
+
+def _member(p: Mapping[str, Floats], x: Floats, size: Floats) -> Floats:
+    h = np.maximum(x @ p["w1"] + p["b1"], 0)
+    for i, by in enumerate(DILATIONS):
+        around = np.concatenate([_moved(h, by), h, _moved(h, -by)], axis=1)
+        h = h + np.maximum(around @ p[f"c{i}"] + p[f"cb{i}"], 0)
+    a = (h @ p["wa"])[:, 0] + np.log1p(size)
+    a = np.exp(a - a.max())
+    g = np.concatenate([(a / a.sum()) @ h, h.mean(axis=0), (size / size.sum()) @ h])
+    g = np.maximum(g @ p["wg"] + p["bg"], 0)
+    h = np.maximum((h + g) @ p["w2"] + p["b2"], 0)
+    z = np.clip((h @ p["wo"])[:, 0] + p["bo"][0], -30, 30)
+    return np.asarray(1 / (1 + np.exp(-z)), dtype=np.float32)
+
+
+def _moved(h: Floats, by: int) -> Floats:
+    out = np.zeros_like(h)
+    if abs(by) < len(h):
+        if by > 0:
+            out[by:] = h[:-by]
+        else:
+            out[:by] = h[-by:]
+    return out

@@ -1,0 +1,104 @@
+"""What the names of elements say: classes of keywords in ``class``, ``id`` and ``role``.
+
+Pages in every language name their parts in English, so these serve beyond English texts. Tags with
+a meaning of their own (``nav``, ``footer``, ``article``) count as names.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from zlib import crc32
+
+__all__ = ["CLASSES", "kinds", "split", "tokens"]
+
+CLASSES: dict[str, str] = {
+    "comment": r"comments?|disqus|respond|commentlist",
+    "foot": r"footer|foot|colophon|bottom",
+    "head": r"header|masthead|topbar|banner|head",
+    "menu": r"nav|navbar|navigation|menu|submenu|dropdown|megamenu|tabs?",
+    "side": r"side|sidebar|aside|rail|widget|secondary|complementary",
+    "related": r"related|recommend\w*|recirc\w*|similar|popular|trending|more|upsell|suggest\w*|"
+    r"also|read-?next|latest|recent",
+    "social": r"share|sharing|social|facebook|twitter|follow|addthis|likes?|sharedaddy",
+    "ad": r"ads?|advert\w*|sponsor\w*|promo\w*|outbrain|taboola|affiliate|dfp|gpt",
+    "consent": r"cookies?|consent|gdpr|onetrust|privacy|ccpa",
+    "modal": r"modal|popup|popover|dialog|overlay|lightbox|tooltip|toast|drawer|offcanvas|flyout",
+    "crumbs": r"breadcrumbs?|crumbs?|you-are-here",
+    "byline": r"author|byline|by|contributor|writer|bio",
+    "date": r"date|time|timestamp|published|updated|posted|when",
+    "meta": r"meta|info|stats?|details",
+    "tags": r"tags?|tagged|categor(?:y|ies)|topics?|keywords|labels?",
+    "content": r"content|body|text|copy|prose|markdown|richtext|rich-text|wysiwyg|entry|rte",
+    "article": r"article|post|story|blog|single|articlebody|hentry",
+    "main": r"main|primary|page|center|middle",
+    "title": r"title|headline|heading|subtitle|h1|hed|dek",
+    "product": r"product|pdp|item|sku|goods|variant|swatch|size|color|colour",
+    "price": r"prices?|cost|sale|discount|savings|currency|money",
+    "review": r"reviews?|ratings?|stars?|testimonials?|feedback",
+    "describe": r"description|desc|summary|excerpt|abstract|intro|lead|lede|overview|about",
+    "spec": r"specs?|specifications?|attributes?|features?|params?|properties|ingredients",
+    "faq": r"faqs?|accordion|questions?|qa|collapse|expand\w*|toggle|panel",
+    "thread": r"thread|forum|topic|message|msg|replies|reply|answers?|postbody|posts|cooked|bbcode",
+    "signature": r"signature|sig",
+    "user": r"users?|profile|avatar|member|account|nick|username",
+    "sign": r"login|signin|sign-in|signup|register|subscri\w*|newsletter|optin|mailing|email",
+    "form": r"form|input|search|filters?|facets?|sort\w*|refine\w*|select|checkbox|field",
+    "pages": r"pagination|pager|paging|page-numbers|prev|next|previous",
+    "hidden": r"hidden|hide|invisible|sr-only|visually-hidden|screen-reader\w*|d-none|collapsed|"
+    r"visuallyhidden|offscreen|noprint",
+    "caption": r"caption|credit|figure|gallery|image|img|photo|media|thumb\w*|video|player",
+    "quote": r"quote|blockquote|pullquote|quoted",
+    "code": r"code|highlight|snippet|syntax|hljs|pre|prettyprint",
+    "list": r"list|listing|grid|results?|archive|feed|index|directory|table|rows?",
+    "card": r"card|tile|teaser|cell|box|block|slide|carousel|slider|swiper",
+    "hero": r"hero|jumbotron|cover|splash|intro",
+    "action": r"btn|button|cta|action|cart|basket|buy|checkout|wishlist|compare",
+    "legal": r"copyright|legal|disclaimer|terms|license|imprint",
+    "toc": r"toc|contents|table-of-contents|outline|anchor",
+    "tools": r"toolbar|tools|utility|controls?|actions|print|edit|vote\w*|skip",
+    "contact": r"contact|address|phone|tel|location|map|hours|store",
+    "doc": r"docs?|documentation|section|chapter|api|method|manual|reference|guide|tutorial",
+    "job": r"jobs?|event|course|recipe|property|vehicle|hotel|company|team|service|pricing|plan",
+}
+"""Class of keywords to what stands for it, between the parts of a name."""
+
+_PARTS = re.compile(r"[a-z]+(?:-?[0-9])?")
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_INDEX = {name: i for i, name in enumerate(CLASSES)}
+_LONGEST = 400
+
+
+def split(names: str) -> list[str]:
+    """Return the parts of `names`, lower-case."""
+    return _PARTS.findall(_HUMPS.sub("-", names[:_LONGEST]).lower())
+
+
+@lru_cache(maxsize=50_000)
+def kinds(names: str) -> int:
+    """Return the classes that `names` speaks of, as bits."""
+    found = 0
+    for part in split(names):
+        found |= _of_part(part)
+    return found
+
+
+@lru_cache(maxsize=20_000)
+def _of_part(part: str) -> int:
+    found = 0
+    for name, pattern in _PATTERNS.items():
+        if pattern.fullmatch(part):
+            found |= 1 << _INDEX[name]
+    return found
+
+
+_PATTERNS = {name: re.compile(words) for name, words in CLASSES.items()}
+
+
+@lru_cache(maxsize=50_000)
+def tokens(tag: str, names: str) -> tuple[int, ...]:
+    """Return the hashes of the parts of `names` and of pairs of neighbors, each with its tag."""
+    parts = split(names)[:24]
+    said = {tag, *parts, *(f"{a} {b}" for a, b in zip(parts, parts[1:], strict=False))}
+    said |= {f"{tag}.{part}" for part in parts}
+    return tuple(sorted({crc32(token.encode()) for token in said}))
