@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
-from webfilter.extract.about import about
 from webfilter.extract.encoding import decode
 from webfilter.extract.engine import ENGINES, Extracted, Options, Unfit, engine, versions
+from webfilter.extract.metadata import page_metadata
 from webfilter.extract.sandbox import check_limits, process_apart
 from webfilter.stage import Rule, Signal, Transform, judge
 
@@ -23,8 +23,9 @@ class Extract(Transform):
 
     Documents without HTML (WET, JSONL) pass with the text they have. With `seconds` or `memory_mb`
     the work is done in a child process, and a page that hangs, crashes or needs too much memory
-    fails alone, with that reason. The title and the language that the page declares are added to
-    ``meta`` (``title``, ``language_declared``) unless the source gave them.
+    fails alone, with that reason. What the page declares about itself is added to ``meta``, never
+    over what the source gave: ``title``, ``author``, ``date_published``, ``site``,
+    ``language_declared``, ``canonical_url``, ``page_type``.
 
     Raises:
         UnknownName: there is no such engine.
@@ -57,6 +58,8 @@ class Extract(Transform):
     """Write Markdown (headings, lists, tables, code) instead of plain text."""
     links: bool = False
     """Keep the targets of links; in Markdown only."""
+    metadata: bool = True
+    """Add what the page declares about itself to ``meta``: see `webfilter.extract.metadata`."""
     fallback: str | None = "resiliparse"
     """Engine for pages that the first cannot do, or finds nothing on; None (or the same engine):
     such pages fail, or stay empty."""
@@ -182,7 +185,7 @@ class Extract(Transform):
             "extract_fallback": why,
             "extracted_characters": len(text),
         }
-        return text, signals, about(html)
+        return text, signals, page_metadata(html, doc.url) if self.metadata else {}
 
     def _run(self, html: str, url: str | None) -> tuple[Extracted, str, str | None]:
         """Return the text, the engine that made it, and why not the first one."""
