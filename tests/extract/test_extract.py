@@ -41,7 +41,8 @@ def test_the_text_is_kept_and_what_surrounds_it_is_not(name):
     assert doc.signals == {
         "html_bytes": len(page()), "encoding": "utf-8", "encoding_from": "detected",
         "extract_engine": name, "extract_version": next(iter(versions(name).values())),
-        "extract_confidence": None, "extract_fallback": None, "extracted_characters": len(doc.text),
+        "repaired": None, "extract_confidence": None, "extract_fallback": None,
+        "extracted_characters": len(doc.text),
     }  # fmt: skip
     assert doc.meta == {"title": "How bees find food", "language_declared": "en"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from typing import ClassVar
 
 from webfilter.document import Document, Value
@@ -11,6 +12,7 @@ from webfilter.errors import ConfigError, UnknownName
 from webfilter.extract.encoding import decode
 from webfilter.extract.engine import ENGINES, Extracted, Options, Unfit, engine, versions
 from webfilter.extract.metadata import page_metadata
+from webfilter.extract.repair import check_repair, repaired
 from webfilter.extract.sandbox import check_limits, process_apart
 from webfilter.stage import Rule, Signal, Transform, judge
 
@@ -30,6 +32,7 @@ class Extract(Transform):
     Raises:
         UnknownName: there is no such engine.
         ConfigError: a time or memory limit is not positive, or links are wanted in plain text.
+        MissingExtra: `repair` is wanted and ftfy is not installed.
 
     >>> page = b"<html><body><article><p>Water boils at 100 degrees.</p></article></body></html>"
     >>> extract = Extract(engine="resiliparse", seconds=None, memory_mb=None)
@@ -42,6 +45,7 @@ class Extract(Transform):
         Signal("html_bytes", "int", "Size of the page as fetched", "bytes", 0),
         Signal("encoding", "str", "Encoding the page was read in, by its WHATWG name"),
         Signal("encoding_from", "str", "Who said so: bom, header, meta or detected"),
+        Signal("repaired", "bool", "Whether mojibake was found and undone; None: not looked for"),
         Signal("extract_engine", "str", "Engine that made the text; None: the text was given"),
         Signal("extract_version", "str", "Version of that engine"),
         Signal("extract_confidence", "float", "Expected word F1 of the text", "share", 0, 1),
@@ -58,6 +62,9 @@ class Extract(Transform):
     """Write Markdown (headings, lists, tables, code) instead of plain text."""
     links: bool = False
     """Keep the targets of links; in Markdown only."""
+    repair: bool = False
+    """Undo mojibake (UTF-8 read as Windows-1252 and saved again), in texts without HTML too; needs
+    the extra ``ftfy``."""
     metadata: bool = True
     """Add what the page declares about itself to ``meta``: see `webfilter.extract.metadata`."""
     fallback: str | None = "resiliparse"
@@ -78,6 +85,8 @@ class Extract(Transform):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_limits(self.name, self.seconds, self.memory_mb)
+        if self.repair:
+            check_repair(self.name)
         if self.links and not self.markdown:
             raise ConfigError(f"{self.name}: links = True needs markdown = True")
         for chosen in (self.engine, self.fallback):
@@ -104,6 +113,8 @@ class Extract(Transform):
         found = versions("resiliparse")  # it detects encodings too
         for name in self._engines:
             found |= versions(name)
+        if self.repair:
+            found["ftfy"] = version("ftfy")
         return dict(sorted(found.items()))
 
     @property
@@ -169,16 +180,21 @@ class Extract(Transform):
         """Return text, signals, and what goes into `meta`."""
         signals: dict[str, Value] = dict.fromkeys(signal.name for signal in self.measures)
         if doc.html is None:
-            signals["extracted_characters"] = len(doc.text)
-            return doc.text, signals, {}
+            text = repaired(doc.text) if self.repair else doc.text
+            signals["repaired"] = text is not doc.text if self.repair else None
+            signals["extracted_characters"] = len(text)
+            return text, signals, {}
         signals["html_bytes"] = len(doc.html)
         if not self._reads(doc):
             return doc.text, signals, {}
-        html, encoding, source = decode(doc.html, doc.meta.get("content_type"))
-        (text, confidence), by, why = self._run(html, doc.url)
+        decoded, encoding, source = decode(doc.html, doc.meta.get("content_type"))
+        html = repaired(decoded) if self.repair else decoded
+        (found, confidence), by, why = self._run(html, doc.url)
+        text = repaired(found) if self.repair else found  # it may have been written as entities
         signals |= {
             "encoding": encoding,
             "encoding_from": source,
+            "repaired": (html is not decoded or text is not found) if self.repair else None,
             "extract_engine": by,
             "extract_version": next(iter(versions(by).values())),
             "extract_confidence": confidence,
