@@ -8,6 +8,7 @@ would silently lose text of. It keeps no state between pages.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -72,8 +73,12 @@ def engine(name: str, options: Options = Options()) -> Engine:
     return made
 
 
-def versions(name: str) -> dict[str, str]:
-    """Return the versions of what the engine called `name` depends on, its own first."""
+@cache
+def versions(name: str) -> Mapping[str, str]:
+    """Return the versions of what the engine called `name` depends on, its own first.
+
+    Remembered, as reading them takes a millisecond and every page tells them.
+    """
     return {package: version(package) for package in _class(name).packages}
 
 

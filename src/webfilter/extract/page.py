@@ -110,7 +110,7 @@ class Extract(Transform):
     @property
     def artifacts(self) -> Mapping[str, str]:
         """Versions of the engines and of the parsers under them."""
-        found = versions("resiliparse")  # it detects encodings too
+        found = dict(versions("resiliparse"))  # it detects encodings too
         for name in self._engines:
             found |= versions(name)
         if self.repair:

@@ -11,7 +11,8 @@ import pickle
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from typing import Any
 
 from webfilter.child import Child, ChildDied, ChildError, ChildFailure
 from webfilter.document import Document
@@ -103,13 +104,13 @@ def process_apart(
     memory = None if memory_mb is None else memory_mb * _MEGABYTE
     try:
         with _child(stage, memory) as child:
-            outcomes = child.call_each(batch, seconds)
+            outcomes = child.call_each([_packed(doc) for doc in batch], seconds)
     except ChildFailure as failure:
         raise RunError(f"{name}: its child process cannot be started: {failure}") from failure
     return [
         doc.fail(name, _reason(outcome, memory_mb))
         if isinstance(outcome, ChildFailure)
-        else (replace(outcome[0], html=doc.html) if outcome[1] else outcome[0])
+        else _changed(doc, outcome)
         for doc, outcome in zip(batch, outcomes, strict=True)
     ]
 
@@ -120,16 +121,34 @@ def _reason(failure: ChildFailure, memory_mb: int | None) -> str:
     return failure.how if isinstance(failure, ChildDied) else str(failure)
 
 
-def worker(stage: Stage) -> Callable[[Document], tuple[Document, bool]]:
-    """Return what the child does with a document: mark it, and not send back HTML it was sent."""
+_FIELDS = tuple(field.name for field in fields(Document))
+
+
+def _packed(doc: Document) -> tuple[Any, ...]:
+    """Return the fields of `doc`: a pickled tuple costs a fifth of a pickled dataclass."""
+    html = None if doc.html is None else pickle.PickleBuffer(doc.html)
+    return (doc.id, doc.text, html, doc.url, doc.signals, doc.meta, doc.verdict)
+
+
+def _changed(doc: Document, changes: Mapping[int, Any]) -> Document:
+    """Return `doc` with the fields that the child changed."""
+    values: list[Any]
+    values = [doc.id, doc.text, doc.html, doc.url, doc.signals, doc.meta, doc.verdict]
+    for at, value in changes.items():
+        values[at] = value
+    return Document(*values)
+
+
+def worker(stage: Stage) -> Callable[[tuple[Any, ...]], dict[int, Any]]:
+    """Return what the child does with a document: mark it, and send back what is new."""
     load = getattr(stage, "load", None)
     if load is not None:
         load()
 
-    def work(doc: Document) -> tuple[Document, bool]:
-        [marked] = stage.process([doc])
-        same = marked.html is doc.html
-        return (replace(marked, html=None), True) if same else (marked, False)
+    def work(task: tuple[Any, ...]) -> dict[int, Any]:
+        [marked] = stage.process([Document(*task)])
+        new = ((at, getattr(marked, name)) for at, name in enumerate(_FIELDS))
+        return {at: value for at, value in new if value is not task[at]}
 
     return work
 
