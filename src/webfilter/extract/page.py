@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import ClassVar
 
 from webfilter.document import Document, Value
@@ -31,7 +32,8 @@ class Extract(Transform):
 
     Raises:
         UnknownName: there is no such engine.
-        ConfigError: a time or memory limit is not positive, or links are wanted in plain text.
+        ConfigError: a time or memory limit is not positive, links are wanted in plain text, or
+            failures are to be saved without limits.
         MissingExtra: `repair` is wanted and ftfy is not installed.
 
     >>> page = b"<html><body><article><p>Water boils at 100 degrees.</p></article></body></html>"
@@ -75,6 +77,9 @@ class Extract(Transform):
     memory_mb: int | None = 1024
     """Limit on the private memory of the child process in MiB, about 100 of which it needs itself;
     None: no limit. Enforced on Linux only."""
+    save_failures: Path | None = None
+    """Folder for the pages that time out, crash or run out of memory in the child process, so that
+    it can be replayed: see `webfilter.extract.failures`. None: they are not saved."""
     max_bytes: int | None = 20_000_000
     """Most bytes of HTML; larger pages are dropped unread. None: no limit."""
     min_characters: int | None = 1
@@ -85,6 +90,11 @@ class Extract(Transform):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_limits(self.name, self.seconds, self.memory_mb)
+        if self.save_failures is not None and self.seconds is None and self.memory_mb is None:
+            raise ConfigError(
+                f"{self.name}: save_failures = {str(self.save_failures)!r} needs a limit: without "
+                "seconds and memory_mb there is no child process that could fail"
+            )
         if self.repair:
             check_repair(self.name)
         if self.links and not self.markdown:
@@ -136,10 +146,13 @@ class Extract(Transform):
         apart = [i for i, doc in enumerate(batch) if self._reads(doc)]
         # rules are for the parent, so that one child serves whatever limits are tried
         inner = replace(
-            self, seconds=None, memory_mb=None, max_bytes=None, min_characters=None, keep_html=True
-        )
+            self, seconds=None, memory_mb=None, save_failures=None,
+            max_bytes=None, min_characters=None, keep_html=True,
+        )  # fmt: skip
         pages = [batch[i] for i in apart]
-        done = process_apart(inner, pages, self.seconds, self.memory_mb, self.name)
+        done = process_apart(
+            inner, pages, self.seconds, self.memory_mb, self.name, self.save_failures
+        )
         marked = dict(zip(apart, done, strict=True))
         return [
             self._judged(marked[i] if i in marked else self._extracted(doc), rules)

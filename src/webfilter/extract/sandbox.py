@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from webfilter.child import Child, ChildDied, ChildError, ChildFailure
 from webfilter.document import Document
 from webfilter.errors import ConfigError, RunError
+from webfilter.extract.failures import save_failure
 from webfilter.stage import Rule, Signal, Stage
 
 __all__ = ["Sandboxed", "check_limits", "process_apart"]
@@ -45,6 +48,9 @@ class Sandboxed(Stage):
     memory_mb: int | None = 1024
     """Limit on the private memory of the child in MiB, interpreter, libraries and models included;
     None: no limit. Enforced on Linux only."""
+    save_failures: Path | None = None
+    """Folder for the pages that time out, crash or run out of memory, so that it can be replayed:
+    see `webfilter.extract.failures`. None: they are not saved."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -76,7 +82,9 @@ class Sandboxed(Stage):
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Run the inner stage on each document of `batch` in the child."""
-        return process_apart(self.stage, batch, self.seconds, self.memory_mb, self.name)
+        return process_apart(
+            self.stage, batch, self.seconds, self.memory_mb, self.name, self.save_failures
+        )
 
 
 def check_limits(name: str, seconds: float | None, memory_mb: int | None) -> None:
@@ -93,8 +101,11 @@ def process_apart(
     seconds: float | None,
     memory_mb: int | None,
     name: str,
+    save: Path | None = None,
 ) -> list[Document]:
     """Run `stage` on each document of `batch` in a child; failures are of the stage `name`.
+
+    Those of the child (not verdicts of `stage`) are saved in the folder `save`, if there is one.
 
     Raises:
         RunError: the child cannot be started, which is no document's fault.
@@ -107,12 +118,36 @@ def process_apart(
             outcomes = child.call_each([_packed(doc) for doc in batch], seconds)
     except ChildFailure as failure:
         raise RunError(f"{name}: its child process cannot be started: {failure}") from failure
-    return [
-        doc.fail(name, _reason(outcome, memory_mb))
-        if isinstance(outcome, ChildFailure)
-        else _changed(doc, outcome)
-        for doc, outcome in zip(batch, outcomes, strict=True)
-    ]
+    marked = []
+    for doc, outcome in zip(batch, outcomes, strict=True):
+        if not isinstance(outcome, ChildFailure):
+            marked.append(_changed(doc, outcome))
+            continue
+        reason = _reason(outcome, memory_mb)
+        marked.append(doc.fail(name, reason))
+        if save is not None:
+            save_failure(save, doc, {
+                "stage": name, "reason": reason, "details": _details(outcome),
+                "configuration": repr(stage), "engine": getattr(stage, "engine", None),
+                "versions": _versions(stage), "seconds": seconds, "memory_mb": memory_mb,
+            })  # fmt: skip
+    return marked
+
+
+def _details(failure: ChildFailure) -> str:
+    """Return the traceback or the last words of the child."""
+    return getattr(failure, "traceback", "") or getattr(failure, "stderr", "")
+
+
+def _versions(stage: Stage) -> dict[str, str]:
+    from webfilter import __version__
+
+    return {
+        "webfilter": __version__,
+        "python": sys.version.split()[0],
+        "system": sys.platform,
+        **stage.artifacts,
+    }
 
 
 def _reason(failure: ChildFailure, memory_mb: int | None) -> str:
