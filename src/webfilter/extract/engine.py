@@ -58,6 +58,8 @@ class Engine(Protocol):
 ENGINES: dict[str, str] = {
     "trafilatura": "webfilter.extract.trafilatura:Trafilatura",
     "resiliparse": "webfilter.extract.resiliparse:Resiliparse",
+    "justext": "webfilter.extract.justext:Justext",
+    "plain": "webfilter.extract.plain:Plain",
 }
 """Engines by name; each class takes `Options`. Imported when first used."""
 

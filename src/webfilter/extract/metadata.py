@@ -40,7 +40,7 @@ from urllib.parse import urljoin, urlsplit
 from webfilter.extract.dates import iso_date
 from webfilter.extract.jsonld import Node, declared
 
-__all__ = ["FIELDS", "TYPES", "page_metadata"]
+__all__ = ["FIELDS", "TYPES", "declared_language", "page_metadata"]
 
 FIELDS = (
     "title", "author", "date_published", "site", "language_declared", "canonical_url", "page_type",
@@ -65,6 +65,7 @@ _TYPE_OF = {name: kind for kind, names in TYPES.items() for name in names.split(
 
 _HEAD_CHARACTERS = 2**19
 _BODY_CHARACTERS = 2**17
+_LANGUAGE_CHARACTERS = 2**16
 _MOST_TAGS = 500
 _TAG_CHARACTERS = 4000
 _TEXT_CHARACTERS = 500
@@ -170,7 +171,7 @@ def page_metadata(html: str, url: str | None = None) -> dict[str, str]:
         "author": _author(body, tags, node),
         "date_published": _published(body, tags, node, url),
         "site": site,
-        "language_declared": _language(head, tags),
+        "language_declared": _language(html, tags),
         "canonical_url": _absolute(_canonical(head), url) or _absolute(tags.get("og:url"), url),
         "page_type": _type(tags, node),
     }
@@ -328,9 +329,19 @@ def _path_date(url: str | None) -> str | None:
     return iso_date(f"{match[1]}-{match[2]:0>2}-{match[3]:0>2}") if match else None
 
 
-def _language(head: Part, tags: dict[str, str]) -> str | None:
-    if match := head.search(_LANGUAGE):
-        return match[1]
+def declared_language(html: str) -> str | None:
+    """Return the language that ``<html>`` declares, as it is written there.
+
+    >>> declared_language('<!doctype html><html class=x lang="pt-BR">')
+    'pt-BR'
+    """
+    match = _LANGUAGE.search(html, 0, _LANGUAGE_CHARACTERS)
+    return match[1] if match else None
+
+
+def _language(html: str, tags: dict[str, str]) -> str | None:
+    if said := declared_language(html):
+        return said
     match = _LANGUAGE_CODE.match((tags.get("content-language") or "").strip())
     return match[0] if match else None
 
