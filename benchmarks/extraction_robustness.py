@@ -2,14 +2,14 @@
 
     python benchmarks/extraction_robustness.py CRAWL [--engines ...] [--seconds 30] [--memory 1024]
 
-CRAWL is a folder with WARC files (quirky and clipped ones included, at any depth). Every engine gets
-every page of them, and monsters made here, each through ``Extract`` with limits on time and memory
-and no fallback, so that each engine answers for itself. For each engine it prints how many documents
-were kept, dropped and failed (they add up to those read), the longest page by the clock, the highest
-memory of child and parent, and what became of each monster. It ends with status 1 if a document is
-lost, a page takes longer than the limit and 5 seconds, or a process holds more than the limit and
-what it had before. Memory is read on Linux only: of the child the private writable memory that its
-limit counts (``VmData``), of the parent its growth in resident memory.
+CRAWL is a folder with WARC files (quirky and clipped ones included, at any depth). Every engine
+gets every page of them, and monsters made here, each through ``Extract`` with limits on time and
+memory and no fallback, so that each engine answers for itself. For each engine it prints how many
+documents were kept, dropped and failed (they add up to those read), the longest page by the clock,
+the highest memory of child and parent, and what became of each monster. It ends with status 1 if a
+document is lost, a page takes longer than the limit and 5 seconds, or a process holds more than the
+limit and what it had before. Memory is read on Linux only: of the child the private writable memory
+that its limit counts (``VmData``), of the parent its growth in resident memory.
 """
 
 from __future__ import annotations
@@ -150,9 +150,7 @@ def main() -> None:
         child.close()
     fates: dict[str, dict[str, str]] = {name: {} for name in made}
     wrong = []
-    print(
-        "| engine | pages | kept | dropped | failed | longest, s | child, MiB | parent, MiB more |"
-    )
+    print("| engine | pages | kept | dropped | failed | most s | child MiB | parent MiB |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name in options.engines:
         stage = wf.Extract(

@@ -51,7 +51,7 @@ def test_the_language_may_be_written_in_any_way(lang):
 
 
 def test_the_list_of_another_language_finds_nothing():
-    assert SECOND not in engine("justext").extract(page(lang="hu"), None).text
+    assert SECOND not in engine("justext").extract(page(lang="fa"), None).text
 
 
 def test_languages_without_spaces_are_found():
@@ -65,9 +65,7 @@ def test_line_breaks_of_the_source_are_spaces():
     assert engine("justext").extract(html, None).text.count(FIRST) == 2
 
 
-@pytest.mark.parametrize(
-    "unit", ["<td>12</td>", "<p>ab</p>", "<h2>a</h2>", "<p><br></p><h1>x</h1>"]
-)
+@pytest.mark.parametrize("unit", ["<td>12</td>", "<p>ab</p>", "<h2>a</h2>", "<p><br></p>"])
 def test_long_runs_of_short_paragraphs_take_linear_time(unit):
     began = time.process_time()
     engine("justext").extract(page("<table><tr>" + unit * 20_000), None)

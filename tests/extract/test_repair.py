@@ -76,10 +76,8 @@ def test_one_broken_piece_among_correct_ones_is_undone():
 @ftfy
 @pytest.mark.parametrize("name", sorted(ENGINES))
 def test_the_stage_undoes_it_and_says_so(name):
-    body, head = (
-        f"<p>{TEXTS['de']} The girl saw the café, and it was not too far for us.</p>",
-        '<meta name="author" content="Zoë Brontë">',
-    )
+    body = f"<p>{TEXTS['de']} The girl saw the café, and it was not too far for us.</p>"
+    head = '<meta name="author" content="Zoë Brontë">'
     twice = broken(page(body, head)).encode()
     [doc] = Extract(engine=name, repair=True, **HERE).process([Document("a", html=twice)])
     assert TEXTS["de"] in doc.text

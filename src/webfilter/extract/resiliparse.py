@@ -17,7 +17,7 @@ Comments are kept by default as they are the content of forums (.836 against .80
 against .909 on articles).
 
 Two shapes of page it is not given. Its search for the main content takes time that grows with the
-square of the nesting or worse (2,000 ``div`` .1 s, 20,000 15 s), so 5,000 is the end. And its parser
+square of the nesting or worse (2,000 ``div`` .1 s, 20,000 15 s), so 5,000 is the end. Its parser
 takes time that grows with the square of the ``option`` in a ``select`` (10,000 .6 s, 100,000 more
 than a minute), so 10,000 is the end.
 """
