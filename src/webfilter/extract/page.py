@@ -57,7 +57,8 @@ class Extract(Transform):
     gates: ClassVar[tuple[str, ...]] = ("html_bytes",)
 
     engine: str = "trafilatura"
-    """``trafilatura`` (accurate) or ``resiliparse`` (ten times as fast)."""
+    """``trafilatura`` (accurate), ``resiliparse`` (ten times as fast), ``justext`` (paragraphs that
+    read like sentences of the declared language) or ``plain`` (all visible text)."""
     precision: bool = False
     """Leave out what is doubtful; costs much text (see the engines for figures)."""
     markdown: bool = False
