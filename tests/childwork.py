@@ -61,6 +61,9 @@ class Acts:
         os.kill(os.getpid(), signal.SIGINT)
         return "still here"
 
+    def kind(config, seen, value):
+        return type(value).__name__
+
     def size(config, seen, value):
         return len(value)
 

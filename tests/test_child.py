@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
+import queue
 import signal
 import subprocess
 import sys
@@ -14,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+import webfilter.answers
 import webfilter.child
+import webfilter.serve
 from webfilter.child import Child, ChildDied, ChildError, ChildTimeout
 
 HERE = "childwork:actor"
@@ -152,6 +156,70 @@ def test_many_and_large_tasks_go_over_in_parts(child):
     tasks = [("echo", bytes([n % 256]) * 1_000_000) for n in range(12)]
     assert child.call_each(tasks) == [value for _, value in tasks]
     assert child.call_each([("echo", n) for n in range(3000)]) == list(range(3000))
+
+
+@pytest.fixture(params=["polled", "threaded", "a pipe of unknown size"])
+def any_child(request, monkeypatch):
+    """A child as on any system."""
+    if request.param == "threaded":
+        monkeypatch.setattr(webfilter.child, "answers_of", webfilter.answers._Threaded)
+    if request.param == "a pipe of unknown size":
+        monkeypatch.setattr(webfilter.child, "widen", lambda pipe: 0)
+    with Child(HERE, None) as made:
+        yield made
+
+
+def test_tasks_of_any_size_go_over_in_order_and_ahead(any_child):
+    sizes = [0, 1, 5_000_000, 10, 70_000, *[100_000] * 30, 2_000_000, 3, *[10] * 3000, 1_100_000]
+    tasks = [("size", pickle.PickleBuffer(bytes(size))) for size in sizes]
+    assert any_child.call_each(tasks, timeout=30) == sizes
+    assert any_child.call_each(tasks[::-1], timeout=30) == sizes[::-1]
+
+
+def test_large_tasks_with_large_answers_do_not_block_each_other(any_child):
+    tasks = [("echo", bytes([n]) * 600_000) for n in range(12)]
+    assert any_child.call_each(tasks, timeout=30) == [value for _, value in tasks]
+
+
+def test_failures_among_tasks_that_were_sent_ahead(any_child):
+    big = ("size", pickle.PickleBuffer(bytes(400_000)))
+    tasks = [big, ("exit", 7), big, big, ("fail",), ("sleep", 60), *[big] * 9, Refuses(), big]
+    outcomes = any_child.call_each(tasks, timeout=1.0)
+    said = [outcome if outcome == 400_000 else type(outcome).__name__ for outcome in outcomes]
+    n = 400_000
+    assert said == [n, "ChildDied", n, n, "ChildError", "ChildTimeout", *[n] * 9, "ChildError", n]
+
+
+@posix
+def test_a_hang_that_holds_the_gil_does_not_block_what_was_sent_ahead(child):
+    big = ("size", pickle.PickleBuffer(bytes(900_000)))
+    began = time.monotonic()
+    outcomes = child.call_each([("hang_holding_the_gil", 60), *[big] * 6], timeout=0.5)
+    assert time.monotonic() - began < 10
+    assert isinstance(outcomes[0], ChildTimeout)
+    assert outcomes[1:] == [900_000] * 6
+
+
+def test_a_buffer_arrives_as_bytes_without_a_copy_of_the_pickle(child):
+    value = os.urandom(300_000)
+    assert child.call(("echo", pickle.PickleBuffer(value))) == value
+    assert child.call(("kind", pickle.PickleBuffer(value))) == "bytes"
+    assert child.call(("kind", pickle.PickleBuffer(b""))) == "bytes"
+
+
+def test_messages_are_read_ahead_where_nothing_can_wait_for_a_pipe(monkeypatch):
+    left = threading.Event()
+    monkeypatch.setattr(webfilter.serve, "_leave", left.set)
+    ours, theirs = os.pipe()
+    with open(ours, "rb", buffering=0) as reader, open(theirs, "wb", buffering=0) as writer:
+        for timeout in (None, 1.5):
+            webfilter.serve.write_all(writer, webfilter.serve.pack(timeout, [(b"data", [])] * 2))
+        writer.close()
+        inbox = queue.SimpleQueue()
+        webfilter.serve._read_messages(reader, inbox)
+    got = [inbox.get(timeout=1) for _ in range(3)]
+    assert got == [(None, [[b"data"]] * 2), (1.5, [[b"data"]] * 2), None]
+    assert left.is_set()
 
 
 def test_what_cannot_be_pickled_is_that_tasks_error(child):

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from webfilter.extract.dom import read as read_dom
 from webfilter.extract.blocks.hints import hints
 from webfilter.extract.blocks.model import TYPES, Seen, see
+from webfilter.extract.dom import read as read_dom
 
 __all__ = ["Example", "examples", "folds", "pages", "site", "word_f1", "words"]
 

@@ -30,6 +30,7 @@ _HOME = {
     "BadWords": "webfilter.heuristics.badwords",
     "ByLanguage": "webfilter.compose",
     "C4Quality": "webfilter.heuristics.c4",
+    "Cascade": "webfilter.extract",
     "ConfigError": "webfilter.errors",
     "Contamination": "webfilter.heuristics.contamination",
     "CorpusStage": "webfilter.stage",
@@ -69,6 +70,7 @@ _HOME = {
     "Verdict": "webfilter.document",
     "WebfilterError": "webfilter.errors",
     "Where": "webfilter.compose",
+    "fit_cascade": "webfilter.tuning",
     "recipe": "webfilter.recipes",
     "tune": "webfilter.tuning",
 }
@@ -78,6 +80,7 @@ __all__ = [
     "BadWords",
     "ByLanguage",
     "C4Quality",
+    "Cascade",
     "ConfigError",
     "Contamination",
     "CorpusStage",
@@ -119,6 +122,7 @@ __all__ = [
     "Where",
     "__version__",
     "catalog",
+    "fit_cascade",
     "read",
     "recipe",
     "testing",
@@ -158,7 +162,7 @@ if TYPE_CHECKING:
         UnknownName,
         WebfilterError,
     )
-    from webfilter.extract import Extract, Sandboxed
+    from webfilter.extract import Cascade, Extract, Sandboxed
     from webfilter.heuristics.badwords import BadWords
     from webfilter.heuristics.c4 import C4Quality
     from webfilter.heuristics.contamination import Contamination
@@ -185,4 +189,4 @@ if TYPE_CHECKING:
         Stage,
         Transform,
     )
-    from webfilter.tuning import Tuning, tune
+    from webfilter.tuning import Tuning, fit_cascade, tune

@@ -19,6 +19,7 @@ __all__ = ["STAGES", "names", "stage_class", "summary"]
 STAGES: dict[str, str] = {
     "url_filter": "webfilter.heuristics.url:UrlFilter",
     "extract": "webfilter.extract:Extract",
+    "cascade": "webfilter.extract:Cascade",
     "sandboxed": "webfilter.extract:Sandboxed",
     "language": "webfilter.language:Language",
     "lines": "webfilter.heuristics.lines:Lines",

@@ -30,11 +30,23 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
-from webfilter.serve import READY, RESULT, Unpicklable, dumps, read_frame, widen, write_frame
+from webfilter.answers import answers_of
+from webfilter.serve import (
+    READY,
+    RESULT,
+    Packed,
+    Unpicklable,
+    dumps,
+    pack,
+    widen,
+    write_all,
+    write_frame,
+)
 
 __all__ = ["Child", "ChildDied", "ChildError", "ChildFailure", "ChildTimeout"]
 
@@ -42,6 +54,8 @@ _STARTUP_SECONDS = 120.0
 _GOODBYE_SECONDS = 2.0
 _STDERR_BYTES = 4096
 _MESSAGE_BYTES = 4 * 2**20
+_TOGETHER_BYTES = 2**16
+_PAGE_BYTES = 4096  # a pipe is counted in pages, and the last one may hold a single byte
 
 # the path comes first: without it the child may not find webfilter itself
 _BOOTSTRAP = (
@@ -155,7 +169,10 @@ class Child:
     def call_each(self, tasks: Sequence[object], timeout: float | None = None) -> list[Any]:
         """Return, for each of `tasks`, its result or the `ChildFailure` that it came to.
 
-        Many go over in one message, so small tasks cost little; `timeout` is for each task alone.
+        Small ones go over together, and some ahead while the child works (where the system says how
+        much a pipe holds), so it seldom waits; `timeout` is for each task alone. What a task wraps
+        in a `pickle.PickleBuffer` is not copied into the pickle and arrives as bytes.
+
         A task that kills the child fails, those behind it go to a fresh one. A task during which
         the child dies or runs out of memory is tried once more in a fresh child, if the child had
         done others before: so no result depends on what the child did earlier.
@@ -200,28 +217,28 @@ class Child:
         Raises:
             ChildDied, ChildError: the child could not be started.
         """
-        pickled: list[bytes] = []
-        size = 0
-        for task in tasks:
-            try:
-                pickled.append(dumps(task))
-            except Unpicklable as error:
-                if not pickled:
-                    return [ChildError(*error.args)]
-                break  # first the ones before it
-            size += len(pickled[-1])
-            if size > _MESSAGE_BYTES:
-                break
+        waiting = _Waiting(tasks)
+        message = waiting.message(timeout, _TOGETHER_BYTES)
+        if message is None:
+            return [waiting.problem]
         outcomes: list[Any] = []
         try:
             running = self._start()
-            running.write(pickle.dumps((timeout, len(pickled))), *pickled)
-            for _ in pickled:
+            ahead: deque[tuple[int, int]] = deque()  # tasks done when it is, room it takes
+            room = running.room
+            while message is not None or len(outcomes) < waiting.sent:
+                while message is not None and (not ahead or room >= message.size):
+                    running.write(*message.pieces)
+                    ahead.append((message.last, message.size))
+                    room -= message.size
+                    message = waiting.message(timeout, running.together)
                 outcomes.append(running.receive(timeout))
                 running.served += 1
                 if _lethal(outcomes[-1]):
                     self._stop(kill=True)
                     break
+                if len(outcomes) == ahead[0][0]:
+                    room += ahead.popleft()[1]
         except (ChildTimeout, _Gone) as failure:
             self._stop(kill=True)
             outcomes.append(failure.died if isinstance(failure, _Gone) else failure)
@@ -255,6 +272,47 @@ class Child:
             running.stop(kill)
 
 
+class _Message(NamedTuple):
+    """Tasks that go over together."""
+
+    pieces: list[bytes | memoryview]
+    size: int
+    """Room that it takes in a pipe, at most."""
+    last: int
+    """How many tasks there are up to its end."""
+
+
+class _Waiting:
+    """Tasks that are to be sent, pickled when it is their turn."""
+
+    def __init__(self, tasks: Sequence[object]) -> None:
+        self._tasks = tasks
+        self.sent = 0
+        """How many are in the messages so far."""
+        self.problem: ChildError | None = None
+        """Why the next one cannot be sent."""
+
+    def message(self, timeout: float | None, together: int) -> _Message | None:
+        """Return the next message, of about `together` bytes or one task; None: there is none."""
+        packed: list[Packed] = []
+        size = 0
+        while size < together and self.problem is None and self.sent < len(self._tasks):
+            buffers: list[pickle.PickleBuffer] = []
+            try:
+                data = dumps(self._tasks[self.sent], buffers)
+            except Unpicklable as error:
+                self.problem = ChildError(*error.args)
+                break
+            packed.append((data, buffers))
+            size += len(data) + sum(buffer.raw().nbytes for buffer in buffers)
+            self.sent += 1
+        if not packed:
+            return None
+        pieces = pack(timeout, packed)
+        total = sum(map(len, pieces))
+        return _Message(pieces, (total // _PAGE_BYTES + 2) * _PAGE_BYTES, self.sent)
+
+
 class _Gone(Exception):
     """The child ended while it had a task."""
 
@@ -283,27 +341,24 @@ class _Running:
             )
         except OSError as error:
             raise ChildDied(f"could not be started: {error}") from error
-        widen(self._process.stdin)
-        self._answers: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
+        self.room = widen(self._process.stdin)
+        """How many bytes can be sent while the child is busy, without waiting for it."""
+        self.together = _TOGETHER_BYTES if self.room else _MESSAGE_BYTES
         self._stderr = bytearray()
-        reader = (self._process.stdout, self._answers)
         drain = (self._process.stderr, self._stderr)
-        self._threads = (
-            threading.Thread(target=_read_answers, args=reader, daemon=True),
-            threading.Thread(target=_keep_end, args=drain, daemon=True),
-        )
-        for thread in self._threads:
-            thread.start()
-        self.write(hello)
+        self._drain = threading.Thread(target=_keep_end, args=drain, daemon=True)
+        self._drain.start()
+        self._answers = answers_of(self._process.stdout)
+        with contextlib.suppress(OSError):
+            write_frame(self._process.stdin, hello)
 
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def write(self, *frames: bytes) -> None:
-        """Send frames; if the child is gone, `receive` will tell."""
+    def write(self, *pieces: bytes | memoryview) -> None:
+        """Send `pieces` of a message; if the child is gone, `receive` will tell."""
         with contextlib.suppress(OSError):
-            for frame in frames:
-                write_frame(self._process.stdin, frame)
+            write_all(self._process.stdin, pieces)
 
     def await_ready(self) -> None:
         try:
@@ -318,9 +373,8 @@ class _Running:
 
     def receive(self, timeout: float | None) -> Any:
         """Return a result or a `ChildError`; raise `ChildTimeout` or `_Gone`."""
-        wait = None if timeout is None else min(timeout, threading.TIMEOUT_MAX)
         try:
-            answer = self._answers.get(timeout=wait)
+            answer = self._answers.get(timeout)
         except queue.Empty:
             raise ChildTimeout(timeout or 0.0) from None
         if answer is None:
@@ -347,7 +401,7 @@ class _Running:
         return f"exit code {code}" if code < 256 else f"exit code {code:#x}"
 
     def _last_words(self) -> str:
-        self._threads[1].join(timeout=0.5)  # a grandchild may hold the pipe open
+        self._drain.join(timeout=0.5)  # a grandchild may hold the pipe open
         return bytes(self._stderr).decode("utf-8", "replace").strip()
 
     def stop(self, kill: bool) -> None:
@@ -363,8 +417,8 @@ class _Running:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for thread in self._threads:
-            thread.join(timeout=0.5)
+        self._drain.join(timeout=0.5)
+        self._answers.close()
 
 
 def _lethal(outcome: object) -> bool:
@@ -372,13 +426,6 @@ def _lethal(outcome: object) -> bool:
     return isinstance(outcome, ChildDied) or (
         isinstance(outcome, ChildError) and outcome.type_name == "MemoryError"
     )
-
-
-def _read_answers(pipe: Any, answers: queue.SimpleQueue[bytearray | None]) -> None:
-    with pipe, contextlib.suppress(OSError, ValueError):
-        while (frame := read_frame(pipe)) is not None:
-            answers.put(frame)
-    answers.put(None)
 
 
 def _keep_end(pipe: Any, end: bytearray) -> None:

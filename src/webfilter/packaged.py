@@ -37,7 +37,7 @@ def data(folder: Path, name: str, fix: str) -> bytes:
         ConfigError: the file or its entry is missing or damaged; the message ends with `fix`.
     """
     about = entry(folder, name, fix)
-    path = folder / about["file"]
+    path = folder / str(about["file"])
     try:
         found = path.read_bytes()
     except OSError as error:

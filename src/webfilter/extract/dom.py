@@ -20,80 +20,19 @@ from webfilter.extract.engine import Unfit
 
 __all__ = ["INLINE", "Block", "Dom", "Element", "read"]
 
-INLINE = frozenset(
-    [
-        "a",
-        "abbr",
-        "acronym",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "blink",
-        "cite",
-        "code",
-        "data",
-        "del",
-        "dfn",
-        "em",
-        "font",
-        "i",
-        "img",
-        "input",
-        "ins",
-        "kbd",
-        "label",
-        "mark",
-        "nobr",
-        "optgroup",
-        "option",
-        "output",
-        "picture",
-        "q",
-        "rb",
-        "rp",
-        "rt",
-        "rtc",
-        "ruby",
-        "s",
-        "samp",
-        "small",
-        "source",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "time",
-        "tt",
-        "u",
-        "var",
-        "wbr",
-    ]
+_INLINE = (
+    "a abbr acronym b bdi bdo big blink cite code data del dfn em font i img input ins kbd label "
+    "mark nobr optgroup option output picture q rb rp rt rtc ruby s samp small source span strike "
+    "strong sub sup time tt u var wbr"
 )
+INLINE = frozenset(_INLINE.split())
 """Elements that do not end a block."""
 
-_SKIPPED = frozenset(
-    [
-        "script",
-        "style",
-        "head",
-        "svg",
-        "math",
-        "canvas",
-        "object",
-        "embed",
-        "applet",
-        "datalist",
-        "audio",
-        "video",
-        "map",
-        "textarea",
-        "frameset",
-        "-comment",
-        "!doctype",
-    ]
+_OTHER = (
+    "script style head svg math canvas object embed applet datalist audio video map textarea "
+    "frameset -comment !doctype"
 )
+_SKIPPED = frozenset(_OTHER.split())
 _APART = frozenset(("span", "a", "label", "time", "option", "i", "b"))  # seen apart in a row
 _WITHIN = frozenset(("iframe", "template"))
 _MOST_NODES = 300_000

@@ -8,6 +8,7 @@ would silently lose text of. It keeps no state between pages.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -58,6 +59,7 @@ ENGINES: dict[str, str] = {
     "blocks": "webfilter.extract.blocks.engine:Blocks",
     "trafilatura": "webfilter.extract.trafilatura:Trafilatura",
     "resiliparse": "webfilter.extract.resiliparse:Resiliparse",
+    "justext": "webfilter.extract.justext:Justext",
     "plain": "webfilter.extract.plain:Plain",
 }
 """Engines by name; each class takes `Options`. Imported when first used."""
@@ -74,15 +76,13 @@ def engine(name: str, options: Options = Options()) -> Engine:
     return made
 
 
-def versions(name: str) -> dict[str, str]:
-    """Return the versions of what the engine called `name` depends on, its own first."""
-    return dict(_versions(name))
-
-
 @cache
-def _versions(name: str) -> tuple[tuple[str, str], ...]:
-    """Ask for them once: that reads files, 1 ms each time, and every page says its engine's."""
-    return tuple((package, version(package)) for package in _class(name).packages)
+def versions(name: str) -> Mapping[str, str]:
+    """Return the versions of what the engine called `name` depends on, its own first.
+
+    Remembered, as reading them takes a millisecond and every page tells them.
+    """
+    return {package: version(package) for package in _class(name).packages}
 
 
 @cache

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
 from typing import ClassVar
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
-from webfilter.extract.about import about
 from webfilter.extract.encoding import decode
 from webfilter.extract.engine import ENGINES, Extracted, Options, Unfit, engine, versions
+from webfilter.extract.metadata import page_metadata
+from webfilter.extract.repair import check_repair, repaired
 from webfilter.extract.sandbox import check_limits, process_apart
 from webfilter.stage import Rule, Signal, Transform, judge
 
@@ -23,12 +26,15 @@ class Extract(Transform):
 
     Documents without HTML (WET, JSONL) pass with the text they have. With `seconds` or `memory_mb`
     the work is done in a child process, and a page that hangs, crashes or needs too much memory
-    fails alone, with that reason. The title and the language that the page declares are added to
-    ``meta`` (``title``, ``language_declared``) unless the source gave them.
+    fails alone, with that reason. What the page declares about itself is added to ``meta``, never
+    over what the source gave: ``title``, ``author``, ``date_published``, ``site``,
+    ``language_declared``, ``canonical_url``, ``page_type``.
 
     Raises:
         UnknownName: there is no such engine.
-        ConfigError: a time or memory limit is not positive, or links are wanted in plain text.
+        ConfigError: a time or memory limit is not positive, links are wanted in plain text, or
+            failures are to be saved without limits.
+        MissingExtra: `repair` is wanted and ftfy is not installed.
 
     >>> page = b"<html><body><article><p>Water boils at 100 degrees.</p></article></body></html>"
     >>> extract = Extract(engine="resiliparse", seconds=None, memory_mb=None)
@@ -41,6 +47,7 @@ class Extract(Transform):
         Signal("html_bytes", "int", "Size of the page as fetched", "bytes", 0),
         Signal("encoding", "str", "Encoding the page was read in, by its WHATWG name"),
         Signal("encoding_from", "str", "Who said so: bom, header, meta or detected"),
+        Signal("repaired", "bool", "Whether mojibake was found and undone; None: not looked for"),
         Signal("extract_engine", "str", "Engine that made the text; None: the text was given"),
         Signal("extract_version", "str", "Version of that engine"),
         Signal("extract_confidence", "float", "Expected word F1 of the text", "share", 0, 1),
@@ -50,13 +57,19 @@ class Extract(Transform):
     gates: ClassVar[tuple[str, ...]] = ("html_bytes",)
 
     engine: str = "trafilatura"
-    """``trafilatura`` (accurate), ``resiliparse`` (ten times as fast), or ``plain`` (all text)."""
+    """``trafilatura`` (accurate), ``resiliparse`` (ten times as fast), ``justext`` (paragraphs that
+    read like sentences of the declared language) or ``plain`` (all visible text)."""
     precision: bool = False
     """Leave out what is doubtful; costs much text (see the engines for figures)."""
     markdown: bool = False
     """Write Markdown (headings, lists, tables, code) instead of plain text."""
     links: bool = False
     """Keep the targets of links; in Markdown only."""
+    repair: bool = False
+    """Undo mojibake (UTF-8 read as Windows-1252 and saved again), in texts without HTML too; needs
+    the extra ``ftfy``."""
+    metadata: bool = True
+    """Add what the page declares about itself to ``meta``: see `webfilter.extract.metadata`."""
     fallback: str | None = "resiliparse"
     """Engine for pages that the first cannot do, or finds nothing on; None (or the same engine):
     such pages fail, or stay empty."""
@@ -65,6 +78,9 @@ class Extract(Transform):
     memory_mb: int | None = 1024
     """Limit on the private memory of the child process in MiB, about 100 of which it needs itself;
     None: no limit. Enforced on Linux only."""
+    save_failures: Path | None = None
+    """Folder for the pages that time out, crash or run out of memory in the child process, so that
+    it can be replayed: see `webfilter.extract.failures`. None: they are not saved."""
     max_bytes: int | None = 20_000_000
     """Most bytes of HTML; larger pages are dropped unread. None: no limit."""
     min_characters: int | None = 1
@@ -75,6 +91,13 @@ class Extract(Transform):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_limits(self.name, self.seconds, self.memory_mb)
+        if self.save_failures is not None and self.seconds is None and self.memory_mb is None:
+            raise ConfigError(
+                f"{self.name}: save_failures = {str(self.save_failures)!r} needs a limit: without "
+                "seconds and memory_mb there is no child process that could fail"
+            )
+        if self.repair:
+            check_repair(self.name)
         if self.links and not self.markdown:
             raise ConfigError(f"{self.name}: links = True needs markdown = True")
         for chosen in (self.engine, self.fallback):
@@ -98,9 +121,11 @@ class Extract(Transform):
     @property
     def artifacts(self) -> Mapping[str, str]:
         """Versions of the engines and of the parsers under them."""
-        found = versions("resiliparse")  # it detects encodings too
+        found = dict(versions("resiliparse"))  # it detects encodings too
         for name in self._engines:
             found |= versions(name)
+        if self.repair:
+            found["ftfy"] = version("ftfy")
         return dict(sorted(found.items()))
 
     @property
@@ -122,10 +147,13 @@ class Extract(Transform):
         apart = [i for i, doc in enumerate(batch) if self._reads(doc)]
         # rules are for the parent, so that one child serves whatever limits are tried
         inner = replace(
-            self, seconds=None, memory_mb=None, max_bytes=None, min_characters=None, keep_html=True
-        )
+            self, seconds=None, memory_mb=None, save_failures=None,
+            max_bytes=None, min_characters=None, keep_html=True,
+        )  # fmt: skip
         pages = [batch[i] for i in apart]
-        done = process_apart(inner, pages, self.seconds, self.memory_mb, self.name)
+        done = process_apart(
+            inner, pages, self.seconds, self.memory_mb, self.name, self.save_failures
+        )
         marked = dict(zip(apart, done, strict=True))
         return [
             self._judged(marked[i] if i in marked else self._extracted(doc), rules)
@@ -166,23 +194,28 @@ class Extract(Transform):
         """Return text, signals, and what goes into `meta`."""
         signals: dict[str, Value] = dict.fromkeys(signal.name for signal in self.measures)
         if doc.html is None:
-            signals["extracted_characters"] = len(doc.text)
-            return doc.text, signals, {}
+            text = repaired(doc.text) if self.repair else doc.text
+            signals["repaired"] = text is not doc.text if self.repair else None
+            signals["extracted_characters"] = len(text)
+            return text, signals, {}
         signals["html_bytes"] = len(doc.html)
         if not self._reads(doc):
             return doc.text, signals, {}
-        html, encoding, source = decode(doc.html, doc.meta.get("content_type"))
-        (text, confidence), by, why = self._run(html, doc.url)
+        decoded, encoding, source = decode(doc.html, doc.meta.get("content_type"))
+        html = repaired(decoded) if self.repair else decoded
+        (found, confidence), by, why = self._run(html, doc.url)
+        text = repaired(found) if self.repair else found  # it may have been written as entities
         signals |= {
             "encoding": encoding,
             "encoding_from": source,
+            "repaired": (html is not decoded or text is not found) if self.repair else None,
             "extract_engine": by,
             "extract_version": next(iter(versions(by).values())),
             "extract_confidence": confidence,
             "extract_fallback": why,
             "extracted_characters": len(text),
         }
-        return text, signals, about(html)
+        return text, signals, page_metadata(html, doc.url) if self.metadata else {}
 
     def _run(self, html: str, url: str | None) -> tuple[Extracted, str, str | None]:
         """Return the text, the engine that made it, and why not the first one."""

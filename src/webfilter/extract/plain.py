@@ -1,8 +1,11 @@
-"""The engine that takes everything: all visible text of a page, menus and footers too.
+"""The cheapest engine: all text that is visible, by resiliparse's parser, boilerplate included.
 
-No choice can be wrong where none is made, so it serves where another engine's choice has to be
-checked (the second draft of a `Cascade`), and for pages that are all content. Scripts, styles and
-hidden form fields are not text. On 717 real pages 1.9 ms a page, of which 1.2 ms is parsing.
+For pages on which nothing else finds anything, for text that is judged line by line later, and as
+the floor that every other engine is measured against. On 300 pages of the WCXB development set it
+has word F1 .714, precision .607, recall .969 at 274 pages a second on one core (resiliparse with
+main content in the same run: .792, .813, .850, 117).
+
+It is not given the shapes of page that `webfilter.extract.resiliparse` names.
 """
 
 from __future__ import annotations
@@ -12,13 +15,13 @@ from typing import ClassVar
 from resiliparse.extract.html2text import extract_plain_text
 
 from webfilter.extract.engine import Extracted, Options
-from webfilter.extract.resiliparse import parsed
+from webfilter.extract.resiliparse import parsed, shallow
 
 __all__ = ["Plain"]
 
 
 class Plain:
-    """All visible text, by resiliparse. There is no doubt that ``precision`` could leave out."""
+    """All visible text; knows no options."""
 
     packages: ClassVar[tuple[str, ...]] = ("resiliparse",)
 
@@ -26,7 +29,7 @@ class Plain:
         pass
 
     def extract(self, html: str, url: str | None) -> Extracted:
-        """Return the text of the whole page; see `Engine`."""
+        """Return the text of the page; see `Engine`."""
         text: str = extract_plain_text(
             parsed(html),
             main_content=False,
@@ -37,4 +40,4 @@ class Plain:
             form_fields=False,
             noscript=False,
         )
-        return Extracted(text)
+        return Extracted(shallow(text))

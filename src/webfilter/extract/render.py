@@ -64,7 +64,11 @@ class _Place:
 
 
 def render(
-    dom: Dom, kept: Sequence[int], markdown: bool = False, links: bool = False, url: str | None = None
+    dom: Dom,
+    kept: Sequence[int],
+    markdown: bool = False,
+    links: bool = False,
+    url: str | None = None,
 ) -> str:
     """Return the blocks numbered `kept` (ascending) as text.
 
@@ -83,7 +87,10 @@ def render(
         members = list(group)
         if table in tables:
             rows = [
-                [[write.inline(i) for i in cell] for _, cell in groupby(row, key=lambda i: places[i].cell)]
+                [
+                    [write.inline(i) for i in cell]
+                    for _, cell in groupby(row, key=lambda i: places[i].cell)
+                ]
                 for _, row in groupby(members, key=lambda i: places[i].row)
             ]
             head = dom.elements[places[members[0]].cell].tag == "th"
@@ -139,9 +146,7 @@ class _Plain:
 
 
 class _Markdown(_Plain):
-    def __init__(
-        self, dom: Dom, places: dict[int, _Place], links: bool, url: str | None
-    ) -> None:
+    def __init__(self, dom: Dom, places: dict[int, _Place], links: bool, url: str | None) -> None:
         super().__init__(dom, places)
         self._links = links
         self._url = url

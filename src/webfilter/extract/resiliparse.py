@@ -16,12 +16,15 @@ all text                                 .705       .601    .959      280
 Comments are kept by default as they are the content of forums (.836 against .804 there, .907
 against .909 on articles).
 
-One shape of page it is not given: its search for the main content takes time that grows with the
-square of the nesting or worse (2,000 ``div`` .1 s, 20,000 15 s), so 5,000 is the end.
+Two shapes of page it is not given. Its search for the main content takes time that grows with the
+square of the nesting or worse (2,000 ``div`` .1 s, 20,000 15 s), so 5,000 is the end. Its parser
+takes time that grows with the square of the ``option`` in a ``select`` (10,000 .6 s, 100,000 more
+than a minute), so 10,000 is the end.
 """
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 import numpy as np
@@ -30,9 +33,12 @@ from resiliparse.parse.html import HTMLTree, Node
 
 from webfilter.extract.engine import Extracted, Options, Unfit
 
-__all__ = ["Resiliparse", "parsed"]
+__all__ = ["Resiliparse", "parsed", "shallow"]
 
 _DEEPEST = 5_000
+_MOST_OPTIONS = 10_000
+_DEEPEST_INDENT = 40 * " "
+_INDENTED = re.compile(r"^ {41,}", re.MULTILINE)
 
 
 class Resiliparse:
@@ -48,8 +54,9 @@ class Resiliparse:
 
     def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the main content; see `Engine`."""
+        tree = parsed(html)
         text: str = extract_plain_text(
-            parsed(html),
+            tree,
             main_content=True,
             preserve_formatting=True,
             comments=self._comments,
@@ -59,19 +66,27 @@ class Resiliparse:
             form_fields=False,
             noscript=False,
         )
-        return Extracted(text)
+        return Extracted(shallow(text))
 
 
 def parsed(html: str) -> HTMLTree:
-    """Return the tree of a page.
+    """Return the tree of `html`.
 
     Raises:
-        Unfit: it is nested too deeply.
+        Unfit: parsing it, or finding the main content in it, would take minutes.
     """
+    options = html.count("<option") + html.count("<OPTION")
+    if options > _MOST_OPTIONS:
+        raise Unfit(f"{options} options > {_MOST_OPTIONS}")
     tree = HTMLTree.parse(html)
     if _may_nest(html) and _nests(tree):
         raise Unfit(f"nested more than {_DEEPEST} deep")
     return tree
+
+
+def shallow(text: str) -> str:
+    """Return `text` without the indentation of lists nested so deep that it is most of the text."""
+    return _INDENTED.sub(_DEEPEST_INDENT, text) if "\n" + _DEEPEST_INDENT in text else text
 
 
 def _may_nest(html: str) -> bool:

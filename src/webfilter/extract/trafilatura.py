@@ -16,6 +16,8 @@ without tables                           .819       .865    .828       15
 Never ``deduplicate=True``: its store is global to the process, so the same page four times gives
 its text three times at most, and what a page gives depends on the pages before it.
 
+Its caches (of lines, stop words, dates) are emptied every 500 pages, which takes 22 ms.
+
 Two shapes of page it is not given. lxml drops, without a word, whatever is nested deeper than 256
 elements: its error log is asked. And its time grows with the square of long runs of siblings:
 100,000 links take 13 to 19 s, 200,000 table cells 14 s, so beyond 100,000 tags (5 times the most
@@ -29,6 +31,7 @@ from typing import ClassVar
 
 import trafilatura
 from lxml.etree import XPathEvalError
+from trafilatura.meta import reset_caches
 from trafilatura.utils import HTML_PARSER, load_html
 
 from webfilter.extract.engine import Extracted, Options, Unfit
@@ -36,6 +39,7 @@ from webfilter.extract.engine import Extracted, Options, Unfit
 __all__ = ["Trafilatura"]
 
 _MOST_TAGS = 100_000
+_PAGES_A_RESET = 500
 _parser = threading.Lock()
 
 
@@ -46,12 +50,16 @@ class Trafilatura:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self._pages = 0
 
     def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the main content; see `Engine`."""
         tags = html.count("<")
         if tags > _MOST_TAGS:
             raise Unfit(f"{tags} tags > {_MOST_TAGS}")
+        self._pages += 1
+        if self._pages % _PAGES_A_RESET == 0:
+            reset_caches()
         with _parser:  # its parser, and so the log of errors, is global
             tree = load_html(html)
             cut = any("depth" in error.message for error in HTML_PARSER.error_log)

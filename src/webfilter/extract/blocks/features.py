@@ -9,99 +9,37 @@ from __future__ import annotations
 import math
 import re
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from webfilter.extract.dom import Dom
 from webfilter.extract.blocks.names import CLASSES, kinds
+from webfilter.extract.dom import Dom
 
 __all__ = ["Page", "features", "names_of", "page_of"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Numbers = NDArray[Any]
 
 CHAIN = 24  # ancestors looked at
 _NEAR = 5
-_TAGS = [
-    "nav",
-    "footer",
-    "header",
-    "aside",
-    "main",
-    "article",
-    "form",
-    "table",
-    "ul",
-    "ol",
-    "li",
-    "section",
-    "figure",
-    "blockquote",
-    "pre",
-    "button",
-    "details",
-    "dialog",
-    "noscript",
-    "template",
-    "select",
-    "dl",
-    "p",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "td",
-    "th",
-    "a",
-    "span",
-    "label",
-    "fieldset",
-]
+_TAG_NAMES = (
+    "nav footer header aside main article form table ul ol li section figure blockquote pre button "
+    "details dialog noscript template select dl p h1 h2 h3 h4 h5 h6 td th a span label fieldset"
+)
+_TAGS = _TAG_NAMES.split()
 _TAG_MASK = {tag: 1 << i for i, tag in enumerate(_TAGS)}
 _HIDDEN, _ARIA, _NONE = len(_TAGS), len(_TAGS) + 1, len(_TAGS) + 2
 _NONES = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_OWN = [
-    "p",
-    "li",
-    "div",
-    "span",
-    "td",
-    "th",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "a",
-    "button",
-    "dt",
-    "dd",
-    "pre",
-    "blockquote",
-    "figcaption",
-    "label",
-    "option",
-    "section",
-    "article",
-    "main",
-    "header",
-    "footer",
-    "nav",
-    "summary",
-    "address",
-    "body",
-    "form",
-    "ul",
-    "ol",
-    "table",
-    "tr",
-]
+_OWN_NAMES = (
+    "p li div span td th h1 h2 h3 h4 h5 h6 a button dt dd pre blockquote figcaption label option "
+    "section article main header footer nav summary address body form ul ol table tr"
+)
+_OWN = _OWN_NAMES.split()
 _OWN_CODE = {tag: i for i, tag in enumerate(_OWN)}
 _DATE = re.compile(
     r"\b(?:19|20)\d\d\b|\b\d{1,2}[:/.]\d{1,2}\b|\b\d+\s*(?:min|hours?|days?|weeks?|months?|years?)\b"
@@ -139,7 +77,7 @@ def _table() -> NDArray[np.uint16]:
     return table
 
 
-def _characters(texts: list[str]) -> tuple[Floats, Floats, Floats]:
+def _characters(texts: list[str]) -> tuple[Floats, Numbers, Numbers]:
     """Return counts by kind of character (kinds x texts), and the kinds of first and last."""
     joined = "\n".join(texts)
     codes = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32)
@@ -254,11 +192,11 @@ def page_of(dom: Dom, names: list[str], counts: Floats) -> Page:
     )  # fmt: skip
 
 
-def _running(values: Floats) -> NDArray[np.float64]:
+def _running(values: Numbers) -> NDArray[np.float64]:
     return np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
 
 
-def _grouped(group: Ints, page: Page, place: Floats) -> list[Floats]:
+def _grouped(group: Ints, page: Page, place: Numbers) -> list[Floats]:
     count = np.bincount(group)
     size = np.bincount(group, page.size)
     linked = np.bincount(group, page.linked)
@@ -476,7 +414,7 @@ def word_hashes(text: str) -> list[int]:
     """Return the hashes of the first words of a block, the pairs of them, and of a short whole."""
     parts = _SPLIT.findall(text[:200].lower())[:_HEAD_WORDS]
     said = set(parts)
-    said.update(f"{a} {b}" for a, b in zip(parts, parts[1:], strict=False))
+    said.update(f"{a} {b}" for a, b in pairwise(parts))
     if len(text) <= 60:
         said.add("=" + " ".join(parts))
     return sorted({crc32(part.encode("utf-8", "replace")) for part in said})

@@ -11,8 +11,8 @@ from html import unescape
 from urllib.parse import urlsplit
 from zlib import crc32
 
-from webfilter.extract.dom import Dom
 from webfilter.extract.blocks.names import split
+from webfilter.extract.dom import Dom
 
 __all__ = ["hints", "title_of"]
 

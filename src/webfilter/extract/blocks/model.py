@@ -25,10 +25,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from webfilter.extract.dom import Dom
 from webfilter.extract.blocks.features import Page, features, word_hashes
 from webfilter.extract.blocks.hints import hints, title_of
 from webfilter.extract.blocks.names import tokens
+from webfilter.extract.dom import Dom
 
 __all__ = ["NEAR", "TYPES", "Model", "Seen", "see", "spread", "surety"]
 
@@ -147,7 +147,7 @@ class Model:
         rows = [self._hints[h] for h in seen.hints if h in self._hints]
         logits = logits + a["type_hints"][rows].sum(axis=0)
         odds = np.exp(logits - logits.max())
-        return (odds / odds.sum()).astype(np.float32)
+        return np.asarray(odds / odds.sum(), dtype=np.float32)
 
     def probabilities(self, seen: Seen, types: Floats | None = None) -> Floats:
         """Return for each block the probability that it is main content."""
@@ -170,7 +170,7 @@ class Model:
         members = len(a["w1"])
         for m in range(members):
             total += _member({key: a[key][m] for key in _LAYERS}, x, size)
-        return total / members
+        return np.asarray(total / members, dtype=np.float32)
 
 
 _LAYERS = (

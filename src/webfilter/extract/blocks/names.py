@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 from zlib import crc32
 
 __all__ = ["CLASSES", "kinds", "split", "tokens"]
@@ -99,6 +100,6 @@ _PATTERNS = {name: re.compile(words) for name, words in CLASSES.items()}
 def tokens(tag: str, names: str) -> tuple[int, ...]:
     """Return the hashes of the parts of `names` and of pairs of neighbors, each with its tag."""
     parts = split(names)[:24]
-    said = {tag, *parts, *(f"{a} {b}" for a, b in zip(parts, parts[1:], strict=False))}
+    said = {tag, *parts, *(f"{a} {b}" for a, b in pairwise(parts))}
     said |= {f"{tag}.{part}" for part in parts}
     return tuple(sorted({crc32(token.encode()) for token in said}))
