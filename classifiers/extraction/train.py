@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from webfilter.extract.blocks.model import NEAR, TYPES, Model, spread
+from webfilter.extract.blocks.names import tokens as hashes_of
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parents[1] / "src" / "webfilter" / "extract" / "models"
@@ -153,7 +154,7 @@ def _matrix(rows: Iterable[Iterable[int]], known: dict[int, int]) -> Any:
 def linear(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays:
     """Return the weights of names and words."""
     rng = np.random.RandomState(seed)
-    tokens = _known(({h for t in p.seen.tokens for h in t} for p in made), config["min_pages"])
+    tokens = _known(({h for t in parts_of(p) for h in t} for p in made), config["min_pages"])
     said = _known(({h for t in p.seen.words for h in t} for p in made), config["min_pages"])
     parts, labels, weights = [], [], []
     for page in made:
@@ -161,7 +162,7 @@ def linear(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays
         take = np.arange(n)
         if n > config["blocks"]:
             take = np.sort(rng.choice(n, config["blocks"], replace=False))
-        elements = _matrix(page.seen.tokens, tokens)
+        elements = _matrix(parts_of(page), tokens)
         chain = page.seen.page.chain[take]
         near, far = (_around(c, elements.shape[0]) for c in (chain[:, :NEAR], chain[:, NEAR:]))
         own = _matrix([page.seen.words[i] for i in take], said)
@@ -184,6 +185,12 @@ def linear(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays
         "word_hashes": np.array(list(said), dtype=np.uint32),
         "words": own,
     }
+
+
+def parts_of(page: Example) -> list[tuple[int, ...]]:
+    """Return the hashes of the names of each element."""
+    pairs = zip(page.seen.tags, page.seen.page.names, strict=True)
+    return [hashes_of(tag, names) for tag, names in pairs]
 
 
 def _around(chain: NDArray[np.int64], elements: int) -> Any:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from webfilter.extract.blocks.names import CLASSES, kinds
 from webfilter.extract.dom import Dom
 
-__all__ = ["Page", "features", "names_of", "page_of"]
+__all__ = ["Page", "features", "first_words", "word_hashes"]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -45,6 +45,7 @@ _DATE = re.compile(
     r"\b(?:19|20)\d\d\b|\b\d{1,2}[:/.]\d{1,2}\b|\b\d+\s*(?:min|hours?|days?|weeks?|months?|years?)\b"
 )
 _PRICE = re.compile(r"[$€£¥₹]\s*\d|\d\s*[$€£¥₹]|\b(?:USD|EUR|GBP)\b")
+_NAMING = ("class", "id", "role", "itemprop")
 _FIELDS = frozenset(("input", "select", "button"))
 _SPLIT = re.compile(r"\w+")
 _HEAD_WORDS = 8
@@ -115,18 +116,21 @@ class Page(NamedTuple):
     """Which blocks have the same path of tags and names."""
     linked: Floats
     ends: Floats
+    """Ends of sentences in each block."""
+    parents: Ints
+    """Parent of each element; 0 for the first too."""
 
 
 def names_of(dom: Dom) -> list[str]:
     """Return class, id, role and itemprop of each element in one string."""
     found = []
-    for element in dom.elements:
-        at = element.attributes
-        if not at:
-            found.append("")
-            continue
-        said = [at[key] for key in ("class", "id", "role", "itemprop") if at.get(key)]
-        found.append(" ".join(said) if said else "")  # type: ignore[arg-type]
+    for _, _, at in dom.elements:
+        said = ""
+        if at:
+            for key in _NAMING:
+                if key in at and (value := at[key]):
+                    said = f"{said} {value}" if said else value
+        found.append(said)
     return found
 
 
@@ -146,18 +150,20 @@ def _tag_bits(dom: Dom) -> Ints:
     return np.array(found, dtype=np.int64)
 
 
-def _nearest(masks: Ints, count: int) -> Floats:
-    """Return the distance of the nearest ancestor with each bit (blocks x bits); CHAIN if none."""
-    rows = masks.shape[0]
-    out = np.full((rows, count), CHAIN, dtype=np.float32)
-    for k in range(masks.shape[1] - 1, -1, -1):
-        column = masks[:, k]
-        row = np.flatnonzero(column)
-        if not len(row):
-            continue
-        has = (column[row, None] >> np.arange(count) & 1).astype(bool)
-        at, bit = np.nonzero(has)
-        out[row[at], bit] = k
+def _nearest(masks: Ints, count: int, parents: Ints, depths: Ints) -> Floats:
+    """Return how far up each bit is set, from each element (elements x bits); CHAIN if nowhere.
+
+    Downwards by level: one more than at the parent, and 0 where the element has the bit itself.
+    """
+    has = (masks[:, None] >> np.arange(count) & 1).astype(bool)
+    out = np.full((len(masks), count), CHAIN, dtype=np.float32)
+    order = np.argsort(depths, kind="stable")
+    starts = np.searchsorted(depths[order], np.arange(depths.max() + 2))
+    for low, high in pairwise(starts.tolist()):
+        level = order[low:high]
+        if low:
+            out[level] = np.minimum(out[parents[level]] + 1, CHAIN)
+        out[level] = np.where(has[level], 0, out[level])
     return out
 
 
@@ -169,26 +175,34 @@ def page_of(dom: Dom, names: list[str], counts: Floats) -> Page:
     for k in range(CHAIN):
         chain[:, k] = here
         here = parents[here]
-    paths: list[int] = []
-    likes: list[int] = []
+    paths: dict[int, int] = {-1: -1}
     known: dict[tuple[int, str], int] = {}
     seen: dict[tuple[str, str, str, str], int] = {}
+    group: list[int] = []
+    like: list[int] = []
     elements = dom.elements
-    for i, (tag, parent, _) in enumerate(elements):
-        up = paths[parent] if parent >= 0 else -1
-        paths.append(known.setdefault((up, tag), len(known)))
-        above = (elements[parent].tag, names[parent]) if parent >= 0 else ("", "")
-        likes.append(seen.setdefault((tag, names[i], *above), len(seen)))
-    of = chain[:, 0]
-    _, group = np.unique(np.array(paths)[of], return_inverse=True)
-    _, like = np.unique(np.array(likes)[of], return_inverse=True)
+    for block in dom.blocks:
+        at = block.element
+        above = []
+        while at not in paths:
+            above.append(at)
+            at = elements[at].parent
+        path = paths[at]
+        for at in reversed(above):
+            path = paths[at] = known.setdefault((path, elements[at].tag), len(known))
+        group.append(path)
+        tag, parent, _ = elements[block.element]
+        over = (elements[parent].tag, names[parent]) if parent >= 0 else ("", "")
+        like.append(seen.setdefault((tag, names[block.element], *over), len(seen)))
+    _, groups = np.unique(group, return_inverse=True)
+    _, likes = np.unique(like, return_inverse=True)
     linked = np.fromiter(
         (min(1.0, b.linked / len(b.text)) for b in dom.blocks), np.float32, len(dom.blocks)
     )
     size = counts[0] + 0.0
     return Page(
-        names, size, chain, np.array(dom.first), np.array(dom.last), group, like, linked * size,
-        counts[4],
+        names, size, chain, np.array(dom.first), np.array(dom.last), groups, likes, linked * size,
+        counts[4], parents,
     )  # fmt: skip
 
 
@@ -227,8 +241,16 @@ def _shift(values: Floats, by: int, fill: float) -> Floats:
     return out
 
 
-def features(dom: Dom, title: str) -> tuple[Page, Floats, list[str]]:
-    """Return the page as arrays, the features (blocks x features) and their names."""
+def first_words(dom: Dom) -> list[list[str]]:
+    """Return the lower-cased words of the first 200 characters of each block."""
+    return [_SPLIT.findall(block.text[:200].lower()) for block in dom.blocks]
+
+
+def features(dom: Dom, title: str, words: list[list[str]]) -> tuple[Page, Floats, list[str]]:
+    """Return the page as arrays, the features (blocks x features) and their names.
+
+    `words` are the `first_words` of the blocks.
+    """
     texts = [block.text for block in dom.blocks]
     counts, head, tail = _characters(texts)
     element_names = names_of(dom)
@@ -246,10 +268,10 @@ def features(dom: Dom, title: str) -> tuple[Page, Floats, list[str]]:
     some = np.maximum(alnum, 1)
     density = page.linked / some
     total = max(1.0, float(alnum.sum()))
-    words = space + 1
+    gaps = space + 1
     add("size", np.log1p(alnum))
-    add("words", np.log1p(words))
-    add("word_length", alnum / words)
+    add("words", np.log1p(gaps))
+    add("word_length", alnum / gaps)
     add("digits", digit / some)
     add("upper", upper / some)
     add("ends", end / some * 100)
@@ -288,11 +310,16 @@ def features(dom: Dom, title: str) -> tuple[Page, Floats, list[str]]:
     add("copies", [seen[t] for t in texts])
     # names around
     masks = np.array([kinds(said) if said else 0 for said in element_names], dtype=np.int64)
-    near = _nearest(masks[page.chain], len(CLASSES))
+    depths = [0] * len(dom.elements)
+    for i, element in enumerate(dom.elements):
+        if element.parent >= 0:
+            depths[i] = depths[element.parent] + 1
+    levels = np.array(depths)
+    own = page.chain[:, 0]
+    near = _nearest(masks, len(CLASSES), page.parents, levels)[own]
     for i, name in enumerate(CLASSES):
         add(f"in_{name}", near[:, i])
-    bits = _tag_bits(dom)
-    near = _nearest(bits[page.chain], len(_TAGS) + 3)
+    near = _nearest(_tag_bits(dom), len(_TAGS) + 3, page.parents, levels)[own]
     for i, name in enumerate([*_TAGS, "hidden", "aria", "none"]):
         add(f"tag_{name}", near[:, i])
     # place
@@ -368,7 +395,10 @@ def features(dom: Dom, title: str) -> tuple[Page, Floats, list[str]]:
     # title and headings
     wanted = set(_SPLIT.findall(title.lower()))
     heads = [i for i, t in enumerate(tags) if t == "h1"]
-    add("title_overlap", [_overlap(t, wanted) if len(t) < 150 else 0 for t in texts])
+    add(
+        "title_overlap",
+        [_overlap(w, wanted) if len(t) < 150 else 0 for w, t in zip(words, texts, strict=True)],
+    )
     first_head = heads[0] if heads else -1
     add("after_h1", index - first_head if heads else np.full(n, -999))
     add("h1_count", np.full(n, len(heads)))
@@ -397,22 +427,22 @@ def features(dom: Dom, title: str) -> tuple[Page, Floats, list[str]]:
     }
     for name, value in whole.items():
         add(f"page_{name}", np.full(n, value))
-    matrix = np.empty((n, len(columns)), dtype=np.float32)
+    matrix = np.empty((len(columns), n), dtype=np.float32)
     for i, values in enumerate(columns):
-        matrix[:, i] = values
-    return page, matrix, names
+        matrix[i] = values
+    return page, np.ascontiguousarray(matrix.T), names
 
 
-def _overlap(text: str, wanted: set[str]) -> float:
-    said = set(_SPLIT.findall(text.lower()))
-    if not said or not wanted:
+def _overlap(words: list[str], wanted: set[str]) -> float:
+    if not words or wanted.isdisjoint(words):
         return 0.0
+    said = set(words)
     return len(said & wanted) / len(said | wanted)
 
 
-def word_hashes(text: str) -> list[int]:
+def word_hashes(text: str, words: list[str]) -> list[int]:
     """Return the hashes of the first words of a block, the pairs of them, and of a short whole."""
-    parts = _SPLIT.findall(text[:200].lower())[:_HEAD_WORDS]
+    parts = words[:_HEAD_WORDS]
     said = set(parts)
     said.update(f"{a} {b}" for a, b in pairwise(parts))
     if len(text) <= 60:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from webfilter.extract.blocks.features import Page, features, word_hashes
+from webfilter.extract.blocks.features import Page, features, first_words, word_hashes
 from webfilter.extract.blocks.hints import hints, title_of
 from webfilter.extract.blocks.names import tokens
 from webfilter.extract.dom import Dom
@@ -40,6 +40,7 @@ NEAR = 3
 """Innermost elements whose names count as near."""
 _FAR = 0.5
 _CLIP = 4.0
+_MOST_CACHED = 50_000
 DILATIONS = (1, 2, 4)
 
 
@@ -54,18 +55,19 @@ class Seen:
     """What the columns of `numbers` are."""
     hints: list[int]
     """Hashes of what the page says of its type."""
-    tokens: list[tuple[int, ...]]
-    """Hashes of the parts of the names of each element."""
+    tags: list[str]
+    """Tag of each element."""
     words: list[list[int]]
     """Hashes of the first words of each block."""
 
 
 def see(html: str, dom: Dom, url: str | None) -> Seen:
     """Return what the model needs to know of a page that has blocks."""
-    page, numbers, names = features(dom, title_of(html))
-    parts = [tokens(e.tag, said) for e, said in zip(dom.elements, page.names, strict=True)]
-    words = [word_hashes(block.text) for block in dom.blocks]
-    return Seen(page, numbers, names, hints(html, dom, url), parts, words)
+    first = first_words(dom)
+    page, numbers, names = features(dom, title_of(html), first)
+    words = [word_hashes(block.text, said) for block, said in zip(dom.blocks, first, strict=True)]
+    tags = [element.tag for element in dom.elements]
+    return Seen(page, numbers, names, hints(html, dom, url), tags, words)
 
 
 def spread(numbers: Floats, names: Sequence[str]) -> Floats:
@@ -91,6 +93,7 @@ class Model:
             key: value.astype(np.float32) if value.dtype == np.float16 else value
             for key, value in arrays.items()
         }
+        self._of_names: dict[tuple[str, str], tuple[float, float]] = {}
 
     @classmethod
     def load(cls, data: bytes) -> Model:
@@ -115,22 +118,18 @@ class Model:
 
     def linear(self, seen: Seen) -> Floats:
         """Return what near names, far names and words say of each block (blocks x 3)."""
-        known = self._near_far
-        cache: dict[tuple[int, ...], tuple[float, float]] = {}
-        scores = np.zeros((len(seen.tokens), 2), dtype=np.float32)
-        for i, hashes in enumerate(seen.tokens):
-            found = cache.get(hashes)
-            if found is None:
-                near = far = 0.0
-                for h in hashes:
-                    pair = known.get(h)
-                    if pair is not None:
-                        near += pair[0]
-                        far += pair[1]
-                found = cache[hashes] = (near, far)
-            scores[i] = found
-        scores[0] = 0
+        known, cache = self._near_far, self._of_names
+        if len(cache) > _MOST_CACHED:
+            cache.clear()
         chain = seen.page.chain
+        scores = np.zeros((len(seen.tags), 2), dtype=np.float32)
+        for i in np.unique(chain)[1:].tolist():  # the root says nothing
+            key = (seen.tags[i], seen.page.names[i])
+            found = cache.get(key)
+            if found is None:
+                pairs = [known[h] for h in tokens(*key) if h in known]
+                found = cache[key] = (sum(p[0] for p in pairs), sum(p[1] for p in pairs))
+            scores[i] = found
         words = self._words
         out = np.empty((len(chain), 3), dtype=np.float32)
         out[:, 0] = scores[chain[:, :NEAR], 0].sum(axis=1)

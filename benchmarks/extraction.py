@@ -1,0 +1,173 @@
+"""Word F1, snippets and speed of every extraction engine, in one run over the same pages.
+
+    python classifiers/extraction/train.py WCXB/pages.jsonl.xz --folds FOLDS
+    python benchmarks/extraction.py WCXB/pages.jsonl.xz --folds FOLDS
+
+With ``--folds`` the engine ``blocks`` judges each page by the model that saw no page of its site;
+without, by the packaged model, which was trained on these very pages: then its F1 says nothing.
+
+Word F1 is that of WCXB: bags of lower-cased ``\\w+``, mean over pages, 1 where both gold and text
+are empty. ``with`` / ``without``: share of the snippets that must / must not be in the text and
+are / are not (compared as words). Speed is pages per second of processor time in one process,
+median of several passes over a sample, engines in turn, after one pass to warm up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import random
+import re
+import statistics
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from webfilter.extract.blocks.engine import Blocks
+from webfilter.extract.blocks.model import Model
+from webfilter.extract.engine import ENGINES, Extracted, Options, Unfit, engine, versions
+
+WORD = re.compile(r"\w+")
+Run = Callable[[dict[str, Any]], Extracted]
+
+
+def main() -> None:
+    """Measure from the command line."""
+    parser = argparse.ArgumentParser(description="Compare extraction engines.")
+    parser.add_argument("data", type=Path, help="WCXB pages, .jsonl or .jsonl.xz")
+    parser.add_argument("--folds", type=Path, help="models by fold, of classifiers/extraction")
+    parser.add_argument("--engines", nargs="+", default=sorted(ENGINES))
+    parser.add_argument("--every", type=int, default=1, help="take every n-th page only")
+    parser.add_argument("--timed", type=int, default=150, help="pages that speed is measured on")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--markdown", action="store_true", help="also F1 of the Markdown")
+    args = parser.parse_args()
+    pages = list(read(args.data))[:: args.every]
+    runs = {name: runner(name, args.folds, Options()) for name in args.engines}
+    if args.markdown:
+        runs |= {
+            f"{name}, Markdown": runner(name, args.folds, Options(markdown=True))
+            for name in args.engines
+        }
+    for name in args.engines:
+        print(f"{name}: {dict(versions(name))}")
+    print()
+    quality(pages, runs)
+    print()
+    speed(random.Random(0).sample(pages, min(args.timed, len(pages))), runs, args.runs)
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the pages."""
+    with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def runner(name: str, folds: Path | None, options: Options) -> Run:
+    """Return what extracts a page; failures give no text."""
+    if name == "blocks" and folds is not None:
+        of = json.loads((folds / "folds.json").read_text(encoding="utf-8"))
+        made = {
+            fold: Blocks(options, Model.load((folds / f"{fold}.npz").read_bytes()))
+            for fold in set(of.values())
+        }
+        any_one = min(made)
+
+        def extract(page: dict[str, Any]) -> Extracted:
+            # pages without blocks are in no fold: there is nothing to judge
+            return made[of.get(page["id"], any_one)].extract(page["html"], page["url"])
+    else:
+
+        def extract(page: dict[str, Any]) -> Extracted:
+            return engine(name, options).extract(page["html"], page["url"])
+
+    def run(page: dict[str, Any]) -> Extracted:
+        try:
+            return extract(page)
+        except Unfit:
+            return Extracted("")
+
+    return run
+
+
+def quality(pages: list[dict[str, Any]], runs: dict[str, Run]) -> None:
+    """Print F1 by page type, and snippets."""
+    kinds = [kind for kind, _ in Counter(page["page_type"] for page in pages).most_common()]
+    print(
+        f"{len(pages)} pages; "
+        + ", ".join(f"{kind} {sum(p['page_type'] == kind for p in pages)}" for kind in kinds)
+    )
+    print()
+    columns = ["F1", "precision", "recall", *kinds, "with", "without"]
+    print("| engine | " + " | ".join(columns) + " |\n|" + " --- |" * (len(columns) + 1))
+    told = []
+    for name, run in runs.items():
+        scores = defaultdict(list)
+        for page in pages:
+            found = run(page)
+            precision, recall, f1 = word_scores(found.text, page["gold_text"])
+            scores["F1"].append(f1)
+            scores["precision"].append(precision)
+            scores["recall"].append(recall)
+            scores[page["page_type"]].append(f1)
+            text = plain(found.text)
+            scores["with"] += [plain(snippet) in text for snippet in page["with"]]
+            scores["without"] += [plain(snippet) not in text for snippet in page["without"]]
+            if found.confidence is not None:
+                told.append((name, found.confidence, f1))
+        means = [f"{statistics.mean(scores[column]):.3f}" for column in columns]
+        print(f"| {name} | " + " | ".join(means) + " |", flush=True)
+    if told:
+        print("\nConfidence and F1 (mean), by tenths of the pages:\n")
+        print("| engine | " + " | ".join(f"{n}" for n in range(1, 11)) + " |\n|" + " --- |" * 11)
+        for name in dict.fromkeys(name for name, _, _ in told):
+            mine = sorted((c, f) for n, c, f in told if n == name)
+            parts = [mine[len(mine) * n // 10 : len(mine) * (n + 1) // 10] for n in range(10)]
+            cells = [
+                " ".join(f"{statistics.mean(column):.2f}" for column in zip(*part, strict=True))
+                for part in parts
+            ]
+            print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+def word_scores(text: str, gold: str) -> tuple[float, float, float]:
+    """Return precision, recall and F1 of the bags of words."""
+    said, wanted = WORD.findall(text.lower()), WORD.findall(gold.lower())
+    if not said or not wanted:
+        same = float(not said and not wanted)
+        return same, same, same
+    common = sum((Counter(said) & Counter(wanted)).values())
+    return common / len(said), common / len(wanted), 2 * common / (len(said) + len(wanted))
+
+
+def plain(text: str) -> str:
+    """Return the words of `text` between single spaces, with one at each end."""
+    return f" {' '.join(WORD.findall(text.lower()))} "
+
+
+def speed(pages: list[dict[str, Any]], runs: dict[str, Run], times: int) -> None:
+    """Print pages per second, engines in turn."""
+    seconds = defaultdict(list)
+    for page in pages[:20]:
+        for run in runs.values():
+            run(page)
+    for _ in range(times):
+        for name, run in runs.items():
+            start = time.process_time()
+            for page in pages:
+                run(page)
+            seconds[name].append(time.process_time() - start)
+    base = statistics.median(seconds["trafilatura"]) if "trafilatura" in seconds else None
+    print(f"{len(pages)} pages, median of {times} runs\n")
+    print("| engine | pages/s | of trafilatura |\n| --- | --- | --- |")
+    for name, values in seconds.items():
+        middle = statistics.median(values)
+        ratio = f"{base / middle:.2f}" if base else ""
+        print(f"| {name} | {len(pages) / middle:.1f} | {ratio} |")
+
+
+if __name__ == "__main__":
+    main()
