@@ -1,6 +1,6 @@
 """The network over the blocks of a page, trained for the word F1 of the page (JAX).
 
-`webfilter/extract/blocks/model.py` has the same in NumPy for use; a test holds them together.
+`webfilter/extract/blocks/model.py` has the same in NumPy for use; train.py compares the two.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import optax
 from data import Example
 from numpy.typing import NDArray
 
-from webfilter.extract.blocks.model import DILATIONS
+from webfilter.extract.blocks.model import DILATIONS, LAYERS
 
-__all__ = ["fit", "forward"]
+__all__ = ["LAYERS", "fit", "forward"]
 
 Floats = NDArray[np.float32]
 _BATCH = 16

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Node", "declared", "named"]
+__all__ = ["Node", "declared", "named", "texts"]
 
 _MOST_BLOCKS = 20
 _BLOCK_CHARACTERS = 2**18
@@ -17,6 +17,11 @@ _DECODER = json.JSONDecoder(strict=False)  # line breaks in texts are common
 _OPEN = re.compile(r"[^<>]{0,200}>\s*(?:<!--\s*|(?://)?\s*<!\[CDATA\[\s*)?", re.IGNORECASE)
 _CLOSE = re.compile(r"</script", re.IGNORECASE)
 _SOURCES = ("article", "posting", "recipe", "report", "howto", "review", "qapage", "webpage")
+
+_POSTED = ("posting", "question", "answer", "comment")
+_HOLDERS = (
+    "@graph", "mainEntity", "acceptedAnswer", "suggestedAnswer", "answer", "comment", "hasPart",
+)  # fmt: skip
 
 
 @dataclass
@@ -53,6 +58,33 @@ def declared(html: str) -> Node:
         if any(name.lower().endswith(_SOURCES) for name in _types(node)):
             found.published = found.published or _text(node.get("datePublished"))
     return found
+
+
+def texts(html: str) -> list[str]:
+    """Return the texts that the JSON-LD of `html` carries whole: of the article, or of all posts.
+
+    Pages that are filled by scripts often have them for search engines. HTML is left as it is.
+
+    >>> texts('<script type="application/ld+json">{"@type": "Question", "text": "Why?",'
+    ...       '"acceptedAnswer": {"@type": "Answer", "text": "Because."}}</script>')
+    ['Why?', 'Because.']
+    """
+    found: dict[str, None] = {}
+    for block in _blocks(html):
+        stack = [block]
+        for _ in range(_MOST_NODES):
+            if not stack:
+                break
+            item = stack.pop()
+            if isinstance(item, list):
+                stack += item[_MOST_NODES - 1 :: -1]
+            elif isinstance(item, dict):
+                posted = any(name.lower().endswith(_POSTED) for name in _types(item))
+                for key in ("articleBody", "text") if posted else ("articleBody",):
+                    if text := _text(item.get(key)):
+                        found[text] = None
+                stack += [item[key] for key in reversed(_HOLDERS) if key in item]
+    return list(found)
 
 
 def named(value: Any, depth: int = 3) -> str | None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from webfilter import packaged
 from webfilter.errors import ConfigError
+from webfilter.extract import jsonld
 from webfilter.extract.blocks.model import Model, see
 from webfilter.extract.dom import Dom, read
 from webfilter.extract.engine import Extracted, Options, Unfit
@@ -24,6 +24,7 @@ _FIX = "reinstall webfilter, or train it again with classifiers/extraction/train
 _WORD = re.compile(r"\w+")
 _KEPT, _SURE = 0.5, 0.7
 _MOST_BLOCKS = 50_000
+_LEAST_CARRIED, _MUCH_MORE = 300, 4
 
 
 @cache
@@ -55,17 +56,32 @@ class Blocks:
         asked = self._options
         dom = read(html, links=asked.links)
         if not dom.blocks:
-            return Extracted("", 0.0)
+            return self._carried(html, url, Extracted("", 0.0))
         if len(dom.blocks) > _MOST_BLOCKS:
             raise Unfit(f"{len(dom.blocks)} blocks > {_MOST_BLOCKS}")
-        chances = self._model.probabilities(see(html, dom, url))
+        seen = see(html, dom, url)
+        chances = self._model.probabilities(seen)
         kept = _once(dom, np.flatnonzero(chances > (_SURE if asked.precision else _KEPT)).tolist())
+        if not kept:
+            return self._carried(html, url, Extracted("", 0.0))
         text = render(dom, kept, asked.markdown, asked.links, url)
-        return Extracted(text, self._model.confidence(chances, _sizes(dom), kept))
+        sure = self._model.confidence(chances, seen.page.size, kept)
+        return self._carried(html, url, Extracted(text, sure))
 
-
-def _sizes(dom: Dom) -> NDArray[np.float32]:
-    return np.array([len(block.text) for block in dom.blocks], dtype=np.float32)
+    def _carried(self, html: str, url: str | None, found: Extracted) -> Extracted:
+        """Return `found`, unless the page carries far more text for search engines only."""
+        if "application/ld+json" not in html:
+            return found
+        texts = jsonld.texts(html)
+        if sum(map(len, texts)) < max(_LEAST_CARRIED, _MUCH_MORE * len(found.text)):
+            return found
+        asked = self._options
+        parts = []
+        for text in texts:
+            dom = read(text, links=asked.links)
+            every = range(len(dom.blocks))
+            parts.append(render(dom, every, asked.markdown, asked.links, url))
+        return Extracted(("\n\n" if asked.markdown else "\n").join(parts), found.confidence)
 
 
 def _once(dom: Dom, kept: list[int]) -> list[int]:

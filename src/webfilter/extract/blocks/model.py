@@ -19,18 +19,19 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from webfilter.extract.blocks.features import Page, features, first_words, word_hashes
 from webfilter.extract.blocks.hints import hints, title_of
 from webfilter.extract.blocks.names import tokens
 from webfilter.extract.dom import Dom
 
-__all__ = ["NEAR", "TYPES", "Model", "Seen", "see", "spread", "surety"]
+__all__ = ["DILATIONS", "LAYERS", "NEAR", "TYPES", "Model", "Seen", "see", "spread", "surety"]
 
 Floats = NDArray[np.float32]
 
@@ -167,28 +168,20 @@ class Model:
         x = np.clip((inputs - a["mean"]) / a["std"], -_CLIP, _CLIP).astype(np.float32)
         total = np.zeros(len(x), dtype=np.float32)
         members = len(a["w1"])
-        for m in range(members):
-            total += _member({key: a[key][m] for key in _LAYERS}, x, size)
+        # matrices this small take ten times as long when BLAS shares them out among threads
+        with _pools().limit(limits=1, user_api="blas"):
+            for m in range(members):
+                total += _member({key: a[key][m] for key in LAYERS}, x, size)
         return np.asarray(total / members, dtype=np.float32)
 
 
-_LAYERS = (
-    "w1",
-    "b1",
-    "c0",
-    "cb0",
-    "c1",
-    "cb1",
-    "c2",
-    "cb2",
-    "wa",
-    "wg",
-    "bg",
-    "w2",
-    "b2",
-    "wo",
-    "bo",
-)
+_NAMES = "w1 b1 c0 cb0 c1 cb1 c2 cb2 wa wg bg w2 b2 wo bo"
+LAYERS = tuple(_NAMES.split())
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _member(p: Mapping[str, Floats], x: Floats, size: Floats) -> Floats:
