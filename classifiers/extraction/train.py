@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
-from webfilter.extract.blocks.model import NEAR, TYPES, Model, spread, surety
+from webfilter.extract.blocks.model import NEAR, TYPES, Model, choose, spread, surety
 from webfilter.extract.blocks.names import tokens as hashes_of
 
 HERE = Path(__file__).parent
@@ -96,7 +96,7 @@ def confidence(made: Sequence[Example], path: Path) -> NDArray[np.float64]:
     for page in made:
         chances = models[of[page.id]].probabilities(page.seen)
         size = page.seen.page.size
-        found.append((surety(chances, size, np.flatnonzero(chances > 0.5)), _f1(page, chances)))
+        found.append((surety(chances, size, choose(chances, size + 1)), _f1(page, chances)))
     x, y = np.array(found).T
     fitted = IsotonicRegression(y_min=0, y_max=1).fit(x, y)
     knots = np.quantile(x, np.linspace(0, 1, 33))
@@ -105,7 +105,9 @@ def confidence(made: Sequence[Example], path: Path) -> NDArray[np.float64]:
 
 def _f1(page: Example, chances: NDArray[np.float32]) -> float:
     """Return the word F1 by the labels of the blocks: an estimate, without rendering."""
-    kept = page.counts * (chances > 0.5)
+    kept = np.zeros_like(page.counts)
+    chosen = choose(chances, page.seen.page.size + 1)
+    kept[chosen] = page.counts[chosen]
     if not page.gold or not kept.sum():
         return float(not page.gold and not kept.sum())
     return float(2 * (kept * page.labels).sum() / (kept.sum() + page.gold))

@@ -14,11 +14,13 @@ import webfilter.extract.trafilatura
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.extract import ENGINES, Extract
-from webfilter.extract.engine import Extracted, Options, Unfit, engine, versions
+from webfilter.extract.engine import Extracted, Options, Unfit, _class, engine, versions
 from webfilter.testing import check_stage
 
 HERE = {"seconds": None, "memory_mb": None}
-both = pytest.mark.parametrize("name", sorted(set(ENGINES) - {"plain", "blocks"}))  # TODO
+both = pytest.mark.parametrize(
+    "name", sorted({*ENGINES, "auto"} - {"plain"})
+)  # that takes all text
 
 
 def extract(html: bytes | str, **fields) -> Document:
@@ -33,14 +35,17 @@ def extract(html: bytes | str, **fields) -> Document:
 @both
 def test_the_text_is_kept_and_what_surrounds_it_is_not(name):
     doc = extract(page(), engine=name)
+    used = "blocks" if name == "auto" else name
+    assert (doc.signals["extract_confidence"] is not None) == (used == "blocks")
     assert doc.live
     assert FIRST in doc.text
     assert SECOND in doc.text
     assert ("Section 3" in doc.text) == ("cookies" in doc.text) == (name == "plain")
     assert doc.signals == {
         "html_bytes": len(page()), "encoding": "utf-8", "encoding_from": "detected",
-        "extract_engine": name, "extract_version": next(iter(versions(name).values())),
-        "repaired": None, "extract_confidence": None, "extract_fallback": None,
+        "extract_engine": used, "extract_version": next(iter(versions(used).values())),
+        "repaired": None, "extract_confidence": doc.signals["extract_confidence"],
+        "extract_fallback": None,
         "extracted_characters": len(doc.text),
     }  # fmt: skip
     assert doc.meta == {"title": "How bees find food", "language_declared": "en"}
@@ -48,9 +53,11 @@ def test_the_text_is_kept_and_what_surrounds_it_is_not(name):
 
 @both
 def test_tables_are_text(name):
-    table = (
-        "<table><tr><th>Flower</th><th>Sugar</th></tr><tr><td>Clover</td><td>40</td></tr></table>"
+    rows = "".join(
+        f"<tr><td>{name}</td><td>{share} parts of a hundred are sugar</td></tr>"
+        for name, share in (("Clover", 40), ("Lime", 34), ("Rape", 52), ("Heather", 24))
     )
+    table = f"<table><tr><th>Flower</th><th>Sugar in the nectar</th></tr>{rows}</table>"
     assert "Clover" in extract(page(table), engine=name).text
 
 
@@ -178,7 +185,7 @@ def test_the_text_of_odd_pages_is_found(name, case):
 def test_a_long_run_of_links_goes_to_the_engine_that_can():
     """trafilatura takes 13 to 19 s for it."""
     began = time.process_time()
-    doc = extract(page('<a href="/x">link</a> ' * 100_000))
+    doc = extract(page('<a href="/x">link</a> ' * 100_000), engine="trafilatura")
     assert time.process_time() - began < 4
     assert doc.signals["extract_engine"] == "resiliparse"
     assert doc.signals["extract_fallback"] == "200071 tags > 100000"
@@ -189,7 +196,8 @@ def test_text_nested_too_deeply_for_lxml_is_not_lost():
     html = page("<div>" * 300 + "<p>Here lies the treasure.</p>" + "</div>" * 300)
     alone = webfilter.extract.trafilatura.trafilatura.extract(html)
     assert "treasure" not in alone  # the day this fails the guard may go
-    doc = extract(html)
+    assert "treasure" in extract(html, engine="blocks").text
+    doc = extract(html, engine="trafilatura")
     assert "treasure" in doc.text
     assert doc.signals["extract_fallback"] == "nested more than 256 deep"
 
@@ -198,8 +206,9 @@ def test_nesting_that_takes_resiliparse_for_ever_fails_at_once():
     """20,000 take 15 s."""
     html = page("<div>" * 20_000 + FIRST + "</div>" * 20_000)
     began = time.process_time()
-    doc = extract(html)
-    assert time.process_time() - began < 4
+    doc = extract(html, engine="trafilatura")
+    assert extract(html).verdict.kind == "failed"
+    assert time.process_time() - began < 6
     assert doc.verdict is not None
     assert doc.verdict.kind == "failed"
     assert doc.verdict.reason == (
@@ -237,6 +246,18 @@ def test_a_big_table_and_much_text_pass(name):
     assert SECOND in extract(page(f"<table>{rows * 200}</table>"), engine=name).text
     doc = extract(page(f"<p>{'A word. ' * 250_000}</p>"), engine=name)
     assert len(doc.text) > 1_900_000
+
+
+class Unsure:
+    """An engine that has a text and does not trust it."""
+
+    packages = ("webfilter",)
+
+    def __init__(self, options: Options) -> None:
+        pass
+
+    def extract(self, html: str, url: str | None) -> Extracted:
+        return Extracted("Something or other.", 0.2)
 
 
 class Nothing:
@@ -289,6 +310,27 @@ def test_the_fallback_steps_in_where_the_first_finds_nothing_or_trips():
         extract(page(), engine="trips", fallback=None)
     empty = extract("<html></html>", engine="nothing")
     assert (empty.signals["extract_engine"], empty.signals["extract_fallback"]) == ("nothing", None)
+
+
+def test_auto_asks_trafilatura_where_our_own_is_unsure(monkeypatch):
+    assert extract(page()).signals["extract_engine"] == "blocks"
+    monkeypatch.setitem(ENGINES, "blocks", f"{__name__}:Unsure")
+    for cached in (engine, versions, _class):
+        cached.cache_clear()
+    try:
+        doc = extract(page())
+        assert FIRST in doc.text
+        assert doc.signals["extract_engine"] == "trafilatura"
+        assert doc.signals["extract_fallback"] == "blocks is unsure: 0.20 < 0.5"
+        assert doc.signals["extract_confidence"] is None
+        assert extract(page(), engine="blocks").text == "Something or other."
+        kept = extract("<html><body></body></html>")
+        assert kept.text == "Something or other."
+        assert kept.signals["extract_engine"] == "blocks"
+    finally:
+        monkeypatch.undo()
+        for cached in (engine, versions, _class):
+            cached.cache_clear()
 
 
 @pytest.mark.usefixtures("odd_engines")

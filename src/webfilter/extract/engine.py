@@ -82,7 +82,9 @@ def versions(name: str) -> Mapping[str, str]:
 
     Remembered, as reading them takes a millisecond and every page tells them.
     """
-    return {package: version(package) for package in _class(name).packages}
+    made = _class(name)
+    found = {package: version(package) for package in made.packages}
+    return found | made.models() if hasattr(made, "models") else found
 
 
 @cache

@@ -17,7 +17,12 @@ from webfilter.extract.repair import check_repair, repaired
 from webfilter.extract.sandbox import check_limits, process_apart
 from webfilter.stage import Rule, Signal, Transform, judge
 
-__all__ = ["Extract"]
+__all__ = ["AUTO", "Extract"]
+
+AUTO = "auto"
+"""What `Extract` calls the choice of engine by page."""
+_AUTO = ("blocks", "trafilatura")
+_UNSURE = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,9 +61,10 @@ class Extract(Transform):
     )
     gates: ClassVar[tuple[str, ...]] = ("html_bytes",)
 
-    engine: str = "trafilatura"
-    """``trafilatura`` (accurate), ``resiliparse`` (ten times as fast), ``justext`` (paragraphs that
-    read like sentences of the declared language) or ``plain`` (all visible text)."""
+    engine: str = "auto"
+    """``auto``: ``blocks``, our own (most accurate), and ``trafilatura`` where that is unsure. Or
+    one of `ENGINES` alone: these two, ``resiliparse`` (fast), ``justext`` (paragraphs that read
+    like sentences of the declared language), ``plain`` (all visible text)."""
     precision: bool = False
     """Leave out what is doubtful; costs much text (see the engines for figures)."""
     markdown: bool = False
@@ -100,9 +106,10 @@ class Extract(Transform):
             check_repair(self.name)
         if self.links and not self.markdown:
             raise ConfigError(f"{self.name}: links = True needs markdown = True")
-        for chosen in (self.engine, self.fallback):
-            if chosen is not None and chosen not in ENGINES:
-                raise UnknownName(f"engine of {self.name}", chosen, ENGINES)
+        if self.engine not in (AUTO, *ENGINES):
+            raise UnknownName(f"engine of {self.name}", self.engine, (AUTO, *ENGINES))
+        if self.fallback is not None and self.fallback not in ENGINES:
+            raise UnknownName(f"engine of {self.name}", self.fallback, ENGINES)
 
     @property
     def _options(self) -> Options:
@@ -130,8 +137,8 @@ class Extract(Transform):
 
     @property
     def _engines(self) -> tuple[str, ...]:
-        """The engine and the fallback, if it is another."""
-        names = (self.engine, self.fallback)
+        """Every engine that may be asked, the first first."""
+        names = (*_AUTO, self.fallback) if self.engine == AUTO else (self.engine, self.fallback)
         return tuple(name for name in dict.fromkeys(names) if name is not None)
 
     def load(self) -> None:
@@ -219,26 +226,29 @@ class Extract(Transform):
 
     def _run(self, html: str, url: str | None) -> tuple[Extracted, str, str | None]:
         """Return the text, the engine that made it, and why not the first one."""
+        first, other = self._engines[0], self.fallback
         unfit = True
         found = Extracted("")
         try:
-            found = _tidy(engine(self.engine, self._options).extract(html, url))
+            found = _tidy(engine(first, self._options).extract(html, url))
             unfit, why = False, None if found.text else "nothing found"
         except MemoryError:
             raise
         except Exception as error:  # whatever an engine trips over, the other may not
-            if self.fallback in (None, self.engine):
+            if other in (None, first):
                 raise
             why = str(error) if isinstance(error, Unfit) else f"{type(error).__name__}: {error}"
-        if why is None or self.fallback is None or self.fallback == self.engine:
-            return found, self.engine, None
+        if why is None and self.engine == AUTO and (found.confidence or 0) < _UNSURE:
+            other, why = _AUTO[1], f"{first} is unsure: {found.confidence:.2f} < {_UNSURE}"
+        if why is None or other in (None, first):
+            return found, first, None
         try:
-            other = _tidy(engine(self.fallback, self._options).extract(html, url))
+            second = _tidy(engine(other, self._options).extract(html, url))
         except Unfit as also:
             if unfit:
-                raise Unfit(f"{self.engine}: {why}; {self.fallback}: {also}") from also
-            other = Extracted("")
-        return (other, self.fallback, why) if other.text or unfit else (found, self.engine, None)
+                raise Unfit(f"{first}: {why}; {other}: {also}") from also
+            second = Extracted("")
+        return (second, other, why) if second.text or unfit else (found, first, None)
 
 
 def _tidy(found: Extracted) -> Extracted:

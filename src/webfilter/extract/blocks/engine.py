@@ -7,12 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
 from webfilter import packaged
 from webfilter.errors import ConfigError
 from webfilter.extract import jsonld
-from webfilter.extract.blocks.model import Model, see
+from webfilter.extract.blocks.model import LEAST, Floats, Model, choose, see
 from webfilter.extract.dom import Dom, read
 from webfilter.extract.engine import Extracted, Options, Unfit
 from webfilter.extract.render import render
@@ -22,8 +20,9 @@ __all__ = ["Blocks"]
 _FOLDER = Path(__file__).parents[1] / "models"
 _FIX = "reinstall webfilter, or train it again with classifiers/extraction/train.py"
 _WORD = re.compile(r"\w+")
-_KEPT, _SURE = 0.5, 0.7
+_SURE = 0.7
 _MOST_BLOCKS = 50_000
+_CELL_CHARACTERS = 200
 _LEAST_CARRIED, _MUCH_MORE = 300, 4
 
 
@@ -38,7 +37,7 @@ def _packaged() -> Model:
 class Blocks:
     """Main content by a small network over the blocks of a page.
 
-    With ``precision`` it keeps what it is sure of (.7 instead of .5).
+    With ``precision`` it keeps only what it is sure of (.7).
 
     Args:
         options: what is asked for.
@@ -51,6 +50,11 @@ class Blocks:
         self._options = options
         self._model = _packaged() if model is None else model
 
+    @staticmethod
+    def models() -> dict[str, str]:
+        """Return the checksum of the packaged model."""
+        return {"blocks.npz": str(packaged.entry(_FOLDER, "blocks", _FIX)["sha256"])}
+
     def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the main content; see `Engine`."""
         asked = self._options
@@ -60,8 +64,9 @@ class Blocks:
         if len(dom.blocks) > _MOST_BLOCKS:
             raise Unfit(f"{len(dom.blocks)} blocks > {_MOST_BLOCKS}")
         seen = see(html, dom, url)
-        chances = self._model.probabilities(seen)
-        kept = _once(dom, np.flatnonzero(chances > (_SURE if asked.precision else _KEPT)).tolist())
+        chances = _tables_whole(dom, self._model.probabilities(seen), seen.page.size + 1)
+        least = _SURE if asked.precision else LEAST
+        kept = _once(dom, choose(chances, seen.page.size + 1, least))
         if not kept:
             return self._carried(html, url, Extracted("", 0.0))
         text = render(dom, kept, asked.markdown, asked.links, url)
@@ -82,6 +87,29 @@ class Blocks:
             every = range(len(dom.blocks))
             parts.append(render(dom, every, asked.markdown, asked.links, url))
         return Extracted(("\n\n" if asked.markdown else "\n").join(parts), found.confidence)
+
+
+def _tables_whole(dom: Dom, chances: Floats, size: Floats) -> Floats:
+    """Return `chances` with one value for all of a table of short cells: no half of it is kept."""
+    tables: dict[int, list[int]] = {}
+    around: dict[int, int] = {-1: -1}
+    elements = dom.elements
+    for i, block in enumerate(dom.blocks):
+        at, path = block.element, []
+        while at not in around:
+            path.append(at)
+            if elements[at].tag == "table":
+                around[at] = at
+            else:
+                at = elements[at].parent
+        for inner in path:
+            around[inner] = around[at]
+        if around[at] >= 0:
+            tables.setdefault(around[at], []).append(i)
+    for members in tables.values():
+        if max(len(dom.blocks[i].text) for i in members) <= _CELL_CHARACTERS:
+            chances[members] = (chances[members] * size[members]).sum() / size[members].sum()
+    return chances
 
 
 def _once(dom: Dom, kept: list[int]) -> list[int]:

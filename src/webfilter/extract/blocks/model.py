@@ -31,7 +31,18 @@ from webfilter.extract.blocks.hints import hints, title_of
 from webfilter.extract.blocks.names import tokens
 from webfilter.extract.dom import Dom
 
-__all__ = ["DILATIONS", "LAYERS", "NEAR", "TYPES", "Model", "Seen", "see", "spread", "surety"]
+__all__ = [
+    "DILATIONS",
+    "LAYERS",
+    "NEAR",
+    "TYPES",
+    "Model",
+    "Seen",
+    "choose",
+    "see",
+    "spread",
+    "surety",
+]
 
 Floats = NDArray[np.float32]
 
@@ -42,6 +53,9 @@ NEAR = 3
 _FAR = 0.5
 _CLIP = 4.0
 _MOST_CACHED = 50_000
+LEAST = 0.2
+"""Least probability of a block that is kept."""
+_ALL_MASS = 0.8
 DILATIONS = (1, 2, 4)
 
 
@@ -77,6 +91,20 @@ def spread(numbers: Floats, names: Sequence[str]) -> Floats:
     far = [i for i, name in enumerate(names) if name.startswith(("in_", "tag_"))]
     out[:, far] = np.exp(-out[:, far] / 4)
     return out
+
+
+def choose(chances: Floats, size: Floats, least: float = LEAST) -> list[int]:
+    """Return the blocks whose text has the best F1 to be expected, ascending.
+
+    The most probable ones, as many as maximize ``2 mass / (size + 0.8 all mass)``, where the mass
+    of a block is its size times its probability. The .8 is for the networks' optimism about what
+    they would leave out. None below `least` is taken.
+    """
+    order = np.argsort(-chances, kind="stable")
+    mass = (chances * size)[order].cumsum(dtype=np.float64)
+    f1 = 2 * mass / np.maximum(size[order].cumsum(dtype=np.float64) + _ALL_MASS * mass[-1], 1e-6)
+    kept = order[: int(f1.argmax()) + 1]
+    return np.sort(kept[chances[kept] > least]).tolist()  # type: ignore[no-any-return]
 
 
 def surety(chances: Floats, size: Floats, kept: Sequence[int]) -> float:
