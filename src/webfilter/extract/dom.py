@@ -82,6 +82,8 @@ class Dom:
         """For each element, its first block, or the first after it if it has none."""
         self.last: list[int] = []
         """For each element, one past its last block."""
+        self.code: dict[int, str] = {}
+        """Class of ``code`` elements in ``pre``: it names the language."""
 
 
 def read(html: str, links: bool = False) -> Dom:
@@ -195,6 +197,8 @@ class _Walk:
                         pieces = self._pieces
                         ends[index] = len(elements)
                         last[index] = len(blocks)
+                    if self._pre and tag == "code":
+                        dom.code[index] = node.attributes.get("class") or ""
                     if child is not None:
                         stack.append((node, index, tag, inline))
                         if len(stack) > _DEEPEST:

@@ -30,6 +30,7 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree, Node
 
 from webfilter.extract.engine import Extracted, Options, Unfit
+from webfilter.extract.matched import as_markdown
 from webfilter.extract.shape import check, most_open
 
 __all__ = ["Resiliparse", "parsed", "shallow"]
@@ -42,13 +43,15 @@ _INDENTED = re.compile(r"^ {41,}", re.MULTILINE)
 class Resiliparse:
     """Main content by the names and places of elements.
 
-    With ``precision`` it leaves out comments, and so the posts of some forums.
+    With ``precision`` it leaves out comments, and so the posts of some forums. Its own
+    ``minimal_html`` has no tables and no lists within them; Markdown is made as
+    `webfilter.extract.matched` says.
     """
 
     packages: ClassVar[tuple[str, ...]] = ("resiliparse",)
 
     def __init__(self, options: Options) -> None:
-        self._comments = not options.precision
+        self._options = options
 
     def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the main content; see `Engine`."""
@@ -57,14 +60,17 @@ class Resiliparse:
             tree,
             main_content=True,
             preserve_formatting=True,
-            comments=self._comments,
+            comments=not self._options.precision,
             list_bullets=False,
             alt_texts=False,
             links=False,
             form_fields=False,
             noscript=False,
         )
-        return Extracted(shallow(text))
+        text = shallow(text)
+        if self._options.markdown:
+            text = as_markdown(html, text, self._options.links, url)
+        return Extracted(text)
 
 
 def parsed(html: str) -> HTMLTree:

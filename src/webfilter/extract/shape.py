@@ -50,11 +50,10 @@ _ENDED_NAMES = (
 )
 _ENDED = frozenset(_ENDED_NAMES.split())
 """Never open for long: void, or ended by the next of its kind."""
-_RAW_START = re.compile(r"<(!--|script|style)", re.IGNORECASE)
-_RAW_END = {
-    "!--": re.compile("-->"),
-    "script": re.compile("</script", re.IGNORECASE),
-    "style": re.compile("</style", re.IGNORECASE),
+_RAW_START = re.compile(r"<(!--|script|style|iframe|textarea)", re.IGNORECASE)
+_RAW_END = {"!--": re.compile("-->")} | {
+    name: re.compile(f"</{name}", re.IGNORECASE)
+    for name in ("script", "style", "iframe", "textarea")
 }
 _TAG = re.compile(r"<(?:!--|(/?)([a-zA-Z][^\s/>]*)([^>]*))")
 _NAME = re.compile(r"<[a-zA-Z][^\s/>]*")
@@ -182,7 +181,13 @@ def _check_nesting(html: str) -> None:
         copies += left
         if copies > _MOST_COPIES:
             raise Unfit(f"formatting left open: more than {_MOST_COPIES} copies")
-        if name in _RAW_END:
+        if name in ("td", "th"):  # ends the formatting of the one before
+            for mark in _FORMATTING:
+                depth -= opened.pop(mark, 0)
+            marks.clear()
+            alike.clear()
+            left = 0
+        elif name in _RAW_END:
             end = _RAW_END[name].search(html, at)
             if end is None:
                 return
