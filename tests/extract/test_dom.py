@@ -95,6 +95,7 @@ def test_ranges_are_those_of_the_tree(markup):
         ("<select><option>a<option>b</select>", ["a b"]),
         ("<table><tr><td>a<td><table><tr><td>b</table>c</table>", ["a", "b", "c"]),
         ("<noscript><p>a</p></noscript>", ["a"]),
+        ("<body><template><p>no</p></template>a", ["a"]),
         ("<body><iframe>no</iframe>a", ["a"]),
         ("<title>a</title><script>b</script><p>c", ["c"]),
         ("", []),

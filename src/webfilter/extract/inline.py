@@ -23,6 +23,7 @@ _SPECIAL = re.compile(
     r"|&(?=#?\w{1,40};)|\](?=[(\[:])"
 )
 _BRACKETS = re.compile(_SPECIAL.pattern.removesuffix(r"(?=[(\[:])") + r"|\[")
+_ANY = re.compile(r"[\\`*_<&\]]")  # most texts have none
 _START = re.compile(r"(?:(?:#{1,6}|[-+])(?=\s|$)|>|~~~|\*(?=\s)|[-=_*](?=[-=_* ]*$))")
 _NUMBERED = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")
 
@@ -40,7 +41,7 @@ def escaped(text: str) -> str:
     >>> escaped("2 * 3, *note*, snake_case, <b>")
     '2 * 3, \\\\*note\\\\*, snake_case, \\\\<b>'
     """
-    return _SPECIAL.sub(r"\\\g<0>", text)
+    return _SPECIAL.sub(r"\\\g<0>", text) if _ANY.search(text) else text
 
 
 def started(line: str) -> str:

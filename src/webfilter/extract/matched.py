@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from itertools import groupby, pairwise
 
 from webfilter.extract.dom import Dom, read
+from webfilter.extract.engine import Unfit
 from webfilter.extract.inline import escaped, started
 from webfilter.extract.render import render
 
@@ -37,12 +38,13 @@ def as_markdown(html: str, text: str, links: bool, url: str | None) -> str:
         url: address of the page.
 
     Returns:
-        Markdown, or `text` if less than half of its words are found in the page.
-
-    Raises:
-        Unfit: see `webfilter.extract.dom.read`.
+        Markdown, or `text` if less than half of its words are found in the page, or the page is
+        unfit for `webfilter.extract.dom.read`.
     """
-    dom = read(html, links)
+    try:
+        dom = read(html, links)
+    except Unfit:
+        return text
     parts: list[str] = []
     found = 0
     for is_line, members in groupby(matched(dom, text), key=lambda part: isinstance(part, str)):
