@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import re
 import time
 
@@ -119,6 +121,15 @@ def test_links_are_counted_and_their_targets_kept_if_wanted():
     assert said["a"] == {"href": "/b", "class": "x"}
     assert said["b"] == {}
     assert all(not e.attributes for e in read(html).elements)
+
+
+@pytest.mark.parametrize("html", ["<p>a", "<div>" * 3000])
+def test_the_collector_of_garbage_is_left_as_it_was(html):
+    for on in (False, True):
+        (gc.enable if on else gc.disable)()
+        with contextlib.suppress(Unfit):
+            read(html)
+        assert gc.isenabled() == on
 
 
 N = 100_000

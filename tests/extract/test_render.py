@@ -184,6 +184,7 @@ def test_long_lists_and_deep_ones_take_linear_time():
     assert len(markdown("<ul><li>x" * 900)) < 100_000
     assert markdown("<table>" + "<tr><td>1<td>2" * 20_000)
     assert markdown("<p>" + "<b>a</b><i>b</i> " * 20_000)
+    assert markdown("<p>" + "<span>" * 1900 + "<b>a</b> b <i>c</i>" * 8_000)
     assert time.process_time() - began < 8
 
 

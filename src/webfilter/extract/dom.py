@@ -12,6 +12,7 @@ swallowed markup (it was never closed) is parsed again.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -97,9 +98,15 @@ def read(html: str, links: bool = False) -> Dom:
     raw = html.encode("utf-8", "ignore")
     check(html, raw)
     dom = Dom()
-    root = LexborHTMLParser(raw).root
-    if root is not None:
-        _Walk(dom, links).walk(root, -1, 0)
+    collecting = gc.isenabled()
+    gc.disable()  # a quarter of the time, to look at tuples that are all still needed
+    try:
+        root = LexborHTMLParser(raw).root
+        if root is not None:
+            _Walk(dom, links).walk(root, -1, 0)
+    finally:
+        if collecting:
+            gc.enable()
     return dom
 
 

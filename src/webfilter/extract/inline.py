@@ -74,11 +74,9 @@ class Inline:
         if all(at == block.element for _, at in block.pieces):
             return escaped(block.text)
         marked: list[tuple[str, _Style]] = []
-        styles: dict[int, _Style] = {}
+        styles = {block.element: _Style(), -1: _Style()}
         for text, at in block.pieces:
-            if at not in styles:
-                styles[at] = self._style(at, block.element, strong)
-            style = styles[at]
+            style = styles.get(at) or self._style(at, styles, strong)
             if marked and (marked[-1][1] == style or (text.isspace() and not marked[-1][1].code)):
                 marked[-1] = (marked[-1][0] + text, marked[-1][1])
             else:
@@ -91,18 +89,24 @@ class Inline:
         lines = (" ".join(line.split()) for line in "".join(whole).split("\v"))
         return "\n".join(line for line in lines if line)
 
-    def _style(self, at: int, block: int, wanted: bool) -> _Style:
-        code = strong = emphasis = False
-        target = ""
-        while at >= 0 and at != block:
-            tag, parent, attributes = self._elements[at]
-            code |= tag in _CODE
-            strong |= wanted and tag in _STRONG
-            emphasis |= tag in _EMPHASIS
-            if tag == "a" and self._links and not target:
-                target = self._target(attributes.get("href"))
-            at = parent
-        return _Style(code, strong, emphasis, target)
+    def _style(self, at: int, known: dict[int, _Style], wanted: bool) -> _Style:
+        path = []
+        while at not in known:
+            path.append(at)
+            at = self._elements[at].parent
+        style = known[at]
+        for at in reversed(path):
+            tag, _, attributes = self._elements[at]
+            if tag in _CODE:
+                style = style._replace(code=True)
+            elif tag in _STRONG and wanted:
+                style = style._replace(strong=True)
+            elif tag in _EMPHASIS:
+                style = style._replace(emphasis=True)
+            elif tag == "a" and self._links and (to := self._target(attributes.get("href"))):
+                style = style._replace(target=to)
+            known[at] = style
+        return style
 
     def _target(self, href: str | None) -> str:
         href = _UNSEEN.sub("", href or "")
