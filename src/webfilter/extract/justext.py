@@ -36,6 +36,7 @@ from lxml.etree import ParserError
 from lxml.html import HTMLParser, document_fromstring
 
 from webfilter.extract.engine import Extracted, Options, Unfit
+from webfilter.extract.matched import as_markdown
 from webfilter.extract.metadata import declared_language
 
 __all__ = ["Justext"]
@@ -73,13 +74,13 @@ _UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo"})
 class Justext:
     """Paragraphs with stop words and few links, and what stands between them.
 
-    It knows no options: there is no ``precision``, and of Markdown it would know headings only.
+    It knows no ``precision``.
     """
 
     packages: ClassVar[tuple[str, ...]] = ("justext", "lxml", "lxml_html_clean")
 
     def __init__(self, options: Options) -> None:
-        pass
+        self._options = options
 
     def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the main content; see `Engine`."""
@@ -99,7 +100,10 @@ class Justext:
         )  # fmt: skip
         kept = revised(paragraphs)
         good = (p.text for p, kind in zip(paragraphs, kept, strict=True) if kind == "good")
-        return Extracted("\n".join(good))
+        text = "\n".join(good)
+        if self._options.markdown:
+            text = as_markdown(html, text, self._options.links, url)
+        return Extracted(text)
 
 
 class _Paragraph(Paragraph):  # type: ignore[misc]

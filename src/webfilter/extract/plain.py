@@ -15,18 +15,19 @@ from typing import ClassVar
 from resiliparse.extract.html2text import extract_plain_text
 
 from webfilter.extract.engine import Extracted, Options
+from webfilter.extract.matched import as_markdown
 from webfilter.extract.resiliparse import parsed, shallow
 
 __all__ = ["Plain"]
 
 
 class Plain:
-    """All visible text; knows no options."""
+    """All visible text; ``precision`` means nothing to it."""
 
     packages: ClassVar[tuple[str, ...]] = ("resiliparse",)
 
     def __init__(self, options: Options) -> None:
-        pass
+        self._options = options
 
     def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the page; see `Engine`."""
@@ -40,4 +41,7 @@ class Plain:
             form_fields=False,
             noscript=False,
         )
-        return Extracted(shallow(text))
+        text = shallow(text)
+        if self._options.markdown:
+            text = as_markdown(html, text, self._options.links, url)
+        return Extracted(text)

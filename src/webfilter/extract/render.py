@@ -2,8 +2,12 @@
 
 Plain text has one line a block: paragraphs, ``- `` before the items of a list, the cells of a data
 table between bars on one line, code with its own line breaks. Markdown has the same with ``#``
-before headings, fenced code, tables with their line, emphasis, nested lists and, where wanted,
-links. A table that only lays out the page (a cell with several blocks or much text) is no table.
+before headings, fenced code, tables with their line, emphasis, quotes, nested and numbered lists
+and, where wanted, links. A table that only lays out the page (a cell with several blocks or much
+text) is no table.
+
+Markdown is CommonMark with the tables of GitHub; what would be read as a mark and is none, is
+escaped. Of colspan and rowspan nothing is kept but that a cell moves the next ones to the right.
 """
 
 from __future__ import annotations
@@ -11,56 +15,73 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import groupby
-from urllib.parse import urljoin
+from typing import NamedTuple
 
-from webfilter.extract.dom import Block, Dom
+from webfilter.extract.dom import Dom
+from webfilter.extract.inline import Inline, started
 
 __all__ = ["render"]
 
 _HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
-_STOPS = frozenset(("body", "html", "article", "main", "section", "form"))
-_STRONG = frozenset(("b", "strong"))
-_EMPHASIS = frozenset(("i", "em", "cite", "dfn", "var"))
-_CODE = frozenset(("code", "kbd", "samp", "tt"))
 _CELL_CHARACTERS = 200
+_MOST_COLUMNS = 100
+_DEEPEST = 20  # lists and quotes written as nested
 _LANGUAGE = re.compile(r"\b(?:language|lang|brush|highlight-source)[-:]\s*([\w+#-]{1,20})")
 _FENCES = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
-_TICKS = re.compile("`+")
-_UNSAFE = re.compile(r"^\s*(?:javascript|data|vbscript):", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*(\d{1,9})\b")
 
 
-class _Place:
-    """What is around a block, as far as it matters for writing it."""
+class _Place(NamedTuple):
+    """What is around a block, as far as it matters for writing it; indices of elements."""
 
-    __slots__ = ("cell", "heading", "items", "pre", "quote", "row", "table", "term")
+    heading: str = ""
+    pre: int = -1
+    cell: int = -1
+    row: int = -1
+    table: int = -1
+    item: int = -1
+    """The innermost ``li``."""
+    around: tuple[int, ...] = ()
+    """Items and quotes, the outermost first."""
+    last_row: int = -1
+    """The innermost ``tr``, not only that of the cell; so the next."""
+    last_table: int = -1
+    row_table: int = -1
 
-    def __init__(self, dom: Dom, block: Block) -> None:
-        self.heading = ""
-        self.pre = self.row = self.cell = self.table = -1
-        self.items: list[int] = []
-        self.quote = 0
-        self.term = False
-        elements = dom.elements
-        at = block.element
-        while at >= 0:
-            tag, parent, _ = elements[at]
-            if tag in _HEADINGS and not self.heading:
-                self.heading = _HEADINGS[tag]
-            elif tag == "li":
-                self.items.append(at)
-            elif tag == "pre" and self.pre < 0:
-                self.pre = at
-            elif tag in ("td", "th") and self.cell < 0:
-                self.cell = at
-            elif tag == "tr" and self.row < 0 <= self.cell:
-                self.row = at
-            elif tag == "table" and self.table < 0 <= self.row:
-                self.table = at
-            elif tag == "blockquote":
-                self.quote += 1
-            elif tag == "dt":
-                self.term = True
-            at = parent
+
+class _Places:
+    """The places of elements, each found once."""
+
+    def __init__(self, dom: Dom) -> None:
+        self._elements = dom.elements
+        self._known: dict[int, _Place] = {-1: _Place()}
+
+    def of(self, element: int) -> _Place:
+        path = []
+        while element not in self._known:
+            path.append(element)
+            element = self._elements[element].parent
+        place = self._known[element]
+        for at in reversed(path):
+            place = self._known[at] = self._within(place, at)
+        return place
+
+    def _within(self, place: _Place, at: int) -> _Place:
+        tag = self._elements[at].tag
+        if tag in _HEADINGS:
+            return place._replace(heading=_HEADINGS[tag])
+        if tag == "pre":
+            return place._replace(pre=at)
+        if tag in ("li", "blockquote"):
+            around = (*place.around[: _DEEPEST - 1], at)
+            return place._replace(around=around, item=at if tag == "li" else place.item)
+        if tag in ("td", "th"):
+            return place._replace(cell=at, row=place.last_row, table=place.row_table)
+        if tag == "tr":
+            return place._replace(last_row=at, row_table=place.last_table)
+        if tag == "table":
+            return place._replace(last_table=at)
+        return place
 
 
 def render(
@@ -79,26 +100,20 @@ def render(
         links: keep the targets of links, relative ones made absolute by `url`; Markdown only.
         url: address of the page.
     """
-    places = {i: _Place(dom, dom.blocks[i]) for i in kept}
+    known = _Places(dom)
+    places = {i: known.of(dom.blocks[i].element) for i in kept}
     tables = _data_tables(dom, kept, places)
     write = _Markdown(dom, places, links, url) if markdown else _Plain(dom, places)
-    lines: list[str] = []
-    for table, group in groupby(kept, key=lambda i: places[i].table if i in places else -1):
+    for (table, pre), group in groupby(kept, key=lambda i: (places[i].table, places[i].pre)):
         members = list(group)
         if table in tables:
-            rows = [
-                [
-                    [write.inline(i) for i in cell]
-                    for _, cell in groupby(row, key=lambda i: places[i].cell)
-                ]
-                for _, row in groupby(members, key=lambda i: places[i].row)
-            ]
-            head = dom.elements[places[members[0]].cell].tag == "th"
-            write.table([[" ".join(cell) for cell in row] for row in rows], head, lines)
+            write.table([list(row) for _, row in groupby(members, key=lambda i: places[i].row)])
+        elif pre >= 0:
+            write.code(members)
         else:
             for i in members:
-                write.block(i, lines)
-    return write.joined(lines)
+                write.block(i)
+    return "\n".join(write.lines)
 
 
 def _data_tables(dom: Dom, kept: Sequence[int], places: dict[int, _Place]) -> set[int]:
@@ -109,7 +124,7 @@ def _data_tables(dom: Dom, kept: Sequence[int], places: dict[int, _Place]) -> se
         place = places[i]
         if place.table < 0:
             continue
-        if place.pre >= 0 or place.items or len(dom.blocks[i].text) > _CELL_CHARACTERS:
+        if place.pre >= 0 or place.item >= 0 or len(dom.blocks[i].text) > _CELL_CHARACTERS:
             bad.add(place.table)
         row = found.setdefault(place.table, {}).setdefault(place.row, {})
         row[place.cell] = row.get(place.cell, 0) + 1
@@ -124,157 +139,151 @@ def _data_tables(dom: Dom, kept: Sequence[int], places: dict[int, _Place]) -> se
 
 class _Plain:
     def __init__(self, dom: Dom, places: dict[int, _Place]) -> None:
+        self.lines: list[str] = []
         self._dom = dom
         self._places = places
-        self._item = -1
+        self._marked: set[int] = set()  # items that have their mark
 
-    def inline(self, i: int) -> str:
-        return self._dom.blocks[i].text.replace("\n", " ")
+    def _begins(self, item: int) -> bool:
+        """Whether this is the first of `item`, which is so once."""
+        if item < 0 or item in self._marked:
+            return False
+        self._marked.add(item)
+        return True
 
-    def block(self, i: int, lines: list[str]) -> None:
-        place, text = self._places[i], self._dom.blocks[i].text
-        if place.items and place.items[0] != self._item:
-            self._item = place.items[0]
-            text = "- " + text
-        lines.append(text)
+    def block(self, i: int) -> None:
+        text = self._dom.blocks[i].text
+        self.lines.append("- " + text if self._begins(self._places[i].item) else text)
 
-    def table(self, rows: list[list[str]], head: bool, lines: list[str]) -> None:
-        lines.extend(" | ".join(row) for row in rows)
+    def code(self, members: list[int]) -> None:
+        for i in members:
+            self.block(i)
 
-    def joined(self, lines: list[str]) -> str:
-        return "\n".join(lines)
+    def table(self, rows: list[list[int]]) -> None:
+        for row in rows:
+            texts: dict[int, str] = {}
+            for i in row:
+                text = self._dom.blocks[i].text.replace("\n", " ")
+                cell = self._places[i].cell
+                texts[cell] = f"{texts[cell]} {text}" if cell in texts else text
+            self.lines.append(" | ".join(texts.values()))
 
 
 class _Markdown(_Plain):
     def __init__(self, dom: Dom, places: dict[int, _Place], links: bool, url: str | None) -> None:
         super().__init__(dom, places)
-        self._links = links
-        self._url = url
-        self._last = ""
+        self._inline = Inline(dom, links, url)
+        self._numbers: dict[int, dict[int, int]] = {}  # of the items of each ordered list
+        self._open: list[tuple[int, str]] = []  # items and quotes, and how their lines begin
+        self._kind = ""
 
-    def _add(self, lines: list[str], kind: str, text: str) -> None:
-        """Append `text`; an empty line before it unless both it and the last are of one list."""
-        if lines and not (kind == self._last == "item"):
-            lines.append("")
-        lines.append(text)
-        self._last = kind
+    def block(self, i: int) -> None:
+        place = self._places[i]
+        if place.heading:
+            text = " ".join(self._inline.written(self._dom.blocks[i], strong=False).split())
+            text = re.sub(r"(?<=\s)(#+)$", r"\\\1", text)
+            self._add("text", f"{place.heading} {text}", place)
+            return
+        text = "\n".join(map(started, self._inline.written(self._dom.blocks[i]).split("\n")))
+        self._add("text", text.replace("\n", "  \n"), place)
 
-    def inline(self, i: int) -> str:
-        return self._written(self._dom.blocks[i]).replace("\n", " ").replace("|", "\\|")
+    def code(self, members: list[int]) -> None:
+        text = "\n".join(self._dom.blocks[i].text for i in members)
+        longest = max((len(run) for run in _FENCES.findall(text)), default=2)
+        fence = "`" * max(3, longest + 1)
+        place = self._places[members[0]]
+        language = self._language(place.pre, members[0])
+        self._add("code", f"{fence}{language}\n{text}\n{fence}", place)
 
-    def block(self, i: int, lines: list[str]) -> None:
-        place, block = self._places[i], self._dom.blocks[i]
-        quote = "> " * place.quote
-        if place.pre >= 0:
-            longest = max((len(run) for run in _FENCES.findall(block.text)), default=2)
-            fence = "`" * max(3, longest + 1)
-            text = f"{fence}{self._language(place.pre)}\n{block.text}\n{fence}"
-            kind = "code"
-        else:
-            text = self._written(block).replace("\n", "  \n")
-            kind = "text"
-            if place.heading:
-                text = f"{place.heading} {' '.join(text.split())}"
-        if place.items:
-            depth = len(place.items) - 1
-            indent = "  " * depth
-            if place.items[0] != self._item:
-                self._item = place.items[0]
-                mark, kind = self._mark(place.items[0]), "item"
-                text = mark + text.replace("\n", "\n" + " " * len(mark))
+    def table(self, rows: list[list[int]]) -> None:
+        written = [self._cells(row) for row in rows]
+        first = self._dom.elements
+        heads = {first[self._places[i].cell].tag for i in rows[0]}
+        width = max(max(row) for row in written) + 1
+        if heads != {"th"}:
+            written.insert(0, {})
+        lines = [[row.get(column, "") for column in range(width)] for row in written]
+        lines.insert(1, ["---"] * width)
+        text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        self._add("table", text, self._places[rows[0][0]])
+
+    def _cells(self, row: list[int]) -> dict[int, str]:
+        """Return the texts of the cells of a row by column."""
+        dom = self._dom
+        columns: dict[int, int] = {}
+        here = self._places[row[0]].row
+        at, column = here + 1, 0
+        while at < dom.ends[here]:
+            if dom.elements[at].tag in ("td", "th"):
+                columns[at] = min(column, _MOST_COLUMNS)
+                wide = _number(dom.elements[at].attributes.get("colspan"), 1)
+                column += wide if 1 <= wide <= _MOST_COLUMNS else 1
+            at = dom.ends[at]
+        texts: dict[int, str] = {}
+        for i in row:
+            text = self._inline.written(dom.blocks[i]).replace("\n", " ").replace("|", "\\|")
+            column = columns.get(self._places[i].cell, 0)
+            texts[column] = f"{texts[column]} {text}" if column in texts else text
+        return texts
+
+    def _add(self, kind: str, text: str, place: _Place) -> None:
+        """Append `text` within its lists and quotes, after an empty line unless both are items."""
+        same = 0
+        while (
+            same < min(len(self._open), len(place.around))
+            and self._open[same][0] == place.around[same]
+        ):
+            same += 1
+        del self._open[same:]
+        within = "".join(start for _, start in self._open)
+        begin = within
+        for at in place.around[same:]:
+            if self._dom.elements[at].tag == "blockquote":
+                mark = start = "> "
             else:
-                text = "  " + text.replace("\n", "\n  ")
-            text = indent + text.replace("\n", "\n" + indent)
-        if quote:
-            text = quote + text.replace("\n", "\n" + quote)
-        self._add(lines, kind, text)
-
-    def table(self, rows: list[list[str]], head: bool, lines: list[str]) -> None:
-        width = max(map(len, rows))
-        filled = [row + [""] * (width - len(row)) for row in rows]
-        if not head:
-            filled.insert(0, [""] * width)
-        filled.insert(1, ["---"] * width)
-        self._add(lines, "table", "\n".join(f"| {' | '.join(row)} |" for row in filled))
+                # of items that begin at once, only the innermost is marked
+                mark = self._mark(at) if at == place.item and self._begins(at) else ""
+                start = " " * len(mark)
+                kind = "item" if mark and kind == "text" else kind
+            begin += mark
+            self._open.append((at, start))
+        if self.lines and not (kind == self._kind == "item"):
+            self.lines.append(within.rstrip())
+        self._kind = kind
+        indent = "".join(start for _, start in self._open)
+        first, *rest = text.split("\n")
+        self.lines.append(begin + first)
+        self.lines.extend((indent + line).rstrip(" " if not line else "") for line in rest)
 
     def _mark(self, item: int) -> str:
-        parent = self._dom.elements[item].parent
-        if parent < 0 or self._dom.elements[parent].tag != "ol":
+        elements = self._dom.elements
+        parent = elements[item].parent
+        if parent < 0 or elements[parent].tag != "ol":
             return "- "
-        before = sum(
-            self._dom.elements[at].tag == "li" and self._dom.elements[at].parent == parent
-            for at in range(max(parent + 1, item - 2000), item)
-        )
-        return f"{before + 1}. "
+        if parent not in self._numbers:
+            numbers = self._numbers[parent] = {}
+            at, number = parent + 1, _number(elements[parent].attributes.get("start"), 1)
+            while at < self._dom.ends[parent]:
+                if elements[at].tag == "li":
+                    number = _number(elements[at].attributes.get("value"), number)
+                    numbers[at] = number
+                    number += 1
+                at = self._dom.ends[at]
+        return f"{min(self._numbers[parent].get(item, 1), 999_999_999)}. "
 
-    def _language(self, pre: int) -> str:
-        at = self._dom.elements[pre].attributes
-        found = _LANGUAGE.search(f"{at.get('class') or ''} {at.get('data-lang') or ''}")
+    def _language(self, pre: int, first: int) -> str:
+        dom = self._dom
+        said = [dom.code.get(at, "") for _, at in dom.blocks[first].pieces[:3]]
+        at = pre
+        for _ in range(3):
+            if at >= 0:
+                of = dom.elements[at].attributes
+                said.append(f"{of.get('class') or ''} {of.get('data-lang') or ''}")
+                at = dom.elements[at].parent
+        found = next(filter(None, map(_LANGUAGE.search, said)), None)
         return found[1] if found else ""
 
-    def _written(self, block: Block) -> str:
-        """Return the pieces of `block` with code, emphasis and links marked."""
-        if not any(at != block.element for _, at in block.pieces):
-            return block.text
-        marked: list[tuple[str, tuple[bool, bool, bool, str]]] = []
-        styles: dict[int, tuple[bool, bool, bool, str]] = {}
-        for text, at in block.pieces:
-            if at not in styles:
-                styles[at] = self._style(at, block.element)
-            style = styles[at]
-            if marked and (marked[-1][1] == style or text.isspace()):
-                marked[-1] = (marked[-1][0] + text, marked[-1][1])
-            else:
-                marked.append((text, style))
-        whole = "".join(_dressed(text, style) for text, style in marked)
-        lines = (" ".join(line.split()) for line in whole.split("\v"))
-        return "\n".join(line for line in lines if line)
 
-    def _style(self, at: int, block: int) -> tuple[bool, bool, bool, str]:
-        code = strong = emphasis = False
-        target = ""
-        elements = self._dom.elements
-        while at >= 0 and at != block:
-            tag, parent, attributes = elements[at]
-            code |= tag in _CODE
-            strong |= tag in _STRONG
-            emphasis |= tag in _EMPHASIS
-            if tag == "a" and self._links and not target:
-                target = self._target(attributes.get("href"))
-            at = parent
-        return code, strong, emphasis, target
-
-    def _target(self, href: str | None) -> str:
-        href = (href or "").strip()
-        if not href or href.startswith("#") or _UNSAFE.match(href):
-            return ""
-        try:
-            found = urljoin(self._url or "", href)
-        except ValueError:
-            return ""
-        return found.replace(" ", "%20").replace("(", "%28").replace(")", "%29").replace("\n", "")
-
-    def joined(self, lines: list[str]) -> str:
-        return "\n".join(lines)
-
-
-def _dressed(text: str, style: tuple[bool, bool, bool, str]) -> str:
-    """Return `text` with its marks, the space at its ends outside of them."""
-    code, strong, emphasis, target = style
-    core = text.strip()
-    if not core or not (code or strong or emphasis or target):
-        return text
-    head = text[: len(text) - len(text.lstrip())]
-    tail = text[len(text.rstrip()) :]
-    core = core.replace("\v", " ")
-    if code:
-        ticks = "`" * (max(map(len, _TICKS.findall(core)), default=0) + 1)
-        space = " " if "`" in core else ""
-        core = f"{ticks}{space}{core}{space}{ticks}"
-    if emphasis:
-        core = f"*{core}*"
-    if strong:
-        core = f"**{core}**"
-    if target:
-        core = f"[{core}]({target})"
-    return f"{head}{core}{tail}"
+def _number(written: str | None, otherwise: int) -> int:
+    found = _NUMBER.match(written or "")
+    return int(found[1]) if found else otherwise

@@ -16,10 +16,9 @@ all text                                 .705       .601    .959      280
 Comments are kept by default as they are the content of forums (.836 against .804 there, .907
 against .909 on articles).
 
-Two shapes of page it is not given. Its search for the main content takes time that grows with the
-square of the nesting or worse (2,000 ``div`` .1 s, 20,000 15 s), so 5,000 is the end. Its parser
-takes time that grows with the square of the ``option`` in a ``select`` (10,000 .6 s, 100,000 more
-than a minute), so 10,000 is the end.
+Some shapes of page it is not given. Its search for the main content takes time that grows with the
+square of the nesting or worse (2,000 ``div`` .1 s, 20,000 15 s), so 5,000 is the end. And its
+parser, lexbor, is not given what takes it for ever: see `webfilter.extract.shape`.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-import numpy as np
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree, Node
 
 from webfilter.extract.engine import Extracted, Options, Unfit
+from webfilter.extract.matched import as_markdown
+from webfilter.extract.shape import check, most_open
 
 __all__ = ["Resiliparse", "parsed", "shallow"]
 
 _DEEPEST = 5_000
-_MOST_OPTIONS = 10_000
 _DEEPEST_INDENT = 40 * " "
 _INDENTED = re.compile(r"^ {41,}", re.MULTILINE)
 
@@ -44,13 +43,15 @@ _INDENTED = re.compile(r"^ {41,}", re.MULTILINE)
 class Resiliparse:
     """Main content by the names and places of elements.
 
-    With ``precision`` it leaves out comments, and so the posts of some forums.
+    With ``precision`` it leaves out comments, and so the posts of some forums. Its own
+    ``minimal_html`` has no tables and no lists within them; Markdown is made as
+    `webfilter.extract.matched` says.
     """
 
     packages: ClassVar[tuple[str, ...]] = ("resiliparse",)
 
     def __init__(self, options: Options) -> None:
-        self._comments = not options.precision
+        self._options = options
 
     def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the main content; see `Engine`."""
@@ -59,14 +60,17 @@ class Resiliparse:
             tree,
             main_content=True,
             preserve_formatting=True,
-            comments=self._comments,
+            comments=not self._options.precision,
             list_bullets=False,
             alt_texts=False,
             links=False,
             form_fields=False,
             noscript=False,
         )
-        return Extracted(shallow(text))
+        text = shallow(text)
+        if self._options.markdown:
+            text = as_markdown(html, text, self._options.links, url)
+        return Extracted(text)
 
 
 def parsed(html: str) -> HTMLTree:
@@ -75,11 +79,9 @@ def parsed(html: str) -> HTMLTree:
     Raises:
         Unfit: parsing it, or finding the main content in it, would take minutes.
     """
-    options = html.count("<option") + html.count("<OPTION")
-    if options > _MOST_OPTIONS:
-        raise Unfit(f"{options} options > {_MOST_OPTIONS}")
+    check(html)
     tree = HTMLTree.parse(html)
-    if _may_nest(html) and _nests(tree):
+    if html.count("<") > _DEEPEST and most_open(html) > _DEEPEST and _nests(tree):
         raise Unfit(f"nested more than {_DEEPEST} deep")
     return tree
 
@@ -87,20 +89,6 @@ def parsed(html: str) -> HTMLTree:
 def shallow(text: str) -> str:
     """Return `text` without the indentation of lists nested so deep that it is most of the text."""
     return _INDENTED.sub(_DEEPEST_INDENT, text) if "\n" + _DEEPEST_INDENT in text else text
-
-
-def _may_nest(html: str) -> bool:
-    """Whether `html` has so many unclosed tags at once that it might nest too deeply.
-
-    An upper bound, as tags without an end (``br``, ``img``) count too; .1 ms a page.
-    """
-    if html.count("<") <= _DEEPEST:
-        return False
-    codes = np.frombuffer(html.encode("latin-1", "replace") + b" ", dtype=np.uint8)
-    after = codes[np.flatnonzero(codes == ord("<")) + 1]
-    closes = after == ord("/")
-    opens = ((after | 32) >= ord("a")) & ((after | 32) <= ord("z"))
-    return bool(np.cumsum(opens.astype(np.int32) - closes).max() > _DEEPEST)
 
 
 def _nests(tree: HTMLTree) -> bool:

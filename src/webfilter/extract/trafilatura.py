@@ -77,6 +77,7 @@ class Trafilatura:
                 include_comments=False,
                 include_tables=True,
                 deduplicate=False,
+                url=url if self._options.links else None,
             )
         except XPathEvalError as error:  # the expressions are constant: libxml2 got no memory
             raise MemoryError(f"lxml: {error}") from error

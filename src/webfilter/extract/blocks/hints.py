@@ -22,7 +22,7 @@ _TYPE = re.compile(r"og:type[\"'][^<>]{0,50}?content=[\"']([\w.:-]{1,40})", re.I
 _CANONICAL = re.compile(
     r"rel=[\"']canonical[\"'][^<>]{0,100}?href=[\"']([^\"'<>]{1,500})", re.IGNORECASE
 )
-_DECLARED = re.compile(r"\"@type\"\s*:\s*\[?\s*\"(?:https?://schema.org/)?(\w{1,40})\"")
+_DECLARED = re.compile(r"\"@type\"\s*+:\s*+\[?\s*+\"(?:https?://schema.org/)?(\w{1,40})\"")
 _GENERATOR = re.compile(r"name=[\"']generator[\"'][^<>]{0,50}?content=[\"'](\w{1,30})", re.I)
 _PARTS = re.compile(r"[a-z]+|[0-9]+")
 

@@ -1,0 +1,157 @@
+"""The text within a block as Markdown: code, emphasis, links, and what must be escaped."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import quote, urljoin
+
+from webfilter.extract.dom import Block, Dom
+
+__all__ = ["Inline", "escaped", "started"]
+
+_STRONG = frozenset(("b", "strong"))
+_EMPHASIS = frozenset(("i", "em", "cite", "dfn", "var"))
+_CODE = frozenset(("code", "kbd", "samp", "tt"))
+_TICKS = re.compile("`+")
+_UNSAFE = re.compile(r"(?:javascript|data|vbscript):", re.IGNORECASE)
+_UNSEEN = re.compile(r"[\t\r\n]|^[\0- ]+|[\0- ]+$")  # what browsers take out of addresses
+_UNFIT = re.compile(r"[\0- <>()\\\\|`*_\"]")
+_LONGEST_TARGET = 2000
+_SPECIAL = re.compile(
+    r"\\(?=[!-/:-@\[-`{-~]|$)|`|\*(?=\S)|(?<=\S)\*|(?<![^\W_])_|_(?![^\W_])|<(?=[a-zA-Z/!?])"
+    r"|&(?=#?\w{1,40};)|\](?=[(\[:])"
+)
+_BRACKETS = re.compile(_SPECIAL.pattern.removesuffix(r"(?=[(\[:])") + r"|\[")
+_ANY = re.compile(r"[\\`*_<&\]]")  # most texts have none
+_START = re.compile(r"(?:(?:#{1,6}|[-+])(?=\s|$)|>|~~~|\*(?=\s)|[-=_*](?=[-=_* ]*$))")
+_NUMBERED = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")
+
+
+class _Style(NamedTuple):
+    code: bool = False
+    strong: bool = False
+    emphasis: bool = False
+    target: str = ""
+
+
+def escaped(text: str) -> str:
+    """Return `text` with a backslash before what would be read as a mark within a line.
+
+    >>> escaped("2 * 3, *note*, snake_case, <b>")
+    '2 * 3, \\\\*note\\\\*, snake_case, \\\\<b>'
+    """
+    return _SPECIAL.sub(r"\\\g<0>", text) if _ANY.search(text) else text
+
+
+def started(line: str) -> str:
+    """Return an escaped line with a backslash before what would be read as a mark at its start.
+
+    >>> started("1. May"), started("# of bees"), started("#hive")
+    ('1\\\\. May', '\\\\# of bees', '#hive')
+    """
+    if _START.match(line):
+        return "\\" + line
+    return _NUMBERED.sub(r"\1\\", line, count=1) if _NUMBERED.match(line) else line
+
+
+class Inline:
+    """Writes the text of blocks.
+
+    Args:
+        dom: the page.
+        links: keep the targets of links.
+        url: address of the page, for relative targets.
+    """
+
+    def __init__(self, dom: Dom, links: bool, url: str | None) -> None:
+        self._elements = dom.elements
+        self._links = links
+        self._url = url
+
+    def written(self, block: Block, strong: bool = True) -> str:
+        """Return the text of `block`, a newline at ``br``; `strong`: with strong emphasis."""
+        if all(at == block.element for _, at in block.pieces):
+            return escaped(block.text)
+        marked: list[tuple[str, _Style]] = []
+        styles = {block.element: _Style(), -1: _Style()}
+        for text, at in block.pieces:
+            style = styles.get(at) or self._style(at, styles, strong)
+            if marked and (marked[-1][1] == style or (text.isspace() and not marked[-1][1].code)):
+                marked[-1] = (marked[-1][0] + text, marked[-1][1])
+            else:
+                marked.append((text, style))
+        whole: list[str] = []
+        for i, (text, style) in enumerate(marked):
+            before = whole[-1][-1:] if whole else ""
+            after = marked[i + 1][0][:1] if i + 1 < len(marked) else ""
+            whole.append(_dressed(text, style, before, after))
+        lines = (" ".join(line.split()) for line in "".join(whole).split("\v"))
+        return "\n".join(line for line in lines if line)
+
+    def _style(self, at: int, known: dict[int, _Style], wanted: bool) -> _Style:
+        path = []
+        while at not in known:
+            path.append(at)
+            at = self._elements[at].parent
+        style = known[at]
+        for at in reversed(path):
+            tag, _, attributes = self._elements[at]
+            if tag in _CODE:
+                style = style._replace(code=True)
+            elif tag in _STRONG and wanted:
+                style = style._replace(strong=True)
+            elif tag in _EMPHASIS:
+                style = style._replace(emphasis=True)
+            elif tag == "a" and self._links and (to := self._target(attributes.get("href"))):
+                style = style._replace(target=to)
+            known[at] = style
+        return style
+
+    def _target(self, href: str | None) -> str:
+        href = _UNSEEN.sub("", href or "")
+        if not href or href.startswith("#") or _UNSAFE.match(href):
+            return ""
+        try:
+            found = urljoin(self._url or "", href)
+        except ValueError:
+            return ""
+        found = _UNFIT.sub(lambda c: c[0] if c[0] in "*_" else quote(c[0], safe=""), found)
+        found = found.replace("(", "%28").replace(")", "%29")
+        return "" if len(found) > _LONGEST_TARGET else found
+
+
+def _dressed(text: str, style: _Style, before: str, after: str) -> str:
+    """Return `text` with its marks, the space at its ends outside of them.
+
+    Emphasis that no parser would see, as letters follow a mark after a full stop or other marks
+    stand before it, is left out.
+    """
+    core = text.strip()
+    if not core or not any(style):
+        return escaped(text)
+    head = text[: len(text) - len(text.lstrip())]
+    tail = text[len(text.rstrip()) :]
+    before, after = "" if head else before, "" if tail else after
+    core = core.replace("\v", " ")
+    seen = not before.endswith(("*", "\\")) and not after.startswith("*")
+    seen = seen and (not _letter(before) or _letter(core[0]))
+    seen = seen and (not _letter(after) or _letter(core[-1]))
+    if style.code:
+        ticks = "`" * (max(map(len, _TICKS.findall(core)), default=0) + 1)
+        space = " " if core[0] == "`" or core[-1] == "`" else ""
+        core = f"{ticks}{space}{core}{space}{ticks}"
+        seen = seen and not _letter(before) and not _letter(after)
+    else:
+        core = (_BRACKETS if style.target else _SPECIAL).sub(r"\\\g<0>", core)
+    if style.emphasis and seen:
+        core = f"*{core}*"
+    if style.strong and seen:
+        core = f"**{core}**"
+    if style.target:
+        core = f"[{core}]({style.target})"
+    return f"{head}{core}{tail}"
+
+
+def _letter(c: str) -> bool:
+    return bool(c) and c.isalnum()

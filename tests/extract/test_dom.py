@@ -1,0 +1,209 @@
+"""The reading of a page: no word lost or doubled, ranges right, monsters refused at once."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import html as lxml_html
+from selectolax.lexbor import LexborHTMLParser
+
+from webfilter.extract.blocks.hints import hints, title_of
+from webfilter.extract.dom import INLINE, Dom, read
+from webfilter.extract.engine import Unfit
+
+TAGS = "div p span b i a ul li table tr td h2 blockquote pre section label em button"
+SKIPPED = ["script", "style", "svg", "textarea"]
+
+
+def texts(html: str, links: bool = False) -> list[str]:
+    return [block.text for block in read(html, links).blocks]
+
+
+@st.composite
+def trees(draw, depth=4):
+    """Markup of a small tree whose words are single and marked off by spaces."""
+    parts = []
+    for _ in range(draw(st.integers(0, 4))):
+        kind = draw(st.sampled_from(["text", "text", "blank", "br", "comment", "skip", "element"]))
+        if kind == "text":
+            parts.append(draw(st.sampled_from([" one ", " two two ", " äöü ", " 1 &lt; 2 ", "\v"])))
+        elif kind == "blank":
+            parts.append(draw(st.sampled_from([" ", "\n", "&nbsp;"])))
+        elif kind == "br":
+            parts.append("<br>")
+        elif kind == "comment":
+            parts.append("<!-- no word -->")
+        elif kind == "skip":
+            name = draw(st.sampled_from(SKIPPED))
+            parts.append(f"<{name}>hidden</{name}>")
+        elif depth:
+            name = draw(st.sampled_from(TAGS.split()))
+            inner = draw(trees(depth=depth - 1))
+            end = f"</{name}>" if draw(st.booleans()) else ""
+            parts.append(f"<{name}>{inner}{end}")
+    return "".join(parts)
+
+
+def visible(html: str) -> list[str]:
+    """Return the words of a page by another reading of lexbor's tree: lxml over its markup."""
+    tree = lxml_html.fromstring(LexborHTMLParser(html.replace("\v", " ")).html)
+    for element in list(tree.iter(*SKIPPED, "head")):
+        element.drop_tree()
+    return "".join(tree.itertext(with_tail=True)).split()
+
+
+@given(trees())
+def test_no_word_is_lost_or_doubled(markup):
+    page = f"<html><head><title>t</title></head><body>{markup}</body></html>"
+    found = " ".join(texts(page)).split()
+    assert found == visible(re.sub("<!--.*?-->", "", page))
+
+
+@given(trees())
+def test_ranges_are_those_of_the_tree(markup):
+    dom = read(f"<body>{markup}")
+    assert len(dom.elements) == len(dom.ends) == len(dom.first) == len(dom.last)
+    around: dict[int, set[int]] = {}
+    for i, element in enumerate(dom.elements):
+        assert -1 <= element.parent < i
+        around[i] = around.get(element.parent, set()) | {i}
+    for i in range(len(dom.elements)):
+        inside = [j for j in range(len(dom.elements)) if i in around[j]]
+        assert inside == list(range(i, dom.ends[i]))
+        held = [b for b, block in enumerate(dom.blocks) if i in around[block.element]]
+        if dom.elements[i].tag not in INLINE:
+            assert held == list(range(dom.first[i], dom.last[i]))
+    for block in dom.blocks:
+        assert "".join(block.text.split()) == "".join("".join(t for t, _ in block.pieces).split())
+        assert 0 <= block.linked <= sum(len(text) for text, _ in block.pieces)
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>a<br>b", ["a\nb"]),
+        ("<p>a<br><br>b", ["a", "b"]),
+        ("<p>a<br> <br/>b", ["a", "b"]),
+        ("<pre>\n a\n\n  b<br>c\n</pre>d", [" a\n\n  b\nc", "d"]),
+        ("<div>a<p>b</p>c</div>", ["a", "b", "c"]),
+        ("<p>a<span>b</span><span>c</span>", ["ab c"]),
+        ("<p>a<b>b</b>c", ["abc"]),
+        ("<select><option>a<option>b</select>", ["a b"]),
+        ("<table><tr><td>a<td><table><tr><td>b</table>c</table>", ["a", "b", "c"]),
+        ("<noscript><p>a</p></noscript>", ["a"]),
+        ("<body><template><p>no</p></template>a", ["a"]),
+        ("<body><iframe>no</iframe>a", ["a"]),
+        ("<title>a</title><script>b</script><p>c", ["c"]),
+        ("", []),
+        ("\0\ud800", []),
+    ],
+)
+def test_blocks(html, expected):
+    assert texts(html) == expected
+
+
+def test_an_iframe_that_was_never_closed_is_read():
+    html = "<body><p>a</p><iframe src='x'><p>b</p>" + "<p>c</p>" * 200
+    assert texts(html) == ["a", "b", *["c"] * 200]
+
+
+def test_links_are_counted_and_their_targets_kept_if_wanted():
+    html = '<p>one <a href="/a">two</a> <a href="/b" class="x">three</a> four <b class="y">five</b>'
+    [block] = read(html).blocks
+    assert (block.linked, block.links) == (8, 2)
+    said = {e.tag: dict(e.attributes) for e in read(html, links=True).elements}
+    assert said["a"] == {"href": "/b", "class": "x"}
+    assert said["b"] == {}
+    assert all(not e.attributes for e in read(html).elements)
+
+
+@pytest.mark.parametrize("html", ["<p>a", "<div>" * 3000])
+def test_the_collector_of_garbage_is_left_as_it_was(html):
+    for on in (False, True):
+        (gc.enable if on else gc.disable)()
+        with contextlib.suppress(Unfit):
+            read(html)
+        assert gc.isenabled() == on
+
+
+N = 100_000
+MONSTERS = {
+    "options": ("<select>" + "<option>x" * N, "options"),
+    "attributes": ("<div " + " ".join(f'a{i}="1"' for i in range(N)) + ">x", "attributes"),
+    "attributes, quoted": ("<p " + " ".join(f"a{i}='>'" for i in range(N)) + ">x", "attributes"),
+    "attributes of body": ("".join(f"<body a{i}=1>" for i in range(N)), "attributes of body"),
+    "nested": ("<div>" * N, "nested"),
+    "nested and closed": ("<div>" * N + "x" + "</div>" * N, "nested"),
+    "nested 2001": ("<div>" * 2001 + "x", "nested more than 2000 deep"),
+    "lists": ("<ul><li>x" * N, "nested"),
+    "glossaries": ("<dl><dt>x<dd>y" * N, "nested"),
+    "tables": ("<table><tr><td>x" * N, "nested"),
+    "drawings": ("<svg>" + "<g>" * N + "</x>" * N, "nested"),
+    "strangers closed": ("<a><div>" * N + "x", "nested"),
+    "fonts": ("".join(f"<font size={i}><p>x" for i in range(N)), "formatting"),
+    "fonts alone": ("".join(f"<font size={i}>" for i in range(N)), "formatting"),
+    "fonts, some": ("".join(f"<font size={i}><p>x" for i in range(1800)), "formatting"),
+    "links": ("<a href='/'>x</a> " * 150_001, "nodes"),
+    "cells": ("<table><tr>" + "<td>1</td>" * 150_001, "nodes"),
+}
+
+
+@pytest.mark.parametrize("name", MONSTERS)
+def test_monsters_are_refused_at_once(name):
+    html, why = MONSTERS[name]
+    began = time.process_time()
+    with pytest.raises(Unfit, match=why):
+        read(html)
+    assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>" + "word " * 1_000_000,
+        "<p>" + "x" * 5_000_000,
+        "<" * 500_000,
+        "<!--" * 100_000,
+        "<iframe><p>x" * 50_000,
+        "<body>" + "<template>" * 1500 + "x",
+        "<script>" + "if (a <b && c) { go('<div><ul><li>') } " * 50_000 + "</script><p>x",
+        "<script>for (i=0;i<n" + ", some words" * 20_000 + "</script><p>x",
+        "<!-- <a " + "b " * 50_000 + "--><p>x",
+        "<p>" + "x <br>" * 40_000,
+        "<table>" + "<tr><td><font color=red>x" * 20_000,
+        "<ul>" + "<li>x" * 60_000,
+        "<p>" + '<i class="a">x</i> ' * 40_000,
+    ],
+)
+def test_what_is_only_long_is_read(html):
+    began = time.process_time()
+    assert isinstance(read(html), Dom)
+    assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<title",
+        "<title>",
+        'og:type"',
+        '"@type":',
+        '"@type" ',
+        'rel="canonical"',
+        'name="generator"',
+    ],
+)
+def test_hints_take_linear_time(unit):
+    whole = (unit * 1_000_000)[:1_000_000]
+    spaced = unit + " " * 1_000_000
+    began = time.process_time()
+    for html in (whole, spaced):
+        title_of(html)
+        hints(html, Dom(), None)
+    assert time.process_time() - began < 2

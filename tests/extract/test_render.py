@@ -1,0 +1,243 @@
+"""Blocks as text: what is written, and that a parser of Markdown reads the same words in it."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from pages import FIRST, SECOND, page
+from test_dom import trees
+
+from webfilter.extract.dom import read
+from webfilter.extract.engine import Options, engine
+from webfilter.extract.matched import as_markdown, matched
+from webfilter.extract.render import render
+
+PARSER = MarkdownIt("commonmark").enable("table")
+
+
+def markdown(html: str, links: bool = False, url: str | None = None) -> str:
+    dom = read(html, links)
+    return render(dom, range(len(dom.blocks)), True, links, url)
+
+
+def plain(html: str) -> str:
+    dom = read(html)
+    return render(dom, range(len(dom.blocks)))
+
+
+def text_of(source: str) -> str:
+    """Return what a reader of the Markdown sees."""
+    parts = []
+    for token in PARSER.parse(source):
+        if token.type in ("fence", "code_block"):
+            parts.append(token.content)
+        for child in token.children or []:
+            parts.append("\n" if child.type.endswith("break") else child.content)
+            if child.type == "html_inline":
+                raise AssertionError(f"read as HTML: {child.content}")
+        parts.append("\n")
+        assert token.type != "html_block", token.content
+    return "".join(parts)
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", text)
+
+
+# ---- round trip ---------------------------------------------------------------------------------
+
+MARKS = st.text(alphabet="ab1 *_`[]()<>#-+.!&;:|\\~=/", min_size=1, max_size=20)
+SNIPPETS = MARKS.map(lambda s: s.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+
+
+@given(trees())
+@example("<ul><li><ul><li>one<p>two</ul>three</ul>")
+@example("<ol><li>one<blockquote>two<ul><li>three")
+@example("<blockquote><pre>one\n\n two</pre>")
+@example("<table><tr><td>one<td><pre>two")
+@example("<b>one</b><i>two</i><b>three</b>")
+def test_markdown_is_read_with_the_same_words(markup):
+    html = f"<body>{markup}"
+    expected = words(" ".join(block.text for block in read(html).blocks))
+    assert words(text_of(markdown(html))) == expected
+    assert words(plain(html)) == expected
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["p", "li", "h2", "td", "b", "i", "code", "a"]), SNIPPETS))
+)
+@example([("p", "__init__"), ("p", "a\\*b*c* _d_"), ("p", "[x]: http://y"), ("p", "![x](y)")])
+@example([("p", "&lt;b&gt;"), ("p", "&lt;!-- x"), ("p", "&amp;lt;"), ("p", "1. x"), ("p", "---")])
+@example([("p", "`a"), ("p", "b`"), ("code", "``a`"), ("i", "*a"), ("td", "a\\|b"), ("h2", "a #")])
+@example(
+    [("b", "a"), ("i", "b"), ("b", "c"), ("a", "[b]"), ("a", "]("), ("li", "+ a"), ("li", "1) a")]
+)
+def test_what_looks_like_a_mark_is_none(parts):
+    markup = "".join(
+        f"<table><tr><td>x</td><td>{text}</td></tr></table>" if name == "td"
+        else f'<{name} href="/t">{text}</{name}>'
+        for name, text in parts
+    )  # fmt: skip
+    html = f"<body>{markup}"
+    expected = words(" ".join(block.text for block in read(html).blocks))
+    assert words(text_of(markdown(html))) == expected
+    assert words(text_of(markdown(html, links=True, url="http://a.example/"))) == expected
+
+
+# ---- single marks -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<h1>A <b>big</b> title</h1><h3>C #</h3>", "# A big title\n\n### C \\#"),
+        ("<p>a <b>b</b> <b>c</b><i> d </i>e", "a **b c** *d* e"),
+        ("<p>a<b> </b>b <b></b>c", "a b c"),
+        ("<p><b><strong>a</strong></b> <i><em>b</em></i> <b><i>c</i></b>", "**a** *b* ***c***"),
+        ("<p>x<b>y.</b>z", "xy.z"),
+        ("<p><code>a`b</code> <code>`</code> <kbd>c</kbd>", "``a`b`` `` ` `` `c`"),
+        ("<p>a<br>b", "a  \nb"),
+        ("<ul><li>a<li>b</ul><p>c", "- a\n- b\n\nc"),
+        ("<ul><li>a<ul><li>b</ul><li>c</ul>", "- a\n  - b\n- c"),
+        ("<ul><li>a<ul><li>b</ul>c</ul>", "- a\n  - b\n\n  c"),
+        ("<ul><li><p>a</p><p>b</p></ul>", "- a\n\n  b"),
+        ("<ol start=9><li>a<li>b<ul><li>c</ul></ol>", "9. a\n10. b\n    - c"),
+        ("<ol><li>a<li value=7>b<li>c</ol>", "1. a\n7. b\n8. c"),
+        ("<ol start=x><li>a</ol><ol start=-3><li>b</ol>", "1. a\n1. b"),
+        ("<ol start=99999999999999><li>a</ol>", "1. a"),
+        ("<ul><li><ul><li>a</ul></ul>", "- a"),
+        ("<blockquote><p>a<br>b<p>c</blockquote>d", "> a  \n> b\n>\n> c\n\nd"),
+        ("<ul><li>a<blockquote>b</blockquote></ul>", "- a\n\n  > b"),
+        ("<pre>a\n  b</pre>", "```\na\n  b\n```"),
+        ("<pre>a\n```\nb</pre>", "````\na\n```\nb\n````"),
+        ('<pre class="brush: js">a</pre>', "```js\na\n```"),
+        ('<pre><code class="hljs language-c++">a</code></pre>', "```c++\na\n```"),
+        ('<div class="highlight-source-python"><pre>a</pre></div>', "```python\na\n```"),
+        ("<pre><div>a</div><div>  b</div></pre>", "```\na\n  b\n```"),
+        ("<ul><li>a<pre>b\n\n c</pre></ul>", "- a\n\n  ```\n  b\n\n   c\n  ```"),
+    ],
+)
+def test_markdown(html, expected):
+    assert markdown(html) == expected
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<h1>A</h1><p>b <b>c</b></p>", "A\nb c"),
+        ("<ul><li><p>a</p><p>b</p><li>c<ul><li>d</ul>e</ul>", "- a\nb\n- c\n- d\ne"),
+        ("<pre>a\n  b</pre>", "a\n  b"),
+        ("<table><tr><th>a<th>b<tr><td>1<td>2|</table>", "a | b\n1 | 2|"),
+        ("<p># *a*", "# *a*"),
+    ],
+)
+def test_plain_text(html, expected):
+    assert plain(html) == expected
+
+
+def test_tables():
+    head = "| a | b |\n| --- | --- |\n| 1 | 2 |"
+    assert markdown("<table><tr><th>a<th>b<tr><td>1<td>2</table>") == head
+    assert markdown("<table><tr><th>a<td>1<tr><th>b<td>2</table>") == (
+        "|  |  |\n| --- | --- |\n| a | 1 |\n| b | 2 |"
+    )
+    # an empty cell keeps its place, a wide one moves the next
+    assert markdown("<table><tr><th>a<th>b<th>c<tr><td><td>x|y<td>2</table>").endswith(
+        "|  | x\\|y | 2 |"
+    )
+    assert markdown("<table><tr><th>a<th>b<th>c<tr><td colspan=2>1<td>2</table>").endswith(
+        "| 1 |  | 2 |"
+    )
+    assert markdown(f"<table><tr><th>a<th>b<tr><td colspan={2**53}>1<td>2</table>") == head
+    # one that lays out the page is none
+    assert "|" not in markdown(f"<table><tr><td>{FIRST * 2}<td>{SECOND}</table>")
+    assert "|" not in markdown("<table><tr><td><ul><li>a</ul><td>b</table>")
+    assert markdown(
+        f"<table><tr><td><p>{FIRST}<p>{SECOND}<td><table><tr><th>a<th>b<tr><td>1<td>2</table></table>"
+    ).endswith(head)
+
+
+def test_links():
+    def link(href: str, text: str = "x") -> str:
+        return markdown(f'<p><a href="{href}">{text}</a>', True, "https://a.example/b/c")
+
+    assert link("d") == "[x](https://a.example/b/d)"
+    assert link("/e f(g)|") == "[x](https://a.example/e%20f%28g%29%7C)"
+    assert link("//[") == "x"
+    for href in ("javascript:a()", " java\nscript:a()", "\x01DATA:x", "#top", "", "x" * 5000):
+        assert link(href) == "x"
+    assert link("d", "[a] b]") == "[\\[a\\] b\\]](https://a.example/b/d)"
+    assert link("d", "<img src=x>") == ""
+    [_, inline, _] = PARSER.parse(link("/&lt;a&gt;&quot;\\", "a *b* `c`"))
+    assert inline.children[0].attrGet("href").startswith("https://a.example/%3Ca%3E")
+    assert markdown('<p><a href="d">x</a>') == "x"
+
+
+def test_long_lists_and_deep_ones_take_linear_time():
+    began = time.process_time()
+    assert "59999. x" in markdown("<ol>" + "<li>x" * 60_000)
+    assert len(markdown("<ul><li>x" * 900)) < 100_000
+    assert markdown("<table>" + "<tr><td>1<td>2" * 20_000)
+    assert markdown("<p>" + "<b>a</b><i>b</i> " * 20_000)
+    assert markdown("<p>" + "<span>" * 1900 + "<b>a</b> b <i>c</i>" * 8_000)
+    assert time.process_time() - began < 8
+
+
+# ---- engines ------------------------------------------------------------------------------------
+
+BODY = (
+    f"<h2>What they eat</h2><p>{SECOND} {FIRST}</p><ul><li>Sugar, which is in the flowers of the "
+    "field and of the garden, and which they need to fly.</li><li>Pollen, which is on the flowers, "
+    "and which they carry home on their legs for the young.</li></ul>"
+    f'<p>{FIRST} It is said <a href="/more">in the book</a> that she knew it of old.</p>'
+    "<ol><li>First she dances on the comb for a while.</li><li>Then the others fly.</li></ol>"
+    "<table><tr><th>Flower</th><th>Sugar</th></tr><tr><td>Clover</td><td>40</td></tr></table>"
+    "<pre><code>if bee:\n    fly(home)</code></pre>"
+)
+
+
+@pytest.mark.parametrize("name", ["plain", "resiliparse", "trafilatura", "justext"])
+def test_every_engine_writes_markdown(name):
+    html = page(BODY)
+    found = engine(name, Options(markdown=True)).extract(html, "https://a.example/b").text
+    assert "# How bees find food\n" in found
+    assert "\n## What they eat\n" in found
+    if name != "resiliparse":  # leaves this list out
+        assert "\n- Sugar, which" in found
+    if name != "justext":  # keeps only what reads like sentences
+        assert "\n1. First she" in found
+        assert "\n2. Then" in found
+        assert re.search(r"^\| Clover \| 40 \|", found, re.MULTILINE)
+        assert "```\nif bee:\n    fly(home)\n```" in found
+    assert "](" not in found
+    linked = engine(name, Options(markdown=True, links=True)).extract(html, "https://a.example/b")
+    assert "[in the book](https://a.example/more)" in linked.text
+    text = engine(name).extract(html, None).text
+    assert "# How" not in text
+    assert words(text_of(found)) == words(text.replace("- ", ""))
+
+
+def test_lines_are_found_in_order_where_they_stand_more_than_once():
+    dom = read("<p>menu<p>home<p>a b<p>home<p>c<p>c<p>d<p>menu")
+    assert matched(dom, "a  b\nhome\nc\nd") == [2, 3, 4, 6]
+    assert matched(dom, "new\na b\nnew\nd") == ["new", 2, "new", 6]
+    assert matched(dom, "") == []
+    assert matched(read(""), "a") == ["a"]
+
+
+def test_text_that_is_not_found_stays_as_it_is():
+    assert as_markdown("<h1>a</h1><p>b", "something else\nb", False, None) == "something else\nb"
+    assert as_markdown("<div>" * 2500 + "<h1>b", "b", False, None) == "b"
+    assert as_markdown("<h1>a</h1><p>b", "a\n- c\nb", False, None) == "# a\n\n\\- c\n\nb"
+
+
+def test_matching_takes_linear_time():
+    cells = "<table>" + "<tr><td>12<td>ab" * 20_000
+    began = time.process_time()
+    assert as_markdown(cells, "12\tab\n" * 20_000, False, None).count("| 12 |") == 20_000
+    assert time.process_time() - began < 5
