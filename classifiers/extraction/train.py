@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
+from webfilter.extract.blocks.features import word_hashes
 from webfilter.extract.blocks.model import NEAR, TYPES, Model, choose, spread, surety
 from webfilter.extract.blocks.names import tokens as hashes_of
 
@@ -197,7 +198,7 @@ def linear(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays
     """Return the weights of names and words."""
     rng = np.random.RandomState(seed)
     tokens = _known(({h for t in parts_of(p) for h in t} for p in made), config["min_pages"])
-    said = _known(({h for t in p.seen.words for h in t} for p in made), config["min_pages"])
+    said = _known(({h for t in words_of(p) for h in t} for p in made), config["min_pages"])
     parts, labels, weights = [], [], []
     for page in made:
         n = len(page.labels)
@@ -207,7 +208,8 @@ def linear(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays
         elements = _matrix(parts_of(page), tokens)
         chain = page.seen.page.chain[take]
         near, far = (_around(c, elements.shape[0]) for c in (chain[:, :NEAR], chain[:, NEAR:]))
-        own = _matrix([page.seen.words[i] for i in take], said)
+        firsts = words_of(page)
+        own = _matrix([firsts[i] for i in take], said)
         parts.append(sp.hstack([near @ elements, far @ elements * 0.5, own]).tocsr())
         labels.append(page.labels[take] >= 0.5)
         weight = np.sqrt(page.counts) + 0.3
@@ -233,6 +235,12 @@ def parts_of(page: Example) -> list[tuple[int, ...]]:
     """Return the hashes of the names of each element."""
     pairs = zip(page.seen.tags, page.seen.page.names, strict=True)
     return [hashes_of(tag, names) for tag, names in pairs]
+
+
+def words_of(page: Example) -> list[list[int]]:
+    """Return the hashes of the first words of each block."""
+    pairs = zip(page.seen.texts, page.seen.first, strict=True)
+    return [word_hashes(text, words) for text, words in pairs]
 
 
 def _around(chain: NDArray[np.int64], elements: int) -> Any:

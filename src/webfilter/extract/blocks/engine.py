@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
@@ -19,7 +18,6 @@ __all__ = ["Blocks"]
 
 _FOLDER = Path(__file__).parents[1] / "models"
 _FIX = "reinstall webfilter, or train it again with classifiers/extraction/train.py"
-_WORD = re.compile(r"\w+")
 _SURE = 0.7
 _MOST_BLOCKS = 50_000
 _CELL_CHARACTERS = 200
@@ -91,6 +89,8 @@ class Blocks:
 
 def _tables_whole(dom: Dom, chances: Floats, size: Floats) -> Floats:
     """Return `chances` with one value for all of a table of short cells: no half of it is kept."""
+    if all(element.tag != "table" for element in dom.elements):
+        return chances
     tables: dict[int, list[int]] = {}
     around: dict[int, int] = {-1: -1}
     elements = dom.elements
@@ -118,9 +118,9 @@ def _once(dom: Dom, kept: list[int]) -> list[int]:
     found = []
     for i in kept:
         text = dom.blocks[i].text
-        words = _WORD.findall(text)
+        words = text.lower().split()
         if len(words) >= 3 or len(text) >= 15:
-            key = " ".join(words).lower()
+            key = " ".join(words)
             if key in seen:
                 continue
             seen.add(key)

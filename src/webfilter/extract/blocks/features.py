@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -19,7 +20,16 @@ from numpy.typing import NDArray
 from webfilter.extract.blocks.names import CLASSES, kinds
 from webfilter.extract.dom import Dom
 
-__all__ = ["Page", "features", "first_words", "word_hashes"]
+__all__ = [
+    "HEAD_WORDS",
+    "NAMES",
+    "SHORT",
+    "Page",
+    "features",
+    "first_words",
+    "hashed",
+    "word_hashes",
+]
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -48,7 +58,45 @@ _PRICE = re.compile(r"[$€£¥₹]\s*\d|\d\s*[$€£¥₹]|\b(?:USD|EUR|GBP)\b"
 _NAMING = ("class", "id", "role", "itemprop")
 _FIELDS = frozenset(("input", "select", "button"))
 _SPLIT = re.compile(r"\w+")
-_HEAD_WORDS = 8
+HEAD_WORDS = 8
+SHORT = 60
+"""Characters of a block that is known as a whole."""
+
+_SHARES = (10, 30, 60)
+
+
+_TEXT = (
+    "size words word_length digits upper ends end_count commas quotes money bars alnum first_upper "
+    "first_digit first_alnum last_end last_comma last_alnum linked links pieces lines date price "
+    "copyright at tag custom seen_before copies"
+)
+_ELEMENT = "size share own linked ends blocks mean p at images fields"
+_GROUP = "count size mean linked ends share span order at"
+_BESIDE = "size linked ends heading p tag"
+_WHOLE = (
+    "blocks chars linked ends p mean long long_share images fields prices dates articles mains pre "
+    "times"
+)
+
+
+def _all_names() -> list[str]:
+    found = _TEXT.split()
+    found += [f"in_{name}" for name in CLASSES]
+    found += [f"tag_{name}" for name in (*_TAGS, "hidden", "aria", "none")]
+    found += ["place", "text_place", "from_start", "from_end", "depth"]
+    stats = _ELEMENT.split()
+    found += [f"up{k}_{stat}" for k in range(_NEAR) for stat in stats]
+    found += [f"big{share}_{stat}" for share in _SHARES for stat in (*stats, "level")]
+    found += [f"{label}_{stat}" for label in ("path", "like") for stat in _GROUP.split()]
+    found += [f"{name}{-by:+d}" for by in (1, 2, 3, -1, -2, -3) for name in _BESIDE.split()]
+    found += ["same_parent_before"]
+    found += [f"around{width}_{stat}" for width in (5, 15) for stat in ("size", "linked")]
+    found += ["title_overlap", "after_h1", "h1_count", "since_heading"]
+    return found + [f"page_{stat}" for stat in _WHOLE.split()]
+
+
+NAMES = _all_names()
+"""What the features are, in order."""
 
 # ---- characters ---------------------------------------------------------------------------------
 
@@ -102,7 +150,7 @@ class Page(NamedTuple):
     """What the features of a page are computed from, kept for the second look."""
 
     names: list[str]
-    """Names of each element."""
+    """Names of each element that is in a chain."""
     size: Floats
     """Letters and digits of each block."""
     chain: Ints
@@ -119,55 +167,61 @@ class Page(NamedTuple):
     """Ends of sentences in each block."""
     parents: Ints
     """Parent of each element; 0 for the first too."""
+    needed: Ints
+    """The elements that are in a chain, ascending."""
 
 
-def names_of(dom: Dom) -> list[str]:
-    """Return class, id, role and itemprop of each element in one string."""
-    found = []
-    for _, _, at in dom.elements:
-        said = ""
+def _names(dom: Dom, needed: list[int]) -> list[str]:
+    """Return class, id, role and itemprop of each element in one string; empty if not `needed`."""
+    found = [""] * len(dom.elements)
+    for i in needed:
+        at = dom.elements[i].attributes
         if at:
+            said = ""
             for key in _NAMING:
                 if key in at and (value := at[key]):
                     said = f"{said} {value}" if said else value
-        found.append(said)
+            found[i] = said
     return found
 
 
-def _tag_bits(dom: Dom) -> Ints:
+def _tag_bits(dom: Dom, needed: list[int]) -> Ints:
     found = []
-    for tag, _, at in dom.elements:
+    for i in needed:
+        tag, _, at = dom.elements[i]
         bits = _TAG_MASK.get(tag, 0)
         if at:
             if "hidden" in at:
                 bits |= 1 << _HIDDEN
-            if at.get("aria-hidden") == "true":
+            if "aria-hidden" in at and at["aria-hidden"] == "true":
                 bits |= 1 << _ARIA
-            style = at.get("style")
-            if style and _NONES.search(style):
+            if "style" in at and (style := at["style"]) and _NONES.search(style):
                 bits |= 1 << _NONE
         found.append(bits)
     return np.array(found, dtype=np.int64)
 
 
-def _nearest(masks: Ints, count: int, parents: Ints, depths: Ints) -> Floats:
+def _nearest(has: NDArray[np.bool_], parents: Ints) -> Floats:
     """Return how far up each bit is set, from each element (elements x bits); CHAIN if nowhere.
 
     Downwards by level: one more than at the parent, and 0 where the element has the bit itself.
+    The parent of an element is before it, or -1.
     """
-    has = (masks[:, None] >> np.arange(count) & 1).astype(bool)
-    out = np.full((len(masks), count), CHAIN, dtype=np.float32)
-    order = np.argsort(depths, kind="stable")
-    starts = np.searchsorted(depths[order], np.arange(depths.max() + 2))
-    for low, high in pairwise(starts.tolist()):
+    depths = [0] * len(parents)
+    for i, parent in enumerate(parents.tolist()):
+        if parent >= 0:
+            depths[i] = depths[parent] + 1
+    levels = np.array(depths)
+    order = np.argsort(levels, kind="stable")
+    starts = np.searchsorted(levels[order], np.arange(max(depths) + 2))
+    out = np.where(has, np.float32(0), np.float32(CHAIN))
+    for low, high in pairwise(starts[1:].tolist()):
         level = order[low:high]
-        if low:
-            out[level] = np.minimum(out[parents[level]] + 1, CHAIN)
-        out[level] = np.where(has[level], 0, out[level])
+        out[level] = np.minimum(out[level], out[parents[level]] + 1)
     return out
 
 
-def page_of(dom: Dom, names: list[str], counts: Floats) -> Page:
+def _page_of(dom: Dom, counts: Floats) -> Page:
     """Return the tables of `dom` as arrays."""
     parents = np.array([max(e.parent, 0) for e in dom.elements], dtype=np.int64)
     here = np.array([b.element for b in dom.blocks], dtype=np.int64)
@@ -175,6 +229,11 @@ def page_of(dom: Dom, names: list[str], counts: Floats) -> Page:
     for k in range(CHAIN):
         chain[:, k] = here
         here = parents[here]
+    inside = np.zeros(len(parents), dtype=bool)
+    inside[chain] = True
+    inside[0] = True
+    needed = np.flatnonzero(inside)
+    names = _names(dom, needed.tolist())
     paths: dict[int, int] = {-1: -1}
     known: dict[tuple[int, str], int] = {}
     seen: dict[tuple[str, str, str, str], int] = {}
@@ -202,7 +261,7 @@ def page_of(dom: Dom, names: list[str], counts: Floats) -> Page:
     size = counts[0] + 0.0
     return Page(
         names, size, chain, np.array(dom.first), np.array(dom.last), groups, likes, linked * size,
-        counts[4], parents,
+        counts[4], parents, needed,
     )  # fmt: skip
 
 
@@ -232,15 +291,6 @@ def _grouped(group: Ints, page: Page, place: Numbers) -> list[Floats]:
     return [*found, order, order / count[group]]
 
 
-def _shift(values: Floats, by: int, fill: float) -> Floats:
-    out = np.full_like(values, fill)
-    if by > 0:
-        out[by:] = values[:-by]
-    else:
-        out[:by] = values[-by:]
-    return out
-
-
 def first_words(dom: Dom) -> list[list[str]]:
     """Return the lower-cased words of the first 200 characters of each block."""
     return [_SPLIT.findall(block.text[:200].lower()) for block in dom.blocks]
@@ -253,15 +303,16 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> tuple[Page, Floats
     """
     texts = [block.text for block in dom.blocks]
     counts, head, tail = _characters(texts)
-    element_names = names_of(dom)
-    page = page_of(dom, element_names, counts)
+    page = _page_of(dom, counts)
     n = len(texts)
-    columns: list[Any] = []
-    names: list[str] = []
+    rows = np.empty((len(NAMES), n), dtype=np.float32)
+    at = 0
 
-    def add(name: str, values: Any) -> None:
-        names.append(name)
-        columns.append(values)
+    def add(*values: Any) -> None:
+        nonlocal at
+        for value in values:
+            rows[at] = value
+            at += 1
 
     alnum, digit, upper, space, end, comma, quote, money, bar = counts
     length = np.fromiter(map(len, texts), np.float32, n)
@@ -269,168 +320,128 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> tuple[Page, Floats
     density = page.linked / some
     total = max(1.0, float(alnum.sum()))
     gaps = space + 1
-    add("size", np.log1p(alnum))
-    add("words", np.log1p(gaps))
-    add("word_length", alnum / gaps)
-    add("digits", digit / some)
-    add("upper", upper / some)
-    add("ends", end / some * 100)
-    add("end_count", np.log1p(end))
-    add("commas", comma / some * 100)
-    add("quotes", quote / some * 100)
-    add("money", money / some)
-    add("bars", bar / some)
-    add("alnum", alnum / length)
-    add("first_upper", head >> 2 & 1)
-    add("first_digit", head >> 1 & 1)
-    add("first_alnum", head & 1)
-    add("last_end", tail >> 4 & 1)
-    add("last_comma", tail >> 5 & 1)
-    add("last_alnum", tail & 1)
-    add("linked", density)
-    add("links", [b.links for b in dom.blocks])
-    add("pieces", [min(len(b.pieces), 50) for b in dom.blocks])
-    add("lines", [b.text.count("\n") for b in dom.blocks])
+    size, often = np.log1p(alnum), end / some * 100
+    add(size, np.log1p(gaps), alnum / gaps, digit / some, upper / some, often, np.log1p(end))
+    add(comma / some * 100, quote / some * 100, money / some, bar / some, alnum / length)
+    add(head >> 2 & 1, head >> 1 & 1, head & 1, tail >> 4 & 1, tail >> 5 & 1, tail & 1)
+    add(density, [b.links for b in dom.blocks], [min(len(b.pieces), 50) for b in dom.blocks])
     digits = (digit > 0).tolist()
     dates = [d and _DATE.search(t[:300]) is not None for d, t in zip(digits, texts, strict=True)]
     prices = [d and _PRICE.search(t[:300]) is not None for d, t in zip(digits, texts, strict=True)]
-    add("date", dates)
-    add("price", prices)
-    add("copyright", ["©" in t[:200] for t in texts])
-    add("at", ["@" in t[:200] for t in texts])
-    tags = [dom.elements[b.element].tag for b in dom.blocks]
-    add("tag", [_OWN_CODE.get(tag, -1) for tag in tags])
-    add("custom", ["-" in tag for tag in tags])
+    add([t.count("\n") for t in texts], dates, prices)
+    add(["©" in t[:200] for t in texts], ["@" in t[:200] for t in texts])
+    all_tags = [element.tag for element in dom.elements]
+    tags = [all_tags[b.element] for b in dom.blocks]
+    own = np.array([_OWN_CODE.get(tag, -1) for tag in tags], dtype=np.float32)
+    add(own, ["-" in tag for tag in tags])
     seen: dict[str, int] = {}
     again = []
     for t in texts:
         again.append(seen.get(t, 0))
         seen[t] = again[-1] + 1
-    add("seen_before", again)
-    add("copies", [seen[t] for t in texts])
-    # names around
-    masks = np.array([kinds(said) if said else 0 for said in element_names], dtype=np.int64)
-    depths = [0] * len(dom.elements)
-    for i, element in enumerate(dom.elements):
-        if element.parent >= 0:
-            depths[i] = depths[element.parent] + 1
-    levels = np.array(depths)
-    own = page.chain[:, 0]
-    near = _nearest(masks, len(CLASSES), page.parents, levels)[own]
-    for i, name in enumerate(CLASSES):
-        add(f"in_{name}", near[:, i])
-    near = _nearest(_tag_bits(dom), len(_TAGS) + 3, page.parents, levels)[own]
-    for i, name in enumerate([*_TAGS, "hidden", "aria", "none"]):
-        add(f"tag_{name}", near[:, i])
-    # place
+    add(again, [seen[t] for t in texts])
+    near = _around(dom, page)
+    rows[at : at + near.shape[1]] = near.T
+    at += near.shape[1]
     index = np.arange(n, dtype=np.float32)
     run = _running(alnum)
-    add("place", index / n)
-    add("text_place", run[:-1] / total)
-    add("from_start", np.log1p(index))
-    add("from_end", np.log1p(n - 1 - index))
-    depth = (page.chain != 0).sum(axis=1)
-    add("depth", depth)
-    # ancestors
-    sums = [
-        _running(v) for v in (alnum, page.linked, end, np.ones(n), np.isin(tags, ("p",)) * alnum)
-    ]
-    runs = np.stack(sums)
-    all_tags = [element.tag for element in dom.elements]
+    add(index / n, run[:-1] / total, np.log1p(index), np.log1p(n - 1 - index))
+    add((page.chain != 0).sum(axis=1))
+    paragraph = np.array([tag == "p" for tag in tags], dtype=np.float32)
+    runs = np.stack([_running(v) for v in (alnum, page.linked, end, np.ones(n), paragraph * alnum)])
     images = np.cumsum([0] + [tag == "img" for tag in all_tags])
     fields = np.cumsum([0] + [tag in _FIELDS for tag in all_tags])
-    ends_at = np.array(dom.ends)
-
-    def ancestor(label: str, element: Ints) -> None:
-        s, li, en, k, p = runs[:, page.last[element]] - runs[:, page.first[element]]
-        several = np.maximum(s, 1)
-        add(f"{label}_size", np.log1p(s))
-        add(f"{label}_share", s / total)
-        add(f"{label}_own", alnum / several)
-        add(f"{label}_linked", li / several)
-        add(f"{label}_ends", en / several * 100)
-        add(f"{label}_blocks", np.log1p(k))
-        add(f"{label}_mean", np.log1p(s / np.maximum(k, 1)))
-        add(f"{label}_p", p / several)
-        add(f"{label}_at", (index - page.first[element]) / np.maximum(k, 1))
-        add(f"{label}_images", np.log1p(images[ends_at[element]] - images[element]))
-        add(f"{label}_fields", np.log1p(fields[ends_at[element]] - fields[element]))
-
-    for k in range(_NEAR):
-        ancestor(f"up{k}", page.chain[:, k])
-    sizes = runs[0][page.last[page.chain]] - runs[0][page.first[page.chain]]
-    for share in (0.1, 0.3, 0.6):
-        enough = sizes >= share * total
-        level = np.where(enough.any(axis=1), enough.argmax(axis=1), CHAIN - 1)
-        ancestor(f"big{int(share * 100)}", page.chain[index.astype(int), level])
-        add(f"big{int(share * 100)}_level", level)
-    # children of the smallest ancestor with several blocks: siblings
-    for label, group in (("path", page.group), ("like", page.like)):
-        for name, values in zip(
-            ("count", "size", "mean", "linked", "ends", "share", "span", "order", "at"),
-            _grouped(group, page, index / n),
-            strict=True,
-        ):
-            add(f"{label}_{name}", values)
-    # neighbors
-    base = [("size", np.log1p(alnum)), ("linked", density), ("ends", end / some * 100)]
-    base += [("heading", np.array([t[0] == "h" and len(t) == 2 for t in tags], dtype=np.float32))]
-    base += [("p", np.array([t == "p" for t in tags], dtype=np.float32))]
-    base += [("tag", np.array([_OWN_CODE.get(t, -1) for t in tags], dtype=np.float32))]
+    above, levels = _above(page, runs[0], total)
+    for k, stats in enumerate(_stats(dom, page, above, alnum, runs, images, fields, total)):
+        add(*stats)
+        if k >= _NEAR:
+            add(levels[k - _NEAR])
+    for group in (page.group, page.like):
+        add(*_grouped(group, page, index / n))
+    heading = np.array([t[0] == "h" and len(t) == 2 for t in tags], dtype=np.float32)
+    padded = np.full((6, n + 6), -1, dtype=np.float32)
+    padded[:, 3 : n + 3] = size, density, often, heading, paragraph, own
     for by in (1, 2, 3, -1, -2, -3):
-        for name, values in base:
-            add(f"{name}{-by:+d}", _shift(values.astype(np.float32), by, -1))
+        add(*padded[:, 3 - by : n + 3 - by])
     same = page.chain[:, 0]
-    add("same_parent_before", np.concatenate(([0], same[1:] == same[:-1])))
+    add(np.concatenate(([0], same[1:] == same[:-1])))
+    spots = np.arange(n)
     for width in (5, 15):
-        kernel = np.ones(2 * width + 1)
-        s = np.convolve(alnum, kernel, "same")[:n] if n >= len(kernel) else np.full(n, total)
-        li = (
-            np.convolve(page.linked, kernel, "same")[:n]
-            if n >= len(kernel)
-            else np.full(n, page.linked.sum())
-        )
-        add(f"around{width}_size", np.log1p(s))
-        add(f"around{width}_linked", li / np.maximum(s, 1))
-    # title and headings
+        if n > 2 * width:
+            low, high = np.maximum(spots - width, 0), np.minimum(spots + width + 1, n)
+            s, li = runs[:2, high] - runs[:2, low]
+        else:
+            s, li = np.full(n, total), np.full(n, page.linked.sum())
+        add(np.log1p(s), li / np.maximum(s, 1))
     wanted = set(_SPLIT.findall(title.lower()))
     heads = [i for i, t in enumerate(tags) if t == "h1"]
-    add(
-        "title_overlap",
-        [_overlap(w, wanted) if len(t) < 150 else 0 for w, t in zip(words, texts, strict=True)],
-    )
-    first_head = heads[0] if heads else -1
-    add("after_h1", index - first_head if heads else np.full(n, -999))
-    add("h1_count", np.full(n, len(heads)))
-    last_head = np.maximum.accumulate(
-        np.where([t[0] == "h" and len(t) == 2 and t[1].isdigit() for t in tags], index, -1)
-    )
-    add("since_heading", index - last_head)
-    # page
-    whole = {
-        "blocks": math.log1p(n),
-        "chars": math.log1p(total),
-        "linked": float(page.linked.sum()) / total,
-        "ends": float(end.sum()) / total * 100,
-        "p": float(sums[4][-1]) / total,
-        "mean": math.log1p(total / n),
-        "long": float((alnum > 150).mean()),
-        "long_share": float(alnum[alnum > 150].sum()) / total,
-        "images": math.log1p(float(images[-1])),
-        "fields": math.log1p(float(fields[-1])),
-        "prices": math.log1p(sum(prices)),
-        "dates": math.log1p(sum(dates)),
-        "articles": math.log1p(all_tags.count("article")),
-        "mains": float("main" in all_tags),
-        "pre": float("pre" in all_tags),
-        "times": math.log1p(all_tags.count("time")),
-    }
-    for name, value in whole.items():
-        add(f"page_{name}", np.full(n, value))
-    matrix = np.empty((len(columns), n), dtype=np.float32)
-    for i, values in enumerate(columns):
-        matrix[i] = values
-    return page, np.ascontiguousarray(matrix.T), names
+    add([_overlap(w, wanted) if len(t) < 150 else 0 for w, t in zip(words, texts, strict=True)])
+    add(index - heads[0] if heads else -999, len(heads))
+    ranked = [t[0] == "h" and len(t) == 2 and t[1].isdigit() for t in tags]
+    add(index - np.maximum.accumulate(np.where(ranked, index, -1)))
+    long = alnum > 150
+    add(math.log1p(n), math.log1p(total), float(page.linked.sum()) / total)
+    add(float(end.sum()) / total * 100, float(runs[4, -1]) / total, math.log1p(total / n))
+    add(float(long.mean()), float(alnum[long].sum()) / total)
+    add(math.log1p(float(images[-1])), math.log1p(float(fields[-1])))
+    add(math.log1p(sum(prices)), math.log1p(sum(dates)), math.log1p(all_tags.count("article")))
+    add(float("main" in all_tags), float("pre" in all_tags), math.log1p(all_tags.count("time")))
+    return page, np.ascontiguousarray(rows.T), NAMES
+
+
+def _around(dom: Dom, page: Page) -> Floats:
+    """Return how far the nearest element of each kind of name and of each tag is from a block."""
+    needed = page.needed
+    inner = needed.tolist()
+    masks = [kinds(said) if (said := page.names[i]) else 0 for i in inner]
+    has = np.concatenate(
+        [
+            np.array(masks, dtype=np.int64)[:, None] >> np.arange(len(CLASSES)) & 1,
+            _tag_bits(dom, inner)[:, None] >> np.arange(len(_TAGS) + 3) & 1,
+        ],
+        axis=1,
+    ).astype(bool)
+    place = np.full(len(page.parents), -1)
+    place[needed] = np.arange(len(needed))
+    parents = place[page.parents[needed]]
+    parents[0] = -1
+    near: Floats = _nearest(has, parents)[place[page.chain[:, 0]]]
+    return near
+
+
+def _above(page: Page, run: NDArray[np.float64], total: float) -> tuple[Ints, list[Ints]]:
+    """Return the ancestors that blocks are described by (ancestors x blocks).
+
+    The innermost five, and the first that hold a tenth, three tenths and six tenths of the page's
+    text; and how far up the latter are.
+    """
+    sizes = run[page.last[page.chain]] - run[page.first[page.chain]]
+    rows, levels = [page.chain[:, k] for k in range(_NEAR)], []
+    every = np.arange(len(page.chain))
+    for share in _SHARES:
+        enough = sizes >= share / 100 * total
+        level = np.where(enough.any(axis=1), enough.argmax(axis=1), CHAIN - 1)
+        rows.append(page.chain[every, level])
+        levels.append(level)
+    return np.stack(rows), levels
+
+
+def _stats(
+    dom: Dom, page: Page, above: Ints, alnum: Floats, runs: Numbers, images: Ints, fields: Ints,
+    total: float,
+) -> Iterator[tuple[Numbers, ...]]:  # fmt: skip
+    """Yield for each row of `above` the numbers of these elements."""
+    first, last = page.first[above], page.last[above]
+    size, linked, end, count, paragraph = runs[:, last] - runs[:, first]
+    several, many = np.maximum(size, 1), np.maximum(count, 1)
+    ends = np.array(dom.ends)[above]
+    columns = (
+        np.log1p(size), size / total, alnum / several, linked / several, end / several * 100,
+        np.log1p(count), np.log1p(size / many), paragraph / several,
+        (np.arange(above.shape[1], dtype=np.float32) - first) / many,
+        np.log1p(images[ends] - images[above]), np.log1p(fields[ends] - fields[above]),
+    )  # fmt: skip
+    yield from zip(*columns, strict=True)
 
 
 def _overlap(words: list[str], wanted: set[str]) -> float:
@@ -442,9 +453,14 @@ def _overlap(words: list[str], wanted: set[str]) -> float:
 
 def word_hashes(text: str, words: list[str]) -> list[int]:
     """Return the hashes of the first words of a block, the pairs of them, and of a short whole."""
-    parts = words[:_HEAD_WORDS]
+    parts = words[:HEAD_WORDS]
     said = set(parts)
     said.update(f"{a} {b}" for a, b in pairwise(parts))
-    if len(text) <= 60:
+    if len(text) <= SHORT:
         said.add("=" + " ".join(parts))
-    return sorted({crc32(part.encode("utf-8", "replace")) for part in said})
+    return sorted({hashed(part) for part in said})
+
+
+def hashed(text: str) -> int:
+    """Return the hash by which the model knows `text`."""
+    return crc32(text.encode("utf-8", "replace"))

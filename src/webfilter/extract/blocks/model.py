@@ -20,13 +20,21 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from webfilter.extract.blocks.features import Page, features, first_words, word_hashes
+from webfilter.extract.blocks.features import (
+    HEAD_WORDS,
+    SHORT,
+    Page,
+    features,
+    first_words,
+    hashed,
+)
 from webfilter.extract.blocks.hints import hints, title_of
 from webfilter.extract.blocks.names import tokens
 from webfilter.extract.dom import Dom
@@ -72,17 +80,19 @@ class Seen:
     """Hashes of what the page says of its type."""
     tags: list[str]
     """Tag of each element."""
-    words: list[list[int]]
-    """Hashes of the first words of each block."""
+    texts: list[str]
+    """Of each block."""
+    first: list[list[str]]
+    """The first words of each block."""
 
 
 def see(html: str, dom: Dom, url: str | None) -> Seen:
     """Return what the model needs to know of a page that has blocks."""
     first = first_words(dom)
     page, numbers, names = features(dom, title_of(html), first)
-    words = [word_hashes(block.text, said) for block, said in zip(dom.blocks, first, strict=True)]
     tags = [element.tag for element in dom.elements]
-    return Seen(page, numbers, names, hints(html, dom, url), tags, words)
+    texts = [block.text for block in dom.blocks]
+    return Seen(page, numbers, names, hints(html, dom, url), tags, texts, first)
 
 
 def spread(numbers: Floats, names: Sequence[str]) -> Floats:
@@ -122,6 +132,7 @@ class Model:
             key: value.astype(np.float32) if value.dtype == np.float16 else value
             for key, value in arrays.items()
         }
+        self._of_words: dict[str, float | None] = {}
         self._of_names: dict[tuple[str, str], tuple[float, float]] = {}
 
     @classmethod
@@ -152,19 +163,42 @@ class Model:
             cache.clear()
         chain = seen.page.chain
         scores = np.zeros((len(seen.tags), 2), dtype=np.float32)
-        for i in np.unique(chain)[1:].tolist():  # the root says nothing
+        for i in seen.page.needed[1:].tolist():  # the root says nothing
             key = (seen.tags[i], seen.page.names[i])
             found = cache.get(key)
             if found is None:
                 pairs = [known[h] for h in tokens(*key) if h in known]
                 found = cache[key] = (sum(p[0] for p in pairs), sum(p[1] for p in pairs))
             scores[i] = found
-        words = self._words
         out = np.empty((len(chain), 3), dtype=np.float32)
         out[:, 0] = scores[chain[:, :NEAR], 0].sum(axis=1)
         out[:, 1] = scores[chain[:, NEAR:], 1].sum(axis=1)
-        out[:, 2] = [sum([words.get(h, 0.0) for h in hashes]) for hashes in seen.words]
+        said = zip(seen.texts, seen.first, strict=True)
+        out[:, 2] = [self._said(text, words) for text, words in said]
         return out
+
+    def _said(self, text: str, words: list[str]) -> float:
+        """Return what the first words of a block say: the sum over its `word_hashes`.
+
+        A pair can only be known if both words are, so most need no hash.
+        """
+        alone, known = self._of_words, self._words
+        if len(alone) > _MOST_CACHED:
+            alone.clear()
+        total = 0.0
+        parts = words[:HEAD_WORDS]
+        hits: set[str] = set()
+        for word in set(parts):
+            if word not in alone:
+                alone[word] = known.get(hashed(word))
+            if (weight := alone[word]) is not None:
+                total += weight
+                hits.add(word)
+        for a, b in {(a, b) for a, b in pairwise(parts) if a in hits and b in hits}:
+            total += known.get(hashed(f"{a} {b}"), 0.0)
+        if len(text) <= SHORT and len(hits) == len(set(parts)):
+            total += known.get(hashed("=" + " ".join(parts)), 0.0)
+        return total
 
     def types(self, seen: Seen) -> Floats:
         """Return the probabilities of `TYPES`."""
