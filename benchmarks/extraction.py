@@ -29,6 +29,7 @@ from typing import Any
 from webfilter.extract.blocks.engine import Blocks
 from webfilter.extract.blocks.model import Model
 from webfilter.extract.engine import ENGINES, Extracted, Options, Unfit, engine, versions
+from webfilter.extract.page import AUTO, UNSURE
 
 WORD = re.compile(r"\w+")
 Run = Callable[[dict[str, Any]], Extracted]
@@ -39,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare extraction engines.")
     parser.add_argument("data", type=Path, help="WCXB pages, .jsonl or .jsonl.xz")
     parser.add_argument("--folds", type=Path, help="models by fold, of classifiers/extraction")
-    parser.add_argument("--engines", nargs="+", default=sorted(ENGINES))
+    parser.add_argument("--engines", nargs="+", default=[AUTO, *ENGINES])
     parser.add_argument("--every", type=int, default=1, help="take every n-th page only")
     parser.add_argument("--timed", type=int, default=150, help="pages that speed is measured on")
     parser.add_argument("--runs", type=int, default=3)
@@ -53,7 +54,8 @@ def main() -> None:
             for name in args.engines
         }
     for name in args.engines:
-        print(f"{name}: {dict(versions(name))}")
+        if name != AUTO:
+            print(f"{name}: {dict(versions(name))}")
     print()
     quality(pages, runs)
     print()
@@ -68,6 +70,21 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
 
 def runner(name: str, folds: Path | None, options: Options) -> Run:
     """Return what extracts a page; failures give no text."""
+    if name == AUTO:
+        chosen = {one: runner(one, folds, options) for one in ("blocks", "trafilatura")}
+        reserve = runner("resiliparse", None, options)
+
+        def choose(page: dict[str, Any]) -> Extracted:
+            """As `Extract` does it, with the model that did not see the site."""
+            found = chosen["blocks"](page)
+            if not found.text:
+                return reserve(page)
+            if (found.confidence or 0) < UNSURE:
+                other = chosen["trafilatura"](page)
+                return other if other.text else found
+            return found
+
+        return choose
     if name == "blocks" and folds is not None:
         of = json.loads((folds / "folds.json").read_text(encoding="utf-8"))
         made = {

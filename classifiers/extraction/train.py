@@ -56,7 +56,7 @@ def main() -> None:
     if args.folds is None:
         arrays = train(made, config, args.seed)
         if args.confidence is not None:
-            arrays["confidence"] = confidence(made, args.confidence)
+            arrays["confidence"] = confidence(judged(made, args.confidence))
         data = packed(arrays)
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / "blocks.npz").write_bytes(data)
@@ -83,22 +83,43 @@ def main() -> None:
         start = time.perf_counter()
         arrays = train([p for p, f in zip(made, fold, strict=True) if f != k], config, args.seed)
         (args.folds / f"{k}.npz").write_bytes(packed(arrays))
-        model = Model(arrays)
-        judged = [p for p, f in zip(made, fold, strict=True) if f == k]
-        score = np.mean([_f1(page, model.probabilities(page.seen)) for page in judged])
+        score = np.mean(
+            [
+                _f1(page, Model(arrays).probabilities(page.seen))
+                for page, f in zip(made, fold, strict=True)
+                if f == k
+            ]
+        )
         print(f"fold {k}: {score:.4f} in {time.perf_counter() - start:.0f} s", flush=True)
+    calibrate(made, args.folds)
 
 
-def confidence(made: Sequence[Example], path: Path) -> NDArray[np.float64]:
-    """Return knots (surety, F1): what pages had that were judged without their site."""
+def calibrate(made: Sequence[Example], path: Path) -> None:
+    """Give each fold's model the confidence that the other folds earned."""
+    found = judged(made, path)
+    for k in range(int(found[:, 2].max()) + 1):
+        with np.load(path / f"{k}.npz") as saved:
+            arrays = dict(saved)
+        arrays["confidence"] = confidence(found[found[:, 2] != k])
+        (path / f"{k}.npz").write_bytes(packed(arrays))
+
+
+def judged(made: Sequence[Example], path: Path) -> NDArray[np.float64]:
+    """Return (surety, F1, fold) of each page, judged by the model that saw no page of its site."""
     of = json.loads((path / "folds.json").read_text(encoding="utf-8"))
     models = {k: Model.load((path / f"{k}.npz").read_bytes()) for k in set(of.values())}
     found = []
     for page in made:
         chances = models[of[page.id]].probabilities(page.seen)
         size = page.seen.page.size
-        found.append((surety(chances, size, choose(chances, size + 1)), _f1(page, chances)))
-    x, y = np.array(found).T
+        sure = surety(chances, size, choose(chances, size + 1))
+        found.append((sure, _f1(page, chances), of[page.id]))
+    return np.array(found)
+
+
+def confidence(found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return knots (surety, F1) of the isotonic curve through what `judged` found."""
+    x, y = found[:, 0], found[:, 1]
     fitted = IsotonicRegression(y_min=0, y_max=1).fit(x, y)
     knots = np.quantile(x, np.linspace(0, 1, 33))
     return np.stack([knots, fitted.predict(knots)])

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+SCRIPTS = ["filter_crawl.py", "move_threshold.py", "clean_texts.py", "extract_pages.py"]
 
 
-@pytest.mark.parametrize("script", ["filter_crawl.py", "move_threshold.py", "clean_texts.py"])
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_the_script_runs_on_the_embedded_sample(script):
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / script)], capture_output=True, text=True, check=False
@@ -22,7 +23,7 @@ def test_the_script_runs_on_the_embedded_sample(script):
 
 def test_every_example_is_run_by_a_test():
     scripts = {path.name for path in EXAMPLES.glob("*.py")}
-    assert scripts == {"filter_crawl.py", "move_threshold.py", "clean_texts.py", "make_sample.py"}
+    assert scripts == {*SCRIPTS, "make_sample.py"}
     assert {path.name for path in EXAMPLES.glob("*.ipynb")} == {"quickstart.ipynb"}
 
 

@@ -17,12 +17,13 @@ from webfilter.extract.repair import check_repair, repaired
 from webfilter.extract.sandbox import check_limits, process_apart
 from webfilter.stage import Rule, Signal, Transform, judge
 
-__all__ = ["AUTO", "Extract"]
+__all__ = ["AUTO", "UNSURE", "Extract"]
 
 AUTO = "auto"
 """What `Extract` calls the choice of engine by page."""
 _AUTO = ("blocks", "trafilatura")
-_UNSURE = 0.5
+UNSURE = 0.5
+"""Confidence below which ``auto`` asks another engine."""
 
 
 @dataclass(frozen=True)
@@ -238,8 +239,8 @@ class Extract(Transform):
             if other in (None, first):
                 raise
             why = str(error) if isinstance(error, Unfit) else f"{type(error).__name__}: {error}"
-        if why is None and self.engine == AUTO and (found.confidence or 0) < _UNSURE:
-            other, why = _AUTO[1], f"{first} is unsure: {found.confidence:.2f} < {_UNSURE}"
+        if why is None and self.engine == AUTO and (found.confidence or 0) < UNSURE:
+            other, why = _AUTO[1], f"{first} is unsure: {found.confidence:.2f} < {UNSURE}"
         if why is None or other in (None, first):
             return found, first, None
         try:

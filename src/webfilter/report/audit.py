@@ -46,7 +46,7 @@ class Audit:
     >>> print(Audit((AuditRow("length.words", 970, 30, 0),), kept=150))
     1,000 drafts failed the screen: 970 documents dropped, 30 extracted for the audit
     kept of the audited: 0 of 30 (0 %, 0 to 12 %)
-    so of the dropped about 0 would have been kept (0 to 112): 0 % of all that would be (0 to 43 %)
+    so of the dropped about 0 would have been kept (0 to 112): 0 % of all kept (0 % to 42.8 %)
     <BLANKLINE>
     limit         dropped  audited  kept of them
     length.words      970       30             0
@@ -101,8 +101,8 @@ class Audit:
             f"{number(found.of)} extracted for the audit",
             f"kept of the audited: {found}",
             f"so of the dropped about {missed[0]:,.0f} would have been kept "
-            f"({missed[1]:,.0f} to {missed[2]:,.0f}): {100 * loss[0]:.2g} % of all that would be "
-            f"({100 * loss[1]:.2g} to {100 * loss[2]:.2g} %)",
+            f"({missed[1]:,.0f} to {missed[2]:,.0f}): {share(loss[0], 1)} of all kept "
+            f"({share(loss[1], 1)} to {share(loss[2], 1)})",
             "",
         ]
         cells: list[tuple[str, ...]] = [("limit", "dropped", "audited", "kept of them")]

@@ -44,8 +44,13 @@ class Counted:
         return at_most(self.count, self.of, 0.975)
 
     def __str__(self) -> str:
-        ends = f"{100 * self.low:.2g} to {100 * self.high:.2g} %"
-        return f"{self.count:,} of {self.of:,} ({100 * self.value:.2g} %, {ends})"
+        ends = f"{_percent(self.low)} to {_percent(self.high)} %"
+        return f"{self.count:,} of {self.of:,} ({_percent(self.value)} %, {ends})"
+
+
+def _percent(share: float) -> str:
+    """Return two digits that count, and 100 as 100."""
+    return f"{100 * share:.3g}" if share > 0.995 else f"{100 * share:.2g}"
 
 
 def at_most(count: int, of: int, confidence: float = 0.95) -> float:
