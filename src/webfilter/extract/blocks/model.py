@@ -36,7 +36,7 @@ from webfilter.extract.blocks.features import (
     hashed,
 )
 from webfilter.extract.blocks.hints import hints, title_of
-from webfilter.extract.blocks.names import tokens
+from webfilter.extract.blocks.names import MOST_PARTS, split
 from webfilter.extract.dom import Dom
 
 __all__ = [
@@ -132,6 +132,7 @@ class Model:
             key: value.astype(np.float32) if value.dtype == np.float16 else value
             for key, value in arrays.items()
         }
+        self._of_parts: dict[str, tuple[float, float] | None] = {}
         self._of_words: dict[str, float | None] = {}
         self._of_names: dict[tuple[str, str], tuple[float, float]] = {}
 
@@ -158,7 +159,7 @@ class Model:
 
     def linear(self, seen: Seen) -> Floats:
         """Return what near names, far names and words say of each block (blocks x 3)."""
-        known, cache = self._near_far, self._of_names
+        cache = self._of_names
         if len(cache) > _MOST_CACHED:
             cache.clear()
         chain = seen.page.chain
@@ -167,8 +168,7 @@ class Model:
             key = (seen.tags[i], seen.page.names[i])
             found = cache.get(key)
             if found is None:
-                pairs = [known[h] for h in tokens(*key) if h in known]
-                found = cache[key] = (sum(p[0] for p in pairs), sum(p[1] for p in pairs))
+                found = cache[key] = self._named(*key)
             scores[i] = found
         out = np.empty((len(chain), 3), dtype=np.float32)
         out[:, 0] = scores[chain[:, :NEAR], 0].sum(axis=1)
@@ -176,6 +176,27 @@ class Model:
         said = zip(seen.texts, seen.first, strict=True)
         out[:, 2] = [self._said(text, words) for text, words in said]
         return out
+
+    def _named(self, tag: str, names: str) -> tuple[float, float]:
+        """Return what an element says near and far: the sums over its `tokens`.
+
+        A pair of parts, or a part with its tag, can only be known if the parts are.
+        """
+        known, alone = self._near_far, self._of_parts
+        if len(alone) > _MOST_CACHED:
+            alone.clear()
+        parts = split(names)[:MOST_PARTS]
+        hits: dict[str, tuple[float, float]] = {}
+        for part in {tag, *parts}:
+            if part not in alone:
+                alone[part] = known.get(hashed(part))
+            if (pair := alone[part]) is not None:
+                hits[part] = pair
+        more = {f"{a} {b}" for a, b in pairwise(parts) if a in hits and b in hits}
+        if tag in hits:
+            more |= {f"{tag}.{part}" for part in parts if part in hits}
+        found = [*hits.values(), *(known[h] for h in map(hashed, more) if h in known)]
+        return sum(pair[0] for pair in found), sum(pair[1] for pair in found)
 
     def _said(self, text: str, words: list[str]) -> float:
         """Return what the first words of a block say: the sum over its `word_hashes`.

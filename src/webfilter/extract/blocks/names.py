@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 from zlib import crc32
 
-__all__ = ["CLASSES", "kinds", "split", "tokens"]
+__all__ = ["CLASSES", "MOST_PARTS", "kinds", "split", "tokens"]
 
 CLASSES: dict[str, str] = {
     "comment": r"comments?|disqus|respond|commentlist",
@@ -29,7 +29,7 @@ CLASSES: dict[str, str] = {
     "byline": r"author|byline|by|contributor|writer|bio",
     "date": r"date|time|timestamp|published|updated|posted|when",
     "meta": r"meta|info|stats?|details",
-    "tags": r"tags?|tagged|categor(?:y|ies)|topics?|keywords|labels?",
+    "tags": r"tags?|tagged|category|categories|topics?|keywords|labels?",
     "content": r"content|body|text|copy|prose|markdown|richtext|rich-text|wysiwyg|entry|rte",
     "article": r"article|post|story|blog|single|articlebody|hentry",
     "main": r"main|primary|page|center|middle",
@@ -66,18 +66,48 @@ CLASSES: dict[str, str] = {
 
 _PARTS = re.compile(r"[a-z]+(?:-?[0-9])?")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_INDEX = {name: i for i, name in enumerate(CLASSES)}
 _LONGEST = 400
+MOST_PARTS = 24
+"""Parts of a name that are told apart by `tokens`."""
 
 
-def split(names: str) -> list[str]:
+def _tables() -> tuple[dict[str, int], dict[str, int]]:
+    """Return the words of the classes, and the beginnings of words, as bits."""
+    whole: dict[str, int] = {}
+    begun: dict[str, int] = {}
+    for i, words in enumerate(CLASSES.values()):
+        for word in words.split("|"):
+            table = begun if word.endswith(r"\w*") else whole
+            for form in _forms(word.removesuffix(r"\w*")):
+                table[form] = table.get(form, 0) | 1 << i
+    return whole, begun
+
+
+def _forms(word: str) -> list[str]:
+    """Return `word` with and without the character before each question mark."""
+    before, mark, after = word.partition("?")
+    if not mark:
+        return [word]
+    return [start + end for start in (before, before[:-1]) for end in _forms(after)]
+
+
+_WHOLE, _BEGUN = _tables()
+_BEGINNINGS = sorted({len(word) for word in _BEGUN})
+
+
+@lru_cache(maxsize=50_000)
+def split(names: str) -> tuple[str, ...]:
     """Return the parts of `names`, lower-case."""
-    return _PARTS.findall(_HUMPS.sub("-", names[:_LONGEST]).lower())
+    return tuple(_PARTS.findall(_HUMPS.sub("-", names[:_LONGEST]).lower()))
 
 
 @lru_cache(maxsize=50_000)
 def kinds(names: str) -> int:
-    """Return the classes that `names` speaks of, as bits."""
+    """Return the classes that `names` speaks of, as bits.
+
+    >>> [name for i, name in enumerate(CLASSES) if kinds("site-footer__share") >> i & 1]
+    ['foot', 'social']
+    """
     found = 0
     for part in split(names):
         found |= _of_part(part)
@@ -86,20 +116,16 @@ def kinds(names: str) -> int:
 
 @lru_cache(maxsize=20_000)
 def _of_part(part: str) -> int:
-    found = 0
-    for name, pattern in _PATTERNS.items():
-        if pattern.fullmatch(part):
-            found |= 1 << _INDEX[name]
+    found = _WHOLE.get(part, 0)
+    if "-" not in part:
+        for length in _BEGINNINGS:
+            found |= _BEGUN.get(part[:length], 0)
     return found
 
 
-_PATTERNS = {name: re.compile(words) for name, words in CLASSES.items()}
-
-
-@lru_cache(maxsize=50_000)
-def tokens(tag: str, names: str) -> tuple[int, ...]:
+def tokens(tag: str, names: str) -> list[int]:
     """Return the hashes of the parts of `names` and of pairs of neighbors, each with its tag."""
-    parts = split(names)[:24]
+    parts = split(names)[:MOST_PARTS]
     said = {tag, *parts, *(f"{a} {b}" for a, b in pairwise(parts))}
     said |= {f"{tag}.{part}" for part in parts}
-    return tuple(sorted({crc32(token.encode()) for token in said}))
+    return sorted({crc32(token.encode()) for token in said})
