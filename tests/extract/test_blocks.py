@@ -14,8 +14,9 @@ from pages import FIRST, MENU, SECOND, page
 from webfilter.errors import ConfigError
 from webfilter.extract.blocks import engine as blocks_engine
 from webfilter.extract.blocks.engine import Blocks
-from webfilter.extract.blocks.features import features, first_words
+from webfilter.extract.blocks.features import features, first_words, word_hashes
 from webfilter.extract.blocks.model import TYPES, Model, see
+from webfilter.extract.blocks.names import tokens
 from webfilter.extract.dom import read
 from webfilter.extract.engine import Options, engine
 
@@ -212,3 +213,19 @@ def test_a_damaged_model_is_refused(tmp_path, monkeypatch):
     np.savez(pickled, w1=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="pickle"):
         Model.load(pickled.getvalue())
+
+
+WORDS = st.lists(st.sampled_from(["read", "more", "5", "the", "qqzz", "home"]), max_size=10)
+
+
+@given(WORDS, st.sampled_from(["div", "main", "nav", "li"]))
+def test_what_words_and_names_say_is_the_sum_over_their_hashes(words, tag):
+    """The model takes short cuts to it: only what can be known is hashed."""
+    model = blocks_engine._packaged()
+    text = " ".join(words)
+    wanted = sum(model._words.get(h, 0.0) for h in word_hashes(text, words))
+    assert model._said(text, words) == pytest.approx(wanted, abs=1e-6)
+    pairs = [model._near_far[h] for h in tokens(tag, text) if h in model._near_far]
+    assert model._named(tag, text) == pytest.approx(
+        (sum(p[0] for p in pairs), sum(p[1] for p in pairs)), abs=1e-6
+    )

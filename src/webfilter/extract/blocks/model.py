@@ -187,15 +187,16 @@ class Model:
             alone.clear()
         parts = split(names)[:MOST_PARTS]
         hits: dict[str, tuple[float, float]] = {}
-        for part in {tag, *parts}:
+        for part in dict.fromkeys((tag, *parts)):
             if part not in alone:
                 alone[part] = known.get(hashed(part))
             if (pair := alone[part]) is not None:
                 hits[part] = pair
-        more = {f"{a} {b}" for a, b in pairwise(parts) if a in hits and b in hits}
+        more = [f"{a} {b}" for a, b in pairwise(parts) if a in hits and b in hits]
         if tag in hits:
-            more |= {f"{tag}.{part}" for part in parts if part in hits}
-        found = [*hits.values(), *(known[h] for h in map(hashed, more) if h in known)]
+            more += [f"{tag}.{part}" for part in parts if part in hits]
+        others = dict.fromkeys(map(hashed, more))
+        found = [*hits.values(), *(known[h] for h in others if h in known)]
         return sum(pair[0] for pair in found), sum(pair[1] for pair in found)
 
     def _said(self, text: str, words: list[str]) -> float:
@@ -206,19 +207,27 @@ class Model:
         alone, known = self._of_words, self._words
         if len(alone) > _MOST_CACHED:
             alone.clear()
-        total = 0.0
-        parts = words[:HEAD_WORDS]
-        hits: set[str] = set()
-        for word in set(parts):
+        total, complete = 0.0, True
+        hits: dict[str, None] = {}  # in order: a sum of floats depends on it
+        for word in words[:HEAD_WORDS]:
+            if word in hits:
+                continue
             if word not in alone:
                 alone[word] = known.get(hashed(word))
-            if (weight := alone[word]) is not None:
+            weight = alone[word]
+            if weight is None:
+                complete = False
+            else:
                 total += weight
-                hits.add(word)
-        for a, b in {(a, b) for a, b in pairwise(parts) if a in hits and b in hits}:
-            total += known.get(hashed(f"{a} {b}"), 0.0)
-        if len(text) <= SHORT and len(hits) == len(set(parts)):
-            total += known.get(hashed("=" + " ".join(parts)), 0.0)
+                hits[word] = None
+        if hits:
+            pairs = pairwise(words[:HEAD_WORDS])
+            for pair in dict.fromkeys(f"{a} {b}" for a, b in pairs if a in hits and b in hits):
+                if pair not in alone:
+                    alone[pair] = known.get(hashed(pair))
+                total += alone[pair] or 0.0
+        if complete and len(text) <= SHORT:
+            total += known.get(hashed("=" + " ".join(words[:HEAD_WORDS])), 0.0)
         return total
 
     def types(self, seen: Seen) -> Floats:
