@@ -1,8 +1,8 @@
 """Pages per second and core of the chain from WARC to filtered text, beside datatrove's.
 
 Both run the same chain over the same files in the same session: WARC reader, trafilatura with
-precision, Gopher repetition, Gopher quality, C4 without the terminal punctuation rule, FineWeb,
-JSONL. Runs alternate (ours, theirs, ours, ...); figures are medians. CPU seconds are user + system
+precision (or resiliparse, or our default engine without), Gopher repetition, Gopher quality, C4
+without the terminal punctuation rule, FineWeb, JSONL. Runs alternate (ours, theirs, ours, ...); figures are medians. CPU seconds are user + system
 time of the whole process tree, so pages per CPU second is the figure per core, however many
 processes share the work.
 
@@ -33,7 +33,7 @@ chain = {
 if engine in chain:
     pipe = chain[engine]()
 else:
-    pipe = (wf.Extract(engine=engine, precision=True) | wf.GopherRepetition()
+    pipe = (wf.Extract(engine=engine, precision=engine != "auto") | wf.GopherRepetition()
             | wf.GopherQuality.profile("datatrove-2024-12") | wf.C4Quality.profile("fineweb")
             | wf.FineWebQuality.profile("datatrove-2024-12"))
 report = pipe.run(wf.read.files(paths), kept=out, format="jsonl", progress=False)
@@ -103,6 +103,7 @@ def main() -> None:
 
     contestants = {
         "webfilter, trafilatura": (sys.executable, OURS, ["trafilatura"]),
+        "webfilter, blocks": (sys.executable, OURS, ["auto"]),
         "webfilter, resiliparse": (sys.executable, OURS, ["resiliparse"]),
         "webfilter, recipe educational": (sys.executable, OURS, ["full"]),
     }
