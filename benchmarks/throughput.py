@@ -2,9 +2,9 @@
 
 Both run the same chain over the same files in the same session: WARC reader, trafilatura with
 precision (or resiliparse, or our default engine without), Gopher repetition, Gopher quality, C4
-without the terminal punctuation rule, FineWeb, JSONL. Runs alternate (ours, theirs, ours, ...); figures are medians. CPU seconds are user + system
-time of the whole process tree, so pages per CPU second is the figure per core, however many
-processes share the work.
+without the terminal punctuation rule, FineWeb, JSONL. Runs alternate (ours, theirs, ours, ...);
+figures are medians. CPU seconds are user + system time of the whole process tree, so pages per CPU
+second is the figure per core, however many processes share the work.
 
     python benchmarks/throughput.py PAGES.warc.gz ... --peer PEER/bin/python --runs 3
 
