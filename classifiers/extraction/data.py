@@ -22,7 +22,7 @@ from webfilter.extract.blocks.hints import hints
 from webfilter.extract.blocks.model import TYPES, Seen, see
 from webfilter.extract.dom import read as read_dom
 
-__all__ = ["Example", "examples", "folds", "pages", "site", "word_f1", "words"]
+__all__ = ["Example", "examples", "folds", "pages", "site", "words"]
 
 _WORD = re.compile(r"\w+")
 _SECOND_LEVEL = {"ac", "co", "com", "edu", "gov", "net", "org"}
@@ -31,15 +31,6 @@ _SECOND_LEVEL = {"ac", "co", "com", "edu", "gov", "net", "org"}
 def words(text: str) -> list[str]:
     """Return the lower-cased words of `text` as the metric counts them."""
     return _WORD.findall(text.lower())
-
-
-def word_f1(text: str, gold: str) -> float:
-    """Return the F1 of the bags of words; 1 if both are empty, 0 if one is."""
-    said, wanted = words(text), words(gold)
-    if not said or not wanted:
-        return float(not said and not wanted)
-    common = sum((Counter(said) & Counter(wanted)).values())
-    return 2 * common / (len(said) + len(wanted))
 
 
 def pages(path: Path) -> Iterator[dict[str, Any]]:

@@ -12,11 +12,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from resiliparse.extract.html2text import extract_plain_text
-
 from webfilter.extract.engine import Extracted, Options
-from webfilter.extract.matched import as_markdown
-from webfilter.extract.resiliparse import parsed, shallow
+from webfilter.extract.resiliparse import written
 
 __all__ = ["Plain"]
 
@@ -31,17 +28,4 @@ class Plain:
 
     def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the page; see `Engine`."""
-        text: str = extract_plain_text(
-            parsed(html),
-            main_content=False,
-            preserve_formatting=True,
-            list_bullets=False,
-            alt_texts=False,
-            links=False,
-            form_fields=False,
-            noscript=False,
-        )
-        text = shallow(text)
-        if self._options.markdown:
-            text = as_markdown(html, text, self._options.links, url)
-        return Extracted(text)
+        return written(html, url, self._options, main_content=False, comments=True)

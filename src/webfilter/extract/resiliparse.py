@@ -33,7 +33,7 @@ from webfilter.extract.engine import Extracted, Options, Unfit
 from webfilter.extract.matched import as_markdown
 from webfilter.extract.shape import check, most_open
 
-__all__ = ["Resiliparse", "parsed", "shallow"]
+__all__ = ["Resiliparse", "parsed", "written"]
 
 _DEEPEST = 5_000
 _DEEPEST_INDENT = 40 * " "
@@ -55,22 +55,33 @@ class Resiliparse:
 
     def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the main content; see `Engine`."""
-        tree = parsed(html)
-        text: str = extract_plain_text(
-            tree,
-            main_content=True,
-            preserve_formatting=True,
-            comments=not self._options.precision,
-            list_bullets=False,
-            alt_texts=False,
-            links=False,
-            form_fields=False,
-            noscript=False,
-        )
-        text = shallow(text)
-        if self._options.markdown:
-            text = as_markdown(html, text, self._options.links, url)
-        return Extracted(text)
+        asked = self._options
+        return written(html, url, asked, main_content=True, comments=not asked.precision)
+
+
+def written(
+    html: str, url: str | None, options: Options, *, main_content: bool, comments: bool
+) -> Extracted:
+    """Return the visible text of a page, all of it or its main content, as `options` ask.
+
+    Raises:
+        Unfit: see `parsed`.
+    """
+    text: str = extract_plain_text(
+        parsed(html),
+        main_content=main_content,
+        preserve_formatting=True,
+        comments=comments,
+        list_bullets=False,
+        alt_texts=False,
+        links=False,
+        form_fields=False,
+        noscript=False,
+    )
+    text = shallow(text)
+    if options.markdown:
+        text = as_markdown(html, text, options.links, url)
+    return Extracted(text)
 
 
 def parsed(html: str) -> HTMLTree:

@@ -258,7 +258,7 @@ def _page_of(dom: Dom, counts: Floats) -> Page:
     linked = np.fromiter(
         (min(1.0, b.linked / len(b.text)) for b in dom.blocks), np.float32, len(dom.blocks)
     )
-    size = counts[0] + 0.0
+    size = counts[0]
     return Page(
         names, size, chain, np.array(dom.first), np.array(dom.last), groups, likes, linked * size,
         counts[4], parents, needed,
@@ -344,11 +344,10 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> tuple[Page, Floats
     rows[at : at + near.shape[1]] = near.T
     at += near.shape[1]
     index = np.arange(n, dtype=np.float32)
-    run = _running(alnum)
-    add(index / n, run[:-1] / total, np.log1p(index), np.log1p(n - 1 - index))
-    add((page.chain != 0).sum(axis=1))
     paragraph = np.array([tag == "p" for tag in tags], dtype=np.float32)
     runs = np.stack([_running(v) for v in (alnum, page.linked, end, np.ones(n), paragraph * alnum)])
+    add(index / n, runs[0, :-1] / total, np.log1p(index), np.log1p(n - 1 - index))
+    add((page.chain != 0).sum(axis=1))
     images = np.cumsum([0] + [tag == "img" for tag in all_tags])
     fields = np.cumsum([0] + [tag in _FIELDS for tag in all_tags])
     above, levels = _above(page, runs[0], total)

@@ -58,7 +58,6 @@ TYPES = ("article", "service", "listing", "forum", "product", "documentation", "
 """Types of pages, as in the WCXB data set."""
 NEAR = 3
 """Innermost elements whose names count as near."""
-_FAR = 0.5
 _CLIP = 4.0
 _MOST_CACHED = 50_000
 LEAST = 0.2
@@ -241,12 +240,16 @@ class Model:
         odds = np.exp(logits - logits.max())
         return np.asarray(odds / odds.sum(), dtype=np.float32)
 
-    def probabilities(self, seen: Seen, types: Floats | None = None) -> Floats:
+    def probabilities(self, seen: Seen) -> Floats:
         """Return for each block the probability that it is main content."""
-        kinds = self.types(seen) if types is None else types
         n = len(seen.numbers)
         whole = np.concatenate(
-            [spread(seen.numbers, seen.names), self.linear(seen), np.tile(kinds, (n, 1))], axis=1
+            [
+                spread(seen.numbers, seen.names),
+                self.linear(seen),
+                np.tile(self.types(seen), (n, 1)),
+            ],
+            axis=1,
         )
         return self.network(whole, seen.page.size + 1)
 
