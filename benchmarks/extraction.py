@@ -79,7 +79,7 @@ def runner(name: str, folds: Path | None, options: Options) -> Run:
             found = chosen["blocks"](page)
             if not found.text:
                 return reserve(page)
-            if (found.confidence or 0) < UNSURE:
+            if found.confidence is not None and found.confidence < UNSURE:
                 other = chosen["trafilatura"](page)
                 return other if other.text else found
             return found

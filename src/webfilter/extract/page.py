@@ -239,8 +239,9 @@ class Extract(Transform):
             if other in (None, first):
                 raise
             why = str(error) if isinstance(error, Unfit) else f"{type(error).__name__}: {error}"
-        if why is None and self.engine == AUTO and (found.confidence or 0) < UNSURE:
-            other, why = _AUTO[1], f"{first} is unsure: {found.confidence:.2f} < {UNSURE}"
+        sure = found.confidence
+        if why is None and self.engine == AUTO and sure is not None and sure < UNSURE:
+            other, why = _AUTO[1], f"{first} is unsure: {sure:.2f} < {UNSURE}"
         if why is None or other in (None, first):
             return found, first, None
         try:

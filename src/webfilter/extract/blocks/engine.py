@@ -72,7 +72,10 @@ class Blocks:
         return self._carried(html, url, Extracted(text, sure))
 
     def _carried(self, html: str, url: str | None, found: Extracted) -> Extracted:
-        """Return `found`, unless the page carries far more text for search engines only."""
+        """Return `found`, unless the page carries far more text for search engines only.
+
+        That text was not chosen, so there is no confidence in the choice.
+        """
         if "application/ld+json" not in html:
             return found
         texts = jsonld.texts(html)
@@ -84,7 +87,7 @@ class Blocks:
             dom = read(text, links=asked.links)
             every = range(len(dom.blocks))
             parts.append(render(dom, every, asked.markdown, asked.links, url))
-        return Extracted(("\n\n" if asked.markdown else "\n").join(parts), found.confidence)
+        return Extracted(("\n\n" if asked.markdown else "\n").join(parts))
 
 
 def _tables_whole(dom: Dom, chances: Floats, size: Floats) -> Floats:
