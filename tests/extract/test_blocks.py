@@ -19,7 +19,7 @@ from webfilter.extract.blocks import engine as blocks_engine
 from webfilter.extract.blocks.engine import Blocks, _once, _tables_whole
 from webfilter.extract.blocks.features import features, first_words, word_hashes
 from webfilter.extract.blocks.model import TYPES, Model, see
-from webfilter.extract.blocks.names import tokens
+from webfilter.extract.blocks.names import CLASSES, kinds, tokens
 from webfilter.extract.dom import read
 from webfilter.extract.engine import Options, engine
 
@@ -249,3 +249,13 @@ def test_what_words_and_names_say_is_the_sum_over_their_hashes(words, tag):
     assert model._named(tag, text) == pytest.approx(
         (sum(p[0] for p in pairs), sum(p[1] for p in pairs)), abs=1e-6
     )
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["comment", "comments", "recommended", "recommend-2", "subscribed", "h1", "xcomment", "ad"],
+)
+def test_kinds_of_names_are_what_their_patterns_say(part):
+    """They are looked up in tables made from the patterns."""
+    wanted = {name for name, words in CLASSES.items() if re.fullmatch(words, part)}
+    assert {name for i, name in enumerate(CLASSES) if kinds(part) >> i & 1} == wanted
