@@ -16,7 +16,7 @@ import numpy.typing as npt
 __all__ = ["ROWS", "Column", "parted"]
 
 ROWS = 1 << 25
-"""Rows sorted at once: about 1 GB at work, enough for 33 million documents without a second file."""
+"""Rows sorted at once: about 1 GB at work; up to 33 million documents need no second file."""
 _BUFFER = 1 << 17
 _HALF = np.uint64(32)
 
@@ -53,15 +53,16 @@ class Column:
         self._size += len(values)
 
     def array(self) -> Array:
-        """Return what was written so far, mapped into memory, to read only."""
-        self._file.flush()
+        """Return what was written, mapped into memory, to read only; nothing can be added now."""
+        self._file.close()
         if not self._size:
             return np.zeros(0, self._dtype)
         return np.memmap(self._path, self._dtype, "r", shape=(self._size,))
 
-    def close(self) -> None:
-        """Stop writing; what was mapped stays readable. The file stays."""
+    def delete(self) -> None:
+        """Remove the file; what is mapped stays readable."""
         self._file.close()
+        self._path.unlink(missing_ok=True)
 
 
 def parted(keys: Array, folder: Path, rows: int | None = None) -> Iterator[tuple[Array, Array]]:
@@ -91,8 +92,8 @@ def parted(keys: Array, folder: Path, rows: int | None = None) -> Iterator[tuple
             here = order[edges[n] : edges[n + 1]]
             held.append(some[here])
             places.append(here + begin)
-    for held, places in thrown:
-        yield np.array(held.array()), np.array(places.array())
-        for column, kind in ((held, "keys"), (places, "rows")):
-            column.close()
-            (folder / f"part-{thrown.index((held, places))}.{kind}").unlink()
+    for columns in thrown:
+        held, places = (np.array(column.array()) for column in columns)
+        for column in columns:
+            column.delete()
+        yield held, places
