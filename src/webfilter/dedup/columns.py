@@ -93,7 +93,7 @@ def parted(keys: Array, folder: Path, rows: int | None = None) -> Iterator[tuple
             held.append(some[here])
             places.append(here + begin)
     for columns in thrown:
-        held, places = (np.array(column.array()) for column in columns)
+        some, here = (np.array(column.array()) for column in columns)
         for column in columns:
             column.delete()
-        yield held, places
+        yield some, here
