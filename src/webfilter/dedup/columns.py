@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.errors import OutputError
+
 __all__ = ["ROWS", "Column", "parted"]
 
 ROWS = 1 << 25
@@ -41,20 +43,37 @@ class Column:
 
     def __init__(self, path: Path, dtype: npt.DTypeLike) -> None:
         self._path, self._dtype = path, np.dtype(dtype)
-        self._file = open(path, "wb", buffering=_BUFFER)  # noqa: SIM115 - until `close`
         self._size = 0
+        try:
+            self._file = open(path, "wb", buffering=_BUFFER)  # noqa: SIM115 - until it is read
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: {error.strerror}") from error
 
     def __len__(self) -> int:
         return self._size
 
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()  # where something went wrong before it was read
+
     def append(self, values: Array) -> None:
-        """Write `values` at the end."""
-        self._file.write(values.astype(self._dtype, copy=False).tobytes())
+        """Write `values` at the end.
+
+        Raises:
+            OutputError: it cannot be written (the disk is full).
+        """
+        try:
+            self._file.write(values.astype(self._dtype, copy=False).tobytes())
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
         self._size += len(values)
 
     def array(self) -> Array:
         """Return what was written, mapped into memory, to read only; nothing can be added now."""
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
         if not self._size:
             return np.zeros(0, self._dtype)
         return np.memmap(self._path, self._dtype, "r", shape=(self._size,))
