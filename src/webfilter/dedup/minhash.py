@@ -109,6 +109,8 @@ class MinHash(Profiled, Deduplication):
     >>> near = MinHash()
     >>> text = "the quick brown fox jumps over the lazy dog and runs away"
     >>> docs = [Document("a", text), Document("b", text.title() + "!"), Document("c", "no")]
+    >>> near.clusters(docs)
+    (('b', 'a'),)
     >>> near.resolve([near.sketch(docs[:1]), near.sketch(docs[1:])]).clusters
     (('b', 'a'),)
     >>> round(MinHash.profile("datatrove").match_probability(0.8), 3)

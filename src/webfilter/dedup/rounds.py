@@ -23,6 +23,7 @@ import numpy.typing as npt
 from webfilter.dedup import prefer as preference
 from webfilter.dedup.buckets import Buckets
 from webfilter.dedup.candidates import Candidates
+from webfilter.dedup.clusters import Clusters
 from webfilter.dedup.marked import Duplicates
 from webfilter.dedup.sketch import Details, Keys, Scheme, Sketch, compared, named
 from webfilter.dedup.verify import Sets
@@ -31,6 +32,8 @@ from webfilter.stage import CorpusStage, Stage
 from webfilter.text.points import mix
 
 __all__ = ["Deduplication"]
+
+_BATCH = 1_000
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -72,6 +75,19 @@ class Deduplication(CorpusStage[Sketch]):
     def lean(self) -> CorpusStage[Any]:
         """The first of two rounds: see the module."""
         return _First(self)
+
+    def clusters(self, docs: Sequence[Document]) -> Clusters:
+        """Return the clusters among `docs`, whatever their verdicts: for notebooks and tests.
+
+        The same that a pipeline finds, which need not hold all documents at once.
+        """
+        found: Stage | CorpusStage[Any] = self.lean
+        with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
+            while isinstance(found, CorpusStage):
+                parts = (docs[at : at + _BATCH] for at in range(0, len(docs), _BATCH))
+                found = found.resolve_in(map(found.sketch, parts), Path(work))
+        assert isinstance(found, Duplicates)
+        return found.clusters
 
     def sketch(self, batch: Sequence[Document]) -> Sketch:
         """Return keys and details of `batch`."""
