@@ -14,7 +14,7 @@ from webfilter.dedup.columns import Column
 from webfilter.dedup.components import components
 from webfilter.dedup.sketch import Details
 from webfilter.dedup.stars import stars
-from webfilter.dedup.verify import Sets, jaccard
+from webfilter.dedup.verify import Sets, verified
 
 __all__ = ["Candidates"]
 
@@ -63,7 +63,7 @@ class Candidates:
             sets = Sets(self._hashes.array(), offsets)
 
             def test(left: Places, right: Places) -> npt.NDArray[np.float64]:
-                return jaccard(sets, rows[left], rows[right])
+                return verified(sets, rows[left], rows[right], least)
 
             of, _ = stars(self._buckets, len(rows), test, least)
         return self._packed(rows, of)
