@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from webfilter.dedup import prefer as preference
-from webfilter.dedup.columns import Column, parted
+from webfilter.dedup.columns import Column
+from webfilter.dedup.frequent import frequent
 from webfilter.dedup.ranks import Ranking, places
 from webfilter.dedup.removal import Removal, hashed, pieces, removal_signals
 from webfilter.dedup.table import Table
@@ -53,6 +54,19 @@ class RepeatedLines(Removal):
 
     def remove(self, docs: Sequence[Document]) -> list[tuple[str, int | None]]:
         """Return each text without its repeated lines, and how many went."""
+        results: list[tuple[str, int | None]] = []
+        for doc, gone in zip(docs, self.judge_lines(docs), strict=True):
+            if gone is None or not any(gone):
+                results.append((doc.text, None if gone is None else 0))
+            else:
+                results.append((_without(doc.text, self.unit, gone), sum(gone)))
+        return results
+
+    def judge_lines(self, docs: Sequence[Document]) -> list[list[bool] | None]:
+        """Return of each line (or paragraph) that is not blank whether it goes, by document.
+
+        None for a document outside every scope.
+        """
         found = _Units.of(docs, self.unit, self.unit_min_words, self.scope)
         begins, ends = self.repeated.find(found.hashes)
         gone = (begins < ends) & found.counts
@@ -60,17 +74,9 @@ class RepeatedLines(Removal):
             keeper = self.repeated.columns[1][np.minimum(begins, len(self.repeated) - 1)]
             own = hashed([doc.id for doc in docs])
             gone &= keeper != own[found.owners]
-        removed = np.add.reduceat(np.append(gone, False), found.offsets[:-1], dtype=np.intp)
-        removed[np.diff(found.offsets) == 0] = 0
-        results: list[tuple[str, int | None]] = []
-        for number, (doc, scope) in enumerate(zip(docs, found.scopes, strict=True)):
-            text = doc.text
-            if removed[number]:
-                first, last = found.offsets[number], found.offsets[number + 1]
-                taken = np.flatnonzero(gone[first:last]).tolist()
-                text = _without(text, self.unit, taken)
-            results.append((text, None if scope is None else int(removed[number])))
-        return results
+        each = np.split(gone, found.offsets[1:-1])
+        pairs = zip(each, found.scopes, strict=True)
+        return [None if scope is None else part.tolist() for part, scope in pairs]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +115,9 @@ class LineDedup(CorpusStage[LineSketch]):
 
     A document outside every scope (no URL, or the signal undefined) is not touched, its first two
     signals are None, and no line of it counts. Blank lines stay, but not two together where
-    something went. What is dropped is only what comes out empty (`min_characters_left`): put
-    `Length` after it. The result is the same for any order and batching; running it again on what
+    something went. What is dropped is only what comes out empty (`min_characters_left`), so put
+    `Length` after it; and deduplication of documents before it: of a page that is there four times
+    no line would stay. The result is the same for any order and batching; running it again on what
     is left removes nothing.
 
     Sketches are 8 bytes a line on disk; memory is fixed but for the hashes of the repeated lines
@@ -138,8 +145,9 @@ class LineDedup(CorpusStage[LineSketch]):
     max_pages: int = 3
     """Most documents of a scope that may have a line, at least 1: on more it is removed."""
     unit_min_words: int = 1
-    """Least words of a line or paragraph to be looked at, at least 1. Headings that are the same on
-    many pages ("Ingredients") are short: 5 or more spares them, and most of the menus."""
+    """Least words of a line or paragraph to be looked at, at least 1. More of it spares headings
+    that are the same on many pages ("Ingredients"), and most menus: what goes is no more often
+    boilerplate, only less (`benchmarks/README.md`)."""
     scope: str | None = "host"
     """Within what documents are counted: ``"host"`` of the URL, the name of a signal measured
     earlier, or None: everything."""
@@ -227,6 +235,7 @@ class LineDedup(CorpusStage[LineSketch]):
             found.append(lines)
             if first:
                 keepers.append(named[rows])
+        hashes.delete()
         columns = (found, keepers) if first else (found,)
         return RepeatedLines(
             min_characters_left=self.min_characters_left,
@@ -244,11 +253,11 @@ def _repeated(
 
     A document is a row of `ends`, which says where its hashes end; rows of equal seats are one.
     """
-    for part, at in parted(hashes, folder):
+    for part, at in frequent(hashes, most, folder):
         if not len(part):
             continue
         rows = np.searchsorted(ends, at, "right")
-        seat = np.asarray(seats[rows])
+        seat = seats[rows]
         order = np.lexsort((seat, part))
         part, seat, rows = part[order], seat[order], rows[order]
         begins = np.ones(len(part), dtype=np.bool_)
@@ -322,12 +331,11 @@ def _units(text: str, unit: Unit) -> list[str]:
     return found
 
 
-def _without(text: str, unit: Unit, taken: Sequence[int]) -> str:
-    """Return `text` without the units of these numbers, in order; all else as it came.
+def _without(text: str, unit: Unit, gone: Sequence[bool]) -> str:
+    """Return `text` without the units that are `gone`; all else as it came.
 
     Of the blank lines around what went one stays at most, and none at the ends of the text.
     """
-    gone = set(taken)
     kept: list[str] = []
     gap: list[str] = []
     number, went, inside = -1, False, False
@@ -339,7 +347,7 @@ def _without(text: str, unit: Unit, taken: Sequence[int]) -> str:
         if unit == "line" or not inside:
             number += 1
         inside = True
-        if number in gone:
+        if gone[number]:
             went = True
             continue
         if kept or not went:

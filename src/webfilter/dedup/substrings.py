@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from webfilter.dedup import columns
 from webfilter.dedup import prefer as preference
-from webfilter.dedup.columns import Column, parted
+from webfilter.dedup.columns import Column
 from webfilter.dedup.fingerprints import (
     TOKENS,
     gram_starts,
@@ -23,6 +23,7 @@ from webfilter.dedup.fingerprints import (
     token_hashes,
     winnowed,
 )
+from webfilter.dedup.frequent import frequent
 from webfilter.dedup.ranks import Ranking, places
 from webfilter.dedup.removal import Removal, hashed, pieces, removal_signals
 from webfilter.dedup.table import Table
@@ -217,10 +218,8 @@ class _Fingerprints(CorpusStage[Hashes]):
         for sketch in sketches:
             hashes.append(sketch)
         repeated = Column(folder / "repeated", np.uint64)
-        for part, _ in parted(hashes.array(), folder):  # parts ascend, as hashes do in each
-            part = np.sort(part)
-            again = part[1:][part[1:] == part[:-1]]
-            repeated.append(np.unique(again))
+        for found, _ in frequent(hashes.array(), 1, folder):
+            repeated.append(np.unique(found))
         hashes.delete()
         return _Windows(self.whole, repeated.array())
 
@@ -319,7 +318,7 @@ def _found(
     gone: npt.NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
     if len(begins):
         gone = np.memmap(folder / "gone", dtype=np.bool_, mode="w+", shape=(len(begins),))
-    for part, at in parted(hashes.array(), folder):
+    for part, at in frequent(hashes.array(), 1, folder):
         rows = np.searchsorted(documents, at, "right")
         gone[at[_later(part, seats[rows], begins[at], first)]] = True
     spans = [(np.zeros(0, np.uint64), np.zeros(0, np.intp), np.zeros(0, np.intp))]
@@ -328,6 +327,7 @@ def _found(
         fresh[1:] = (rows[1:] != rows[:-1]) | (words[1:] > words[:-1] + whole.tokens)
         lasts = np.append(np.flatnonzero(fresh)[1:], len(rows)) - 1
         spans.append((named[rows[fresh]], words[fresh], words[lasts] + whole.tokens))
+    hashes.delete()
     name, begin, end = (np.concatenate(column) for column in zip(*spans, strict=True))
     return name, begin, end
 
