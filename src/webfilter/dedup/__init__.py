@@ -5,12 +5,27 @@ n-grams. Both sketch batches into small summaries and resolve them into a stage 
 drops all but the preferred document of each cluster, naming the one that stays. The scope is what
 one pipeline run sees: run once a crawl for deduplication per crawl.
 
-What it does not do: find duplicate lines or paragraphs inside documents, or compare with earlier
-runs.
+Below the document, `LineDedup` finds lines and paragraphs that stand on many pages of a host, and
+`SubstringDedup` runs of 50 words that occur twice. They change texts: what they resolve into
+(`RepeatedLines`, `RepeatedSpans`) takes those parts out, and the documents stay.
+
+What it does not do: compare with earlier runs.
 """
 
 from webfilter.dedup.exact import ExactDedup, ExactDuplicates
+from webfilter.dedup.lines import LineDedup, RepeatedLines
 from webfilter.dedup.marked import Duplicates
 from webfilter.dedup.minhash import MinHash, NearDuplicates
+from webfilter.dedup.substrings import RepeatedSpans, SubstringDedup
 
-__all__ = ["Duplicates", "ExactDedup", "ExactDuplicates", "MinHash", "NearDuplicates"]
+__all__ = [
+    "Duplicates",
+    "ExactDedup",
+    "ExactDuplicates",
+    "LineDedup",
+    "MinHash",
+    "NearDuplicates",
+    "RepeatedLines",
+    "RepeatedSpans",
+    "SubstringDedup",
+]

@@ -62,14 +62,23 @@ class RepeatedSpans(Removal):
     def remove(self, docs: Sequence[Document]) -> list[tuple[str, int | None]]:
         """Return each text without its repeated spans, and how many went."""
         results: list[tuple[str, int | None]] = [(doc.text, 0) for doc in docs]
-        begins, ends = self.spans.find(_named(docs))
-        cut = np.flatnonzero(begins < ends).tolist()
+        found = self.spans_of(docs)
+        cut = [place for place, spans in enumerate(found) if spans]
         tokens = tokenize_all([docs[place].text for place in cut], TOKENS)
         for place, each in zip(cut, tokens, strict=True):
-            rows = slice(begins[place], ends[place])
-            first, last = (column[rows].astype(np.intp) for column in self.spans.columns[1:])
-            results[place] = (_without(docs[place].text, each, first, last), len(first))
+            text = _without(docs[place].text, each, found[place])
+            results[place] = (text, len(found[place]))
         return results
+
+    def spans_of(self, docs: Sequence[Document]) -> list[list[tuple[int, int]]]:
+        """Return of each document the spans that go: first word, and word after the last."""
+        begins, ends = self.spans.find(_named(docs))
+        found: list[list[tuple[int, int]]] = [[] for _ in docs]
+        for place in np.flatnonzero(begins < ends).tolist():
+            rows = slice(begins[place], ends[place])
+            first, last = (column[rows].tolist() for column in self.spans.columns[1:])
+            found[place] = list(zip(first, last, strict=True))
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -370,12 +379,12 @@ def _marked(
         begin = end
 
 
-def _without(text: str, tokens: Tokens, first: Places, last: Places) -> str:
-    """Return `text` without the words from `first` up to `last`, and what touches them."""
+def _without(text: str, tokens: Tokens, spans: Sequence[tuple[int, int]]) -> str:
+    """Return `text` without the words of `spans`, and the marks that touch them."""
     starts, ends = tokens.starts, tokens.ends
     parts: list[str] = []
     done = 0
-    for begin, end in zip(first.tolist(), last.tolist(), strict=True):
+    for begin, end in spans:
         before = int(ends[begin - 1]) if begin else 0
         after = int(starts[end]) if end < len(starts) else len(text)
         left, right = int(starts[begin]), int(ends[end - 1])
