@@ -134,7 +134,7 @@ def test_order_batches_and_small_memory_do_not_matter(
     shuffled = rng.sample(docs, len(docs))
     assert resolved(stage, shuffled, size) == expected
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(columns, "ROWS", 8)
+        patch.setattr(columns, "ROWS", 16)
         patch.setattr(ranks, "HELD", 2)
         patch.setattr(removal, "_AT_ONCE", 5)
         assert resolved(stage, shuffled, size) == expected
