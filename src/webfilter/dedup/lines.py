@@ -121,7 +121,8 @@ class LineDedup(CorpusStage[LineSketch]):
     is left removes nothing.
 
     Sketches are 8 bytes a line on disk; memory is fixed but for the hashes of the repeated lines
-    (8 bytes each, 16 with ``keep="first"``).
+    (8 bytes each, 16 with ``keep="first"``) and the copies of any one line while they are counted
+    (about 50 bytes each).
 
     Raises:
         ConfigError: a number out of its range, an empty `scope`, or an impossible `prefer`.

@@ -104,7 +104,8 @@ class SubstringDedup(CorpusStage[SpanSketch]):
     ExactSubstr (Lee et al. 2022, "Deduplicating Training Data Makes Language Models Better"): a
     word goes if it is in any run of 50 that occurs elsewhere too. So what goes in one place can be
     longer than what repeats. Deviations: words, not BPE tokens; the first copy stays, where Lee et
-    al. and RefinedWeb cut all (``keep="none"``); no suffix array.
+    al. cut all (``keep="none"``); no suffix array. RefinedWeb cuts likewise, and drops what has
+    fewer than 20 characters left (`min_characters_left`).
 
     Words are Unicode's (UAX #29, without marks; each Han, Hiragana or Thai character is one), in
     their case and with their digits: two texts that differ in a number are two texts. White space
@@ -120,7 +121,10 @@ class SubstringDedup(CorpusStage[SpanSketch]):
     can read documents again, that takes two rounds: first a few fingerprints of each document
     (`webfilter.dedup.fingerprints`, 5 bytes in 8 words) say which runs may repeat, then only those
     are sketched, with 12 bytes each. By hand, ``resolve([sketch(docs)])``, all runs are: 12 bytes a
-    word. Memory is fixed, but for the spans found (24 bytes each).
+    word. Memory is fixed but for the spans found (24 bytes each) and the copies of any one run
+    while they are compared (about 70 bytes each).
+
+    Put it after deduplication of documents, which is cheaper, and `Length` after it.
 
     It is the same for any order and batching. Running it again on what is left can find a little
     more: runs across the cuts.
