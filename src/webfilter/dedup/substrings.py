@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from webfilter.dedup import columns
 from webfilter.dedup import prefer as preference
 from webfilter.dedup.columns import Column
+from webfilter.dedup.cuts import without
 from webfilter.dedup.fingerprints import (
     TOKENS,
     gram_starts,
@@ -30,7 +30,7 @@ from webfilter.dedup.table import Table
 from webfilter.document import Document
 from webfilter.errors import ConfigError
 from webfilter.stage import CorpusStage, Signal
-from webfilter.text import Tokens, tokenize_all, tokenizer_version
+from webfilter.text import tokenize_all, tokenizer_version
 
 __all__ = ["RepeatedSpans", "SpanSketch", "SubstringDedup"]
 
@@ -38,7 +38,6 @@ Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.intp]
 
 _SIGNALS = removal_signals("repeated_spans", "repeated_span_ratio", "Repeated spans", "spans")
-_PARAGRAPH = re.compile(r"\n[^\S\n]*\n")
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class RepeatedSpans(Removal):
         cut = [place for place, spans in enumerate(found) if spans]
         tokens = tokenize_all([docs[place].text for place in cut], TOKENS)
         for place, each in zip(cut, tokens, strict=True):
-            text = _without(docs[place].text, each, found[place])
+            text = without(docs[place].text, each, found[place])
             results[place] = (text, len(found[place]))
         return results
 
@@ -381,55 +380,3 @@ def _marked(
         if len(at):
             yield np.searchsorted(ends, at, "right"), starts[at].astype(np.intp)
         begin = end
-
-
-def _without(text: str, tokens: Tokens, spans: Sequence[tuple[int, int]]) -> str:
-    """Return `text` without the words of `spans`, and the marks that touch them."""
-    starts, ends = tokens.starts, tokens.ends
-    parts: list[str] = []
-    done = 0
-    for begin, end in spans:
-        before = int(ends[begin - 1]) if begin else 0
-        after = int(starts[end]) if end < len(starts) else len(text)
-        left, right = int(starts[begin]), int(ends[end - 1])
-        if begin == 0:
-            left = 0
-        while left > before and not text[left - 1].isspace():
-            left -= 1
-        if end == len(starts):
-            right = len(text)
-        while right < after and not text[right].isspace():
-            right += 1
-        kept = text[done:left]
-        parts.append(kept)
-        parts.append(text[left:right])
-        done = right
-    parts.append(text[done:])
-    return _joined(parts)
-
-
-def _joined(parts: Sequence[str]) -> str:
-    """Join every other of `parts` with the greatest break around and in those between.
-
-    >>> _joined(["One. ", "cut", "\\nTwo", " cut\\n\\n cut", " three"])
-    'One.\\nTwo\\n\\nthree'
-    """
-    found = [parts[0].rstrip() if len(parts) > 1 else parts[0]]
-    gap = parts[0][len(found[0]) :]
-    for cut, kept in zip(parts[1::2], parts[2::2], strict=True):
-        gap += cut
-        inner = kept.lstrip()
-        gap += kept[: len(kept) - len(inner)]
-        bare = inner.rstrip()
-        if bare:
-            found.append(_between(gap) if any(found) else "")
-            found.append(bare)
-            gap = ""
-        gap += inner[len(bare) :]
-    return "".join(found)
-
-
-def _between(gap: str) -> str:
-    if _PARAGRAPH.search(gap):
-        return "\n\n"
-    return "\n" if "\n" in gap else " "
