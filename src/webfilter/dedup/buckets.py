@@ -20,6 +20,7 @@ __all__ = ["Buckets"]
 
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.intp]
+Numbers = npt.NDArray[np.int32]
 
 
 class Buckets:
@@ -53,7 +54,7 @@ class Buckets:
             self._bands.append((rows.array(), sizes.array()))
         self._rows = np.flatnonzero(shares)
         self._names = np.asarray(names[self._rows])
-        self._placed: list[tuple[Places, Places]] = []
+        self._placed: list[tuple[Numbers, Numbers]] = []
         self._folder = folder
         self.candidates: Hashes = np.unique(self._names)
 
@@ -78,7 +79,7 @@ class Buckets:
             places = np.where(ordered[at] == self._names, order[at], -1)
         self._placed = [self._settled(n, places, len(names)) for n in range(len(self._bands))]
 
-    def _settled(self, number: int, places: Places, size: int) -> tuple[Places, Places]:
+    def _settled(self, number: int, places: Places, size: int) -> tuple[Numbers, Numbers]:
         rows, sizes = self._bands[number]
         bucket = np.repeat(np.arange(len(sizes)), sizes)
         documents = places[np.searchsorted(self._rows, rows)]
@@ -92,13 +93,12 @@ class Buckets:
             columns.append(column.array())
         return columns[1], columns[0]
 
-    def band(self, number: int) -> tuple[Places, Places]:
+    def band(self, number: int) -> tuple[Numbers, Numbers]:
         """Return the documents of a band's buckets, and the number of its bucket for each.
 
         Documents are those that `place` knows; buckets ascend, documents ascend in each, each once.
         """
-        documents, bucket = self._placed[number]
-        return documents.astype(np.intp), bucket.astype(np.intp)
+        return self._placed[number]
 
 
 def _written(

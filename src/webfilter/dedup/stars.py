@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +47,7 @@ class Bands(Protocol):
     """Where buckets come from: see `webfilter.dedup.buckets.Buckets`."""
 
     def __len__(self) -> int: ...
-    def band(self, number: int) -> tuple[Places, Places]: ...
+    def band(self, number: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]: ...
 
 
 def stars(bands: Bands, size: int, test: Test, least: float) -> tuple[Places, Shares]:
@@ -89,7 +89,10 @@ def _compare(
 
     First the best ones, one by one, which takes away what is much the same; then all at once.
     """
-    documents, bucket = _where(free[documents], documents, bucket)
+    touched = np.zeros(int(bucket.max(initial=-1)) + 1, dtype=np.bool_)
+    touched[bucket[risen[documents]]] = True
+    chosen = touched[bucket] & free[documents]
+    documents, bucket = documents[chosen].astype(np.intp), bucket[chosen].astype(np.intp)
     rest = [(documents[:0], bucket[:0])]
     for turn in count(1):
         documents, bucket = _worth(documents, bucket, risen)
