@@ -23,6 +23,7 @@ _MEMBERS = 3
 """Absorbed documents of a cluster that a report shows."""
 _ROWS = 400
 """Rows of a diff that a report shows."""
+_SAME = ("Their words are the same.", "Even the least similar of these has the same words.")
 
 
 def clusters_page(found: Clusters) -> str:
@@ -67,13 +68,16 @@ def _lead(found: Clusters) -> str:
     )
 
 
+def _notes(notes: Iterable[str]) -> str:
+    said = "".join(f"<li>{esc(text, 500)}</li>" for text in notes)
+    return f'<aside class="notes"><h2>How to read it</h2><ul>{said}</ul></aside>' if said else ""
+
+
 def _clusters(found: Clusters) -> str:
     title = f"{label(found.total, 'cluster')} <small>{esc(found.stage, 60)}</small>"
-    notes = "".join(f"<li>{esc(text, 500)}</li>" for text in found.notes)
-    said = f'<aside class="notes"><h2>How to read it</h2><ul>{notes}</ul></aside>' if notes else ""
     return (
         f'<header><p class="over">webfilter clusters</p><h1>{title}</h1>'
-        f'<p class="lead">{_lead(found)}</p></header>{said}'
+        f'<p class="lead">{_lead(found)}</p></header>{_notes(found.notes)}'
         + section("Clusters by size", _sizes(found) if found.sizes else "")
         + section("The largest", _list(found, None) if len(found) else "")
     )
@@ -120,7 +124,7 @@ def _cluster(cluster: Cluster, found: Clusters, most: int | None) -> str:
         name = f"<bdi>{esc(least.url or least.id, 120)}</bdi>"
         beside = cluster.diff()
         side = (
-            '<p class="soft">Their words are the same.</p>'
+            f'<p class="soft">{_SAME[len(cluster.members) > 1]}</p>'
             if beside.equal
             else details(f"Side by side with {name}", _diff(beside, _ROWS))
         )
@@ -135,8 +139,8 @@ def _stayed(cluster: Cluster) -> str:
     shown = cluster.survivor
     if shown is None:
         return (
-            '<div class="doc"><span class="verdict">stayed</span><div><p class="soft">not among '
-            f'these documents</p><p class="over"><bdi>{esc(cluster.of, 200)}</bdi></p></div></div>'
+            '<div class="doc"><span class="verdict">stayed</span><div><p class="soft">not at '
+            f'hand</p><p class="over"><bdi>{esc(cluster.of, 200)}</bdi></p></div></div>'
         )
     later = shown.document.verdict
     return _member(shown, "stayed", "" if later is None else f"left later: {esc(str(later), 120)}")
@@ -158,12 +162,10 @@ def _alike(how: float | None) -> str:
 
 
 def _whole(found: Diff) -> str:
-    notes = "".join(f"<li>{esc(text, 500)}</li>" for text in found.notes)
-    said = f'<aside class="notes"><h2>How to read it</h2><ul>{notes}</ul></aside>' if notes else ""
     return (
         '<header><p class="over">webfilter clusters</p>'
         f"<h1>{share(found.similarity, 1)} alike <small>word 5-grams in common</small></h1>"
-        f'<p class="lead">{esc(found.counted)}.</p></header>{said}'
+        f'<p class="lead">{esc(found.counted)}.</p></header>{_notes(found.notes)}'
         f'<section class="beside">{_diff(found, None, summary=False)}</section>'
     )
 
@@ -176,7 +178,8 @@ def _diff(found: Diff, most: int | None, *, summary: bool = True) -> str:
         drawn += f'<li class="fold">{label(len(rows) - len(shown), "more line")}</li>'
     lead = [found.summary, *found.notes] if summary else []
     said = f'<p class="lead">{esc(". ".join(lead), 600)}.</p>' if lead else ""
-    return f'{said}<ol class="diff"><li class="head">{_over(found.left, "stayed")}{_over(found.right, "dropped")}</li>{drawn}</ol>'  # noqa: E501
+    head = _over(found.left, "stayed") + _over(found.right, "dropped")
+    return f'{said}<ol class="diff"><li class="head">{head}</li>{drawn}</ol>'
 
 
 def _over(member: Member, how: str) -> str:

@@ -113,15 +113,13 @@ class Cluster:
         None where a text is not at hand. It is measured on words in lower case, and is no signal of
         the stage that linked them.
         """
-        from webfilter.report.diff import MOST, likeness
+        from webfilter.report.diff import compared
+        from webfilter.report.matching import similarity
 
-        def whole(member: Member) -> bool:
-            return len(member.text) >= min(member.length, MOST)
-
-        one = self.survivor
+        one = None if self.survivor is None else compared(self.survivor)
+        others = map(compared, self.members)
         return tuple(
-            likeness(one, each) if one is not None and whole(one) and whole(each) else None
-            for each in self.members
+            None if one is None or other is None else similarity(one, other) for other in others
         )
 
     @property

@@ -18,7 +18,7 @@ from webfilter.report.matching import Run, Word, matched, similarity, words_of
 if TYPE_CHECKING:
     from webfilter.report.clusters import Member
 
-__all__ = ["MOST", "Diff", "Fold", "Piece", "Row", "diff", "likeness"]
+__all__ = ["MOST", "Diff", "Fold", "Piece", "Row", "compared", "diff"]
 
 MOST = 40_000
 """Characters of each text that are compared: some 6,000 words."""
@@ -26,7 +26,6 @@ _WIDE = 60
 """Words at which a row ends, whatever they say."""
 _ALONE = 4
 """Equal words that may be a coincidence between words that differ."""
-
 _SLIDE = 64
 """Words by which a stretch is moved at most."""
 
@@ -188,9 +187,11 @@ def _said(pieces: Sequence[Piece], opening: str, closing: str) -> str:
     )
 
 
-def likeness(one: Member, other: Member) -> float:
-    """Return which share of their word 5-grams two documents have in common, as far as compared."""
-    return similarity(words_of(one.text[:MOST]), words_of(other.text[:MOST]))
+def compared(member: Member) -> list[Word] | None:
+    """Return the words of a document that are compared; None where its text is not at hand."""
+    if len(member.text) < min(member.length, MOST):
+        return None
+    return words_of(member.text[:MOST])
 
 
 def diff(left: Member, right: Member) -> Diff:
