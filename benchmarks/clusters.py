@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from webfilter import Document, ExactDedup, Pipeline, Report, read
-from webfilter.report.clusters import Member
+from webfilter.report.cluster import Member
 from webfilter.report.diff import diff
 from webfilter.report.largest import Largest
 

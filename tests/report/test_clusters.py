@@ -1,7 +1,8 @@
 import json
 import random
 from collections import Counter, defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -14,13 +15,16 @@ import webfilter as wf
 from webfilter import ConfigError, Document, ExactDedup, MinHash, Pipeline, Report, UnknownName
 from webfilter.cli import main
 from webfilter.dedup import NearDuplicates
+from webfilter.dedup.marked import cluster_signals
 from webfilter.document import Verdict
 from webfilter.errors import SourceError
 from webfilter.report import absorbed, largest
-from webfilter.report.clusters import Cluster, Clusters, Member, host_of, sizes
+from webfilter.report.cluster import Cluster, Member, host_of
+from webfilter.report.clusters import Clusters, sizes
 from webfilter.report.diff import MOST
 from webfilter.report.largest import Gather
 from webfilter.report.matching import similarity, words_of
+from webfilter.stage import OnlineStage
 
 PIPE = Length(20) | ExactDedup() | MinHash(threshold=0.5) | Length(150)
 HOSTS = ("a.example", "b.example", "c.example")
@@ -199,6 +203,41 @@ def test_where_sizes_are_not_stored_they_are_counted(docs, monkeypatch, at_once)
     assert found.stage == "first_of"
     assert told(found) == by_hand(marked, "first_of", 5)
     assert found.dropped == sum(row[0] - 1 for row in by_hand(marked, "first_of", 1_000))
+
+
+@dataclass(frozen=True)
+class Again(OnlineStage[dict[str, list[str]]]):
+    """Drops a text that came before; the size that it stores is the one so far."""
+
+    measures: ClassVar = cluster_signals("again_cluster", "equal texts that came before")
+
+    def start(self):
+        return {}
+
+    def observe(self, state, batch):
+        marked = []
+        for doc in batch:
+            seen = state.setdefault(doc.text, [])
+            seen.append(doc.id)
+            sized = len(seen) if len(seen) > 1 else None
+            doc = doc.with_signals({"again_cluster": seen[0], "again_cluster_size": sized})
+            marked.append(doc.drop(Verdict(self.name, "again", of=seen[0])) if sized else doc)
+        return marked
+
+    def save(self, state, path):
+        path.write_text(json.dumps(state))
+
+    def load(self, path):
+        return json.loads(path.read_text())
+
+
+def test_sizes_of_an_endless_stream_are_counted_in_the_end(docs, tmp_path):
+    pipe = Length(2) | Again()
+    report = pipe.run(docs, tmp_path / "run", progress=False)
+    found = report.clusters(n=5, members=1_000)
+    assert told(found) == by_hand(pipe(docs), "again", 5)
+    assert found.dropped == report.dropped - 2
+    assert report.largest == ()
 
 
 def test_verdicts_tell_where_the_pipeline_cannot_be_built(folder, docs):

@@ -8,7 +8,7 @@ from reruns import WORDS
 from test_report_page import Checker
 
 from webfilter import Document
-from webfilter.report.clusters import Member
+from webfilter.report.cluster import Member
 from webfilter.report.diff import Fold, diff
 from webfilter.report.matching import matched, similarity, words_of
 

@@ -8,7 +8,8 @@ removes (`Removal`), what a cascade lost (`Audit`), what a deduplication put tog
 
 from webfilter.report.audit import Audit
 from webfilter.report.borderline import Borderline
-from webfilter.report.clusters import Cluster, Clusters
+from webfilter.report.cluster import Cluster
+from webfilter.report.clusters import Clusters
 from webfilter.report.diff import Diff
 from webfilter.report.explanation import Explanation
 from webfilter.report.funnel import Report

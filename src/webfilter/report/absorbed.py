@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.report.again import opened
-from webfilter.report.clusters import Cluster, Clusters, Member, sizes
+from webfilter.report.cluster import Cluster, Member
+from webfilter.report.clusters import Clusters, sizes
 from webfilter.report.figures import label
 from webfilter.report.judged import Coded
 from webfilter.report.largest import Gather, cluster_signals_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from webfilter.report.borderline import beginning
-from webfilter.report.clusters import Cluster, Clusters, Member
+from webfilter.report.cluster import Cluster, Member
+from webfilter.report.clusters import Clusters
 from webfilter.report.diff import Diff, Fold, Piece, Row
 from webfilter.report.figures import label, number, share
 from webfilter.report.html import bar, details, esc, fragment, page, section, table

@@ -1,184 +1,28 @@
-"""What a deduplication put together: its largest clusters, who stayed, who was absorbed.
+"""What a deduplication put together: its largest clusters, and all of them by size.
 
-These are the answers (`Clusters` of `Cluster` of `Member`); `webfilter.report.absorbed` finds them
-among stored documents, `webfilter.report.largest` while a run goes by.
+This is the answer (`Clusters` of `Cluster` of `Member`); `webfilter.report.absorbed` finds it among
+stored documents, `webfilter.report.largest` while a run goes by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, overload
-from urllib.parse import urlsplit
 
-from webfilter.document import Document
-from webfilter.errors import ConfigError, UnknownName
+from webfilter.errors import ConfigError
 from webfilter.report.borderline import beginning
+from webfilter.report.cluster import Cluster, Member
 from webfilter.report.figures import aligned, label, number, remarks, share, visible
 
 if TYPE_CHECKING:
     from webfilter.report.diff import Diff
 
-__all__ = ["Cluster", "Clusters", "Member", "SizeRow", "host_of", "sizes"]
+__all__ = ["Clusters", "SizeRow", "sizes"]
 
 _TEXT, _NAME = 60, 60
 _KEPT_TEXT = 200
 """Characters of a text that ``report.json`` holds."""
-_HOSTS = 3
-
-
-@dataclass(frozen=True)
-class Member:
-    """A document of a cluster."""
-
-    document: Document
-    length: int
-    """Characters of its text, of which `document` may hold the first only."""
-
-    @classmethod
-    def of(cls, document: Document, most: int | None = None) -> Self:
-        """Return the member that `document` is, with at most `most` characters of its text."""
-        length = len(document.text)
-        if most is not None:
-            document = Document(
-                document.id, document.text[:most], url=document.url, verdict=document.verdict
-            )
-        return cls(document, length)
-
-    @property
-    def id(self) -> str:
-        """Id of the document."""
-        return self.document.id
-
-    @property
-    def url(self) -> str | None:
-        """Its URL, where it has one."""
-        return self.document.url
-
-    @property
-    def text(self) -> str:
-        """Its text, as far as it is at hand."""
-        return self.document.text
-
-    @property
-    def host(self) -> str:
-        """Host of its URL, in lower case; empty where there is none."""
-        return host_of(self.url)
-
-    @property
-    def title(self) -> str:
-        """URL or id, to be shown."""
-        return visible(self.url or self.id, 200)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the member as JSON data, with the text that is at hand."""
-        return {
-            "id": self.id,
-            "url": self.url,
-            "length": self.length,
-            "verdict": None if self.document.verdict is None else str(self.document.verdict),
-            "text": self.text,
-        }
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """One document that stayed, and those that were dropped for it."""
-
-    size: int
-    """Documents, the one that stayed included."""
-    of: str
-    """Id of the one that stayed."""
-    survivor: Member | None
-    """The one that stayed; None where it is not among the documents of the run (an index of
-    earlier runs named it), or is not at hand. A later stage may have dropped it."""
-    members: tuple[Member, ...]
-    """Some of those that were absorbed, by id: drawn by a hash, so the same for any order of
-    input."""
-    hosts: tuple[tuple[str, int], ...] = ()
-    """Hosts of the absorbed documents, with their counts, the most frequent first; at most 100."""
-    other_hosts: int = 0
-    """Further hosts that were counted; counting stops at some thousand."""
-
-    @property
-    def absorbed(self) -> int:
-        """Documents dropped."""
-        return self.size - 1
-
-    @cached_property
-    def likeness(self) -> tuple[float | None, ...]:
-        """For each member, the share of word 5-grams that it has in common with the survivor.
-
-        None where a text is not at hand. It is measured on words in lower case, and is no signal of
-        the stage that linked them.
-        """
-        from webfilter.report.diff import compared
-        from webfilter.report.matching import similarity
-
-        one = None if self.survivor is None else compared(self.survivor)
-        others = map(compared, self.members)
-        return tuple(
-            None if one is None or other is None else similarity(one, other) for other in others
-        )
-
-    @property
-    def least_similar(self) -> Member | None:
-        """The member that has least in common with the survivor; None where texts are missing."""
-        known = [(how, place) for place, how in enumerate(self.likeness) if how is not None]
-        return self.members[min(known)[1]] if known else None
-
-    def diff(self, member: int | str | None = None) -> Diff:
-        """Return survivor and member side by side.
-
-        Args:
-            member: its index among `members`, or its id; None takes the least similar one, which
-                tells soonest whether the cluster is right.
-
-        Raises:
-            ConfigError: the texts are not at hand, or no such member is.
-        """
-        from webfilter.report.diff import diff
-
-        chosen: Member | None
-        if member is None:
-            chosen = self.least_similar
-        elif isinstance(member, str):
-            chosen = next((each for each in self.members if each.id == member), None)
-            if chosen is None:
-                raise UnknownName("member", member, [each.id for each in self.members])
-        elif type(member) is int and -len(self.members) <= member < len(self.members):
-            chosen = self.members[member]
-        else:
-            raise ConfigError(
-                f"member = {member!r}: {label(len(self.members), 'member')} of {self.size - 1:,} "
-                "are at hand; give an index, an id, or ask for more with members="
-            )
-        if self.survivor is None or chosen is None:
-            raise ConfigError(
-                f"no diff: the text of {self.of!r} or of a document that it absorbed is not among "
-                "the documents of this run"
-            )
-        return diff(self.survivor, chosen)
-
-    def said_hosts(self) -> str:
-        """Return the hosts in words: ``a.com 12, b.org 3``."""
-        said = [f"{visible(host or '(no host)', 60)} {number(n)}" for host, n in self.hosts]
-        rest = len(said) - _HOSTS + self.other_hosts
-        if rest > 1:
-            said = [*said[:_HOSTS], label(rest, "more host")]
-        return ", ".join(said)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the cluster as JSON data."""
-        return {
-            "size": self.size,
-            "of": self.of,
-            "survivor": None if self.survivor is None else self.survivor.to_dict(),
-            "members": [each.to_dict() for each in self.members],
-            "hosts": [[host, count] for host, count in self.hosts],
-            "other_hosts": self.other_hosts,
-        }
 
 
 @dataclass(frozen=True)
@@ -223,6 +67,7 @@ class Clusters(Sequence[Cluster]):
 
     Clusters of one size come by the id of the document that stayed.
 
+    >>> from webfilter import Document
     >>> kept, gone = (Member.of(Document(name, "Water boils.")) for name in "ab")
     >>> cluster = Cluster(2, "a", kept, (gone,))
     >>> print(Clusters("minhash", (cluster,), 3, sizes({2: 1}), all_dropped=2))
@@ -234,7 +79,7 @@ class Clusters(Sequence[Cluster]):
     the largest
        size  of the drops  document
     1     2         100 %  a         Water boils.
-                             absorbed: b (100 % alike)
+                             absorbed: b (12 characters, 100 % alike)
     """
 
     stage: str
@@ -303,7 +148,7 @@ class Clusters(Sequence[Cluster]):
         """Return what `to_dict` gave, but for the verdicts of members."""
         return cls(
             said["stage"],
-            tuple(_cluster(each) for each in said["largest"]),
+            tuple(Cluster.from_dict(each) for each in said["largest"]),
             said["documents"],
             tuple(SizeRow(**row) for row in said["sizes"]),
             said["all_dropped"],
@@ -380,41 +225,9 @@ def _lines(found: Clusters) -> Iterator[str]:
         if len(cluster.hosts) + cluster.other_hosts > 1:
             yield f"{indent}hosts: {cluster.said_hosts()}"
         for member, how in zip(cluster.members, cluster.likeness, strict=True):
-            alike = "" if how is None else f" ({share(how, 1)} alike)"
-            yield f"{indent}absorbed: {visible(member.title, _NAME)}{alike}"
+            alike = "" if how is None else f", {share(how, 1)} alike"
+            facts = f"{label(member.length, 'character')}{alike}"
+            yield f"{indent}absorbed: {visible(member.title, _NAME)} ({facts})"
         more = cluster.absorbed - len(cluster.members)
         if more > 0:
             yield f"{indent}and {number(more)} more"
-
-
-def host_of(url: str | None) -> str:
-    """Return the host of a URL, in lower case; empty where there is none.
-
-    >>> host_of("https://Example.com/a"), host_of("http://[broken"), host_of(None)
-    ('example.com', '', '')
-    """
-    try:
-        return urlsplit(url or "").hostname or ""
-    except ValueError:
-        return ""
-
-
-def _cluster(said: Mapping[str, Any]) -> Cluster:
-    survivor = said["survivor"]
-    return Cluster(
-        said["size"],
-        said["of"],
-        None if survivor is None else _member(survivor),
-        tuple(map(_member, said["members"])),
-        tuple((host, count) for host, count in said["hosts"]),
-        said["other_hosts"],
-    )
-
-
-def _member(said: Mapping[str, Any]) -> Member:
-    return Member(Document(said["id"], said["text"], url=said["url"]), said["length"])
-
-
-def ordered(hosts: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Return hosts, the most frequent first, equally frequent ones by name."""
-    return sorted(hosts, key=lambda item: (-item[1], item[0]))

@@ -16,7 +16,7 @@ from webfilter.report.figures import label, number, remarks, share, visible
 from webfilter.report.matching import Run, Word, matched, similarity, words_of
 
 if TYPE_CHECKING:
-    from webfilter.report.clusters import Member
+    from webfilter.report.cluster import Member
 
 __all__ = ["MOST", "Diff", "Fold", "Piece", "Row", "compared", "diff"]
 
@@ -63,7 +63,7 @@ class Fold:
 class Diff:
     """The survivor of a cluster (left) and a document that it absorbed (right), side by side.
 
-    >>> from webfilter.report.clusters import Member
+    >>> from webfilter.report.cluster import Member
     >>> from webfilter import Document
     >>> kept = Member.of(Document("a", "Water boils. It boils at 100 °C."))
     >>> print(diff(kept, Member.of(Document("b", "Water boils. It boils at 212 °F."))))

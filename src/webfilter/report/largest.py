@@ -14,7 +14,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from webfilter.document import Document
-from webfilter.report.clusters import Cluster, Clusters, Member, host_of, ordered, sizes
+from webfilter.report.cluster import Cluster, Member, host_of
+from webfilter.report.clusters import Clusters, sizes
 from webfilter.report.diff import MOST
 from webfilter.stage import OnlineStage, Signal
 
@@ -32,8 +33,9 @@ FEW = 5
 _HOSTS = 2_000
 """Different hosts that are counted of a cluster."""
 _SHOWN = 100
+"""Of which the answer names the most frequent."""
 _LONG = 300
-"""Characters of a host or URL that are held while counting."""
+"""Characters of a host that are held."""
 
 
 def cluster_signals_of(signals: Iterable[Signal]) -> tuple[str, str] | None:
@@ -71,7 +73,7 @@ class _Entry(Generic[T]):
 
     def cluster(self, member: Callable[[T], Member]) -> Cluster:
         """Return the cluster; `member` makes what is shown of what was kept."""
-        hosts = ordered(self.hosts.items())
+        hosts = sorted(self.hosts.items(), key=lambda item: (-item[1], item[0]))
         return Cluster(
             self.size,
             self.of,
