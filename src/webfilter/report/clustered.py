@@ -153,7 +153,8 @@ def _member(member: Member, how: str, more: str) -> str:
     facts = [label(member.length, "character"), more]
     return (
         f'<div class="doc"><span class="verdict{kind}">{how}</span><div><p><bdi>{text}</bdi></p>'
-        f'<p class="over"><bdi>{esc(member.url or member.id, 200)}</bdi> · '
+        f'<p class="over"><bdi title="{esc(member.id, 200)}">'
+        f"{esc(member.url or member.id, 200)}</bdi> · "
         f"{' · '.join(fact for fact in facts if fact)}</p></div></div>"
     )
 
@@ -187,7 +188,7 @@ def _over(member: Member, how: str) -> str:
     kind = " dropped" if how == "dropped" else ""
     return (
         f'<div><span class="verdict{kind}">{how}</span> '
-        f"<bdi>{esc(member.url or member.id, 200)}</bdi></div>"
+        f'<bdi title="{esc(member.id, 200)}">{esc(member.url or member.id, 200)}</bdi></div>'
     )
 
 

@@ -219,6 +219,8 @@ def _lines(found: Clusters) -> Iterator[str]:
     yield drawn[0]
     for line, cluster in zip(drawn[1:], found, strict=True):
         yield line
+        if cluster.survivor is not None and cluster.survivor.url:
+            yield f"{indent}id: {visible(cluster.of, 90)}"
         if cluster.survivor is not None and cluster.survivor.document.verdict is not None:
             said = visible(str(cluster.survivor.document.verdict), 90)
             yield f"{indent}left later: {said}"
