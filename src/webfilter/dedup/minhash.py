@@ -189,7 +189,7 @@ class MinHash(Profiled, Deduplication):
         """How signatures are made, and with what."""
         bands, rows = self.layout
         return {
-            "signature": "fast similarity sketch 1",
+            "signature": "fast similarity sketch 2",
             "tokenizer": "webfilter words 1",
             "unit": self.unit,
             "ngram": self.ngram,
