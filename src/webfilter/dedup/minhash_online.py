@@ -196,13 +196,13 @@ class MinHashOnline(OnlineStage[Store]):
                 place = int(np.argmax(similar))
                 best = float(similar[place])
                 of = found[place].id if best >= self.threshold else None
-            doc = doc.with_signals({"earlier_duplicate": of, "earlier_similarity": best})
-            if of is not None:
-                doc = doc.drop(Verdict(self.name, "near_duplicate", of=of))
-            elif keys:
+            signals = {**doc.signals, "earlier_duplicate": of, "earlier_similarity": best}
+            verdict = None if of is None else Verdict(self.name, "near_duplicate", of=of)
+            # several times as fast as `replace`
+            marked.append(Document(doc.id, doc.text, doc.html, doc.url, signals, doc.meta, verdict))
+            if keys and verdict is None:
                 state.add(Record(state.seen, doc.id, grams), keys)
             state.seen += 1
-            marked.append(doc)
         return marked
 
     def _candidates(self, state: Store, known: Sequence[_Known]) -> list[list[Record]]:

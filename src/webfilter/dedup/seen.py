@@ -226,8 +226,9 @@ class SeenBefore(OnlineStage[Store | BloomFilter]):
         return known
 
     def _marked(self, doc: Document, seen: bool | None, of: str | None = None) -> Document:
-        marked = doc.with_signals({"seen_before": seen})
-        return marked.drop(Verdict(self.name, "duplicate", of=of)) if seen else marked
+        signals = {**doc.signals, "seen_before": seen}
+        verdict = Verdict(self.name, "duplicate", of=of) if seen else None
+        return Document(doc.id, doc.text, doc.html, doc.url, signals, doc.meta, verdict)
 
     def save(self, state: Store | BloomFilter, path: Path) -> None:
         """Write `state` to `path`: a folder, or for a Bloom filter a file.

@@ -18,6 +18,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ Places = npt.NDArray[np.intp]
 
 MANIFEST = "manifest.json"
 _KIND, _VERSION = "webfilter online state", 1
-_KEY, _RECORD = 130, 350  # bytes of memory that one takes in the dict, measured
+_KEY, _RECORD = 90, 250  # bytes of memory that one takes at most, beside payload and id
+_NEWEST, _MAPPED = 0.4, 0.3  # shares of memory; the rest is for making segments
 _EVERY = 16  # searches between two looks at the memory that mapped files take
 
 
@@ -52,9 +54,10 @@ class Store:
     def __init__(self, memory: int, window: int | None = None, near: Path | None = None) -> None:
         self.seen = 0
         """Documents that have arrived, whether or not there is a record of them."""
-        self._memory, self._window, self._near = memory // 2, window, near
+        self._memory, self._window, self._near = memory, window, near
         self._segments: list[Segment] = []
-        self._newest: dict[int, tuple[int, ...]] = {}  # key to numbers of records
+        self._newest: dict[int, int] = {}  # key to the latest record that has it
+        self._shared: dict[int, tuple[int, ...]] = {}  # all of them, where there are several
         self._records: list[Record] = []
         self._first = 0  # number of the first of them
         self._weight = 0
@@ -72,11 +75,11 @@ class Store:
         places: list[int] = []
         numbers: list[int] = []
         newest = self._newest.get
-        for place, key in enumerate(keys.tolist()):
-            found = newest(key)
+        for place, found in enumerate(map(newest, keys.tolist())):
             if found is not None:
-                places += [place] * len(found)
-                numbers += found
+                some = self._shared.get(int(keys[place]), (found,))
+                places += [place] * len(some)
+                numbers += some
         if not self._segments:
             return np.array(places, np.intp), np.array(numbers, np.intp)
         most = REACH - np.bincount(np.array(places, np.intp), minlength=len(keys))
@@ -114,11 +117,13 @@ class Store:
         """
         number = self._first + len(self._records)
         self._records.append(record)
-        newest = self._newest
-        for key in keys:
-            newest[key] = (*newest.get(key, ())[1 - REACH :], number)
+        if not self._newest.keys().isdisjoint(keys):
+            for key in self._newest.keys() & keys:
+                earlier = self._shared.get(key, (self._newest[key],))
+                self._shared[key] = (*earlier[1 - REACH :], number)
+        self._newest.update(zip(keys, repeat(number)))
         self._weight += _RECORD + len(record.payload) + len(record.id) + _KEY * len(keys)
-        if self._weight > self._memory:
+        if self._weight > _NEWEST * self._memory:
             self._make_room()
 
     def _oldest(self) -> int:
@@ -139,13 +144,13 @@ class Store:
         if alive > len(self._records) // 2:
             del self._records[:alive]
             self._first += alive
-            found = (
-                (key, tuple(n for n in numbers if n >= self._first))
-                for key, numbers in self._newest.items()
+            self._newest = {key: n for key, n in self._newest.items() if n >= self._first}
+            shared = (
+                (key, [n for n in ns if n >= self._first]) for key, ns in self._shared.items()
             )
-            self._newest = {key: numbers for key, numbers in found if numbers}
+            self._shared = {key: tuple(ns) for key, ns in shared if len(ns) > 1}
             self._weight = sum(_RECORD + len(r.payload) + len(r.id) for r in self._records)
-            self._weight += _KEY * sum(map(len, self._newest.values()))
+            self._weight += _KEY * (len(self._newest) + sum(map(len, self._shared.values())))
             self._drop()
         else:
             self._seal()
@@ -158,12 +163,15 @@ class Store:
         """Make a segment on disk of the records in memory, then merge what has doubled."""
         if not self._records:
             return
-        keys = np.fromiter(self._newest, np.uint64, len(self._newest))
-        counts = np.fromiter(map(len, self._newest.values()), np.intp, len(keys))
-        rows = np.fromiter((n for ns in self._newest.values() for n in ns), np.intp, counts.sum())
-        sealed = Segment.of(self._first, np.repeat(keys, counts), rows - self._first, self._records)
+        earlier = [(key, n) for key, numbers in self._shared.items() for n in numbers[:-1]]
+        size = len(self._newest) + len(earlier)
+        keys = np.fromiter(chain(self._newest, (key for key, _ in earlier)), np.uint64, size)
+        rows = np.fromiter(chain(self._newest.values(), (n for _, n in earlier)), np.intp, size)
+        self._newest, self._shared = {}, {}
+        rows -= self._first
+        sealed = Segment.of(self._first, keys, rows, self._records)
         self._first += len(self._records)
-        self._newest, self._records, self._weight = {}, [], 0
+        self._records, self._weight = [], 0
         try:
             self._segments.append(sealed.moved(self._scratch()))
             self._drop()
@@ -190,7 +198,7 @@ class Store:
 
     def _trim(self) -> None:
         """Give back the memory of mapped files where it is more than their share."""
-        if _mapped_memory() > self._memory:
+        if _mapped_memory() > _MAPPED * self._memory:
             for segment in self._segments:
                 segment.let_go()
 
