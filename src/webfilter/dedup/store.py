@@ -139,11 +139,11 @@ class Store:
         return self._first + gone
 
     def _make_room(self) -> None:
-        """Forget what the window has passed over; put the rest on disk, unless it is little."""
-        alive = max(self._oldest() - self._first, 0)
-        if alive > len(self._records) // 2:
-            del self._records[:alive]
-            self._first += alive
+        """Forget what the window has passed over; if that is little, put the rest on disk."""
+        gone = max(self._oldest() - self._first, 0)
+        if gone > len(self._records) // 4:
+            del self._records[:gone]
+            self._first += gone
             self._newest = {key: n for key, n in self._newest.items() if n >= self._first}
             shared = (
                 (key, [n for n in ns if n >= self._first]) for key, ns in self._shared.items()
