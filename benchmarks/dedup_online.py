@@ -121,12 +121,12 @@ def similarity(one: Sequence[str], other: Sequence[str]) -> float:
     return len(left & right) / len(left | right)
 
 
-def write(stream: Stream, documents: int, path: Path) -> dict[str, set[int]]:
-    """Write the stream to `path`, a text a line.
+def write(stream: Stream, documents: int, path: Path) -> None:
+    """Write the stream to `path`, a text a line, and the truth beside it, as JSON.
 
-    Return the numbers of the exact copies, of the near ones of .75 or more, and of the originals.
+    That is the numbers of the exact copies, of the near ones of .75 or more, and of the originals.
     """
-    found: dict[str, set[int]] = {"exact": set(), "near": set(), "original": set()}
+    found: dict[str, list[int]] = {"exact": [], "near": [], "original": []}
     with open(path, "w", encoding="utf-8") as lines:
         for number in range(documents):
             kind, original = stream.plan(number)
@@ -134,10 +134,10 @@ def write(stream: Stream, documents: int, path: Path) -> dict[str, set[int]]:
             lines.write(" ".join(words) + "\n")
             if kind == "near":
                 if similarity(words, stream.original(original)) >= SIMILAR:
-                    found[kind].add(number)
+                    found[kind].append(number)
             elif kind == "exact" or not stream.windows or number < len(stream.windows):
-                found[kind].add(number)
-    return found
+                found[kind].append(number)
+    path.with_suffix(".json").write_text(json.dumps(found))
 
 
 def lines(path: str) -> Iterator[str]:
@@ -262,6 +262,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64, help="documents handed over at once")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="systems whose name contains this")
+    parser.add_argument("--keep", metavar="FOLDER", help="leave the stream there, or find it there")
     parser.add_argument("--child", nargs=2, metavar=("SYSTEM", "STREAM"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
@@ -270,8 +271,10 @@ def main() -> None:
     results: dict[str, Any] = {}
     chosen = [system for system in SYSTEMS if given.only in system]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "stream.txt")
-        true = write(Stream(given.paths, given.seed), given.documents, path)
+        path = Path(given.keep or folder, "stream.txt")
+        if not path.with_suffix(".json").exists():
+            write(Stream(given.paths, given.seed), given.documents, path)
+        true = {k: set(v) for k, v in json.loads(path.with_suffix(".json").read_text()).items()}
         exact, near, original = true["exact"], true["near"], true["original"]
         for system in chosen:
             command = [sys.executable, __file__, "--child", system, str(path)]

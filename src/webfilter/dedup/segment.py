@@ -3,7 +3,7 @@
 A segment holds a run of records in order of arrival. Four arrays, each a file of raw little-endian
 values: the keys, ascending; beside each key the record that has it; the index of the records; and
 one blob with their payloads and ids. They are mapped, not read: the system keeps in memory what is
-looked at, and can take it back.
+looked at, and can take it back. A `Sieve` in memory spares most searches.
 
 Two segments merge into one in a fixed amount of memory, whatever their size.
 """
@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webfilter.dedup.files import file_checksum, replacing, write_arrays
+from webfilter.dedup.sieve import Sieve
 
 __all__ = ["REACH", "Record", "Segment", "latest"]
 
@@ -60,6 +61,7 @@ class Segment:
     index: npt.NDArray[np.uint64]
     """Shape (records, 3): arrival, end of its payload in the blob, end of its id."""
     blob: npt.NDArray[np.uint8]
+    sieve: Sieve
     maps: tuple[mmap.mmap, ...] = ()
     """The mapped files, where the arrays lie in files."""
     home: tuple[Path, Mapping[str, Any]] | None = None
@@ -74,8 +76,13 @@ class Segment:
         return self.first + len(self) - 1
 
     @classmethod
-    def of(cls, first: int, keys: Keys, rows: Places, records: Iterable[Record]) -> Segment:
-        """Return, in memory, the segment of `records`; record ``rows[i]`` has ``keys[i]``."""
+    def of(
+        cls, first: int, keys: Keys, rows: Places, records: Iterable[Record], sieve: int
+    ) -> Segment:
+        """Return, in memory, the segment of `records`; record ``rows[i]`` has ``keys[i]``.
+
+        `sieve` is the bytes that its sieve may take.
+        """
         order = np.lexsort((rows, keys))
         blob, index = bytearray(), []
         for record in records:
@@ -83,12 +90,15 @@ class Segment:
             middle = len(blob)
             blob += record.id.encode("utf-8", "surrogatepass")
             index.append((record.arrival, middle, len(blob)))
+        made = Sieve(len(keys), sieve)
+        made.add(keys)
         return cls(
             first,
             keys[order],
             rows[order].astype(np.uint32),
             np.array(index, dtype=np.uint64).reshape(-1, 3),
-            np.frombuffer(bytes(blob), dtype=np.uint8),
+            np.frombuffer(blob, dtype=np.uint8),
+            made,
         )
 
     def find(self, keys: Keys, most: Places) -> tuple[Places, Places]:
@@ -96,16 +106,11 @@ class Segment:
 
         Of key i at most ``most[i]``, the latest.
         """
-        size = len(self.keys)
-        if not size:
-            return np.zeros(0, np.intp), np.zeros(0, np.intp)
-        begin = np.searchsorted(self.keys, keys)
-        hit = np.flatnonzero(self.keys[np.minimum(begin, size - 1)] == keys)
-        hit = hit[begin[hit] < size]
-        begin = begin[hit]
-        end = np.searchsorted(self.keys, keys[hit], side="right")
-        counts = np.minimum(end - begin, most[hit])
-        places = np.repeat(hit, counts)
+        may = np.flatnonzero(self.sieve.passes(keys))
+        begin = np.searchsorted(self.keys, keys[may])
+        end = np.searchsorted(self.keys, keys[may], side="right")
+        counts = np.minimum(end - begin, most[may])
+        places = np.repeat(may, counts)
         at = np.repeat(end - np.cumsum(counts), counts) + np.arange(len(places))
         return places, self.rows[at].astype(np.intp) + self.first
 
@@ -140,10 +145,13 @@ class Segment:
             for part in PARTS:
                 for piece in self._pieces(part):
                     writer.add(part, piece)
-        return writer.segment(self.first)
+        return writer.segment(self.first, self.sieve)
 
-    def merged(self, later: Segment, oldest: int, folder: Path) -> Segment:
-        """Return this and the one that follows as one, without records before `oldest`."""
+    def merged(self, later: Segment, oldest: int, folder: Path, sieve: int) -> Segment:
+        """Return this and the one that follows as one, without records before `oldest`.
+
+        Its files are in `folder`, its sieve takes up to `sieve` bytes.
+        """
         skip = min(max(oldest - self.first, 0), len(self))
         first = self.first + skip
         pieces = -(-(len(self.keys) + len(later.keys)) // _AT_ONCE)
@@ -151,6 +159,7 @@ class Segment:
         mine = [0, *np.searchsorted(self.keys, bounds).tolist(), len(self.keys)]
         theirs = [0, *np.searchsorted(later.keys, bounds).tolist(), len(later.keys)]
         gone = int(self.index[skip - 1, 2]) if skip else 0
+        made = Sieve(len(self.keys) + len(later.keys), sieve)
         with _Writer(folder) as writer:
             for n in range(pieces):  # keys are hashes, so equal ranges hold about equal numbers
                 here, there = slice(*mine[n : n + 2]), slice(*theirs[n : n + 2])
@@ -164,6 +173,7 @@ class Segment:
                 )
                 order = np.argsort(keys, kind="stable")
                 keys, rows = latest(keys[order], rows[order])
+                made.add(keys)
                 writer.add("keys", keys)
                 writer.add("rows", rows)
                 self.let_go()
@@ -177,7 +187,7 @@ class Segment:
             for one, begin in ((self, gone), (later, 0)):
                 for piece in one._pieces("blob", begin):
                     writer.add("blob", piece)
-        return writer.segment(first)
+        return writer.segment(first, made)
 
     def saved(self, folder: Path) -> Segment:
         """Return the segment as files of `folder` that stay; it may be there already.
@@ -196,13 +206,18 @@ class Segment:
                 pieces = (np.asarray(piece, dtype=kind) for piece in self._pieces(part))
                 sums[part] = write_arrays(file, pieces)
         entry = {"name": name, "first": self.first, "records": len(self), "checksums": sums}
-        return self.opened(folder, entry)
+        arrays = {part: _mapped(folder / f"{name}.{part}") for part in PARTS}
+        return _segment(self.first, arrays, self.sieve, (folder, entry))
 
     @classmethod
-    def opened(cls, folder: Path, entry: Mapping[str, Any]) -> Segment:
+    def opened(cls, folder: Path, entry: Mapping[str, Any], sieve: int) -> Segment:
         """Return the segment that a manifest's `entry` describes, mapped."""
         arrays = {part: _mapped(folder / f"{entry['name']}.{part}") for part in PARTS}
-        return _segment(entry["first"], arrays, (folder, entry))
+        made = Sieve(len(arrays["keys"]) // 8, sieve)
+        read = _segment(entry["first"], arrays, made, (folder, entry))
+        for keys in read._pieces("keys"):
+            made.add(keys)
+        return read
 
     @staticmethod
     def damage(folder: Path, entry: Mapping[str, Any]) -> str | None:
@@ -244,10 +259,10 @@ class _Writer:
     def add(self, part: str, array: npt.NDArray[Any]) -> None:
         np.asarray(array, dtype=PARTS[part]).tofile(self._files[part])
 
-    def segment(self, first: int) -> Segment:
+    def segment(self, first: int, sieve: Sieve) -> Segment:
         arrays = {part: _mapped(path) for part, path in self._paths.items()}
         self._delete()  # the maps keep them, and nothing is left behind whatever happens
-        return _segment(first, arrays, None)
+        return _segment(first, arrays, sieve, None)
 
     def _delete(self) -> None:
         for path in self._paths.values():
@@ -263,7 +278,10 @@ def _mapped(path: Path) -> bytes | mmap.mmap:
 
 
 def _segment(
-    first: int, raw: Mapping[str, bytes | mmap.mmap], home: tuple[Path, Mapping[str, Any]] | None
+    first: int,
+    raw: Mapping[str, bytes | mmap.mmap],
+    sieve: Sieve,
+    home: tuple[Path, Mapping[str, Any]] | None,
 ) -> Segment:
     arrays = {part: np.frombuffer(raw[part], dtype=kind) for part, kind in PARTS.items()}
     return Segment(
@@ -272,6 +290,7 @@ def _segment(
         arrays["rows"],
         arrays["index"].reshape(-1, 3),
         arrays["blob"],
+        sieve,
         tuple(one for one in raw.values() if isinstance(one, mmap.mmap)),
         home,
     )

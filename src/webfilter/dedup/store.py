@@ -38,8 +38,7 @@ Places = npt.NDArray[np.intp]
 MANIFEST = "manifest.json"
 _KIND, _VERSION = "webfilter online state", 1
 _KEY, _RECORD = 90, 250  # bytes of memory that one takes at most, beside payload and id
-_NEWEST, _MAPPED = 0.4, 0.3  # shares of memory; the rest is for making segments
-_EVERY = 16  # searches between two looks at the memory that mapped files take
+_NEWEST, _SIEVE, _MAPPED = 0.4, 0.1, 0.2  # shares of memory; the rest is for making segments
 
 
 class Store:
@@ -61,7 +60,7 @@ class Store:
         self._records: list[Record] = []
         self._first = 0  # number of the first of them
         self._weight = 0
-        self._searches = 0
+        self._mapped = 0  # memory of mapped files that are none of ours, such as libraries
         self._folder: Path | None = None
 
     def __len__(self) -> int:
@@ -91,9 +90,7 @@ class Store:
             if len(at):
                 most -= np.bincount(at, minlength=len(keys))
                 parts.append((order[at], rows))
-        self._searches += 1
-        if self._searches % _EVERY == 0:
-            self._trim()
+        self._trim()
         return np.concatenate([p for p, _ in parts]), np.concatenate([n for _, n in parts])
 
     def record(self, number: int) -> Record:
@@ -169,7 +166,8 @@ class Store:
         rows = np.fromiter(chain(self._newest.values(), (n for _, n in earlier)), np.intp, size)
         self._newest, self._shared = {}, {}
         rows -= self._first
-        sealed = Segment.of(self._first, keys, rows, self._records)
+        sieve = int(_SIEVE * self._memory)  # of the largest segment; the others are smaller
+        sealed = Segment.of(self._first, keys, rows, self._records, sieve)
         self._first += len(self._records)
         self._records, self._weight = [], 0
         try:
@@ -179,7 +177,7 @@ class Store:
                 older, later = self._segments[-2:]
                 if len(older) > 1.5 * len(later) or later.last - older.first >= 2**32:
                     break
-                merged = older.merged(later, self._oldest(), self._scratch())
+                merged = older.merged(later, self._oldest(), self._scratch(), sieve)
                 self._segments[-2:] = [merged]
         except OSError as error:
             raise RunError(
@@ -189,6 +187,7 @@ class Store:
 
     def _scratch(self) -> Path:
         if self._folder is None:
+            self._mapped = _mapped_memory()
             parent = None if self._near is None else self._near.absolute().parent
             if parent is not None:
                 parent.mkdir(parents=True, exist_ok=True)
@@ -198,7 +197,7 @@ class Store:
 
     def _trim(self) -> None:
         """Give back the memory of mapped files where it is more than their share."""
-        if _mapped_memory() > _MAPPED * self._memory:
+        if _mapped_memory() - self._mapped > _MAPPED * self._memory:
             for segment in self._segments:
                 segment.let_go()
 
@@ -257,12 +256,13 @@ class Store:
         check_settings(saved["settings"], settings, stage, path)
         store = cls(memory, window, near)
         store.seen, store._first = saved["seen"], saved["next"]
+        store._mapped = _mapped_memory()
         folder = path.resolve()
         for entry in saved["segments"]:
             try:
                 damaged = Segment.damage(folder, entry)
                 if damaged is None:
-                    store._segments.append(Segment.opened(folder, entry))
+                    store._segments.append(Segment.opened(folder, entry, int(_SIEVE * memory)))
             except OSError as error:
                 raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
             if damaged is not None:
