@@ -110,7 +110,7 @@ def test_mapped_files_are_given_back(monkeypatch):
     monkeypatch.setattr("webfilter.dedup.segment.Segment.let_go", lambda self: let_go.append(self))
     for n in range(40):
         found(store, [n])
-    assert len(let_go) == 40 * len(store._segments)
+    assert len(let_go) >= 40 * len(store._segments) > 0
 
 
 def test_a_state_replaces_the_one_before_and_leaves_foreign_files(tmp_path):

@@ -106,11 +106,12 @@ class Segment:
 
         Of key i at most ``most[i]``, the latest.
         """
-        may = np.flatnonzero(self.sieve.passes(keys))
-        begin = np.searchsorted(self.keys, keys[may])
-        end = np.searchsorted(self.keys, keys[may], side="right")
-        counts = np.minimum(end - begin, most[may])
-        places = np.repeat(may, counts)
+        begin = np.searchsorted(self.keys, keys)
+        there = np.flatnonzero(begin < len(self.keys))
+        there = there[self.keys[begin[there]] == keys[there]]
+        end = np.searchsorted(self.keys, keys[there], side="right")
+        counts = np.minimum(end - begin[there], most[there])
+        places = np.repeat(there, counts)
         at = np.repeat(end - np.cumsum(counts), counts) + np.arange(len(places))
         return places, self.rows[at].astype(np.intp) + self.first
 

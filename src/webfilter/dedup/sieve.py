@@ -1,8 +1,8 @@
-"""One bit for each value of the leading bits of a key: tells most strangers without the disk.
+"""A few bits for each key on disk: they tell most strangers without looking there.
 
-Of a batch of keys nearly all are new. A sieve of a bit or more a key, in memory, lets through those
-that may be there; only these are looked for in the files. It is a Bloom filter with one hash, which
-is the key itself: keys are hashes already, and sorted ones set neighboring bits.
+Of a batch of keys nearly all are new. A sieve in memory lets through those that may be there, and
+only these are looked for in the files. It is a Bloom filter with two hashes, both cheap: the
+leading bits of the key, which is a hash already, and those of a multiple of it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ __all__ = ["Sieve"]
 
 Keys = npt.NDArray[np.uint64]
 
-_PER_KEY = 8  # bits: then it lets 12 % of the strangers through
+_PER_KEY = 8  # bits, at least: then it lets 5 % of the strangers through at most
+_MULTIPLE = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Sieve:
-    """Which leading bits occur among the keys.
+    """Which keys may be there.
 
     Args:
         keys: how many are to come.
@@ -42,14 +43,19 @@ class Sieve:
 
     def add(self, keys: Keys) -> None:
         """Let `keys` through from now on."""
-        byte, bit = self._places(keys)
-        np.bitwise_or.at(self._bits, byte, bit)
+        for hashed in (keys, keys * _MULTIPLE):
+            byte, bit = self._places(hashed)
+            np.bitwise_or.at(self._bits, byte, bit)
 
     def passes(self, keys: Keys) -> npt.NDArray[np.bool_]:
         """Return which of `keys` may be there: all that are, and some others."""
         byte, bit = self._places(keys)
-        return np.asarray(self._bits[byte] & bit, dtype=np.bool_)
+        passed = np.asarray(self._bits[byte] & bit, dtype=np.bool_)
+        first = np.flatnonzero(passed)
+        byte, bit = self._places(keys[first] * _MULTIPLE)
+        passed[first] = (self._bits[byte] & bit) != 0
+        return passed
 
-    def _places(self, keys: Keys) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint8]]:
-        slots = (keys >> np.uint64(64 - self._log)).astype(np.intp)
+    def _places(self, hashed: Keys) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint8]]:
+        slots = (hashed >> np.uint64(64 - self._log)).astype(np.intp)
         return slots >> 3, np.left_shift(np.uint8(1), (slots & 7).astype(np.uint8))

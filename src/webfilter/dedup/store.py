@@ -39,6 +39,7 @@ MANIFEST = "manifest.json"
 _KIND, _VERSION = "webfilter online state", 1
 _KEY, _RECORD = 90, 250  # bytes of memory that one takes at most, beside payload and id
 _NEWEST, _SIEVE, _MAPPED = 0.4, 0.1, 0.2  # shares of memory; the rest is for making segments
+_LOOKS = 256  # keys looked for between two looks at the memory that mapped files take
 
 
 class Store:
@@ -86,11 +87,15 @@ class Store:
         ordered, most = keys[order], most[order]
         parts = [(np.array(places, np.intp), np.array(numbers, np.intp))]
         for segment in reversed(self._segments):
-            at, rows = segment.find(ordered, most)
-            if len(at):
-                most -= np.bincount(at, minlength=len(keys))
-                parts.append((order[at], rows))
-        self._trim()
+            may = np.flatnonzero(segment.sieve.passes(ordered))
+            for begin in range(0, len(may), _LOOKS):
+                here = may[begin : begin + _LOOKS]
+                at, rows = segment.find(ordered[here], most[here])
+                if len(at):
+                    at = here[at]
+                    most -= np.bincount(at, minlength=len(keys))
+                    parts.append((order[at], rows))
+                self._trim()
         return np.concatenate([p for p, _ in parts]), np.concatenate([n for _, n in parts])
 
     def record(self, number: int) -> Record:
