@@ -261,7 +261,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=1_000_000)
     parser.add_argument("--batch", type=int, default=64, help="documents handed over at once")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", default="", help="systems whose name contains this")
+    parser.add_argument("--only", nargs="*", help="systems whose name contains one of these")
     parser.add_argument("--keep", metavar="FOLDER", help="leave the stream there, or find it there")
     parser.add_argument("--child", nargs=2, metavar=("SYSTEM", "STREAM"), help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -269,7 +269,7 @@ def main() -> None:
         child(*given.child, given.documents, given.batch)
         return
     results: dict[str, Any] = {}
-    chosen = [system for system in SYSTEMS if given.only in system]
+    chosen = [name for name in SYSTEMS if any(part in name for part in given.only or [""])]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(given.keep or folder, "stream.txt")
         if not path.with_suffix(".json").exists():

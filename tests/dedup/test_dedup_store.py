@@ -114,7 +114,8 @@ def test_mapped_files_are_given_back(monkeypatch):
 
 
 def test_a_state_replaces_the_one_before_and_leaves_foreign_files(tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "notes.index").write_text("mine")
+    (tmp_path / f"{0:016x}.keys.tmp").write_text("left behind by a process that was killed")
     store = filled()
     store.save(tmp_path, SETTINGS)
     first = {p.name for p in tmp_path.iterdir()}
@@ -125,7 +126,7 @@ def test_a_state_replaces_the_one_before_and_leaves_foreign_files(tmp_path):
         store.add(record(number), [spread(number)])
     store.save(tmp_path, SETTINGS)
     names = {p.name for p in tmp_path.iterdir()}
-    assert {"notes.txt", MANIFEST} <= names
+    assert {"notes.index", MANIFEST} <= names
     assert len(names) == 2 + len(PARTS) * len(store._segments)
     other = tmp_path / "elsewhere"
     store.save(other, SETTINGS)
@@ -226,6 +227,13 @@ def test_a_full_disk_stops_the_run_and_a_save_says_where(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot save"):
         store.save(tmp_path / "file", SETTINGS)
+    store.add(record(2), [2])
+    with monkeypatch.context() as patched:
+        patched.setattr("webfilter.dedup.segment._Writer.add", full)
+        with pytest.raises(OutputError, match="No space left"):
+            store.save(tmp_path / "state", SETTINGS)
+    store.save(tmp_path / "state", SETTINGS)  # nothing is lost
+    assert len(Store.load(tmp_path / "state", SETTINGS, "toy", SMALL)) == 2
     monkeypatch.setattr("webfilter.dedup.segment._Writer.add", full)
     with pytest.raises(RunError, match="the disk takes no more"):
         filled()

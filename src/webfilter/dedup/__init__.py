@@ -5,12 +5,26 @@ n-grams. Both sketch batches into small summaries and resolve them into a stage 
 drops all but the preferred document of each cluster, naming the one that stays. The scope is what
 one pipeline run sees: run once a crawl for deduplication per crawl.
 
-What it does not do: find duplicate lines or paragraphs inside documents, or compare with earlier
-runs.
+`SeenBefore` and `MinHashOnline` do the same in endless streams: the first of equal or similar
+documents stays, in order of arrival; what they have seen outlives the run where that is wanted.
+
+What it does not do: find duplicate lines or paragraphs inside documents.
 """
 
+from webfilter.dedup.bloom import BloomFilter
 from webfilter.dedup.exact import ExactDedup, ExactDuplicates
 from webfilter.dedup.marked import Duplicates
 from webfilter.dedup.minhash import MinHash, NearDuplicates
+from webfilter.dedup.minhash_online import MinHashOnline
+from webfilter.dedup.seen import SeenBefore
 
-__all__ = ["Duplicates", "ExactDedup", "ExactDuplicates", "MinHash", "NearDuplicates"]
+__all__ = [
+    "BloomFilter",
+    "Duplicates",
+    "ExactDedup",
+    "ExactDuplicates",
+    "MinHash",
+    "MinHashOnline",
+    "NearDuplicates",
+    "SeenBefore",
+]

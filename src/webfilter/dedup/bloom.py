@@ -194,7 +194,6 @@ class BloomFilter:
             "about": dict(self.about if about is None else about),
         }
         shown = json.dumps({**header, "checksum": checksum(words)}).encode("ascii")
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         with replacing(Path(path)) as file:
             file.write(shown + b"\n" + checksum(shown).encode("ascii") + b"\n")
             file.write(words)

@@ -29,13 +29,15 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a file that takes the name `path` once it is complete and on disk.
 
     Until then it is called ``path.tmp`` and the old file, if there is one, stays as it is: whoever
-    reads `path` sees the old file or the new one, even if this process is killed.
+    reads `path` sees the old file or the new one, even if this process is killed. Its folder is
+    made where there is none.
 
     Raises:
         OutputError: it cannot be written.
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
             yield file
             file.flush()

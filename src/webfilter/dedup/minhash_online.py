@@ -45,7 +45,7 @@ class MinHashOnline(OnlineStage[Store]):
     in all rows of a band is a candidate; with `threshold` it is dropped if the Jaccard similarity
     of their sets of n-grams reaches that, else at once. `Verdict.of` names the earlier document:
     the most similar one, or the one that shares the most bands. At similarity s a pair shares a
-    band with probability ``1 - (1 - s**rows)**bands``; the defaults give .9996 at .70 and .99998 at
+    band with probability ``1 - (1 - s**rows)**bands``; the defaults give .9995 at .70 and .99998 at
     .75, and the comparison leaves no pair below the threshold. ``bands=14, rows=8, threshold=None``
     are those of datatrove and FineWeb.
 
@@ -55,8 +55,9 @@ class MinHashOnline(OnlineStage[Store]):
     may stay. Of the documents that share a band's key, the latest `REACH` (64) are remembered, and
     a document is compared with the `CANDIDATES` (64) that share the most bands with it.
 
-    Memory is bounded by `memory_mb`: what is older goes to sorted files beyond it, about 340 bytes
-    a document and 4 bytes an n-gram (at most 4,096) with the defaults. `window` bounds those too.
+    Memory is bounded by `memory_mb`: what is older goes to sorted files beyond it, about 360 bytes
+    a document, its id, and 4 bytes an n-gram (at most 4,096) with the defaults. `window` bounds
+    those, too.
 
     With `state` a pipeline goes on where its last complete run stopped. One run at a time may use
     a state. Put the stage after those that drop most: what it lets through is remembered, also if a

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import weakref
@@ -37,9 +38,10 @@ Places = npt.NDArray[np.intp]
 
 MANIFEST = "manifest.json"
 _KIND, _VERSION = "webfilter online state", 1
+_OURS = re.compile(f"([0-9a-f]{{16}})\\.({'|'.join(PARTS)})(\\.tmp)?")
 _KEY, _RECORD = 90, 250  # bytes of memory that one takes at most, beside payload and id
-_NEWEST, _SIEVE, _MAPPED = 0.4, 0.1, 0.2  # shares of memory; the rest is for making segments
-_LOOKS = 256  # keys looked for between two looks at the memory that mapped files take
+_NEWEST, _SIEVE, _MAPPED = 0.35, 0.1, 0.2  # shares of memory; the rest is for making segments
+_LOOKS = 64  # keys looked for between two looks at the memory that mapped files take
 
 
 class Store:
@@ -154,8 +156,14 @@ class Store:
             self._weight = sum(_RECORD + len(r.payload) + len(r.id) for r in self._records)
             self._weight += _KEY * (len(self._newest) + sum(map(len, self._shared.values())))
             self._drop()
-        else:
+            return
+        try:
             self._seal()
+        except OSError as error:
+            raise RunError(
+                f"memory is full and the disk takes no more in {self._folder}: "
+                f"{error.strerror or error}"
+            ) from error
 
     def _drop(self) -> None:
         oldest = self._oldest()
@@ -175,20 +183,15 @@ class Store:
         sealed = Segment.of(self._first, keys, rows, self._records, sieve)
         self._first += len(self._records)
         self._records, self._weight = [], 0
-        try:
-            self._segments.append(sealed.moved(self._scratch()))
-            self._drop()
-            while len(self._segments) > 1:
-                older, later = self._segments[-2:]
-                if len(older) > 1.5 * len(later) or later.last - older.first >= 2**32:
-                    break
-                merged = older.merged(later, self._oldest(), self._scratch(), sieve)
-                self._segments[-2:] = [merged]
-        except OSError as error:
-            raise RunError(
-                f"memory is full and the disk takes no more in {self._folder}: "
-                f"{error.strerror or error}"
-            ) from error
+        self._segments.append(sealed)
+        self._segments[-1] = sealed.moved(self._scratch())
+        self._drop()
+        while len(self._segments) > 1:
+            older, later = self._segments[-2:]
+            if len(older) > 1.5 * len(later) or later.last - older.first >= 2**32:
+                break
+            merged = older.merged(later, self._oldest(), self._scratch(), sieve)
+            self._segments[-2:] = [merged]
 
     def _scratch(self) -> Path:
         if self._folder is None:
@@ -212,8 +215,8 @@ class Store:
         Raises:
             OutputError: it cannot be written; what was saved there before is still there.
         """
-        self._seal()
         try:
+            self._seal()
             path.mkdir(parents=True, exist_ok=True)
             folder = path.resolve()
             self._segments = [segment.saved(folder) for segment in self._segments]
@@ -223,10 +226,10 @@ class Store:
             text = json.dumps({**saved, "checksum": _checksum(saved)}, indent=1)
             with replacing(folder / MANIFEST) as file:
                 file.write(text.encode("ascii"))
-            names = {f"{entry['name']}.{part}" for entry in entries for part in PARTS}
+            names = {entry["name"] for entry in entries}
             for left in folder.iterdir():
-                ours = left.suffix.removeprefix(".") in (*PARTS, "tmp")
-                if ours and left.name not in names:
+                ours = _OURS.fullmatch(left.name)
+                if ours and ours[1] not in names:
                     left.unlink(missing_ok=True)
         except OSError as error:
             if isinstance(error, OutputError):
