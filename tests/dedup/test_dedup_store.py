@@ -1,6 +1,7 @@
 """What an online stage remembers, against a plain list of everything."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -113,6 +114,39 @@ def test_mapped_files_are_given_back(monkeypatch):
     assert len(let_go) >= 40 * len(store._segments) > 0
 
 
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux only")
+def test_memory_stays_within_its_bound():
+    """In a process of its own: 40 MB of records, of which a dict would take 120, in 16 MB."""
+    code = """
+import re, pathlib
+import numpy as np
+from webfilter.dedup.segment import Record
+from webfilter.dedup.store import Store
+
+def peak():
+    return int(re.search("VmHWM:\\s+([0-9]+)", pathlib.Path("/proc/self/status").read_text())[1])
+
+def fill(count, memory):
+    store = Store(memory)
+    rng = np.random.default_rng(0)
+    for number in range(0, count, 100):
+        keys = rng.integers(0, 2**64, (100, 28), dtype=np.uint64)
+        store.find(keys.ravel())
+        for row in keys.tolist():
+            store.add(Record(number, "name", bytes(700)), row)
+    return store
+
+fill(1_500, 10**6)
+pathlib.Path("/proc/self/clear_refs").write_text("5")
+before = peak()
+store = fill(35_000, 16 * 10**6)
+assert len(store._segments) > 1
+print(peak() - before)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 1024 * int(said.stdout) < 24 * 10**6
+
+
 def test_a_state_replaces_the_one_before_and_leaves_foreign_files(tmp_path):
     (tmp_path / "notes.index").write_text("mine")
     (tmp_path / f"{0:016x}.keys.tmp").write_text("left behind by a process that was killed")
@@ -166,8 +200,6 @@ def test_damage_is_said(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_killed_while_it_saves_the_old_state_stays(tmp_path):
     """In a process of its own: at each step of a save a copy of it is killed."""
-    import subprocess
-
     code = f"""
 import os, sys, signal, pathlib
 sys.path.insert(0, {str(Path(__file__).parent)!r})

@@ -33,8 +33,8 @@ Places = npt.NDArray[np.intp]
 REACH = 64
 """Of the records that share a key, the latest so many are found; earlier ones are forgotten."""
 
-_AT_ONCE = 1 << 18  # keys merged at once: about 20 MB
-_COPIED = 1 << 18  # values copied at once: at most 6 MB
+_AT_ONCE = 1 << 16  # keys merged at once: about 4 MB
+_COPIED = 1 << 16  # values copied at once: at most 2 MB
 
 PARTS = {"keys": "<u8", "rows": "<u4", "index": "<u8", "blob": "<u1"}
 """The arrays of a segment: name, type."""

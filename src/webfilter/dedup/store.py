@@ -12,6 +12,7 @@ manifest and all of its files.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -230,7 +231,8 @@ class Store:
             for left in folder.iterdir():
                 ours = _OURS.fullmatch(left.name)
                 if ours and ours[1] not in names:
-                    left.unlink(missing_ok=True)
+                    with contextlib.suppress(OSError):  # another run may have it mapped
+                        left.unlink()
         except OSError as error:
             if isinstance(error, OutputError):
                 raise
