@@ -36,12 +36,14 @@ def test_every_public_name_is_there():
         webfilter.Nope  # noqa: B018 - the access is the test
 
 
-BASE = {"document", "stage", "text", "errors", "config", "child", "packaged"}
+BASE = {"document", "stage", "text", "errors", "config", "child", "packaged", "profiles"}
 MAY = {folder: BASE for folder in ("extract", "language", "heuristics", "dedup", "score", "write")}
 MAY |= {"read": BASE}
 # a report answers questions about a run's documents: it reads them back, and builds the pipeline
 # that ran from its recipe (both only when asked)
-MAY |= {"report": BASE - {"text", "child", "packaged"} | {"read", "pipeline", "compose"}}
+MAY |= {
+    "report": BASE - {"text", "child", "packaged", "profiles"} | {"read", "pipeline", "compose"}
+}
 MAY |= {"run": BASE | {"read", "write", "report", "pipeline"}}
 # tuning runs stages over two corpora and shows what it found: it stands where pipeline and cli do
 MAY |= {"tuning": BASE | {"read", "report", "run", "pipeline", "compose", "heuristics", "language"}}

@@ -288,14 +288,27 @@ class Transform(Stage):
 class CorpusStage(Step, Generic[S]):
     """Must see everything before it can judge: dedup, top-k %, per-host caps.
 
-    The pipeline calls `sketch` on every batch of live documents, keeps the sketches and spools the
-    documents, then calls `resolve` once and runs the stage that it returns over the spool.
-    Document ids are unique within a run: the pipeline sees to that.
+    The pipeline calls `sketch` on every batch of live documents and spools the documents; `resolve`
+    takes the sketches as they come, and the stage that it returns runs over the spool. Document ids
+    are unique within a run: the pipeline sees to that.
+
+    Where sketches of everything would be large, a stage may ask twice: see `lean`.
     """
 
     commutes: ClassVar[bool] = False
     """Whether what a later stage drops may as well be dropped before this one, and nothing that
     would be kept is lost by it. True of dedup; not of quotas, nor of what changes texts."""
+
+    @property
+    def lean(self) -> CorpusStage[Any]:
+        """The stage as it runs where documents can be read again: itself, unless it asks twice.
+
+        A pipeline spools its documents anyway. So a stage that needs much of a few documents (the
+        n-grams of those that may be duplicates) can take little of all of them first: its `lean`
+        form makes the small sketches and resolves them into another `CorpusStage`, which sketches
+        the same documents once more; and so on, until a `Stage` comes out.
+        """
+        return self
 
     @abstractmethod
     def sketch(self, batch: Sequence[Document]) -> S:
@@ -304,6 +317,14 @@ class CorpusStage(Step, Generic[S]):
     @abstractmethod
     def resolve(self, sketches: Iterable[S]) -> Stage:
         """Return the stage that marks the documents; the same for any order of the sketches."""
+
+    def resolve_in(self, sketches: Iterable[S], folder: Path) -> Stage | CorpusStage[Any]:
+        """Resolve with `folder` for what does not fit into memory: an existing folder, empty.
+
+        The folder stays until the documents are through. By default nothing is put there. Only a
+        `lean` form may return another corpus stage.
+        """
+        return self.resolve(sketches)
 
 
 class OnlineStage(Step, Generic[S]):

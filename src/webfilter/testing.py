@@ -264,11 +264,25 @@ def _check_corpus(step: CorpusStage[Any], batch: list[Document]) -> None:
     for result in results[1:]:
         for one, other in zip(results[0], result, strict=True):
             _same(name, one, other, "is judged by the batching or order of the sketches")
+    for one, other in zip(results[0], _in_rounds(step, batch), strict=True):
+        _same(name, one, other, "is judged otherwise by the lean form")
     resolved = step.resolve([step.sketch(batch)])
     assert resolved.name == name, f"{name}: the resolved stage is called {resolved.name!r}"
     _check_configuration(resolved)
     _check_process(resolved, batch)
     assert list(step.resolve([]).process([])) == [], f"{name}: cannot resolve an empty corpus"
+
+
+def _in_rounds(step: CorpusStage[Any], batch: list[Document]) -> list[Document]:
+    """Resolve as a pipeline does: sketches as they are asked for, a folder, maybe again."""
+    found: Stage | CorpusStage[Any] = pickle.loads(pickle.dumps(step.lean))  # to workers
+    with TemporaryDirectory() as work:
+        while isinstance(found, CorpusStage):
+            sketches = map(found.sketch, (batch[1::2], batch[:1], batch[2::2]))
+            folder = Path(work, f"{len(list(Path(work).iterdir()))}")
+            folder.mkdir()
+            found = found.resolve_in(sketches, folder)
+        return list(found.process(batch))
 
 
 def _check_online(step: OnlineStage[Any], batch: list[Document]) -> None:

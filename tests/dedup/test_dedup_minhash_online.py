@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webfilter.dedup import MinHash
-from webfilter.dedup.minhash_online import CANDIDATES, MinHashOnline
+from webfilter.dedup.minhash_online import CANDIDATES, MOST, MinHashOnline
 from webfilter.dedup.segment import REACH
 from webfilter.dedup.signature import band_keys, shingles, signatures
 from webfilter.document import Document
@@ -210,14 +210,26 @@ def test_a_crowd_that_shares_a_band_costs_a_bounded_number_of_comparisons(monkey
     monkeypatch.setattr(
         minhash_online,
         "jaccard",
-        lambda sets, left, right: (
-            compared.append(np.bincount(left).max()) or jaccard(sets, left, right)
-        ),
+        lambda sets, left, right: compared.append(len(left)) or jaccard(sets, left, right),
     )
     marked = observed(MinHashOnline(), docs, [50] * 7)
     assert sum(not d.live for d in marked) < 5
     assert max(compared) == CANDIDATES
     assert REACH * 28 < 2_000
+
+
+def test_long_texts_are_compared_by_their_least_hashes():
+    rng = random.Random(7)
+    first = [rng.choice(WORDS) for _ in range(40_000)]
+    for edits in (150, 600, 2_400, 6_000):
+        second = list(first)
+        for place in rng.sample(range(len(first)), edits):
+            second[place] = rng.choice(WORDS)
+        docs = [Document("0", " ".join(first)), Document("1", " ".join(second))]
+        state = (stage := MinHashOnline(rows=1)).start()
+        found = stage.observe(state, docs)[1].signals["earlier_similarity"]
+        assert abs(found - similarity(docs[0].text, docs[1].text)) < 4 * 0.008
+        assert len(state.record(0).payload) == 4 * MOST
 
 
 def test_long_and_odd_texts():

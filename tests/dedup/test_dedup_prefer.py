@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webfilter.dedup import ExactDedup, MinHash
-from webfilter.dedup.prefer import keys, ranks
+from webfilter.dedup.prefer import keys, places
 from webfilter.document import Document
 from webfilter.errors import ConfigError
 
@@ -71,22 +71,48 @@ def test_dates_of_no_known_kind_are_undefined(odd: object) -> None:
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text())
 
 
-@given(st.lists(VALUES))
-def test_ranks_put_numbers_before_strings_before_none(found: list[Any]) -> None:
-    kinds = ["number", "string", "none"]
+def kind(value: Any) -> int:
+    return 2 if value is None else 1 if isinstance(value, str) else 0
 
-    def kind(value: Any) -> int:
-        name = "none" if value is None else "string" if isinstance(value, str) else "number"
-        return kinds.index(name)
 
-    for descending in (False, True):
-        places = ranks(found, descending)
-        for value, place in zip(found, places, strict=True):
-            for other, there in zip(found, places, strict=True):
-                if kind(value) != kind(other):
-                    assert (place < there) == (kind(value) < kind(other))
-                elif value is not None:
-                    assert (place < there) == (value > other if descending else value < other)
+@given(st.lists(VALUES), st.booleans())
+def test_places_put_numbers_before_strings_before_none(found: list[Any], descending: bool) -> None:
+    sign = "-" if descending else ""
+    docs = [Document("a", signals={"key": value}) for value in found]
+    ordered = places(docs, (f"{sign}key",))
+    for value, place in zip(found, ordered, strict=True):
+        for other, there in zip(found, ordered, strict=True):
+            if kind(value) != kind(other):
+                assert (place < there) == (kind(value) < kind(other))
+            elif value is not None and (kind(value) or abs(value) < 2**63 > abs(other)):
+                assert (place < there) == (value > other if descending else value < other)
+
+
+PAIRS = st.lists(st.tuples(VALUES, st.one_of(st.none(), st.text("\0a\xff", max_size=3))))
+
+
+@given(PAIRS, st.randoms())
+def test_places_compare_key_after_key_then_id(found: list[Any], rng: Any) -> None:
+    signs = [rng.choice(["", "-"]) for _ in range(2)]
+    docs = [Document("a", signals={"one": a, "two": b}) for a, b in found]
+    both = places(docs, (f"{signs[0]}one", f"{signs[1]}two"))
+    first, second = places(docs, (f"{signs[0]}one",)), places(docs, (f"{signs[1]}two",))
+    by_both = sorted(range(len(docs)), key=both.__getitem__)
+    by_each = sorted(range(len(docs)), key=lambda n: (first[n], second[n]))
+    assert by_both == by_each
+
+
+def test_the_source_and_the_host_decide() -> None:
+    docs = [
+        Document("a", TEXT, url="https://B.org/1", meta={"source": "x", "offset": 20}),
+        Document("b", TEXT, url="http://a.org/2", meta={"source": "x", "offset": 3}),
+        Document("c", TEXT, url="http://c.org/2", meta={"source": "y", "offset": 1}),
+    ]
+    assert survivor("meta.source, meta.offset", *docs) == "b"
+    assert survivor("-meta.source", *docs) == "c"
+    assert survivor("-host", *docs) == "c"
+    assert survivor("host", *docs) == "b"
+    assert MinHash(prefer="meta.source, host").needs == ()
 
 
 def test_a_string_is_read_as_the_tuple() -> None:
@@ -109,8 +135,9 @@ def test_an_impossible_order_is_refused(stage: type, prefer: Any) -> None:
     if prefer == ():
         assert stage(prefer=()).prefer == ()  # by id alone
         return
-    with pytest.raises(ConfigError, match=f"{stage.name}: prefer"):
-        stage(prefer=prefer)
+    for field in ("prefer", "scope"):
+        with pytest.raises(ConfigError, match=f"{stage.name}: {field}"):
+            stage(**{field: prefer})
 
 
 def test_a_list_of_numbers_is_refused() -> None:

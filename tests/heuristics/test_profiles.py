@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from webfilter import C4Quality, Document, FineWebQuality, GopherQuality, GopherRepetition
 from webfilter.errors import ConfigError, UnknownName
-from webfilter.heuristics.profiles import Profile
+from webfilter.profiles import Profile
 from webfilter.testing import check_stage
 
 FAMILIES = (GopherQuality, GopherRepetition, C4Quality, FineWebQuality)

@@ -1,14 +1,12 @@
 """Deduplication: documents in, the same documents out, with all but one of each cluster dropped.
 
-`ExactDedup` finds equal texts and equal addresses, `MinHash` texts that share most of their word
+`ExactDedup` finds equal texts and equal addresses, `MinHash` texts that share most of their
 n-grams. Both sketch batches into small summaries and resolve them into a stage (`Duplicates`) that
 drops all but the preferred document of each cluster, naming the one that stays. The scope is what
-one pipeline run sees: run once a crawl for deduplication per crawl.
+one pipeline run sees, or within it what a field names (a host, a crawl, a language).
 
 `SeenBefore` and `MinHashOnline` do the same in endless streams: the first of equal or similar
 documents stays, in order of arrival; what they have seen outlives the run where that is wanted.
-
-What it does not do: find duplicate lines or paragraphs inside documents.
 """
 
 from webfilter.dedup.bloom import BloomFilter

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from webfilter.dedup import prefer as preference
 from webfilter.dedup.address import normalized_url
-from webfilter.dedup.components import Sketch, clusters
 from webfilter.dedup.marked import Duplicates, cluster_signals
+from webfilter.dedup.rounds import Deduplication
+from webfilter.dedup.sketch import Scheme
 from webfilter.document import Document
 from webfilter.errors import ConfigError
-from webfilter.stage import CorpusStage, Signal
+from webfilter.stage import Signal
 
 __all__ = ["ExactDedup", "ExactDuplicates", "normalized_text"]
+
+Hashes = npt.NDArray[np.uint64]
 
 _SIGNALS = cluster_signals("exact_duplicate_cluster", "exact duplicates of the document")
 _INVISIBLE = ("\u00ad", "\u200b", "\ufeff")  # soft hyphen, zero-width space, byte order mark
@@ -60,7 +64,7 @@ class ExactDuplicates(Duplicates):
 
 
 @dataclass(frozen=True)
-class ExactDedup(CorpusStage[Sketch]):
+class ExactDedup(Deduplication):
     """Drop exact duplicates: the same text, or the same URL, after normalization.
 
     Texts are compared by `normalized_text`, URLs by `webfilter.dedup.address.normalized_url`, both
@@ -83,14 +87,18 @@ class ExactDedup(CorpusStage[Sketch]):
 
     name: ClassVar[str] = "exact_dedup"
     measures: ClassVar[tuple[Signal, ...]] = _SIGNALS
-    commutes: ClassVar[bool] = True
+    marks: ClassVar[type[Duplicates]] = ExactDuplicates
 
     by: Literal["text", "url"] | tuple[Literal["text", "url"], ...] = ("text",)
     """What must agree: ``"text"``, ``"url"``, or a tuple of both, where either is enough."""
     prefer: str | tuple[str, ...] = ("-length", "url", "id")
     """Which document of a cluster stays: keys in order, ``-`` for largest first, None last, ties
-    by id. Signals measured earlier, or ``length``, ``url``, ``id``, ``date`` (``meta["date"]``).
+    by id. Signals measured earlier, or ``length``, ``url``, ``host``, ``id``, ``date``
+    (``meta["date"]``), ``meta.NAME`` (``"meta.source, meta.offset"``: the first in the source).
     A str is split at commas: ``"-educational, -words, url"``."""
+    scope: str | tuple[str, ...] = ()
+    """Only documents that agree in these keys are compared, such as ``"host"``, ``"language"``,
+    ``"meta.crawl"``; those of which a key is undefined are a scope of their own. Empty: all."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -99,19 +107,20 @@ class ExactDedup(CorpusStage[Sketch]):
         kinds = (self.by,) if isinstance(self.by, str) else self.by
         object.__setattr__(self, "by", tuple(sorted(set(kinds))))
         object.__setattr__(self, "prefer", preference.keys(self.prefer, self.name))
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """The signals that `prefer` names."""
-        return preference.signals(tuple(self.prefer))
+        object.__setattr__(self, "scope", preference.keys(self.scope, self.name, "scope"))
 
     @property
     def artifacts(self) -> Mapping[str, str]:
         """The version of Unicode that folds case and composes characters."""
         return {"unicode": unicodedata.unidata_version}
 
-    def sketch(self, batch: Sequence[Document]) -> Sketch:
-        """Return the hashes of `batch`: 16 bytes a document and kind, beside id and preference."""
+    @property
+    def scheme(self) -> Scheme:
+        """What is compared, and under which version of Unicode."""
+        return {"by": ", ".join(self.by), **self.artifacts}
+
+    def keyed(self, batch: Sequence[Document]) -> tuple[list[Document], Hashes]:
+        """Return the documents that have a text or URL, and 128-bit hashes of it."""
         kept: list[Document] = []
         raw = bytearray()
         for doc in batch:
@@ -121,15 +130,7 @@ class ExactDedup(CorpusStage[Sketch]):
                 for text in texts:
                     raw += _hash(text) if text else bytes(16)
         keys = np.frombuffer(bytes(raw), dtype="<u8").astype(np.uint64)
-        return Sketch(
-            ids=[doc.id for doc in kept],
-            keys=keys.reshape(len(kept), len(self.by), 2),
-            order=tuple(preference.values(kept, key) for key in self.prefer),
-        )
-
-    def resolve(self, sketches: Iterable[Sketch]) -> ExactDuplicates:
-        """Return the stage that drops all but the preferred document of each cluster."""
-        return ExactDuplicates(clusters(sketches, tuple(self.prefer)))
+        return kept, keys.reshape(len(kept), len(self.by), 2)
 
 
 def _hash(text: str) -> bytes:

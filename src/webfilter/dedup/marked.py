@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cached_property
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar
 
+from webfilter.dedup.clusters import Clusters
 from webfilter.document import Document, Verdict
 from webfilter.stage import Signal, Stage
 
@@ -24,30 +25,28 @@ class Duplicates(Stage):
     reason: ClassVar[str] = "duplicate"
     """Reason of the verdicts."""
 
-    clusters: tuple[tuple[str, ...], ...] = ()
+    clusters: Clusters = field(default_factory=partial(Clusters.of, ()))
     """Ids of the documents of each cluster of two or more, the survivor first, then in order of
-    preference; clusters in order of their survivor's id."""
+    preference; clusters in order of their survivor's id. A sequence of tuples; any is taken."""
 
-    @cached_property
-    def _cluster_of(self) -> Mapping[str, tuple[str, ...]]:
-        return {member: cluster for cluster in self.clusters for member in cluster}
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+    def __post_init__(self) -> None:
+        if not isinstance(self.clusters, Clusters):
+            object.__setattr__(self, "clusters", Clusters.of(self.clusters))
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Mark the members of clusters."""
-        return [self._mark(doc) for doc in batch]
+        found = self.clusters.find([doc.id for doc in batch]).tolist()
+        return [self._mark(doc, number) for doc, number in zip(batch, found, strict=True)]
 
-    def _mark(self, doc: Document) -> Document:
+    def _mark(self, doc: Document, number: int) -> Document:
         named, sized = (signal.name for signal in self.measures)
-        cluster = self._cluster_of.get(doc.id)
-        if cluster is None:
+        if number < 0:
             return doc.with_signals({named: None, sized: None})
-        marked = doc.with_signals({named: cluster[0], sized: len(cluster)})
-        if doc.id == cluster[0]:
+        survivor = self.clusters.survivor(number)
+        marked = doc.with_signals({named: survivor, sized: self.clusters.size(number)})
+        if doc.id == survivor:
             return marked
-        return marked.drop(Verdict(self.name, self.reason, of=cluster[0]))
+        return marked.drop(Verdict(self.name, self.reason, of=survivor))
 
 
 def cluster_signals(prefix: str, what: str) -> tuple[Signal, Signal]:

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from webfilter.dedup.segment import Record
 from webfilter.dedup.signature import band_keys, shingles, signatures
@@ -19,10 +20,15 @@ from webfilter.document import Document, Value, Verdict
 from webfilter.errors import ConfigError
 from webfilter.stage import OnlineStage, Signal
 
-__all__ = ["CANDIDATES", "MinHashOnline"]
+__all__ = ["CANDIDATES", "MOST", "MinHashOnline"]
 
 CANDIDATES = 64
 """Earlier documents that one document is compared with: those that share the most bands."""
+
+MOST = 4096
+"""N-grams kept of one document, those of the least hashes: at most 16 KB."""
+
+Grams = npt.NDArray[np.uint32]
 
 _AT_ONCE = 250_000  # characters hashed at once
 _PROBE = "Near-duplicates: 1,234 Straße 北京 Å\u0301 again and again, to probe the hash functions."
@@ -95,7 +101,7 @@ class MinHashOnline(OnlineStage[Store]):
     )
 
     ngram: int = 5
-    """Words in a shingle, at least 1."""
+    """Words (or characters) in a shingle, at least 1."""
     bands: int = 28
     """Bands of the signature, at least 1: more of them find more."""
     rows: int = 4
@@ -104,8 +110,11 @@ class MinHashOnline(OnlineStage[Store]):
     """Selects the hash functions."""
     threshold: float | None = 0.75
     """Least Jaccard similarity of the n-gram sets, 0 to 1, to an earlier document of a document
-    that is dropped. None: sharing a band is enough. Exact below 1,024 distinct n-grams, estimated
-    beyond."""
+    that is dropped. None: sharing a band is enough. Exact below `MOST` (4,096) distinct n-grams;
+    beyond, estimated from so many with a standard error of at most .008."""
+    unit: Literal["word", "character"] = "word"
+    """What `ngram` counts. Characters are those of the words with one space between: 20 or more
+    are usual."""
     window: int | None = None
     """Forget what came more than this many documents ago, at least 1; None: never."""
     memory_mb: float = 256.0
@@ -136,6 +145,7 @@ class MinHashOnline(OnlineStage[Store]):
         probe = int(np.bitwise_xor.reduce(np.array(keys or [0], dtype=np.uint64)))
         return {
             "stage": self.name,
+            "unit": self.unit,
             "ngram": self.ngram,
             "bands": self.bands,
             "rows": self.rows,
@@ -168,7 +178,7 @@ class MinHashOnline(OnlineStage[Store]):
     def _known(self, texts: Sequence[str]) -> list[_Known]:
         known: list[_Known] = []
         for piece in _pieces(texts):
-            hashes, offsets = shingles(piece, self.ngram, self.seed)
+            hashes, offsets = shingles(piece, self.ngram, self.seed, self.unit)
             filled = np.flatnonzero(np.diff(offsets))
             offsets = np.concatenate((offsets[filled], offsets[-1:]))
             signs = signatures(hashes, offsets, self.bands * self.rows)
@@ -178,8 +188,8 @@ class MinHashOnline(OnlineStage[Store]):
             for row, place in enumerate(filled.tolist()):
                 grams = b""
                 if sets is not None:
-                    begin, end = sets.offsets[row : row + 2]
-                    grams = sets.hashes[begin:end].astype("<u4").tobytes()
+                    begin, end = sets.offsets[row : row + 2].tolist()
+                    grams = sets.hashes[begin : min(end, begin + MOST)].astype("<u4").tobytes()
                 found[place] = _Known(keys[row], grams)
             known += found
         return known
@@ -232,12 +242,15 @@ class MinHashOnline(OnlineStage[Store]):
         counts = [len(records) for records in earlier]
         if self.threshold is None or not sum(counts):
             return [np.zeros(count) for count in counts]
-        raw = [grams for (_, grams), count in zip(known, counts, strict=True) if count]
-        raw += [record.payload for records in earlier for record in records]
-        offsets = np.cumsum([0, *(len(one) // 4 for one in raw)])
-        sets = Sets(np.frombuffer(b"".join(raw), dtype="<u4").astype(np.uint32), offsets)
-        rows = np.repeat(np.arange(np.count_nonzero(counts)), [n for n in counts if n])
-        found = jaccard(sets, rows, np.arange(len(rows)) + np.count_nonzero(counts))
+        pairs = [
+            _comparable(grams, record.payload)
+            for (_, grams), records in zip(known, earlier, strict=True)
+            for record in records
+        ]
+        sides = [side for pair in pairs for side in pair]
+        offsets = np.cumsum([0, *map(len, sides)])
+        places = np.arange(0, len(sides), 2)
+        found = jaccard(Sets(np.concatenate(sides), offsets), places, places + 1)
         return np.split(found, np.cumsum(counts)[:-1])
 
     def save(self, state: Store, path: Path) -> None:
@@ -262,6 +275,15 @@ class MinHashOnline(OnlineStage[Store]):
         """Save `state` where the field `state` says."""
         if self.state is not None:
             self.save(state, Path(self.state))
+
+
+def _comparable(one: bytes, other: bytes) -> tuple[Grams, Grams]:
+    """Return two sets of n-grams up to the hash up to which both are known."""
+    both = [np.frombuffer(raw, dtype="<u4").astype(np.uint32) for raw in (one, other)]
+    ceilings = [grams[-1] for grams in both if len(grams) == MOST]
+    if ceilings:
+        both = [grams[: np.searchsorted(grams, min(ceilings), side="right")] for grams in both]
+    return both[0], both[1]
 
 
 def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:

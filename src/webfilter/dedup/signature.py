@@ -1,4 +1,4 @@
-"""Shingles (hashed word n-grams) to MinHash signatures, and signatures to band keys.
+"""Shingles (hashed n-grams) to MinHash signatures, and signatures to band keys.
 
 The signature is a *fast similarity sketch* (Dahlgaard, Knudsen and Thorup, FOCS 2017,
 arXiv:1704.04370), not one permutation a value: each shingle is thrown into one random bin, in
@@ -11,11 +11,12 @@ no worse; but a document of n shingles costs about n + 7 * 112 hashes in place o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.dedup.words import word_hashes
+from webfilter.dedup.words import character_hashes, word_hashes
 from webfilter.text.points import mix
 
 __all__ = ["band_keys", "shingles", "signatures"]
@@ -30,12 +31,14 @@ _HALF = np.uint64(32)
 _EMPTY = np.uint64(2**64 - 1)
 
 
-def shingles(texts: Sequence[str], ngram: int, seed: int) -> tuple[Hashes, Places]:
-    """Return the hashes of all word n-grams of all `texts`, and where each text's begin.
+def shingles(
+    texts: Sequence[str], ngram: int, seed: int, unit: Literal["word", "character"] = "word"
+) -> tuple[Hashes, Places]:
+    """Return the hashes of all n-grams of all `texts`, and where each text's begin.
 
-    A text of fewer than `ngram` words has none. Repeated n-grams are repeated.
+    A text of fewer than `ngram` words (or characters) has none. Repeated n-grams are repeated.
     """
-    words, offsets = word_hashes(texts)
+    words, offsets = (word_hashes if unit == "word" else character_hashes)(texts)
     size = max(len(words) - ngram + 1, 0)
     if size == 0:
         return np.zeros(0, np.uint64), np.zeros(len(texts) + 1, np.intp)

@@ -41,7 +41,7 @@ MANIFEST = "manifest.json"
 _KIND, _VERSION = "webfilter online state", 1
 _OURS = re.compile(f"([0-9a-f]{{16}})\\.({'|'.join(PARTS)})(\\.tmp)?")
 _KEY, _RECORD = 90, 250  # bytes of memory that one takes at most, beside payload and id
-_NEWEST, _SIEVE, _MAPPED = 0.35, 0.1, 0.2  # shares of memory; the rest is for making segments
+_NEWEST, _SIEVE, _MAPPED = 0.3, 0.07, 0.15  # shares of memory; the rest is for making segments
 _LOOKS = 64  # keys looked for between two looks at the memory that mapped files take
 
 

@@ -28,7 +28,7 @@ from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.lists import read_list, shipped
-from webfilter.heuristics.profiles import Profile, Profiled
+from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Filter, Rule, Signal
 
 __all__ = ["PROFILES", "BadWords"]

@@ -20,7 +20,7 @@ import numpy as np
 
 from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
-from webfilter.heuristics.profiles import Profile, Profiled
+from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Signal, Transform, judge
 from webfilter.text import (
     LOCAL,

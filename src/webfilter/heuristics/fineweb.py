@@ -25,7 +25,7 @@ from typing import ClassVar, Literal
 from webfilter.document import Document, Value
 from webfilter.heuristics.counts import ratio
 from webfilter.heuristics.limits import limit
-from webfilter.heuristics.profiles import Profile, Profiled
+from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
 from webfilter.text.chars import TERMINAL_MARKS

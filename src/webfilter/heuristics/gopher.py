@@ -23,7 +23,7 @@ from webfilter.errors import ConfigError
 from webfilter.heuristics.counts import WORDS, between, bounds_of, contents_of, ratio, worded
 from webfilter.heuristics.gopher_spaced import SPACED
 from webfilter.heuristics.limits import limit
-from webfilter.heuristics.profiles import Profile, Profiled
+from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import (
     Tokens,

@@ -25,8 +25,8 @@ from typing import ClassVar
 from webfilter.document import Document, Value
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.phrases import PhraseSet, digest, phrases
-from webfilter.heuristics.profiles import Profile, Profiled
 from webfilter.heuristics.surroundings import Line, measured, surroundings_of
+from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Signal, Transform
 
 __all__ = ["PROFILES", "Lines"]

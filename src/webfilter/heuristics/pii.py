@@ -22,7 +22,7 @@ from webfilter.document import Document, Value
 from webfilter.errors import UnknownName
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.personal import KINDS, Kind, Matches, find, masked
-from webfilter.heuristics.profiles import Profile, Profiled
+from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Signal, Transform, judge
 
 __all__ = ["PROFILES", "Pii"]

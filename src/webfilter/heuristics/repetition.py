@@ -25,7 +25,7 @@ from webfilter.heuristics.ngrams import (
     duplicate_characters,
     top_characters,
 )
-from webfilter.heuristics.profiles import Profile, Profiled
+from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
 

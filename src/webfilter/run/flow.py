@@ -8,16 +8,18 @@ stage the batches pass through its state in arrival order.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from webfilter.document import Document
 from webfilter.errors import RunError
 from webfilter.read import read
 from webfilter.report.ledger import Ledger
+from webfilter.run.corpus import resolved, unlost
 from webfilter.run.ids import UniqueIds
 from webfilter.run.local import Done, LocalRunner, Task, apply, describe, perform, segments
 from webfilter.run.spool import Spool
@@ -129,27 +131,31 @@ class Flow:
         assert self._cut[index].barrier is not None
         name, step = self._cut[index].barrier  # type: ignore[misc]
         assert isinstance(step, CorpusStage)
-        sketches: list[Any] = []
         spool = Spool(self._work / f"{index}-{name}.arrow")
+        folder = Path(tempfile.mkdtemp(prefix=f"{index}-{name}-", dir=self._work))
         try:
-            for done in self._runner.map(index, batches):
-                sketches.extend(done.sketches)
-                docs = self._take(done)
-                gone = [doc for doc in docs if not self._goes_on(doc)]
-                if gone:
-                    self._settle(gone)
-                spool.write([doc for doc in docs if self._goes_on(doc)])
-            start = perf_counter()
-            stage = step.resolve(sketches)
-            sketches.clear()
+            sketches = self._sketched(index, batches, spool)
+            stage, lost = resolved(step, name, sketches, spool.read, folder, self.ledger)
             self.resolved[name] = stage
-            self.ledger.add(name, 0, [], perf_counter() - start)
             spooled = (doc for docs in spool.read() for doc in docs)
             for docs in batched(spooled, self._batch_size):
                 # a dropped document was not sketched: the resolved stage has nothing to say of it
-                yield apply(stage, name, docs, self.ledger)
+                yield apply(stage, name, unlost(docs, lost), self.ledger)
         finally:
             spool.delete()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _sketched(
+        self, index: int, batches: Iterable[list[Document]], spool: Spool
+    ) -> Iterator[Any]:
+        """Spool the live documents; yield their sketches."""
+        for done in self._runner.map(index, batches):
+            docs = self._take(done)
+            gone = [doc for doc in docs if not self._goes_on(doc)]
+            if gone:
+                self._settle(gone)
+            spool.write([doc for doc in docs if self._goes_on(doc)])
+            yield from done.sketches
 
     def _online(self, index: int, batches: Iterable[list[Document]]) -> Iterator[list[Document]]:
         assert self._cut[index].barrier is not None
@@ -235,8 +241,11 @@ def run_in_memory(pipe: Pipeline, source: Any) -> list[Document]:
             continue
         name, step = segment.barrier
         if isinstance(step, CorpusStage):
-            stage = step.resolve(sketch for part in parts for sketch in part.sketches)
-            docs = apply(stage, name, docs, Ledger())
+            sketches = (sketch for part in parts for sketch in part.sketches)
+            again = partial(batched, docs, 1_000)
+            with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
+                stage, lost = resolved(step, name, sketches, again, Path(work), Ledger())
+            docs = apply(stage, name, unlost(docs, lost), Ledger())
             continue
         observers.append(_Observer(step))
         pieces = batched(docs, 1_000)

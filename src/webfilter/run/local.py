@@ -16,7 +16,7 @@ from webfilter.errors import RunError
 from webfilter.report.ledger import Ledger
 from webfilter.stage import CorpusStage, OnlineStage, Stage, Step
 
-__all__ = ["Done", "LocalRunner", "Segment", "Task", "apply", "perform", "segments"]
+__all__ = ["Done", "LocalRunner", "Segment", "Task", "apply", "perform", "segments", "sketch"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ def segments(names: Sequence[str], steps: Sequence[Step]) -> tuple[Segment, ...]
         if isinstance(step, Stage):
             stages.append((name, step))
         elif isinstance(step, (CorpusStage, OnlineStage)):
-            cut.append(Segment(tuple(stages), (name, step)))
+            waits = step.lean if isinstance(step, CorpusStage) else step
+            cut.append(Segment(tuple(stages), (name, waits)))
             stages = []
     return (*cut, Segment(tuple(stages), None))
 
@@ -70,7 +71,7 @@ def perform(cut: Sequence[Segment], task: Task, measure_all: bool) -> Done:
     if segment.barrier is not None and task.only in (None, len(segment.stages)):
         name, step = segment.barrier
         if isinstance(step, CorpusStage):
-            _sketch(step, name, done)
+            sketch(step, name, done)
     return done
 
 
@@ -142,7 +143,8 @@ def _same(batch: Sequence[Document], marked: Sequence[Document]) -> None:
         )
 
 
-def _sketch(step: CorpusStage[Any], name: str, done: Done) -> None:
+def sketch(step: CorpusStage[Any], name: str, done: Done) -> None:
+    """Sketch the live documents of `done` for `step`, called `name` here; count in its ledger."""
     live = [doc for doc in done.docs if doc.live]
     start = perf_counter()
     failed: list[Document] = []

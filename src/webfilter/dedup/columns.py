@@ -1,0 +1,118 @@
+"""Arrays on disk that grow at their end, and a way to sort what does not fit into memory.
+
+Plain little-endian binary files without headers, in a folder of the run: they are scratch space,
+deleted with it, and nothing else reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from webfilter.errors import OutputError
+
+__all__ = ["ROWS", "Column", "parted"]
+
+ROWS = 1 << 25
+"""Rows sorted at once: about 1 GB at work; up to 33 million documents need no second file."""
+_BUFFER = 1 << 17
+_HALF = np.uint64(32)
+
+Array = npt.NDArray[Any]
+
+
+class Column:
+    """An array of one type on disk: append to it, then read it as one array.
+
+    Args:
+        path: the file to write.
+        dtype: type of the values.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     column = Column(Path(folder, "sizes"), np.uint32)
+    ...     column.append(np.array([3, 1]))
+    ...     column.append(np.array([2]))
+    ...     column.array().tolist()
+    [3, 1, 2]
+    """
+
+    def __init__(self, path: Path, dtype: npt.DTypeLike) -> None:
+        self._path, self._dtype = path, np.dtype(dtype)
+        self._size = 0
+        try:
+            self._file = open(path, "wb", buffering=_BUFFER)  # noqa: SIM115 - until it is read
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()  # where something went wrong before it was read
+
+    def append(self, values: Array) -> None:
+        """Write `values` at the end.
+
+        Raises:
+            OutputError: it cannot be written (the disk is full).
+        """
+        try:
+            self._file.write(values.astype(self._dtype, copy=False).tobytes())
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
+        self._size += len(values)
+
+    def array(self) -> Array:
+        """Return what was written, mapped into memory, to read only; nothing can be added now."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
+        if not self._size:
+            return np.zeros(0, self._dtype)
+        return np.memmap(self._path, self._dtype, "r", shape=(self._size,))
+
+    def delete(self) -> None:
+        """Remove the file; what is mapped stays readable."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+
+def parted(keys: Array, folder: Path, rows: int | None = None) -> Iterator[tuple[Array, Array]]:
+    """Yield the 64-bit `keys` with their places, in parts that fit into memory.
+
+    Equal keys are in one part; a part has about `rows` of them (`ROWS` unless given) where keys are
+    hashes. More rows than that are first thrown into one file a part, in `folder`.
+
+    >>> [(part.tolist(), places.tolist()) for part, places in parted(np.array([7, 9]), Path())]
+    [([7, 9], [0, 1])]
+    """
+    most = ROWS if rows is None else rows
+    parts = -(-len(keys) // most)
+    if parts <= 1:
+        yield np.asarray(keys), np.arange(len(keys))
+        return
+    thrown = [
+        (Column(folder / f"part-{n}.keys", np.uint64), Column(folder / f"part-{n}.rows", np.int64))
+        for n in range(parts)
+    ]
+    for begin in range(0, len(keys), most):
+        some = np.asarray(keys[begin : begin + most])
+        part = (some >> _HALF) * np.uint64(parts) >> _HALF
+        order = np.argsort(part, kind="stable")
+        edges = np.searchsorted(part[order], np.arange(parts + 1, dtype=np.uint64))
+        for n, (held, places) in enumerate(thrown):
+            here = order[edges[n] : edges[n + 1]]
+            held.append(some[here])
+            places.append(here + begin)
+    for columns in thrown:
+        some, here = (np.array(column.array()) for column in columns)
+        for column in columns:
+            column.delete()
+        yield some, here
