@@ -16,7 +16,7 @@ from webfilter.dedup.store import MANIFEST, Store
 from webfilter.errors import ConfigError, OutputError, RunError, SourceError
 
 SETTINGS = {"stage": "toy", "rows": 4}
-SMALL = 20_000  # bytes: about 15 records in memory
+SMALL = 20_000  # bytes: about 10 records in memory
 
 
 def spread(key):
@@ -92,11 +92,11 @@ def test_a_key_of_everybody_keeps_the_latest():
 
 
 def test_the_window_bounds_what_is_kept():
-    stores = {window: filled(count=2_000, window=window) for window in (8, 200)}
-    assert len(stores[8]) < 60
-    assert not stores[8]._segments  # what fits in memory stays there
+    stores = {window: filled(count=2_000, window=window) for window in (5, 200)}
+    assert len(stores[5]) < 60
+    assert not stores[5]._segments  # what fits in memory stays there
     assert 200 <= len(stores[200]) < 2 * 200 + 60
-    for window in (8, 200):
+    for window in (5, 200):
         store = stores[window]
         asked = np.array([spread(n) for n in range(2_000 - window, 2_000)], dtype=np.uint64)
         assert len(store.find(asked)[0]) == window

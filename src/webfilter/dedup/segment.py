@@ -156,14 +156,15 @@ class Segment:
         skip = min(max(oldest - self.first, 0), len(self))
         first = self.first + skip
         pieces = -(-(len(self.keys) + len(later.keys)) // _AT_ONCE)
-        bounds = np.array([2**64 // pieces * n for n in range(1, pieces)], dtype=np.uint64)
-        mine = [0, *np.searchsorted(self.keys, bounds).tolist(), len(self.keys)]
-        theirs = [0, *np.searchsorted(later.keys, bounds).tolist(), len(later.keys)]
+        here, there = slice(0, 0), slice(0, 0)
         gone = int(self.index[skip - 1, 2]) if skip else 0
         made = Sieve(len(self.keys) + len(later.keys), sieve)
         with _Writer(folder) as writer:
-            for n in range(pieces):  # keys are hashes, so equal ranges hold about equal numbers
-                here, there = slice(*mine[n : n + 2]), slice(*theirs[n : n + 2])
+            for n in range(1, pieces + 1):
+                # keys are hashes, so equal ranges hold about equal numbers of them
+                bound = np.uint64(2**64 // pieces * n) if n < pieces else None
+                here = slice(here.stop, _below(self.keys, bound))
+                there = slice(there.stop, _below(later.keys, bound))
                 alive = self.rows[here] >= skip
                 keys = np.concatenate((self.keys[here][alive], later.keys[there]))
                 rows = np.concatenate(
@@ -181,8 +182,8 @@ class Segment:
                 later.let_go()
             ends = len(self.blob) - gone
             for one, begin, shift in ((self, skip, -gone), (later, 0, ends)):
-                for at in range(begin, len(one), _AT_ONCE):
-                    index = one.index[at : at + _AT_ONCE].astype(np.int64)
+                for piece in one._pieces("index", begin):
+                    index = piece.astype(np.int64)
                     index[:, 1:] += shift
                     writer.add("index", index.astype(np.uint64))
             for one, begin in ((self, gone), (later, 0)):
@@ -228,6 +229,11 @@ class Segment:
             if not path.exists() or file_checksum(path) != entry["checksums"][part]:
                 return path.name
         return None
+
+
+def _below(keys: Keys, bound: np.uint64 | None) -> int:
+    """Return how many of the ascending `keys` are below `bound`; None: all."""
+    return len(keys) if bound is None else int(np.searchsorted(keys, bound))
 
 
 def latest(keys: Keys, rows: npt.NDArray[np.uint32]) -> tuple[Keys, npt.NDArray[np.uint32]]:
