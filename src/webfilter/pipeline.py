@@ -114,7 +114,8 @@ class Pipeline:
         """Yield the documents of `source` that are kept, lazily, in order.
 
         Embeddable: memory is bounded by a batch, and no disk is used unless a corpus stage must
-        spool (then to the system's folder for temporary files, removed at the end).
+        spool (then to the system's folder for temporary files, removed at the end). Online stages
+        save what they have seen when the last document has been taken, and not if you stop before.
 
         Args:
             source: whatever `webfilter.read` takes.

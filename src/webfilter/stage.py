@@ -332,15 +332,29 @@ class OnlineStage(Step, Generic[S]):
 
     Arrival order is part of its contract, so it runs in one place (the parent process). The stage
     itself is configuration only; what it has seen is the state, which saves and loads.
+
+    A pipeline calls `start` before the first document and `finish` when all have been written; not
+    when the run fails or is abandoned. So a stage that loads its state in `start` and saves it in
+    `finish` goes on where the last complete run stopped, and after a failed one the same documents
+    may come again.
     """
+
+    whole: ClassVar[bool] = False
+    """Whether `observe` leaves the state as it was when it raises. Then a pipeline hands over whole
+    batches, and asks again for one document at a time if that fails; else it hands over one
+    document at a time from the beginning, since it could not ask twice."""
 
     @abstractmethod
     def start(self) -> S:
-        """Return a fresh state."""
+        """Return a fresh state, or the one that `finish` left behind."""
 
     @abstractmethod
     def observe(self, state: S, batch: Sequence[Document]) -> Sequence[Document]:
-        """Return `batch` marked, same length and order, and update `state`."""
+        """Return `batch` marked, same length and order, and update `state`.
+
+        The answers are those for the same documents handed over one by one. With `whole`, whatever
+        can go wrong with a document (hashing, measuring) comes before the first change of `state`.
+        """
 
     @abstractmethod
     def save(self, state: S, path: Path) -> None:
@@ -349,3 +363,6 @@ class OnlineStage(Step, Generic[S]):
     @abstractmethod
     def load(self, path: Path) -> S:
         """Read a state that `save` wrote."""
+
+    def finish(self, state: S) -> None:
+        """Take leave of `state` after a complete run: save it where the configuration says so."""

@@ -307,3 +307,18 @@ def _check_online(step: OnlineStage[Any], batch: list[Document]) -> None:
     resumed = [*first, *step.observe(loaded, batch[middle:])]
     for one, other in zip(together, resumed, strict=True):
         _same(name, one, other, "is marked differently after save and load")
+    if step.whole:
+        _check_whole(step, batch, together)
+
+
+def _check_whole(step: OnlineStage[Any], batch: list[Document], expected: list[Document]) -> None:
+    """Check that a batch on which `observe` raises leaves no trace in the state."""
+    state = step.start()
+    try:
+        step.observe(state, [*batch, None])  # type: ignore[list-item]
+    except Exception:
+        again = step.observe(state, batch)
+    else:
+        return
+    for one, other in zip(expected, again, strict=True):
+        _same(step.name, one, other, "is marked by a batch on which `observe` raised before")

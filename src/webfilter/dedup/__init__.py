@@ -8,22 +8,31 @@ one pipeline run sees, or within it what a field names (a host, a crawl, a langu
 Below the document, `LineDedup` finds lines and paragraphs that stand on many pages of a host, and
 `SubstringDedup` runs of 50 words that occur twice. They change texts: what they resolve into
 (`RepeatedLines`, `RepeatedSpans`) takes those parts out, and the documents stay.
+
+`SeenBefore` and `MinHashOnline` do the same in endless streams: the first of equal or similar
+documents stays, in order of arrival; what they have seen outlives the run where that is wanted.
 """
 
+from webfilter.dedup.bloom import BloomFilter
 from webfilter.dedup.exact import ExactDedup, ExactDuplicates
 from webfilter.dedup.lines import LineDedup, RepeatedLines
 from webfilter.dedup.marked import Duplicates
 from webfilter.dedup.minhash import MinHash, NearDuplicates
+from webfilter.dedup.minhash_online import MinHashOnline
+from webfilter.dedup.seen import SeenBefore
 from webfilter.dedup.substrings import RepeatedSpans, SubstringDedup
 
 __all__ = [
+    "BloomFilter",
     "Duplicates",
     "ExactDedup",
     "ExactDuplicates",
     "LineDedup",
     "MinHash",
+    "MinHashOnline",
     "NearDuplicates",
     "RepeatedLines",
     "RepeatedSpans",
+    "SeenBefore",
     "SubstringDedup",
 ]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from webfilter.document import Document
+from webfilter.errors import RunError
 from webfilter.read import read
 from webfilter.report.ledger import Ledger
 from webfilter.run.corpus import resolved, unlost
@@ -81,6 +82,12 @@ class Flow:
         self._runner, self._settle, self._work = runner, settle, work
         self._measure_all, self._batch_size = measure_all, batch_size
         self._cut = segments(pipe.names, pipe.steps)
+        self._observers: list[_Observer] = []
+
+    def finish(self) -> None:
+        """Let the online stages save what they have seen; call it once the output is complete."""
+        for observer in self._observers:
+            observer.finish()
 
     def through(self, batches: Iterable[list[Document]]) -> Iterator[list[Document]]:
         """Yield the live documents that come out at the end, batch by batch, in order."""
@@ -155,6 +162,7 @@ class Flow:
         name, step = self._cut[index].barrier  # type: ignore[misc]
         assert isinstance(step, OnlineStage)
         observer = _Observer(step)
+        self._observers.append(observer)
         for docs in self._stages(index, batches):
             yield apply(observer, name, docs, self.ledger)
 
@@ -166,13 +174,26 @@ class _Observer(Stage):
         self._step, self._state = step, step.start()
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
-        marked: list[Document] = []
-        for doc in batch:  # one by one: asked again after an error, it would see documents twice
+        if self._step.whole and len(batch) > 1:
             try:
-                marked.extend(self._step.observe(self._state, [doc]))
-            except Exception as error:
-                marked.append(doc.fail(self._step.name, describe(error)))
+                return self._step.observe(self._state, batch)
+            except RunError:
+                raise
+            except Exception:  # the state is as it was: find out whose fault it is
+                pass
+        return [self._one(doc) for doc in batch]
+
+    def _one(self, doc: Document) -> Document:
+        try:  # asked again after an error, the stage might see a document twice
+            [marked] = self._step.observe(self._state, [doc])
+        except RunError:  # the machine is broken, not the document
+            raise
+        except Exception as error:
+            return doc.fail(self._step.name, describe(error))
         return marked
+
+    def finish(self) -> None:
+        self._step.finish(self._state)
 
 
 def _nothing(docs: Sequence[Document]) -> None:
@@ -187,6 +208,7 @@ def kept(pipe: Pipeline, source: Any, *, batch_size: int) -> Iterator[Document]:
         flow = Flow(pipe, runner, _nothing, Path(work))
         for batch in flow.through(batched(docs, batch_size)):
             yield from batch
+        flow.finish()
 
 
 def fit(pipe: Pipeline, source: Any, *, batch_size: int) -> Pipeline:
@@ -211,6 +233,7 @@ def run_in_memory(pipe: Pipeline, source: Any) -> list[Document]:
     """Return all documents of `source`, marked, in order; see `Pipeline.__call__`."""
     docs = list(UniqueIds().over(read(source)))
     cut = segments(pipe.names, pipe.steps)
+    observers: list[_Observer] = []
     for index, segment in enumerate(cut):
         parts = [perform(cut, Task(index, batch), False) for batch in batched(docs, 1_000)]
         docs = [doc for part in parts for doc in part.docs]
@@ -222,8 +245,11 @@ def run_in_memory(pipe: Pipeline, source: Any) -> list[Document]:
             again = partial(batched, docs, 1_000)
             with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
                 stage, lost = resolved(step, name, sketches, again, Path(work), Ledger())
-            docs = unlost(docs, lost)
-        else:
-            stage = _Observer(step)
-        docs = apply(stage, name, docs, Ledger())
+            docs = apply(stage, name, unlost(docs, lost), Ledger())
+            continue
+        observers.append(_Observer(step))
+        pieces = batched(docs, 1_000)
+        docs = [doc for some in pieces for doc in apply(observers[-1], name, some, Ledger())]
+    for observer in observers:
+        observer.finish()
     return docs

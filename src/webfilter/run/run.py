@@ -110,6 +110,7 @@ def run(
         for kind in reversed(KINDS):  # what is kept appears last: it is complete when it is there
             if kind in opened:
                 opened[kind].close()
+        flow.finish()  # what was written, and nothing else, counts as seen by the next run
 
     report = Report(
         stages=flow.ledger.rows(counted.total),

@@ -1,0 +1,89 @@
+"""Files that are whole or not there: written under a temporary name, synced, renamed, checksummed.
+
+What an online stage remembers must outlive a crash in the middle of saving it. Everything here is
+plain data: raw arrays and JSON, never pickles.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from webfilter.errors import OutputError
+
+__all__ = ["checksum", "file_checksum", "replacing", "write_arrays"]
+
+_AT_ONCE = 1 << 22  # bytes
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes the name `path` once it is complete and on disk.
+
+    Until then it is called ``path.tmp`` and the old file, if there is one, stays as it is: whoever
+    reads `path` sees the old file or the new one, even if this process is killed. Its folder is
+    made where there is none.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut, where the system can."""
+    with contextlib.suppress(OSError):  # Windows opens no folders
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_arrays(file: BinaryIO, arrays: Iterable[npt.NDArray[Any]]) -> str:
+    """Write the bytes of `arrays`, one after the other, and return the checksum of all."""
+    hashed = blake2b(digest_size=16)
+    for array in arrays:
+        raw = np.ascontiguousarray(array).data.cast("B") if array.size else b""
+        hashed.update(raw)
+        file.write(raw)
+    return hashed.hexdigest()
+
+
+def checksum(raw: bytes | memoryview) -> str:
+    """Return the checksum of `raw`: 128 bits of BLAKE2, as hex digits.
+
+    >>> checksum(b"")
+    'cae66941d9efbd404e4d88758ea67670'
+    """
+    return blake2b(raw, digest_size=16).hexdigest()
+
+
+def file_checksum(path: Path) -> str:
+    """Return the checksum of the file `path`, read a few megabytes at a time."""
+    hashed = blake2b(digest_size=16)
+    with open(path, "rb") as file:
+        while piece := file.read(_AT_ONCE):
+            hashed.update(piece)
+    return hashed.hexdigest()
