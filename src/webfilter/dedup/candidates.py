@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from webfilter.dedup.buckets import Buckets
 from webfilter.dedup.clusters import Clusters
-from webfilter.dedup.columns import Column, forget
+from webfilter.dedup.columns import Column
 from webfilter.dedup.components import components
 from webfilter.dedup.ranks import Ranking
 from webfilter.dedup.sketch import Details
@@ -19,8 +19,6 @@ from webfilter.dedup.verify import Sets, verified
 __all__ = ["Candidates"]
 
 Places = npt.NDArray[np.intp]
-
-_PAIRS = 1 << 17  # compared until the pages of their n-grams are let go of: about half a gigabyte
 
 
 class Candidates:
@@ -64,15 +62,9 @@ class Candidates:
             of = _components(self._buckets, len(rows))
         else:
             offsets = np.concatenate(([0], np.cumsum(self._sizes.array())))
-            sets = Sets(self._hashes.array(), offsets)
-            compared = 0
+            sets = Sets(self._hashes.array(random=True), offsets)
 
             def test(left: Places, right: Places) -> npt.NDArray[np.float64]:
-                nonlocal compared
-                compared += len(left)
-                if compared > _PAIRS:
-                    forget(sets.hashes)
-                    compared = len(left)
                 return verified(sets, rows[left], rows[right], least)
 
             of, _ = stars(self._buckets, len(rows), test, least)

@@ -69,15 +69,22 @@ class Column:
             raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
         self._size += len(values)
 
-    def array(self) -> Array:
-        """Return what was written, mapped into memory, to read only; nothing can be added now."""
+    def array(self, random: bool = False) -> Array:
+        """Return what was written, mapped into memory, to read only; nothing can be added now.
+
+        Args:
+            random: it will be read here and there, so pages around what is asked for are no use.
+        """
         try:
             self._file.close()
         except OSError as error:
             raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
         if not self._size:
             return np.zeros(0, self._dtype)
-        return np.memmap(self._path, self._dtype, "r", shape=(self._size,))
+        found = np.memmap(self._path, self._dtype, "r", shape=(self._size,))
+        if random:
+            _advise(found, "MADV_RANDOM")
+        return found
 
     def delete(self) -> None:
         """Remove the file; what is mapped stays readable."""
@@ -90,9 +97,13 @@ def forget(array: Array) -> None:
 
     The system would do so itself when memory is short, but until then they count as this process's.
     """
+    _advise(array, "MADV_DONTNEED")
+
+
+def _advise(array: Array, advice: str) -> None:
     mapped = getattr(array, "_mmap", None)
-    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
-        mapped.madvise(mmap.MADV_DONTNEED)
+    if mapped is not None and hasattr(mmap, advice):  # not on Windows
+        mapped.madvise(getattr(mmap, advice))
 
 
 def parted(keys: Array, folder: Path, rows: int | None = None) -> Iterator[tuple[Array, Array]]:

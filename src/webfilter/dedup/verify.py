@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.dedup.columns import forget
+
 __all__ = ["Sets", "jaccard", "verified"]
 
-_AT_ONCE = 1 << 20  # hashes compared at once, which bounds memory
+_AT_ONCE = 1 << 21  # hashes compared at once, which bounds memory
 _FEW = 128  # hashes looked at first
 _APART = 6  # standard errors by which that look may be wrong: about 1 pair in 10**9
 
@@ -73,6 +75,7 @@ def jaccard(sets: Sets, left: Places, right: Places) -> npt.NDArray[np.float64]:
         spent = cost[begin - 1] if begin else 0
         end = max(begin + 1, int(np.searchsorted(cost, spent + _AT_ONCE)))
         found[begin:end] = _jaccard(sets.take(left[begin:end]), sets.take(right[begin:end]))
+        forget(sets.hashes)  # of mapped ones each set of a pair is a page or two
         begin = end
     return found
 
@@ -95,6 +98,7 @@ def verified(sets: Sets, left: Places, right: Places, least: float) -> npt.NDArr
         some = long[begin : begin + step]
         at = open_[some]
         apart[some] = _glance(sets, left[at], right[at]) < least - doubt
+        forget(sets.hashes)
     open_ = open_[~apart]
     found[open_] = jaccard(sets, left[open_], right[open_])
     return found
