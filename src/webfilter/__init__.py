@@ -47,8 +47,10 @@ _HOME = {
     "Judge": "webfilter.compose",
     "Language": "webfilter.language",
     "Length": "webfilter.heuristics.length",
+    "LineDedup": "webfilter.dedup.lines",
     "Lines": "webfilter.heuristics.lines",
     "MinHash": "webfilter.dedup.minhash",
+    "MinHashOnline": "webfilter.dedup.minhash_online",
     "MissingExtra": "webfilter.errors",
     "OnlineStage": "webfilter.stage",
     "OutputError": "webfilter.errors",
@@ -60,9 +62,11 @@ _HOME = {
     "Sample": "webfilter.compose",
     "Sandboxed": "webfilter.extract",
     "Scorer": "webfilter.stage",
+    "SeenBefore": "webfilter.dedup.seen",
     "Signal": "webfilter.stage",
     "SourceError": "webfilter.errors",
     "Stage": "webfilter.stage",
+    "SubstringDedup": "webfilter.dedup.substrings",
     "Transform": "webfilter.stage",
     "Tuning": "webfilter.tuning",
     "UnknownName": "webfilter.errors",
@@ -97,8 +101,10 @@ __all__ = [
     "Judge",
     "Language",
     "Length",
+    "LineDedup",
     "Lines",
     "MinHash",
+    "MinHashOnline",
     "MissingExtra",
     "OnlineStage",
     "OutputError",
@@ -110,9 +116,11 @@ __all__ = [
     "Sample",
     "Sandboxed",
     "Scorer",
+    "SeenBefore",
     "Signal",
     "SourceError",
     "Stage",
+    "SubstringDedup",
     "Transform",
     "Tuning",
     "UnknownName",
@@ -150,7 +158,11 @@ if TYPE_CHECKING:
     from webfilter import catalog, testing, write
     from webfilter.compose import ByLanguage, Judge, Sample, Where
     from webfilter.dedup.exact import ExactDedup
+    from webfilter.dedup.lines import LineDedup
     from webfilter.dedup.minhash import MinHash
+    from webfilter.dedup.minhash_online import MinHashOnline
+    from webfilter.dedup.seen import SeenBefore
+    from webfilter.dedup.substrings import SubstringDedup
     from webfilter.document import Document, Verdict
     from webfilter.errors import (
         ConfigError,
