@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from webfilter.dedup.clusters import Clusters
 from webfilter.dedup.columns import Column
 from webfilter.dedup.components import components
 from webfilter.dedup.sketch import Details
-from webfilter.dedup.stars import stars
+from webfilter.dedup.stars import Test, stars
 from webfilter.dedup.verify import Sets, jaccard
 
 __all__ = ["Candidates"]
@@ -48,8 +49,12 @@ class Candidates:
             self._hashes.append(some.sets.hashes)
             self._sizes.append(np.diff(some.sets.offsets))
 
-    def clusters(self, least: float | None) -> Clusters:
-        """Return the clusters, `least` the similarity of duplicates; None: sharing a key."""
+    def clusters(self, least: float | None, similarity: Test | None = None) -> Clusters:
+        """Return the clusters, `least` the similarity of duplicates; None: sharing a key.
+
+        `similarity` takes candidates by number, in the order in which they were added; by default
+        it is the Jaccard similarity of their `Details.sets`.
+        """
         rows = self._strings.order()  # by preference, ties by id
         names = self._names.array()[rows]
         _, once = np.unique(names, return_index=True)
@@ -60,10 +65,10 @@ class Candidates:
             of = _components(self._buckets, len(rows))
         else:
             offsets = np.concatenate(([0], np.cumsum(self._sizes.array())))
-            sets = Sets(self._hashes.array(), offsets)
+            similar = similarity or partial(jaccard, Sets(self._hashes.array(), offsets))
 
             def test(left: Places, right: Places) -> npt.NDArray[np.float64]:
-                return jaccard(sets, rows[left], rows[right])
+                return similar(rows[left], rows[right])
 
             of, _ = stars(self._buckets, len(rows), test, least)
         return self._packed(rows, of)
