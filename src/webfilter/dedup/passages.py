@@ -34,6 +34,7 @@ __all__ = ["PassageDedup", "PassageDuplicates"]
 _SURE = 0.9995  # chance that a pair at the threshold is compared
 _MOST_ROWS, _LEAST_ROWS = 4, 2
 _MOST_BANDS = 64  # beyond it, rather fewer rows
+_LEAST_BANDS = 20  # leaves something to pairs that repeat words unequally often
 _LEAST = 0.5
 _BATCH = 1_000  # documents, where all are at hand
 
@@ -97,10 +98,11 @@ class PassageDedup(CorpusStage[PassageSketch]):
 
     name: ClassVar[str] = "passage_dedup"
     measures: ClassVar[tuple[Signal, ...]] = _SIGNALS
+    commutes: ClassVar[bool] = False  # what was dropped before changes which words are rare
 
     threshold: float = 0.8
     """Least TF-IDF cosine of duplicates, .5 to 1; exact to nine digits, but for collisions of
-    32-bit hashes of words. Lower ones take more bands: 14 at .9, 42 at .8, 61 at .7."""
+    32-bit hashes of words. Lower ones take more bands: 20 at .9, 42 at .8, 61 at .7."""
     prefer: str | tuple[str, ...] = ("-length", "url", "id")
     """Which document of a cluster stays: keys in order, ``-`` for largest first, None last, ties
     by id. Signals measured earlier, or ``length``, ``url``, ``host``, ``id``, ``date``
@@ -203,7 +205,8 @@ def _bands(rows: int, threshold: float) -> int:
     """Return how many bands leave a pair at `threshold` a chance of `_SURE` or more."""
     similarity = threshold**2  # the least weighted Jaccard similarity: see tfidf
     missed = 1 - similarity**rows
-    return math.ceil(math.log(1 - _SURE) / math.log(missed)) if missed else 1
+    needed = math.ceil(math.log(1 - _SURE) / math.log(missed)) if missed else 1
+    return max(needed, _LEAST_BANDS)
 
 
 def _scopes(docs: Sequence[Document], scope: tuple[str, ...]) -> Hashes:
