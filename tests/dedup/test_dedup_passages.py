@@ -21,9 +21,7 @@ from webfilter.errors import ConfigError
 from webfilter.pipeline import Pipeline
 from webfilter.testing import check_stage
 
-VOCABULARY = [
-    a + b + c + d for a in "bdfklmnprst" for b in "aeiou" for c in "dgmnst" for d in "aeo"
-]
+VOCABULARY = [a + b + c + d for a in "bdfklmnprs" for b in "aeiou" for c in "dgmns" for d in "aeo"]
 random.Random(0).shuffle(VOCABULARY)
 
 
@@ -282,9 +280,7 @@ def test_scripts_without_spaces_have_words() -> None:
     assert of(PassageDedup(), docs) == {"a": "b"}
 
 
-def test_one_document_may_have_hundreds_of_thousands_of_words_and_one_word_a_million_documents() -> (
-    None
-):
+def test_one_text_of_many_words_and_many_texts_of_two_take_linear_time() -> None:
     rng = random.Random(1)
     long = " ".join(f"{rng.getrandbits(48):x}z" for _ in range(200_000))
     docs = [Document("long", long), Document("longer", long + " z")]
