@@ -40,7 +40,7 @@ _BATCH = 1_000  # documents, where all are at hand
 
 Hashes = npt.NDArray[np.uint64]
 
-_SIGNALS = cluster_signals("passage_cluster", "near-duplicate passages")
+_SIGNALS = cluster_signals("passage_cluster", "near-duplicate passages of the document")
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,14 @@ class Shelf:
     Args:
         scheme: that of all sketches.
         folder: an existing folder for the files.
+
+    >>> import tempfile
+    >>> details = Details(np.array([5], np.uint64), [b"a"], [b""], None, {})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     shelf = Shelf({}, Path(folder))
+    ...     shelf.add(PassageSketch(details, Bags.of(["red fish"]), np.zeros(1, np.uint64)))
+    ...     [(some.details.ids, len(some.bags.terms)) for some in shelf.chunks()]
+    [([b'a'], 2)]
     """
 
     def __init__(self, scheme: Scheme, folder: Path) -> None:
