@@ -12,8 +12,8 @@ itself. Each method in its own process, with one thread; medians.
 The first table: pair recall is the share of true pairs that end in one cluster, pair precision the
 share of pairs in one cluster that are true. Longer ones stay: drop recall is the share dropped of
 the documents that, in order of length, have a true partner among those that stay; wrong drops are
-documents dropped without any true partner. The second table: share of planted copies that end in one cluster with their original,
-whatever their cosine, by kind of edit.
+documents dropped without any true partner. The second table: share of planted copies that end in
+one cluster with their original, whatever their cosine, by kind of edit.
 """
 
 from __future__ import annotations
