@@ -3,14 +3,14 @@
     python benchmarks/dedup_scale.py --documents 1e6 3e6 1e7
 
 Synthetic sketches, so that nothing but the resolving is measured: documents in families, 30 % of
-them near-duplicates of the head of theirs (similarity .75 to 1, families of sizes that follow a
-power law, up to thousands), 20 % only akin to it (.2 to .7, as pages made from one template are),
-the rest alone. A document has 100 to 800 n-grams; signatures are drawn so that two agree in each
-value with the probability that their n-gram sets have by similarity. Everything else is the code
-that a pipeline runs: keys to disk, band by band, candidates' n-grams to disk, exact verification,
-the best of each cluster stays. Each size in a process of its own; what it takes to make the
-sketches is not counted. Disk is what lies in the work folder when it is largest; memory is peak
-resident memory, and the part of it that is not mapped files.
+them near-duplicates of the head of theirs (similarity .75 to 1, most of them near 1; sizes of
+families follow a power law, up to thousands), 20 % only akin to it (.2 to .7, as pages made from
+one template are), the rest alone. A document has 100 to 800 n-grams; signatures are drawn so that
+two agree in each value with the probability that their n-gram sets have by similarity. Everything
+else is the code that a pipeline runs: keys to disk, band by band, candidates' n-grams to disk,
+exact verification, the best of each cluster stays. Each size in a process of its own; what it takes
+to make the sketches is not counted. Disk is what lies in the work folder when it is largest; memory
+is peak resident memory, mapped files included.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class Families:
         rng = np.random.default_rng(seed)
         kind = rng.random(size)
         self.size = size
-        self.similarity = np.where(
-            kind < 0.3, rng.uniform(0.75, 1, size), rng.uniform(0.2, 0.7, size)
-        ).astype(np.float32)
-        members = np.minimum(rng.pareto(1.1, size // 4) + 1, 5_000).astype(np.int64)
+        near = 1 - 0.25 * rng.random(size) * rng.random(size)
+        akin = rng.uniform(0.2, 0.7, size)
+        self.similarity = np.where(kind < 0.3, near, akin).astype(np.float32)
+        members = np.minimum(rng.pareto(1.2, size // 4) + 1, 5_000).astype(np.int64)
         owner = np.repeat(np.arange(len(members)), members)[:size]
         rng.shuffle(owner)
         alone = kind >= 0.5
@@ -185,10 +185,9 @@ def main() -> None:
         step = MinHash.profile(given.profile)
         print(json.dumps(resolve(step, int(given.documents[0]), given.seed)))
         return
-    print(
-        "| documents | candidates | dropped | minutes | of it keys | peak MB | keys, bytes a document | disk, bytes a document |"
-    )  # noqa: E501
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    columns = "documents", "candidates", "dropped", "minutes", "of it bands", "peak MB"
+    columns += "disk for keys, bytes a document", "at most"
+    print(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
     for size in given.documents:
         command = [sys.executable, __file__, "--child", "--profile", given.profile]
         command += ["--documents", str(size), "--seed", str(given.seed)]

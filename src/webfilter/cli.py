@@ -1,6 +1,7 @@
 """The command line: ``webfilter run``, ``explain``, ``tune`` and ``list``.
 
-``webfilter sweep``, ``borderline``, ``removal`` and ``audit`` ask a run folder about its limits.
+``webfilter sweep``, ``borderline``, ``removal`` and ``audit`` ask a run folder about its limits,
+``webfilter clusters`` about its duplicates.
 ``webfilter cascade`` fits a fast first pass to a recipe.
 
 Exit codes: 0 done; 1 the run itself broke; 2 something given cannot be used (nothing was started);
@@ -21,7 +22,16 @@ from webfilter.errors import ConfigError, OutputError, RunError, SourceError, We
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
-    from webfilter.report import Audit, Borderline, Explanation, Removal, Report, Sweep
+    from webfilter.report import (
+        Audit,
+        Borderline,
+        Clusters,
+        Diff,
+        Explanation,
+        Removal,
+        Report,
+        Sweep,
+    )
     from webfilter.stage import Signal
 
 __all__ = ["main"]
@@ -169,6 +179,25 @@ def _report_commands(commands: Any) -> None:
     )
     removed.set_defaults(do=_removal)
 
+    largest = commands.add_parser(
+        "clusters", parents=[asked], help="show the largest clusters of duplicates"
+    )
+    largest.add_argument("run", **place)
+    largest.add_argument("--stage", help="the deduplication, where there are several")
+    largest.add_argument("-n", metavar="N", type=_positive, default=20, help="clusters (20)")
+    largest.add_argument(
+        "--members", metavar="N", type=_positive, default=5, help="duplicates of each (5)"
+    )
+    largest.add_argument(
+        "--diff",
+        metavar="I",
+        type=_positive,
+        help="show the I-th side by side: what stayed, and its least similar duplicate",
+    )
+    largest.add_argument("--html", metavar="FILE", help="write a page too")
+    largest.add_argument("--overwrite", action="store_true", help="replace FILE")
+    largest.set_defaults(do=_clusters)
+
     audit = commands.add_parser("audit", help="say what a cascade dropped that was worth keeping")
     audit.add_argument("run", **place)
     audit.add_argument("--recipe", help="the recipe that ran, where the report's cannot be built")
@@ -219,7 +248,9 @@ def _explain(args: argparse.Namespace) -> int:
     return _say(found, args.form)
 
 
-def _say(found: Explanation | Sweep | Borderline | Removal | Audit, form: str) -> int:
+def _say(
+    found: Explanation | Sweep | Borderline | Removal | Clusters | Diff | Audit, form: str
+) -> int:
     import json
 
     from webfilter.report.audit import Audit
@@ -309,6 +340,37 @@ def _borderline(args: argparse.Namespace) -> int:
 def _removal(args: argparse.Namespace) -> int:
     report, pipe = _asked(args)
     return _say(report.removal(characters=args.characters, pipe=pipe), args.form)
+
+
+def _clusters(args: argparse.Namespace) -> int:
+    path = None if args.html is None else _page(args.html, args.overwrite)
+    report, pipe = _asked(args)
+    n = max(args.n, args.diff or 0)
+    found = report.clusters(args.stage, n, members=args.members, pipe=pipe)
+    said: Clusters | Diff = found
+    if args.diff is not None:
+        if args.diff > len(found):
+            raise ConfigError(f"--diff {args.diff}: the run has {len(found)} clusters")
+        said = found.diff(args.diff - 1)
+    if path is not None:
+        path.write_text(said.to_html(), "utf-8", errors="replace")
+    return _say(said, args.form)
+
+
+def _page(name: str, overwrite: bool) -> Path:
+    """Return where to write a page.
+
+    Raises:
+        OutputError: it cannot be written there, or something else is there.
+    """
+    path = Path(name)
+    if path.suffix != ".html":
+        raise OutputError(f"--html {name}: the name of a page ends in .html")
+    if not path.parent.is_dir() or path.is_dir():
+        raise OutputError(f"cannot write {name!r}: not a file in a folder that exists")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{name!r} exists; give --overwrite to replace it")
+    return path
 
 
 def _audit(args: argparse.Namespace) -> int:

@@ -23,7 +23,23 @@ ALLOWED = {
         "aside",
     ),
     *("p", "h1", "h2", "h3", "small", "span", "i", "b", "q", "bdi", "code", "pre", "details"),
-    *("summary", "ol", "ul", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td"),
+    *(
+        "del",
+        "ins",
+        "summary",
+        "ol",
+        "ul",
+        "li",
+        "dl",
+        "dt",
+        "dd",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+    ),
 }
 
 

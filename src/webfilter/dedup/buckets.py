@@ -20,6 +20,7 @@ __all__ = ["Buckets"]
 
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.intp]
+Numbers = npt.NDArray[np.int32]
 
 
 class Buckets:
@@ -53,7 +54,8 @@ class Buckets:
             self._bands.append((rows.array(), sizes.array()))
         self._rows = np.flatnonzero(shares)
         self._names = np.asarray(names[self._rows])
-        self._places = np.zeros(0, dtype=np.intp)
+        self._placed: list[tuple[Numbers, Numbers]] = []
+        self._folder = folder
         self.candidates: Hashes = np.unique(self._names)
 
     def __len__(self) -> int:
@@ -71,25 +73,32 @@ class Buckets:
         """Say who is who from here on: the document called ``names[i]`` is i; others are nobody."""
         order = np.argsort(names)
         ordered = names[order]
-        at = np.minimum(np.searchsorted(ordered, self._names), max(len(names) - 1, 0))
-        self._places = np.full(len(self._names), -1, dtype=np.intp)
+        places = np.full(len(self._names), -1, dtype=np.intp)
         if len(names):
-            self._places[:] = np.where(ordered[at] == self._names, order[at], -1)
+            at = np.minimum(np.searchsorted(ordered, self._names), len(names) - 1)
+            places = np.where(ordered[at] == self._names, order[at], -1)
+        self._placed = [self._settled(n, places, len(names)) for n in range(len(self._bands))]
 
-    def band(self, number: int) -> tuple[Places, Places]:
+    def _settled(self, number: int, places: Places, size: int) -> tuple[Numbers, Numbers]:
+        rows, sizes = self._bands[number]
+        bucket = np.repeat(np.arange(len(sizes)), sizes)
+        documents = places[np.searchsorted(self._rows, rows)]
+        known = documents >= 0
+        both = np.sort(bucket[known] * max(size, 1) + documents[known])
+        both = both[np.diff(both, prepend=-1) > 0]  # np.unique hashes first: several times slower
+        columns = []
+        for kind, values in zip(("bucket", "document"), np.divmod(both, max(size, 1)), strict=True):
+            column = Column(self._folder / f"placed-{number}.{kind}", np.int32)
+            column.append(values)
+            columns.append(column.array())
+        return columns[1], columns[0]
+
+    def band(self, number: int) -> tuple[Numbers, Numbers]:
         """Return the documents of a band's buckets, and the number of its bucket for each.
 
         Documents are those that `place` knows; buckets ascend, documents ascend in each, each once.
         """
-        rows, sizes = self._bands[number]
-        bucket = np.repeat(np.arange(len(sizes)), sizes)
-        documents = self._places[np.searchsorted(self._rows, rows)]
-        known = documents >= 0
-        size = max(int(documents.max(initial=0)) + 1, 1)
-        both = np.sort(bucket[known] * size + documents[known])
-        both = both[np.diff(both, prepend=-1) > 0]  # np.unique hashes first: several times slower
-        bucket, documents = np.divmod(both, size)
-        return documents, bucket
+        return self._placed[number]
 
 
 def _written(

@@ -6,6 +6,7 @@ deleted with it, and nothing else reads them.
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from webfilter.errors import OutputError
 
-__all__ = ["ROWS", "Column", "parted"]
+__all__ = ["ROWS", "Column", "forget", "parted"]
 
 ROWS = 1 << 25
 """Rows sorted at once: about 1 GB at work; up to 33 million documents need no second file."""
@@ -82,6 +83,16 @@ class Column:
         """Remove the file; what is mapped stays readable."""
         self._file.close()
         self._path.unlink(missing_ok=True)
+
+
+def forget(array: Array) -> None:
+    """Let go of the memory that the pages of a mapped `array` take; they are read again if needed.
+
+    The system would do so itself when memory is short, but until then they count as this process's.
+    """
+    mapped = getattr(array, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def parted(keys: Array, folder: Path, rows: int | None = None) -> Iterator[tuple[Array, Array]]:

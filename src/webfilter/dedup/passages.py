@@ -7,7 +7,6 @@ import tempfile
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import ClassVar
@@ -19,9 +18,11 @@ from webfilter.dedup import prefer as preference
 from webfilter.dedup.buckets import Buckets
 from webfilter.dedup.candidates import Candidates
 from webfilter.dedup.clusters import Clusters
+from webfilter.dedup.columns import forget
 from webfilter.dedup.marked import Duplicates, cluster_signals
 from webfilter.dedup.shelf import PassageSketch, Shelf
 from webfilter.dedup.sketch import Details, Keys, Scheme, compared, named
+from webfilter.dedup.stars import Test
 from webfilter.dedup.terms import Bags, Frequencies, Vocabulary
 from webfilter.dedup.tfidf import VectorColumns, Vectors, cosine, weighted_keys
 from webfilter.document import Document
@@ -36,9 +37,11 @@ _MOST_ROWS, _LEAST_ROWS = 4, 2
 _MOST_BANDS = 64  # beyond it, rather fewer rows
 _LEAST_BANDS = 20  # leaves something to pairs that repeat words unequally often
 _LEAST = 0.5
+_PAIRS = 1 << 17  # compared until the pages of their vectors are let go of
 _BATCH = 1_000  # documents, where all are at hand
 
 Hashes = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.intp]
 
 _SIGNALS = cluster_signals("passage_cluster", "near-duplicate passages of the document")
 
@@ -192,13 +195,29 @@ class PassageDedup(CorpusStage[PassageSketch]):
             rows = np.flatnonzero(buckets.among(some.details.names))
             found.add(some.details.take(rows))
             columns.add(Vectors.of(some.bags.take(rows), vocabulary))
-        return PassageDuplicates(found.clusters(self.threshold, partial(cosine, columns.vectors())))
+        return PassageDuplicates(found.clusters(self.threshold, _compared(columns.vectors())))
 
     def _keys(self, some: PassageSketch, vocabulary: Vocabulary) -> Keys:
         keys = weighted_keys(some.bags, vocabulary, *self.layout)
         if self.scope:
             keys = mix(keys ^ some.scopes[:, None])
         return Keys(some.details.names, keys[:, :, None], self.scheme)
+
+
+def _compared(vectors: Vectors) -> Test:
+    """Return what compares candidates, and lets go of the pages of their vectors in time."""
+    compared = 0
+
+    def similar(left: Places, right: Places) -> npt.NDArray[np.float64]:
+        nonlocal compared
+        compared += len(left)
+        if compared > _PAIRS:
+            forget(vectors.terms)
+            forget(vectors.weights)
+            compared = len(left)
+        return cosine(vectors, left, right)
+
+    return similar
 
 
 def _bands(rows: int, threshold: float) -> int:

@@ -6,20 +6,24 @@ said to duplicate, and chains (a like b, b like c, a unlike c) are cut: a and c 
 lexicographically first maximal independent set of the graph of verified pairs, with its stars.
 
 Only some pairs are compared. In each bucket the best document is compared with the others; those
-like it leave; then the next best one, `REACH` times at most. A document that left early may rise
-again, because the one it is like was dropped itself: then its buckets are looked at once more, and
-so on until nothing changes. What comes out depends on the set of documents only.
+like it leave; then the next best one. A bucket of more than `CROWD` documents that hardly shrinks
+by that (pages made from one template share keys without being alike) is split: documents have to
+share one of the `SPLITS` bands that follow, too, which those that are alike nearly always do. A
+document that left early may rise again, because the one it is like was dropped itself: then its
+buckets are looked at once more, and so on until nothing changes, or `PASSES` times: then those that
+rose last stay. What comes out depends on the set of documents only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from itertools import count
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["REACH", "Test", "firsts", "stars"]
+__all__ = ["CROWD", "Test", "firsts", "stars"]
 
 Places = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
@@ -27,9 +31,15 @@ Shares = npt.NDArray[np.float64]
 Test = Callable[[Places, Places], Shares]
 """Returns the similarity of each pair of documents (left[i], right[i]), 0 to 1."""
 
-REACH = 64
-"""So many documents of a bucket, the best ones, are compared with all others in it. Beyond it,
-documents of very large buckets that are unlike each other may stay uncompared."""
+CROWD = 64
+"""A bucket of more documents is split unless each comparison takes an eighth of it away. After the
+split, so many documents are compared with all others, and no more."""
+SPLITS = 9
+"""Of 28 bands, two that share three have two of them within 9 of each other."""
+PASSES = 16
+_SHRINKS = 8
+_TURNS = 3  # documents of a bucket compared one by one, before all the others at once
+_PAIRS = 1 << 22  # compared at once
 _REMEMBERED = 1 << 24  # pairs found to be unlike; more are forgotten, and compared again
 
 
@@ -37,7 +47,7 @@ class Bands(Protocol):
     """Where buckets come from: see `webfilter.dedup.buckets.Buckets`."""
 
     def __len__(self) -> int: ...
-    def band(self, number: int) -> tuple[Places, Places]: ...
+    def band(self, number: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]: ...
 
 
 def stars(bands: Bands, size: int, test: Test, least: float) -> tuple[Places, Shares]:
@@ -52,33 +62,88 @@ def stars(bands: Bands, size: int, test: Test, least: float) -> tuple[Places, Sh
     edges = _Edges(size, test, least)
     free = np.ones(size, dtype=np.bool_)  # not known to be like a better one
     risen = free.copy()
-    while True:
+    splits = range(1, min(SPLITS, len(bands) - 1) + 1)
+    for _ in range(PASSES):
         for number in range(len(bands)):
-            _compare(*bands.band(number), free, risen, edges)
-            edges.settle()
+            crowd = _compare(*bands.band(number), free, risen, edges)
+            for step in splits if len(crowd[0]) else ():
+                split = _split(*crowd, *bands.band((number + step) % len(bands)), size)
+                _compare(*split, free, risen, edges, last=True)
         stays, of, similarity = edges.firsts()
         risen = stays & ~free
         free = stays
         if not risen.any():
-            return of, similarity
+            break
+    return of, similarity
 
 
-def _compare(documents: Places, bucket: Places, free: Flags, risen: Flags, edges: _Edges) -> None:
-    """Compare within the buckets of a band; documents like a better one are free no more."""
-    documents, bucket = _where(free[documents], documents, bucket)
-    for _ in range(REACH):
+def _compare(
+    documents: Places,
+    bucket: Places,
+    free: Flags,
+    risen: Flags,
+    edges: _Edges,
+    last: bool = False,
+) -> tuple[Places, Places]:
+    """Compare within buckets; documents like a better one are free no more. Return the crowds.
+
+    First the best ones, one by one, which takes away what is much the same; then all at once.
+    """
+    touched = np.zeros(int(bucket.max(initial=-1)) + 1, dtype=np.bool_)
+    touched[bucket[risen[documents]]] = True
+    chosen = touched[bucket] & free[documents]
+    documents, bucket = documents[chosen].astype(np.intp), bucket[chosen].astype(np.intp)
+    rest = [(documents[:0], bucket[:0])]
+    for turn in count(1):
         documents, bucket = _worth(documents, bucket, risen)
         if not len(documents):
-            return
+            break
         begins = np.flatnonzero(np.diff(bucket, prepend=-1))
-        pivot = np.repeat(documents[begins], np.diff(begins, append=len(documents)))
+        sizes = np.diff(begins, append=len(documents))
+        pivot = np.repeat(documents[begins], sizes)
         others = np.ones(len(documents), dtype=np.bool_)
         others[begins] = False
         asked = others & (risen[documents] | risen[pivot])
         alike = np.zeros(len(documents), dtype=np.bool_)
         alike[asked] = edges.alike(pivot[asked], documents[asked])
         free[documents[alike]] = False
-        documents, bucket = _where(others & ~alike, documents, bucket)
+        others &= ~alike
+        taken = np.add.reduceat(alike, begins, dtype=np.intp)
+        on = np.where(sizes - taken > CROWD, taken * _SHRINKS >= sizes, turn < _TURNS)
+        goes_on = np.repeat(on, sizes)
+        rest.append(_where(others & ~goes_on, documents, bucket))
+        documents, bucket = _where(others & goes_on, documents, bucket)
+    documents, bucket = (np.concatenate(parts) for parts in zip(*rest, strict=True))
+    order = np.argsort(bucket, kind="stable")
+    documents, bucket = _worth(documents[order], bucket[order], risen)
+    crowded = np.zeros(len(documents), dtype=np.bool_)
+    if not last and len(documents):
+        crowded = np.bincount(bucket)[bucket] > CROWD
+    _all_pairs(*_where(~crowded, documents, bucket), free, risen, edges)
+    edges.settle()
+    return _where(crowded, documents, bucket)
+
+
+def _all_pairs(documents: Places, bucket: Places, free: Flags, risen: Flags, edges: _Edges) -> None:
+    """Compare the `CROWD` best documents of each bucket with all others in it."""
+    begins = np.flatnonzero(np.diff(bucket, prepend=-1))
+    sizes = np.diff(begins, append=len(documents))
+    places = np.arange(len(documents))
+    follow = np.repeat(begins + sizes, sizes) - places - 1
+    follow[places - np.repeat(begins, sizes) >= CROWD] = 0
+    total = np.cumsum(follow)
+    begin = 0
+    while begin < len(documents):
+        spent = total[begin - 1] if begin else 0
+        end = max(begin + 1, int(np.searchsorted(total, spent + _PAIRS)))
+        counts = follow[begin:end]
+        first = np.repeat(places[begin:end], counts)
+        second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts)
+        better, worse = documents[first], documents[second]
+        asked = (risen[better] | risen[worse]) & free[better] & free[worse]
+        better, worse = better[asked], worse[asked]
+        free[worse[edges.alike(better, worse)]] = False
+        begin = end
 
 
 def _worth(documents: Places, bucket: Places, risen: Flags) -> tuple[Places, Places]:
@@ -95,20 +160,35 @@ def _where(chosen: Flags, documents: Places, bucket: Places) -> tuple[Places, Pl
     return documents[chosen], bucket[chosen]
 
 
+def _split(
+    documents: Places, bucket: Places, others: Places, key: Places, size: int
+) -> tuple[Places, Places]:
+    """Split buckets by those of another band, whose documents are `others`."""
+    also = np.full(size, -1, dtype=np.intp)
+    also[others] = key
+    further = also[documents]
+    there = further >= 0
+    documents, bucket, further = documents[there], bucket[there], further[there]
+    order = np.lexsort((documents, further, bucket))
+    documents, bucket, further = documents[order], bucket[order], further[order]
+    begins = (np.diff(bucket, prepend=-1) != 0) | (np.diff(further, prepend=-1) != 0)
+    return documents, np.cumsum(begins) - 1
+
+
 class _Edges:
     """Pairs (better, worse) that were compared, as better * size + worse."""
 
     def __init__(self, size: int, test: Test, least: float) -> None:
         self._size, self._test, self._least = size, test, least
-        self._alike, self._similarity = np.zeros(0, dtype=np.int64), np.zeros(0)
-        self._unlike = np.zeros(0, dtype=np.int64)
+        self._alike, self._unlike = _Runs(), _Runs()
         self._new: list[tuple[Places, Shares]] = []
+        self._found: list[tuple[Places, Shares]] = []
 
     def alike(self, better: Places, worse: Places) -> Flags:
-        """Return which pairs are duplicates; within one band no pair comes twice."""
+        """Return which pairs are duplicates; between two calls of `settle` no pair comes twice."""
         codes = better * self._size + worse
-        known = _among(codes, self._alike)
-        open_ = np.flatnonzero(~known & ~_among(codes, self._unlike))
+        known = self._alike.among(codes)
+        open_ = np.flatnonzero(~known & ~self._unlike.among(codes))
         similarity = self._test(better[open_], worse[open_])
         self._new.append((codes[open_], similarity))
         known[open_] = similarity >= self._least
@@ -122,31 +202,52 @@ class _Edges:
         similarity = np.concatenate([found for _, found in self._new])
         self._new.clear()
         passed = similarity >= self._least
-        merged = np.concatenate((self._alike, codes[passed]))
-        order = np.argsort(merged)
-        self._alike = merged[order]
-        self._similarity = np.concatenate((self._similarity, similarity[passed]))[order]
-        known = self._unlike if len(self._unlike) < _REMEMBERED else self._unlike[:0]
-        self._unlike = np.sort(np.concatenate((known, codes[~passed])))
+        self._found.append((codes[passed], similarity[passed]))
+        self._alike.add(codes[passed])
+        if self._unlike.size > _REMEMBERED:
+            self._unlike = _Runs()
+        self._unlike.add(codes[~passed])
 
     def firsts(self) -> tuple[Flags, Places, Shares]:
         """Return who stays, whom each document duplicates, and how similar they are."""
-        better, worse = np.divmod(self._alike, self._size)
+        codes = np.concatenate([np.zeros(0, np.intp), *(pairs for pairs, _ in self._found)])
+        found = np.concatenate([np.zeros(0), *(similar for _, similar in self._found)])
+        order = np.argsort(codes)[::-1]
+        better, worse = np.divmod(codes[order], self._size)
         stays = firsts(self._size, better, worse)
         of = np.arange(self._size)
         similarity = np.ones(self._size)
-        good = np.flatnonzero(stays[better] & ~stays[worse])[::-1]  # the best one comes last
+        good = np.flatnonzero(stays[better] & ~stays[worse])  # the best one comes last
         of[worse[good]] = better[good]
-        similarity[worse[good]] = self._similarity[good]
+        similarity[worse[good]] = found[order][good]
         return stays, of, similarity
 
 
-def _among(codes: Places, known: Places) -> Flags:
-    """Return which `codes` are in `known`, which is sorted."""
-    if not len(known):
-        return np.zeros(len(codes), dtype=np.bool_)
-    at = np.minimum(np.searchsorted(known, codes), len(known) - 1)
-    return np.asarray(known[at] == codes)
+class _Runs:
+    """A set of numbers as sorted arrays, each more than twice as long as the next."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._runs: list[Places] = []
+
+    def add(self, codes: Places) -> None:
+        """Add numbers that are not in the set."""
+        if not len(codes):
+            return
+        self.size += len(codes)
+        codes = np.sort(codes)
+        while self._runs and len(self._runs[-1]) <= 2 * len(codes):
+            codes = np.concatenate((self._runs.pop(), codes))
+            codes.sort(kind="stable")  # merges what is sorted
+        self._runs.append(codes)
+
+    def among(self, codes: Places) -> Flags:
+        """Return which of `codes` are in the set."""
+        found = np.zeros(len(codes), dtype=np.bool_)
+        for run in self._runs:
+            at = np.minimum(np.searchsorted(run, codes), len(run) - 1)
+            found |= run[at] == codes
+        return found
 
 
 def firsts(size: int, better: Places, worse: Places) -> Flags:

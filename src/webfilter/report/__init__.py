@@ -3,15 +3,29 @@
 A `Ledger` counts while a pipeline runs, a `Report` tells of a whole run, an `Explanation` of one
 page. None of them decides anything about documents. A report can be asked, from stored signals:
 what other limits would keep (`Sweep`), what lies next to a limit (`Borderline`), what each rule
-removes (`Removal`), what a cascade lost (`Audit`).
+removes (`Removal`), what a cascade lost (`Audit`), what a deduplication put together (`Clusters`).
 """
 
 from webfilter.report.audit import Audit
 from webfilter.report.borderline import Borderline
+from webfilter.report.cluster import Cluster
+from webfilter.report.clusters import Clusters
+from webfilter.report.diff import Diff
 from webfilter.report.explanation import Explanation
 from webfilter.report.funnel import Report
 from webfilter.report.ledger import Ledger
 from webfilter.report.removal import Removal
 from webfilter.report.sweep import Sweep
 
-__all__ = ["Audit", "Borderline", "Explanation", "Ledger", "Removal", "Report", "Sweep"]
+__all__ = [
+    "Audit",
+    "Borderline",
+    "Cluster",
+    "Clusters",
+    "Diff",
+    "Explanation",
+    "Ledger",
+    "Removal",
+    "Report",
+    "Sweep",
+]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from webfilter.document import Document
-from webfilter.stage import Filter, Rule, Signal, Stage, Step, Transform
+from webfilter.stage import Filter, OnlineStage, Rule, Signal, Stage, Step, Transform
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
@@ -77,6 +77,8 @@ class Plan:
     """Steps of which nobody knows what they would say of a document that never reached them."""
     compared: set[int] = field(default_factory=set)
     """Steps that compare documents with each other: dedup, quotas."""
+    online: set[int] = field(default_factory=set)
+    """Those of them that judge each document by what came before it."""
     fragile: set[int] = field(default_factory=set)
     """Steps that broke on documents, so that one that never reached them might fail there."""
     measures: list[tuple[str, ...]] = field(default_factory=list)
@@ -102,6 +104,8 @@ def plan_of(pipe: Pipeline) -> Plan:
     for index, step in enumerate(pipe.steps):
         if not isinstance(step, Stage):
             plan.compared.add(index)
+            if isinstance(step, OnlineStage):
+                plan.online.add(index)
             _give(plan, index, step.rules)
             continue
         branches = _branches(step)

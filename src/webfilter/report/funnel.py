@@ -3,7 +3,7 @@
 A `Report` is data with three faces: a table for the terminal (``str``), JSON (``report.json``), and
 a page (`webfilter.report.page`). A `Ledger` has counted the documents; what other limits would do
 to them is asked of the stored ones: `Report.sweep`, `Report.borderline`, `Report.removal`,
-`Report.audit`.
+`Report.audit`, `Report.clusters`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from webfilter.report.again import Op
     from webfilter.report.audit import Audit
     from webfilter.report.borderline import Borderline
+    from webfilter.report.clusters import Clusters
     from webfilter.report.removal import Removal
     from webfilter.report.sweep import Sweep
 
@@ -84,6 +85,9 @@ class Report:
     """What a person should look at."""
     measure_all: bool = False
     """Whether dropped documents were measured by the later stages too."""
+    largest: Sequence[Clusters] = field(default=(), compare=False, repr=False)
+    """The largest clusters of each deduplication, as far as they were seen going by (`clusters`
+    finds all of them); after `load`, with the beginnings of texts only."""
     folder: str | None = field(default=None, compare=False, repr=False)
     """Where `load` found the report; its documents lie beside it, wherever it was moved."""
     documents: Sequence[Document] | None = field(default=None, compare=False, repr=False)
@@ -113,7 +117,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON data: what ``report.json`` holds."""
-        return {
+        said: dict[str, Any] = {
             "version": VERSION,
             "in": self.total,
             "kept": self.kept,
@@ -135,6 +139,9 @@ class Report:
             "versions": dict(self.versions),
             "recipe": self.recipe,
         }
+        if self.largest:
+            said["clusters"] = [found.brief().to_dict() for found in self.largest]
+        return said
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Self:
@@ -154,6 +161,7 @@ class Report:
                 inputs=tuple((item["path"], item["bytes"]) for item in said["inputs"]),
                 warnings=tuple(said["warnings"]),
                 measure_all=said.get("measure_all", False),
+                largest=_largest(said.get("clusters", ())),
                 peak_parent=said["peak_memory"]["parent"],
                 peak_worker=said["peak_memory"]["worker"],
                 **{name: said[name] for name in _AS_IS},
@@ -305,6 +313,38 @@ class Report:
 
         return removal(self, characters=characters, pipe=pipe)
 
+    def clusters(
+        self,
+        stage: str | None = None,
+        n: int = 20,
+        *,
+        members: int = 5,
+        pipe: Pipeline | Step | None = None,
+    ) -> Clusters:
+        """Return the largest clusters of a deduplication: who stayed, and who was dropped for it.
+
+        Args:
+            stage: its name; None takes the only one.
+            n: how many; equally large ones by the id of the document that stayed.
+            members: documents of each that are returned, beside the one that stayed: drawn by a
+                hash of the id.
+            pipe: see `sweep`; without it, and without a recipe, the verdicts tell all the same.
+
+        Raises:
+            UnknownName: there is no such stage.
+            ConfigError: the stage drops no duplicates, there are several such stages, or none.
+            SourceError: see `sweep`.
+
+        >>> from webfilter import ExactDedup, Pipeline
+        >>> pipe = Pipeline((ExactDedup(),))
+        >>> docs = [Document(name, "Water boils.") for name in "abc"]
+        >>> [(cluster.of, cluster.size) for cluster in Report.of(pipe, pipe(docs)).clusters()]
+        [('a', 3)]
+        """
+        from webfilter.report.absorbed import clusters
+
+        return clusters(self, stage, n, members=members, pipe=pipe)
+
     def audit(self, *, pipe: Pipeline | Step | None = None) -> Audit:
         """Return how many documents that a `Cascade` dropped would have been kept, by its audit.
 
@@ -344,6 +384,12 @@ class Report:
         from webfilter.report.card import card
 
         return card(self)
+
+
+def _largest(said: Iterable[Mapping[str, Any]]) -> tuple[Clusters, ...]:
+    from webfilter.report.clusters import Clusters
+
+    return tuple(Clusters.from_dict(each) for each in said)
 
 
 _AS_IS = (

@@ -60,6 +60,10 @@ class Chunk:
     """Returns the ids of the documents at some rows."""
     place: Callable[[int], Any] = int
     """Returns what `Stored.document` finds a document by, given its row."""
+    of: Coded | None = None
+    """Ids of the documents that they duplicate."""
+    urls: Callable[[npt.NDArray[np.int64]], list[str | None]] = lambda rows: []
+    """Returns the URLs of the documents at some rows."""
 
 
 class Judged:

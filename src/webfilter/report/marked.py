@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from webfilter.document import Document
 from webfilter.errors import ConfigError
+from webfilter.report.largest import Largest
 from webfilter.report.ledger import READ, Ledger
 from webfilter.stage import Step
 
@@ -61,12 +62,16 @@ def report_of(
             if undefined and (doc.verdict is None or doc.verdict.kind == "dropped"):
                 ledger.abstain(name, undefined)
     ledger.check(len(held))
+    largest = Largest(pipe)
+    largest.see(held)
+    dropped = sum(doc.verdict is not None and doc.verdict.kind == "dropped" for doc in held)
     return cls(
         stages=ledger.rows(len(held)),
         total=len(held),
         fingerprint=pipe.fingerprint(),
         recipe=recipe_of(pipe),
         measure_all=measure_all,
+        largest=largest.found(len(held), dropped),
         documents=held,
         pipe=pipe,
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import islice
 
+from webfilter.report.clustered import clusters_section
 from webfilter.report.figures import duration, label, number, rate, share, size
 from webfilter.report.funnel import Report
 from webfilter.report.html import (
@@ -41,6 +42,7 @@ def report_page(report: Report) -> str:
         + _funnel(report)
         + _why(report)
         + _undefined(report)
+        + clusters_section(report.largest)
         + _time(report)
         + _made(report),
     )

@@ -11,7 +11,7 @@ import math
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +91,14 @@ class Stored:
                 )
 
     def chunks(
-        self, plan: Plan, wanted: Set[str], *, ids: bool = False, characters: bool = False
+        self,
+        plan: Plan,
+        wanted: Set[str],
+        *,
+        ids: bool = False,
+        characters: bool = False,
+        of: bool = False,
+        kinds: Collection[str] = _KINDS,
     ) -> Iterator[Chunk]:
         """Yield all documents.
 
@@ -100,6 +107,8 @@ class Stored:
             wanted: the signals to read.
             ids: read the ids too.
             characters: measure the texts too.
+            of: read too which document each one duplicates; with `ids`, the URLs as well.
+            kinds: read no other folders; documents in memory all come, whatever they are.
 
         Raises:
             SourceError: the files are not those of the run, or damaged.
@@ -108,8 +117,10 @@ class Stored:
             yield from _of_documents(self._held, None, plan, wanted, self._report)
             return
         for kind, folder in self._folders.items():
+            if kind not in kinds:
+                continue
             seen = 0
-            for chunk in self._of_folder(kind, folder, plan, wanted, ids, characters):
+            for chunk in self._of_folder(kind, folder, plan, wanted, (ids, characters, of)):
                 seen += chunk.size
                 yield chunk
             self._check(kind, folder, seen)
@@ -123,14 +134,15 @@ class Stored:
             )
 
     def _of_folder(
-        self, kind: str, folder: str, plan: Plan, wanted: Set[str], ids: bool, characters: bool
+        self, kind: str, folder: str, plan: Plan, wanted: Set[str], more: tuple[bool, bool, bool]
     ) -> Iterator[Chunk]:
         from webfilter.read.paths import files
 
+        ids, characters, of = more
         for file in files([folder], None, {}):
             if file.kind == "parquet":
                 yield from _of_parquet(
-                    file, kind, plan, wanted, self._report, ids=ids, characters=characters
+                    file, kind, plan, wanted, self._report, ids=ids, characters=characters, of=of
                 )
             elif file.kind == "jsonl":
                 docs = _lines(file.path, kind)
@@ -211,6 +223,7 @@ def _of_parquet(
     *,
     ids: bool,
     characters: bool,
+    of: bool,
 ) -> Iterator[Chunk]:
     from webfilter.read.tables import layout
 
@@ -232,6 +245,7 @@ def _of_parquet(
         extra = signals - set(columns)  # not declared when they were written
         asked = [*columns, *(f"verdict.{name}" for name in _VERDICT)]
         asked += ["meta"] * bool(extra) + ["id"] * ids + ["text"] * characters
+        asked += ["verdict.of", *["url"] * ids] * of
         start = 0
         try:
             for batch in table.iter_batches(ROWS, columns=asked):
@@ -260,6 +274,9 @@ def _locate(chunk: Chunk, batch: Any, file: Any, start: int, ids: bool) -> None:
     if ids:
         named = batch.column("id")
         chunk.ids = lambda rows: named.take(rows).to_pylist()
+    if "url" in batch.schema.names:
+        found = batch.column("url")
+        chunk.urls = lambda rows: found.take(rows).to_pylist()
 
 
 def _doubtful(plan: Plan, report: Report) -> set[int]:
@@ -335,7 +352,8 @@ def _number(value: Any) -> float:
 def _chunk(batch: Any, kind: str, plan: Plan, values: Mapping[str, Column]) -> Chunk:
     """Return the chunk of a batch of rows, without what finds them again."""
     size = batch.num_rows
-    verdict = dict(zip(_VERDICT, batch.column("verdict").flatten(), strict=True))
+    whole = batch.column("verdict")
+    verdict = dict(zip((field.name for field in whole.type), whole.flatten(), strict=True))
     stage = _coded(verdict["stage"])
     steps = {name: step for step, name in enumerate(plan.names)}
     table = np.array([*(steps.get(name, -1) for name in stage.values), -1], dtype=np.int64)
@@ -350,6 +368,7 @@ def _chunk(batch: Any, kind: str, plan: Plan, values: Mapping[str, Column]) -> C
         limit=limit,
         reason=_coded(verdict["reason"]),
         values=values,
+        of=_coded(verdict["of"]) if "of" in verdict else None,
     )
 
 
@@ -394,6 +413,8 @@ def _of_documents(
             else {},
             ids=lambda rows, part=part: [part[row].id for row in rows],  # type: ignore[misc]
             place=part.__getitem__,
+            of=_texts([v and v.of for v in verdicts]),
+            urls=lambda rows, part=part: [part[row].url for row in rows],  # type: ignore[misc]
         )
 
 

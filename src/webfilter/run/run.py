@@ -20,6 +20,7 @@ from webfilter.document import Document
 from webfilter.errors import ConfigError, OutputError, RunError, UnknownName
 from webfilter.read import Source, read
 from webfilter.report import Ledger, Report
+from webfilter.report.largest import Largest
 from webfilter.report.ledger import READ
 from webfilter.report.marked import recipe_of
 from webfilter.run.flow import Flow, Runner, batched
@@ -96,7 +97,8 @@ def run(
             LocalRunner(cut, measure_all) if workers == 1 else PoolRunner(cut, workers, measure_all)
         )
         stack.callback(runner.close)
-        router = _Router(opened)
+        largest = Largest(pipe)
+        router = _Router(opened, largest)
         flow = Flow(pipe, runner, router.settle, Path(folder), measure_all, batch_size)
         ids, counted, watch = UniqueIds(), _Counted(flow.ledger), _Watch(pipe, flow.ledger)
         stream = counted.over(ids.over(_progress(docs, progress)))
@@ -132,6 +134,7 @@ def run(
         warnings=watch.said,
         measure_all=measure_all,
         pipe=pipe,
+        largest=largest.found(counted.total, router.counts["dropped"]),
     )
     if out is not None:
         for name, text in (
@@ -186,9 +189,9 @@ def _work_folder(work: str | Path | None, out: str | Path | None) -> Iterator[st
 class _Router:
     """Sends documents to the sink of their kind, and counts them on its own account."""
 
-    def __init__(self, sinks: Mapping[str, Sink]) -> None:
+    def __init__(self, sinks: Mapping[str, Sink], largest: Largest) -> None:
         self.counts: Counter[str] = Counter()
-        self._sinks = sinks
+        self._sinks, self._largest = sinks, largest
 
     def keep(self, docs: Sequence[Document]) -> None:
         self._send("kept", docs)
@@ -199,6 +202,7 @@ class _Router:
 
     def _send(self, kind: str, docs: Sequence[Document]) -> None:
         self.counts[kind] += len(docs)
+        self._largest.see(docs)
         if docs and kind in self._sinks:
             self._sinks[kind].write(docs)
 
