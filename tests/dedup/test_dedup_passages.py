@@ -71,15 +71,15 @@ def similarities(texts: list[str], folder: Path) -> np.ndarray:
 
 
 def test_cosines_are_those_of_scikit_learn(tmp_path: Path) -> None:
-    texts = [doc.text for doc in corpus()]
+    texts = [doc.text for doc in corpus(size=60)]
     texts += [" ".join(["fish"] * 300 + ["bird"]), "fish", "bird bird fish"]
     found, expected = similarities(texts, tmp_path), oracle(texts)
-    assert ((expected > 0.3) & (expected < 0.95)).sum() > 100
+    assert ((expected > 0.3) & (expected < 0.95)).sum() > 20
     assert np.abs(found - expected).max() < 1e-6
     assert (np.diagonal(found) == 1).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.lists(st.sampled_from("abcdefg"), min_size=1, max_size=9), min_size=2))
 def test_cosines_of_tiny_texts_are_those_of_scikit_learn(
     tmp_path_factory: pytest.TempPathFactory, texts: list[list[str]]
@@ -188,10 +188,10 @@ def test_lightly_edited_paragraphs_are_found_that_shingles_miss() -> None:
 
 def test_the_result_depends_on_the_set_of_documents_only() -> None:
     stage = PassageDedup(0.7)
-    docs = corpus(4) + chains(5)
+    docs = corpus(4, 60) + chains(5)
     expected = stage.resolve([stage.sketch(docs)])
     assert isinstance(expected, PassageDuplicates)
-    assert len(expected.clusters) > 30
+    assert len(expected.clusters) > 20
     rng = random.Random(9)
     for size in (1, 7, 50):
         rng.shuffle(docs)

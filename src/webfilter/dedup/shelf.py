@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.dedup.columns import Column
+from webfilter.dedup.columns import Column, forget
 from webfilter.dedup.sketch import Details, Scheme
 from webfilter.dedup.terms import Bags
 
@@ -83,6 +83,8 @@ class Shelf:
             details = Details(np.asarray(names[here]), ids, order, None, self._scheme)
             yield PassageSketch(details, bags, np.asarray(scopes[here]))
             low = high
+            forget(terms)
+            forget(counts)
 
 
 class _Strings:
@@ -104,6 +106,7 @@ class _Strings:
             held = raw[low : low + offsets[-1]].tobytes()
             yield [held[one:two] for one, two in pairwise(offsets)]
             low += offsets[-1]
+            forget(raw)
 
 
 def _offsets(sizes: npt.NDArray[np.uint32]) -> Places:
