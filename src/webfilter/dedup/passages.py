@@ -83,7 +83,7 @@ class PassageDedup(CorpusStage[PassageSketch]):
     dropped. Longer texts can be given, but what is alike in vocabulary need not be a copy there.
 
     It reads documents once. On disk it holds 6 bytes a distinct word, 8 a band, and id and
-    preference of each document: about 800 bytes for a paragraph. In memory one band, the documents
+    preference of each document: about 1 KB for a paragraph. In memory one band, the documents
     that are candidates (bytes each; their words stay on disk), and a part of the vocabulary.
 
     Raises:
