@@ -54,6 +54,7 @@ _HOME = {
     "MissingExtra": "webfilter.errors",
     "OnlineStage": "webfilter.stage",
     "OutputError": "webfilter.errors",
+    "PassageDedup": "webfilter.dedup.passages",
     "Pii": "webfilter.heuristics.pii",
     "Pipeline": "webfilter.pipeline",
     "Report": "webfilter.report",
@@ -108,6 +109,7 @@ __all__ = [
     "MissingExtra",
     "OnlineStage",
     "OutputError",
+    "PassageDedup",
     "Pii",
     "Pipeline",
     "Report",
@@ -161,6 +163,7 @@ if TYPE_CHECKING:
     from webfilter.dedup.lines import LineDedup
     from webfilter.dedup.minhash import MinHash
     from webfilter.dedup.minhash_online import MinHashOnline
+    from webfilter.dedup.passages import PassageDedup
     from webfilter.dedup.seen import SeenBefore
     from webfilter.dedup.substrings import SubstringDedup
     from webfilter.document import Document, Verdict

@@ -33,6 +33,7 @@ STAGES: dict[str, str] = {
     "contamination": "webfilter.heuristics.contamination:Contamination",
     "exact_dedup": "webfilter.dedup.exact:ExactDedup",
     "minhash": "webfilter.dedup.minhash:MinHash",
+    "passage_dedup": "webfilter.dedup.passages:PassageDedup",
     "line_dedup": "webfilter.dedup.lines:LineDedup",
     "substring_dedup": "webfilter.dedup.substrings:SubstringDedup",
     "seen_before": "webfilter.dedup.seen:SeenBefore",

@@ -4,6 +4,7 @@
 n-grams. Both sketch batches into small summaries and resolve them into a stage (`Duplicates`) that
 drops all but the preferred document of each cluster, naming the one that stays. The scope is what
 one pipeline run sees, or within it what a field names (a host, a crawl, a language).
+`PassageDedup` does it for texts of a paragraph or less, where n-grams fail: by TF-IDF cosine.
 
 Below the document, `LineDedup` finds lines and paragraphs that stand on many pages of a host, and
 `SubstringDedup` runs of 50 words that occur twice. They change texts: what they resolve into
@@ -19,6 +20,7 @@ from webfilter.dedup.lines import LineDedup, RepeatedLines
 from webfilter.dedup.marked import Duplicates
 from webfilter.dedup.minhash import MinHash, NearDuplicates
 from webfilter.dedup.minhash_online import MinHashOnline
+from webfilter.dedup.passages import PassageDedup, PassageDuplicates
 from webfilter.dedup.seen import SeenBefore
 from webfilter.dedup.substrings import RepeatedSpans, SubstringDedup
 
@@ -31,6 +33,8 @@ __all__ = [
     "MinHash",
     "MinHashOnline",
     "NearDuplicates",
+    "PassageDedup",
+    "PassageDuplicates",
     "RepeatedLines",
     "RepeatedSpans",
     "SeenBefore",

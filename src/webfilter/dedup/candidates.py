@@ -13,7 +13,7 @@ from webfilter.dedup.columns import Column
 from webfilter.dedup.components import components
 from webfilter.dedup.ranks import Ranking
 from webfilter.dedup.sketch import Details
-from webfilter.dedup.stars import stars
+from webfilter.dedup.stars import Test, stars
 from webfilter.dedup.verify import Sets, verified
 
 __all__ = ["Candidates"]
@@ -50,8 +50,12 @@ class Candidates:
             self._hashes.append(some.sets.hashes)
             self._sizes.append(np.diff(some.sets.offsets))
 
-    def clusters(self, least: float | None) -> Clusters:
-        """Return the clusters, `least` the similarity of duplicates; None: sharing a key."""
+    def clusters(self, least: float | None, similarity: Test | None = None) -> Clusters:
+        """Return the clusters, `least` the similarity of duplicates; None: sharing a key.
+
+        `similarity` takes candidates by number, in the order in which they were added; by default
+        it is the Jaccard similarity of their `Details.sets`.
+        """
         rows = self._ranking.order()  # by preference, ties by id
         names = self._names.array()[rows]
         _, once = np.unique(names, return_index=True)
@@ -61,14 +65,19 @@ class Candidates:
         if least is None:
             of = _components(self._buckets, len(rows))
         else:
-            offsets = np.concatenate(([0], np.cumsum(self._sizes.array())))
-            sets = Sets(self._hashes.array(random=True), offsets)
+            similar = similarity or self._jaccard(least)
 
             def test(left: Places, right: Places) -> npt.NDArray[np.float64]:
-                return verified(sets, rows[left], rows[right], least)
+                return similar(rows[left], rows[right])
 
             of, _ = stars(self._buckets, len(rows), test, least)
         return self._packed(rows, of)
+
+    def _jaccard(self, least: float) -> Test:
+        """Return what compares candidates, by number, by their `Details.sets`."""
+        offsets = np.concatenate(([0], np.cumsum(self._sizes.array())))
+        sets = Sets(self._hashes.array(random=True), offsets)
+        return lambda left, right: verified(sets, left, right, least)
 
     def _packed(self, rows: Places, of: Places) -> Clusters:
         """Return the clusters of the documents that have the same `of`, by their survivors' ids."""
