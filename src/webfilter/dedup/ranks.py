@@ -41,6 +41,7 @@ class Ranking:
         self._bytes = Column(folder / f"{name}.bytes", np.uint8)
         self._lengths = Column(folder / f"{name}.lengths", np.int32)
         self._strings: Any = None
+        self._mapped: Any = None
 
     def add(self, rows: Sequence[bytes]) -> None:
         """Add rows at the end."""
@@ -52,7 +53,7 @@ class Ranking:
         import pyarrow.compute as pc
 
         order = np.asarray(pc.array_sort_indices(self._arrow())).astype(np.intp)
-        forget(self._bytes.array())
+        forget(self._mapped)
         return order
 
     def ranks(self) -> Places:
@@ -82,7 +83,8 @@ class Ranking:
 
         if self._strings is None:
             offsets = np.concatenate(([0], np.cumsum(self._lengths.array(), dtype=np.int64)))
-            buffers = [None, pa.py_buffer(offsets), pa.py_buffer(self._bytes.array())]
+            self._mapped = self._bytes.array()
+            buffers = [None, pa.py_buffer(offsets), pa.py_buffer(self._mapped)]
             kind = pa.large_binary()
             self._strings = pa.LargeBinaryArray.from_buffers(kind, len(offsets) - 1, buffers)
         return self._strings
