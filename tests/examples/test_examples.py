@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
-SCRIPTS = ["filter_crawl.py", "move_threshold.py", "clean_texts.py", "extract_pages.py"]
+SCRIPTS = [
+    "filter_crawl.py",
+    "move_threshold.py",
+    "clean_texts.py",
+    "extract_pages.py",
+    "drop_duplicates.py",
+]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -9,7 +9,7 @@ from webfilter.document import Document, Value, Verdict
 from webfilter.report.explanation import Explanation, Row
 from webfilter.report.ledger import Ledger
 from webfilter.run.local import apply
-from webfilter.stage import Rule, Signal, Stage, Step
+from webfilter.stage import CorpusStage, Rule, Signal, Stage, Step
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
@@ -26,7 +26,8 @@ def explain(pipe: Pipeline, doc: Document) -> Explanation:
     first: Verdict | None = doc.verdict
     for name, step in zip(pipe.names, pipe.steps, strict=True):
         if not isinstance(step, Stage):
-            rows.append(_silent(name, "needs the whole corpus: not judged on one page"))
+            needs = "whole corpus" if isinstance(step, CorpusStage) else "documents before it"
+            rows.append(_silent(name, f"needs the {needs}: not judged on one page"))
             continue
         [marked] = apply(step, name, [replace(doc, verdict=None)], Ledger(), measure_all=True)
         verdict = marked.verdict
