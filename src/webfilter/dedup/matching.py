@@ -138,11 +138,13 @@ def _best(
     """Yield for each document that has a pair: itself, the best score, the least id that has it."""
     best = np.zeros(int(pairs.document.max(initial=-1)) + 1)
     np.maximum.at(best, pairs.document, score)
+    pairs = pairs.pick(score == best[pairs.document])
     names: dict[int, bytes] = {}
-    for n in np.flatnonzero(score == best[pairs.document]).tolist():
-        document = int(pairs.document[n])
-        name = segments[pairs.segment[n]].id(int(pairs.row[n]))
-        if document not in names or name < names[document]:
-            names[document] = name
+    for n, segment in enumerate(segments):
+        here = pairs.segment == n
+        found = segment.named(pairs.row[here])
+        for document, name in zip(pairs.document[here].tolist(), found, strict=True):
+            if document not in names or name < names[document]:
+                names[document] = name
     for document, name in names.items():
         yield document, float(best[document]), name

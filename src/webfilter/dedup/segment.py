@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -180,16 +181,18 @@ class Segment(Rows):
             raise self._damaged("bands.npy")
         return found
 
-    def id(self, row: int) -> bytes:
-        """Return the id of `row`.
+    def named(self, rows: Places) -> list[bytes]:
+        """Return the ids of `rows`.
 
         Raises:
             SourceError: the files are damaged.
         """
         try:
-            return bytes(self.ids.take(np.array([row])).values.tobytes())
+            taken = self.ids.take(rows)
         except ValueError:
             raise self._damaged("id_offsets.npy") from None
+        raw, ends = taken.values.tobytes(), taken.offsets.tolist()
+        return [raw[begin:end] for begin, end in pairwise(ends)]
 
     def sizes(self, rows: Places) -> Places:
         """Return how many n-grams each of `rows` has.
