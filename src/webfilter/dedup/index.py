@@ -91,6 +91,11 @@ class MinHashIndex:
                 )
             index = cls(folder)
             index._comparable(step)
+            if index.step.threshold != step.threshold:
+                raise ConfigError(
+                    f"minhash index: {folder} has threshold = {index.step.threshold!r}, not "
+                    f"{step.threshold!r}; open it, or give another folder"
+                )
             return index
         try:
             folder.mkdir(parents=True, exist_ok=True)

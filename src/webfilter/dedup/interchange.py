@@ -55,7 +55,7 @@ def to_datasketch(step: MinHash, docs: Iterable[Document]) -> list[tuple[str, An
     """Return id and ``datasketch.LeanMinHash`` of each document that has a signature.
 
     Their ``jaccard()`` estimates the similarity of the n-gram sets, ``MinHashLSH`` finds by bands
-    what ours do, ``union`` is the signature of the union of the n-grams. Their ``seed`` is a hash
+    what ours do, ``merge`` makes the signature of both texts' n-grams. Their ``seed`` is a hash
     of the settings of `step`: datasketch refuses to estimate across seeds, so signatures made with
     other settings, and datasketch's own, are not compared by mistake. ``MinHashLSH`` does not look
     at seeds: never put both into one.
@@ -181,7 +181,7 @@ def banded(
             f"banded: signs has shape {signs.shape}; {len(ids)} ids, bands = {bands} and rows = "
             f"{rows} need ({len(ids)}, {bands * rows})"
         )
-    keys = band_keys(signs.astype(np.uint64).reshape(len(ids), -1), bands, rows)
+    keys = band_keys(signs.astype(np.uint64).reshape(len(ids), bands * rows), bands, rows)
     return keyed(ids, keys, {**made, "bands": bands, "rows": rows})
 
 
@@ -206,8 +206,9 @@ def linked(sketches: Iterable[Sketch]) -> Clusters:
 
     def keys() -> Iterable[Keys]:
         for sketch in sketches:
-            held.append(sketch.details)
-            yield sketch.keys
+            if len(sketch):
+                held.append(sketch.details)
+                yield sketch.keys
 
     with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
         buckets = Buckets("linked", keys(), Path(work))

@@ -58,7 +58,7 @@ def matches(
     places = _places(batch, docs)
     for n, share, name in _best(segments, pairs, score):
         similarity = None if step.threshold is None else share
-        found[places[n]] = Match(name.decode("utf-8", "surrogatepass"), similarity)
+        found[places[n]] = Match(name, similarity)
     return found
 
 
@@ -134,12 +134,12 @@ def _portions(cost: Places) -> Iterator[slice]:
 
 def _best(
     segments: Sequence[Segment], pairs: _Pairs, score: Shares
-) -> Iterator[tuple[int, float, bytes]]:
+) -> Iterator[tuple[int, float, str]]:
     """Yield for each document that has a pair: itself, the best score, the least id that has it."""
     best = np.zeros(int(pairs.document.max(initial=-1)) + 1)
     np.maximum.at(best, pairs.document, score)
     pairs = pairs.pick(score == best[pairs.document])
-    names: dict[int, bytes] = {}
+    names: dict[int, str] = {}
     for n, segment in enumerate(segments):
         here = pairs.segment == n
         found = segment.named(pairs.row[here])

@@ -181,7 +181,7 @@ class Segment(Rows):
             raise self._damaged("bands.npy")
         return found
 
-    def named(self, rows: Places) -> list[bytes]:
+    def named(self, rows: Places) -> list[str]:
         """Return the ids of `rows`.
 
         Raises:
@@ -192,7 +192,10 @@ class Segment(Rows):
         except ValueError:
             raise self._damaged("id_offsets.npy") from None
         raw, ends = taken.values.tobytes(), taken.offsets.tolist()
-        return [raw[begin:end] for begin, end in pairwise(ends)]
+        try:
+            return [raw[a:b].decode("utf-8", "surrogatepass") for a, b in pairwise(ends)]
+        except UnicodeDecodeError:
+            raise self._damaged("ids.npy") from None
 
     def sizes(self, rows: Places) -> Places:
         """Return how many n-grams each of `rows` has.

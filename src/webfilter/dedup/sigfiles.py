@@ -99,7 +99,10 @@ def to_datatrove(
 def _cut(values: npt.NDArray[np.uint64], precision: Precision) -> npt.NDArray[np.uint64]:
     """Return `values`, mixed, as datatrove reads them."""
     bits = _BITS[precision]
-    return np.minimum(mix(values) >> np.uint64(64 - bits), np.uint64(2**bits - 2))
+    mix(values)
+    values >>= np.uint64(64 - bits)
+    values[values == np.uint64(2**bits - 1)] -= np.uint64(1)
+    return values
 
 
 def _record(rows: int, precision: Precision) -> np.dtype[Any]:
