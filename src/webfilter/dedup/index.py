@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -154,8 +153,10 @@ class MinHashIndex:
             f"{self.size / 1e6:,.1f} MB in {len(self._segments)} segments; {self._step!r}>"
         )
 
-    def query(self, docs: Iterable[Document]) -> list[Match | None]:
+    def query(self, items: Iterable[Document | Sketch]) -> list[Match | None]:
         """Return for each document the one in the index that it duplicates, None where none.
+
+        Documents may come as what `MinHash.sketch` made of them; a sketch has those with words.
 
         The most similar one, of equally similar ones that with the least id; without a threshold
         that with which it shares the most bands. It may have the id of the document itself. The
@@ -163,15 +164,42 @@ class MinHashIndex:
         documents have a key in common, those of the least hashes of ids stand for all of them.
 
         Raises:
-            ConfigError: this version of Unicode folds otherwise than that which made the index.
+            ConfigError: this version of Unicode folds otherwise than that which made the index, or
+                a sketch was made differently.
             SourceError: a file of the index is damaged.
         """
         self._comparable(self._step)
         found: list[Match | None] = []
-        documents = iter(docs)
-        while batch := list(islice(documents, _BATCH)):
-            found.extend(matches(self._step, self._segments, batch))
+        for item in _batches(items):
+            found.extend(self._asked(item) if isinstance(item, Sketch) else self._matches(item))
         return found
+
+    def _matches(self, batch: list[Document]) -> list[Match | None]:
+        docs, keys = self._step._keys(batch)
+        found = matches(
+            self._segments,
+            keys.keys[:, :, 0],
+            self._step.threshold,
+            lambda rows: self._step.sets([docs[row] for row in rows.tolist()]),
+        )
+        answers: list[Match | None] = [None] * len(batch)
+        at = 0
+        for doc, match in zip(docs, found, strict=True):  # those with words, in order
+            while batch[at] is not doc:
+                at += 1
+            answers[at] = match
+            at += 1
+        return answers
+
+    def _asked(self, sketch: Sketch) -> list[Match | None]:
+        self._fits(sketch)
+        sets = sketch.details.sets
+        return matches(
+            self._segments,
+            sketch.keys.keys[:, :, 0],
+            self._step.threshold,
+            lambda rows: None if sets is None else sets.take(rows),
+        )
 
     def add(self, items: Iterable[Document | Sketch]) -> int:
         """Add documents, or what `MinHash.sketch` made of them; return how many are new.
@@ -281,14 +309,12 @@ class MinHashIndex:
         """Yield sketches of about `_FLUSH` bytes at a time."""
         held: list[Sketch] = []
         size = 0
-        for sketch in self._sketches(items):
-            compared("minhash index", self._manifest.scheme, sketch.keys.scheme)
+        for item in _batches(items):
+            sketch = item if isinstance(item, Sketch) else self._sketched(item)
+            if not len(sketch):
+                continue
+            self._fits(sketch)
             sets = sketch.details.sets
-            if self._verifies and sets is None:
-                raise ConfigError(
-                    f"minhash index: {self.folder} has threshold = {self._step.threshold!r}, the "
-                    "sketch was made without one and holds no n-grams"
-                )
             held.append(sketch)
             size += sketch.keys.keys.nbytes + (0 if sets is None else sets.hashes.nbytes)
             if size >= _FLUSH:
@@ -297,25 +323,16 @@ class MinHashIndex:
         if held:
             yield held
 
-    def _sketches(self, items: Iterable[Document | Sketch]) -> Iterator[Sketch]:
-        batch: list[Document] = []
-        for item in items:
-            if isinstance(item, Sketch):
-                if len(item):
-                    yield item
-                continue
-            if not isinstance(item, Document):
-                raise ConfigError(
-                    f"minhash index: cannot add {type(item).__name__}: give documents "
-                    "(webfilter.read makes them) or sketches"
-                )
-            if item.live:
-                batch.append(item)
-            if len(batch) == _BATCH:
-                yield self._step.sketch(batch)
-                batch = []
-        if batch:
-            yield self._step.sketch(batch)
+    def _sketched(self, batch: list[Document]) -> Sketch:
+        return self._step.sketch([doc for doc in batch if doc.live])
+
+    def _fits(self, sketch: Sketch) -> None:
+        compared("minhash index", self._manifest.scheme, sketch.keys.scheme)
+        if self._verifies and sketch.details.sets is None:
+            raise ConfigError(
+                f"minhash index: {self.folder} has threshold = {self._step.threshold!r}, the "
+                "sketch was made without one and holds no n-grams"
+            )
 
     def _append(self, parts: Iterable[Rows]) -> int:
         """Add what is new of `parts`; return how many documents that is."""
@@ -358,6 +375,26 @@ class MinHashIndex:
         manifest.write(self.folder)
         self._manifest, self._segments = manifest, segments
         manifest.sweep(self.folder)
+
+
+def _batches(items: Iterable[Document | Sketch]) -> Iterator[Sketch | list[Document]]:
+    """Yield sketches as they come, and documents some at a time, in order."""
+    batch: list[Document] = []
+    for item in items:
+        if isinstance(item, Document):
+            batch.append(item)
+        elif not isinstance(item, Sketch):
+            raise ConfigError(
+                f"minhash index: takes documents (webfilter.read makes them) or sketches, not "
+                f"{type(item).__name__}"
+            )
+        if batch and (len(batch) == _BATCH or isinstance(item, Sketch)):
+            yield batch
+            batch = []
+        if isinstance(item, Sketch):
+            yield item
+    if batch:
+        yield batch
 
 
 def _whole(rows: Rows) -> Part:

@@ -150,15 +150,17 @@ def from_datasketch(signed: Iterable[tuple[str, Signed]], bands: int = 14, rows:
         compared("from_datasketch", scheme, own)
         ids.append(name)
         found.append(one.hashvalues)
-    values = np.array(found, dtype=np.uint64).reshape(len(ids), -1)
-    empty = (values == _MAXIMA.get(str(scheme["signature"]) if scheme else "", _LOW)).all(axis=1)
-    ids, values = [ids[n] for n in np.flatnonzero(~empty).tolist()], values[~empty]
-    if ids and values.shape[1] < bands * rows:
+    if scheme is None:
+        return banded((), np.zeros((0, bands * rows), np.uint64), bands, rows, {})
+    values = np.array(found, dtype=np.uint64)
+    if values.shape[1] < bands * rows:
         raise ConfigError(
             f"from_datasketch: bands = {bands} and rows = {rows} need {bands * rows} values, the "
             f"signatures have num_perm = {values.shape[1]}"
         )
-    return banded(ids, values[:, : bands * rows], bands, rows, scheme or {})
+    some = np.flatnonzero((values != _MAXIMA.get(str(scheme["signature"]), _LOW)).any(axis=1))
+    ids = [ids[n] for n in some.tolist()]
+    return banded(ids, values[some, : bands * rows], bands, rows, scheme)
 
 
 def banded(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.dedup.minhash import MinHash
 from webfilter.dedup.postings import MOST_ROWS, Hashes, Places
 from webfilter.dedup.segment import Segment
 from webfilter.dedup.stars import REACH
 from webfilter.dedup.verify import Sets, jaccard
-from webfilter.document import Document
 
 __all__ = ["Match", "matches"]
 
@@ -42,36 +40,31 @@ class _Pairs(NamedTuple):
 
 
 def matches(
-    step: MinHash, segments: Sequence[Segment], batch: Sequence[Document]
+    segments: Sequence[Segment],
+    keys: Hashes,
+    least: float | None,
+    sets_of: Callable[[Places], Sets | None],
 ) -> list[Match | None]:
-    """Return the best match of each document of `batch`: see `MinHashIndex.query`."""
-    found: list[Match | None] = [None] * len(batch)
-    docs, keys = step._keys(batch)
-    if not docs or not segments:
+    """Return the best match of each document: see `MinHashIndex.query`.
+
+    Args:
+        segments: of the index.
+        keys: of the documents, shape (documents, bands).
+        least: similarity of duplicates; None: sharing a band.
+        sets_of: returns the n-gram sets of some of the documents: of those that share a band.
+    """
+    found: list[Match | None] = [None] * len(keys)
+    if not len(keys) or not segments:
         return found
-    pairs, score = _sharing(segments, keys.keys[:, :, 0])
-    if step.threshold is not None and len(score):
+    pairs, score = _sharing(segments, keys)
+    if least is not None and len(score):
         asked, which = np.unique(pairs.document, return_inverse=True)
-        sets = step.sets([docs[n] for n in asked.tolist()])
+        sets = sets_of(asked)
         assert sets is not None
-        pairs, score = _verified(segments, pairs, which, sets, step.threshold)
-    places = _places(batch, docs)
-    for n, share, name in _best(segments, pairs, score):
-        similarity = None if step.threshold is None else share
-        found[places[n]] = Match(name, similarity)
+        pairs, score = _verified(segments, pairs, which, sets, least)
+    for document, share, name in _best(segments, pairs, score):
+        found[document] = Match(name, None if least is None else share)
     return found
-
-
-def _places(batch: Sequence[Document], docs: Sequence[Document]) -> list[int]:
-    """Return where in `batch` each of `docs` is, which are some of it, in order."""
-    places = []
-    at = 0
-    for doc in docs:
-        while batch[at] is not doc:
-            at += 1
-        places.append(at)
-        at += 1
-    return places
 
 
 def _sharing(segments: Sequence[Segment], keys: Hashes) -> tuple[_Pairs, Shares]:
