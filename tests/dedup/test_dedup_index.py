@@ -468,6 +468,35 @@ def test_what_a_run_kept_is_dropped_by_the_next_one(tmp_path: Path) -> None:
     assert dict(free.signals) == {"indexed_duplicate": None, "indexed_similarity": None}
 
 
+def test_what_a_run_wrote_is_added_from_its_folder(tmp_path: Path) -> None:
+    import webfilter as wf
+
+    found = MinHashIndex.create(tmp_path / "index")
+    docs = family(1, 40)
+    pipe = SeenIn(found.folder) | MinHash()
+    report = pipe.run(docs, tmp_path / "out", progress=False, workers=2)
+    assert report.kept < 40
+    assert found.add(wf.read(tmp_path / "out" / "kept")) == report.kept
+    assert found.add(wf.read(tmp_path / "out" / "kept")) == 0
+    again = [replace(doc, id=f"later {doc.id}") for doc in docs]
+    pipe = SeenIn(found.folder) | MinHash()
+    assert pipe.run(again, tmp_path / "next", progress=False, workers=2).kept == 0
+    recipe = pipe.to_toml() if "seen_in" in wf.catalog.names() else ""
+    assert not recipe or Pipeline.from_toml(recipe) == pipe
+
+
+def test_an_index_made_under_another_version_of_unicode_says_so(tmp_path: Path) -> None:
+    found = MinHashIndex.create(tmp_path / "index")
+    path = found.folder / "manifest.json"
+    made = found.step.artifacts["unicode"]
+    path.write_text(path.read_text().replace(f'"{made}"', '"1.0"'))
+    said = f"unicode = '1.0' and unicode = '{made}'"
+    with pytest.raises(ConfigError, match=said):
+        SeenIn(found.folder)
+    with pytest.raises(ConfigError, match=said):
+        MinHashIndex.open(found.folder).add(family(1, 2))
+
+
 def test_the_stage_is_of_one_state_of_the_index(tmp_path: Path) -> None:
     folder = tmp_path / "index"
     found = MinHashIndex.create(folder)
@@ -478,12 +507,12 @@ def test_the_stage_is_of_one_state_of_the_index(tmp_path: Path) -> None:
     assert Pipeline((SeenIn(folder),)).fingerprint() != before
     assert Pipeline((stage,)).fingerprint() == before
     assert all(doc.live for doc in stage(docs)), "it goes on with what it opened"
-    seen._seen.cache_clear()  # as in a worker that starts now
+    seen._held.clear()  # as in a worker that starts now
     with pytest.raises(RunError, match="changed since the stage was built: build it again"):
         stage.measure_batch(docs)
     assert not any(doc.live for doc in SeenIn(folder)(docs))
     found.compact()
-    seen._seen.cache_clear()
+    seen._held.clear()
     assert not any(doc.live for doc in SeenIn(folder)(docs))
 
 

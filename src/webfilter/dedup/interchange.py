@@ -199,7 +199,8 @@ def linked(sketches: Iterable[Sketch]) -> Clusters:
 
     Nothing is verified: chains of ever less similar documents are one cluster, as in datatrove and
     with ``MinHash(threshold=None)``. The first of a cluster is the one that its maker's sketch
-    prefers, of imported signatures the least id. Keys are on disk, one band at a time in memory.
+    prefers, of imported signatures the least id. Memory is that of one band, and of all ids; keys
+    are on disk.
 
     Raises:
         ConfigError: sketches that were made differently.

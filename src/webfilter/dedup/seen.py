@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,6 +13,8 @@ from webfilter.errors import RunError, SourceError
 from webfilter.stage import Scorer, Signal
 
 __all__ = ["SeenIn"]
+
+_HELD = 4
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class SeenIn(Scorer):
         object.__setattr__(self, "_fingerprint", index.fingerprint)
         object.__setattr__(self, "_needs", index.step.needs)
         object.__setattr__(self, "_made", dict(index.step.artifacts))
-        _seen(self._folder, self._fingerprint)  # type: ignore[attr-defined]
+        _hold(self.index.absolute(), index)
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -107,15 +108,26 @@ class SeenIn(Scorer):
         return marked
 
 
-@lru_cache(maxsize=4)
+_held: dict[tuple[Path, str], MinHashIndex] = {}
+
+
+def _hold(folder: Path, index: MinHashIndex) -> None:
+    """Keep an open index for this process, and few others."""
+    while len(_held) >= _HELD:
+        del _held[next(iter(_held))]
+    _held[folder, index.fingerprint] = index
+
+
 def _seen(folder: Path, fingerprint: str) -> MinHashIndex:
     """Return the index in `folder`; opened once in a process."""
+    if (folder, fingerprint) not in _held:
+        try:
+            _hold(folder, MinHashIndex.open(folder))
+        except SourceError as error:
+            raise RunError(f"seen_in: the index is gone or damaged: {error}") from None
     try:
-        index = MinHashIndex.open(folder)
-    except SourceError as error:
-        raise RunError(f"seen_in: the index is gone or damaged: {error}") from None
-    if index.fingerprint != fingerprint:
+        return _held[folder, fingerprint]
+    except KeyError:
         raise RunError(
             f"seen_in: the index {folder} changed since the stage was built: build it again"
-        )
-    return index
+        ) from None
