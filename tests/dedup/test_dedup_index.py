@@ -157,7 +157,15 @@ def test_sketches_are_added_in_pieces_within_little_memory(
         prefer="-words", threshold=0.9, rows=4
     )  # keeps and drops otherwise, same n-grams
     sketches = [step.sketch(docs[at : at + 7]) for at in range(0, 120, 7)]
-    assert pieces.add(doc for doc in [*sketches, *docs[:50]]) == 120
+    folders = []
+
+    def coming():
+        for item in [*sketches, *docs[:50]]:
+            folders.append(sum(path.is_dir() for path in pieces.folder.iterdir()))
+            yield item
+
+    assert pieces.add(coming()) == 120
+    assert 2 < max(folders) < 7, "what is merged meanwhile does not stay"
     asked = family(1, 120)
     assert pieces.query(asked) == whole.query(asked)
     assert pieces.query([*asked[:9], step.sketch(asked[9:70]), *asked[70:]]) == whole.query(asked)

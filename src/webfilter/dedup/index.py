@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -343,7 +344,10 @@ class MinHashIndex:
                 rows = np.flatnonzero(self._new(part.names, [*self._segments, *fresh]))
                 if len(rows):
                     begin = _merged_from([*map(len, fresh), len(rows)], len(fresh))
-                    fresh[begin:] = [self._written([*map(_whole, fresh[begin:]), (part, rows)])]
+                    merged = fresh[begin:]
+                    fresh[begin:] = [self._written([*map(_whole, merged), (part, rows)])]
+                    for segment in merged:  # never part of the index: nobody reads them
+                        shutil.rmtree(segment.path, ignore_errors=True)
             if fresh:
                 whole = [*self._segments, *fresh]
                 begin = _merged_from([*map(len, whole)], len(self._segments))
