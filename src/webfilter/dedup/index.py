@@ -1,16 +1,15 @@
 """Near-duplicates against the documents of earlier runs: `MinHashIndex`, a folder on disk.
 
 The folder holds ``manifest.json`` (`manifest`), ``lock``, and one folder a segment (`segment`).
-Segments never change. Adding writes new ones, merges them with others as they double (so a document
-is written about log2(n) times at most), and replaces the manifest last. Killed at any moment, the
-index is as it was before or as it was to become; who reads meanwhile goes on with what was there.
+Segments never change. Adding writes new ones, merged with others as they double (`growth`), and
+replaces the manifest last. Killed at any moment, the index is as it was before or as it was to
+become; who reads meanwhile goes on with what was there.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -19,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from webfilter.config import build
+from webfilter.dedup.growth import Growth
 from webfilter.dedup.manifest import MANIFEST, Manifest, locked
 from webfilter.dedup.matching import Match, matches
 from webfilter.dedup.minhash import MinHash
 from webfilter.dedup.postings import MOST_ROWS, Hashes
-from webfilter.dedup.segment import Entry, Fresh, Rows, Segment
-from webfilter.dedup.segmentfiles import Part, check, write
+from webfilter.dedup.segment import Fresh, Rows, Segment
+from webfilter.dedup.segmentfiles import check
 from webfilter.dedup.sketch import Sketch, compared, named
 from webfilter.document import Document
 from webfilter.errors import ConfigError, OutputError, SourceError
@@ -251,7 +251,8 @@ class MinHashIndex:
                 if not groups or sum(map(len, groups[-1])) + len(segment) > MOST_ROWS:
                     groups.append([])
                 groups[-1].append(segment)
-            self._commit([self._joined(group) for group in groups])
+            growth = self._growth()
+            self._commit([growth.joined(group) for group in groups], growth)
 
     def check(self) -> None:
         """Read all files and compare their checksums.
@@ -290,7 +291,7 @@ class MinHashIndex:
             else Segment(self.folder, entry, bands, verifies)
             for entry in manifest.segments
         ]
-        self._step, self._manifest, self._next = step, manifest, manifest.next
+        self._step, self._manifest = step, manifest
 
     def _comparable(self, step: MinHash, whose: Path | None = None) -> None:
         compared("minhash index", self._manifest.scheme, step._whole_scheme)
@@ -338,44 +339,23 @@ class MinHashIndex:
     def _append(self, parts: Iterable[Rows]) -> int:
         """Add what is new of `parts`; return how many documents that is."""
         before = len(self)
-        fresh: list[Segment] = []
+        growth = self._growth()
         try:
             for part in parts:
-                rows = np.flatnonzero(self._new(part.names, [*self._segments, *fresh]))
-                if len(rows):
-                    begin = _merged_from([*map(len, fresh), len(rows)], len(fresh))
-                    merged = fresh[begin:]
-                    fresh[begin:] = [self._written([*map(_whole, merged), (part, rows)])]
-                    for segment in merged:  # never part of the index: nobody reads them
-                        shutil.rmtree(segment.path, ignore_errors=True)
-            if fresh:
-                whole = [*self._segments, *fresh]
-                begin = _merged_from([*map(len, whole)], len(self._segments))
-                if begin < len(self._segments):
-                    whole[begin:] = [self._joined(whole[begin:])]
-                self._commit(whole)
+                new = self._new(part.names, [*self._segments, *growth.fresh])
+                growth.take(part, np.flatnonzero(new))
+            if growth.fresh:
+                self._commit(growth.after(self._segments), growth)
         finally:
             self._manifest.sweep(self.folder)
         return len(self) - before
 
-    def _joined(self, segments: Sequence[Segment]) -> Segment:
-        if len(segments) == 1:
-            return segments[0]
-        return self._written([_whole(segment) for segment in segments])
+    def _growth(self) -> Growth:
+        return Growth(self.folder, self._manifest, self._step.layout[0], self._verifies)
 
-    def _written(self, parts: Sequence[Part]) -> Segment:
-        """Write a segment of `parts`, which are checked first: damage is not copied."""
-        for part, _ in parts:
-            if isinstance(part, Segment):
-                check(part.path.parent, part.entry)
-        bands, _ = self._step.layout
-        entry = write(self.folder, f"segment-{self._next:06d}", parts, bands)
-        self._next += 1
-        return Segment(self.folder, entry, bands, self._verifies)
-
-    def _commit(self, segments: list[Segment]) -> None:
-        entries: tuple[Entry, ...] = tuple(segment.entry for segment in segments)
-        manifest = replace(self._manifest, segments=entries, next=self._next)
+    def _commit(self, segments: list[Segment], growth: Growth) -> None:
+        entries = tuple(segment.entry for segment in segments)
+        manifest = replace(self._manifest, segments=entries, next=growth.next)
         manifest.write(self.folder)
         self._manifest, self._segments = manifest, segments
         manifest.sweep(self.folder)
@@ -399,22 +379,3 @@ def _batches(items: Iterable[Document | Sketch]) -> Iterator[Sketch | list[Docum
             yield item
     if batch:
         yield batch
-
-
-def _whole(rows: Rows) -> Part:
-    return rows, np.arange(len(rows))
-
-
-def _merged_from(sizes: Sequence[int], begin: int) -> int:
-    """Return from which segment on they are to be one, where those from `begin` on are new.
-
-    A segment joins what comes after it where that is as large, as in a binary counter.
-
-    >>> _merged_from([100, 7, 4, 2, 1, 1], 5), _merged_from([100, 7, 4, 2, 1], 4)
-    (1, 4)
-    """
-    total = sum(sizes[begin:])
-    while begin and sizes[begin - 1] <= total and total + sizes[begin - 1] <= MOST_ROWS:
-        begin -= 1
-        total += sizes[begin]
-    return begin
