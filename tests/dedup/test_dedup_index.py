@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from webfilter.dedup import MinHash, index, manifest, matching, seen
 from webfilter.dedup.index import Match, MinHashIndex
 from webfilter.dedup.postings import column, find, pack
-from webfilter.dedup.seen import SeenIn
+from webfilter.dedup.seen_in import SeenIn
 from webfilter.document import Document, Verdict
 from webfilter.errors import ConfigError, OutputError, RunError, SourceError
 from webfilter.pipeline import Pipeline

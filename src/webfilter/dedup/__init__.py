@@ -13,7 +13,7 @@ from webfilter.dedup.exact import ExactDedup, ExactDuplicates
 from webfilter.dedup.index import Match, MinHashIndex
 from webfilter.dedup.marked import Duplicates
 from webfilter.dedup.minhash import MinHash, NearDuplicates
-from webfilter.dedup.seen import SeenIn
+from webfilter.dedup.seen_in import SeenIn
 
 __all__ = [
     "Duplicates",

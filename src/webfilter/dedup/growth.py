@@ -15,7 +15,7 @@ import numpy as np
 
 from webfilter.dedup.manifest import Manifest
 from webfilter.dedup.postings import MOST_ROWS, Places
-from webfilter.dedup.segment import Rows, Segment
+from webfilter.dedup.archive import Rows, Segment
 from webfilter.dedup.segmentfiles import Part, check, write
 
 __all__ = ["Growth", "merged_from"]

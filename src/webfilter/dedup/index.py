@@ -1,6 +1,6 @@
 """Near-duplicates against the documents of earlier runs: `MinHashIndex`, a folder on disk.
 
-The folder holds ``manifest.json`` (`manifest`), ``lock``, and one folder a segment (`segment`).
+The folder holds ``manifest.json`` (`manifest`), ``lock``, and one folder a segment (`archive`).
 Segments never change. Adding writes new ones, merged with others as they double (`growth`), and
 replaces the manifest last. Killed at any moment, the index is as it was before or as it was to
 become; who reads meanwhile goes on with what was there.
@@ -23,7 +23,7 @@ from webfilter.dedup.manifest import MANIFEST, Manifest, locked
 from webfilter.dedup.matching import Match, matches
 from webfilter.dedup.minhash import MinHash
 from webfilter.dedup.postings import MOST_ROWS, Hashes
-from webfilter.dedup.segment import Fresh, Rows, Segment
+from webfilter.dedup.archive import Fresh, Rows, Segment
 from webfilter.dedup.segmentfiles import check
 from webfilter.dedup.sketch import Sketch, compared, named
 from webfilter.document import Document

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from webfilter.dedup.segment import Entry
+from webfilter.dedup.archive import Entry
 from webfilter.dedup.segmentfiles import sync
 from webfilter.dedup.sketch import Scheme
 from webfilter.errors import OutputError, SourceError

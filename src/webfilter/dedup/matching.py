@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webfilter.dedup.postings import MOST_ROWS, Hashes, Places
-from webfilter.dedup.segment import Segment
+from webfilter.dedup.archive import Segment
 from webfilter.dedup.stars import REACH
 from webfilter.dedup.verify import Sets, jaccard
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from webfilter.dedup.postings import MOST_ROWS, Places, pack
 from webfilter.dedup.ragged import Ragged, offsets_of
-from webfilter.dedup.segment import Entry, Rows
+from webfilter.dedup.archive import Entry, Rows
 from webfilter.errors import OutputError, SourceError
 
 __all__ = ["Part", "check", "sync", "write"]
