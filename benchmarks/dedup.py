@@ -239,7 +239,9 @@ def datatrove() -> Search:
     from datatrove.utils.hashing import HashConfig
 
     def run(texts: list[str]) -> Clusters:
-        config = MinhashConfig(HashConfig(precision=64), num_buckets=14, hashes_per_bucket=8)
+        config = MinhashConfig(
+            hash_config=HashConfig(precision=64), num_buckets=14, hashes_per_bucket=8
+        )
         with tempfile.TemporaryDirectory() as work:
             docs = (Document(text=text, id=str(row)) for row, text in enumerate(texts))
             MinhashDedupSignature(f"{work}/signs", config=config).run(docs)

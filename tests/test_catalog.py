@@ -21,7 +21,15 @@ def contamination():
     return wf.Contamination([file])
 
 
+def seen_in():
+    """An index of one document."""
+    index = wf.MinHashIndex.create(tempfile.mkdtemp(prefix="webfilter-test-"), wf.MinHash())
+    index.add([wf.Document("old", "The sun is a star, and it gives light to all of us here.")])
+    return wf.SeenIn(index.folder)
+
+
 CONFIGURED = {
+    "seen_in": seen_in,
     "contamination": contamination,
     "where": lambda: wf.Where(is_short, reason="too long"),
     "judge": lambda: wf.Judge((Rule("length", ge=2),)),

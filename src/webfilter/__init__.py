@@ -50,6 +50,7 @@ _HOME = {
     "LineDedup": "webfilter.dedup.lines",
     "Lines": "webfilter.heuristics.lines",
     "MinHash": "webfilter.dedup.minhash",
+    "MinHashIndex": "webfilter.dedup.index",
     "MinHashOnline": "webfilter.dedup.minhash_online",
     "MissingExtra": "webfilter.errors",
     "OnlineStage": "webfilter.stage",
@@ -64,6 +65,7 @@ _HOME = {
     "Sandboxed": "webfilter.extract",
     "Scorer": "webfilter.stage",
     "SeenBefore": "webfilter.dedup.seen",
+    "SeenIn": "webfilter.dedup.seen_in",
     "Signal": "webfilter.stage",
     "SourceError": "webfilter.errors",
     "Stage": "webfilter.stage",
@@ -105,6 +107,7 @@ __all__ = [
     "LineDedup",
     "Lines",
     "MinHash",
+    "MinHashIndex",
     "MinHashOnline",
     "MissingExtra",
     "OnlineStage",
@@ -119,6 +122,7 @@ __all__ = [
     "Sandboxed",
     "Scorer",
     "SeenBefore",
+    "SeenIn",
     "Signal",
     "SourceError",
     "Stage",
@@ -160,11 +164,13 @@ if TYPE_CHECKING:
     from webfilter import catalog, testing, write
     from webfilter.compose import ByLanguage, Judge, Sample, Where
     from webfilter.dedup.exact import ExactDedup
+    from webfilter.dedup.index import MinHashIndex
     from webfilter.dedup.lines import LineDedup
     from webfilter.dedup.minhash import MinHash
     from webfilter.dedup.minhash_online import MinHashOnline
     from webfilter.dedup.passages import PassageDedup
     from webfilter.dedup.seen import SeenBefore
+    from webfilter.dedup.seen_in import SeenIn
     from webfilter.dedup.substrings import SubstringDedup
     from webfilter.document import Document, Verdict
     from webfilter.errors import (

@@ -32,6 +32,7 @@ STAGES: dict[str, str] = {
     "pii": "webfilter.heuristics.pii:Pii",
     "contamination": "webfilter.heuristics.contamination:Contamination",
     "exact_dedup": "webfilter.dedup.exact:ExactDedup",
+    "seen_in": "webfilter.dedup.seen_in:SeenIn",
     "minhash": "webfilter.dedup.minhash:MinHash",
     "passage_dedup": "webfilter.dedup.passages:PassageDedup",
     "line_dedup": "webfilter.dedup.lines:LineDedup",

@@ -12,16 +12,21 @@ Below the document, `LineDedup` finds lines and paragraphs that stand on many pa
 
 `SeenBefore` and `MinHashOnline` do the same in endless streams: the first of equal or similar
 documents stays, in order of arrival; what they have seen outlives the run where that is wanted.
+
+`SeenIn` drops near-duplicates of what earlier runs kept, which a `MinHashIndex` holds. The modules
+`interchange` and `sigfiles` hand signatures to datasketch and datatrove, and take theirs.
 """
 
 from webfilter.dedup.bloom import BloomFilter
 from webfilter.dedup.exact import ExactDedup, ExactDuplicates
+from webfilter.dedup.index import Match, MinHashIndex
 from webfilter.dedup.lines import LineDedup, RepeatedLines
 from webfilter.dedup.marked import Duplicates
 from webfilter.dedup.minhash import MinHash, NearDuplicates
 from webfilter.dedup.minhash_online import MinHashOnline
 from webfilter.dedup.passages import PassageDedup, PassageDuplicates
 from webfilter.dedup.seen import SeenBefore
+from webfilter.dedup.seen_in import SeenIn
 from webfilter.dedup.substrings import RepeatedSpans, SubstringDedup
 
 __all__ = [
@@ -30,7 +35,9 @@ __all__ = [
     "ExactDedup",
     "ExactDuplicates",
     "LineDedup",
+    "Match",
     "MinHash",
+    "MinHashIndex",
     "MinHashOnline",
     "NearDuplicates",
     "PassageDedup",
@@ -38,5 +45,6 @@ __all__ = [
     "RepeatedLines",
     "RepeatedSpans",
     "SeenBefore",
+    "SeenIn",
     "SubstringDedup",
 ]

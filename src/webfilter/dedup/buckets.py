@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.dedup.columns import Column, parted
+from webfilter.dedup.columns import Column, forget, parted
 from webfilter.dedup.sketch import Keys, compared
 
 __all__ = ["Buckets"]
@@ -53,9 +53,10 @@ class Buckets:
                 word.delete()
             self._bands.append((rows.array(), sizes.array()))
         self._rows = np.flatnonzero(shares)
-        self._names = np.asarray(names[self._rows])
+        self._names = np.array(names[self._rows])
+        forget(names)
         self._placed: list[tuple[Numbers, Numbers]] = []
-        self._folder = folder
+        self._folder, self._last = folder, 0
         self.candidates: Hashes = np.unique(self._names)
 
     def __len__(self) -> int:
@@ -91,6 +92,8 @@ class Buckets:
             column = Column(self._folder / f"placed-{number}.{kind}", np.int32)
             column.append(values)
             columns.append(column.array())
+        forget(rows)
+        forget(sizes)
         return columns[1], columns[0]
 
     def band(self, number: int) -> tuple[Numbers, Numbers]:
@@ -98,6 +101,10 @@ class Buckets:
 
         Documents are those that `place` knows; buckets ascend, documents ascend in each, each once.
         """
+        if number != self._last:
+            for array in self._placed[self._last]:
+                forget(array)
+            self._last = number
         return self._placed[number]
 
 

@@ -39,7 +39,7 @@ SPLITS = 9
 PASSES = 16
 _SHRINKS = 8
 _TURNS = 3  # documents of a bucket compared one by one, before all the others at once
-_PAIRS = 1 << 22  # compared at once
+_PAIRS = 1 << 20  # compared at once
 _REMEMBERED = 1 << 24  # pairs found to be unlike; more are forgotten, and compared again
 
 
