@@ -18,6 +18,7 @@ STORY = (
     "far side teaches its pupils in the fire station, which is glad of the company. The mayor says "
     "that she has crossed the bridge every day of her life and never once looked down."
 )
+KINDS = ("kept", "dropped")
 MENU = "Home | News | Sport | Log in"
 
 
@@ -42,11 +43,11 @@ def main() -> None:
         wf.ExactDedup()
         | wf.MinHash(prefer="-length, url")
         | wf.LineDedup(max_pages=2)
-        | wf.SubstringDedup(prefer="url")
+        | wf.SubstringDedup()
     )
     with tempfile.TemporaryDirectory() as folder:
         report = pipe.run(PAGES, Path(folder, "run"), progress=False)
-        for doc in wf.read(Path(folder, "run"), verdicts=True):
+        for doc in wf.read([Path(folder, "run", kind) for kind in KINDS], verdicts=True):
             print(f"== {doc.id}: {doc.verdict or 'kept'}")
             if doc.live:
                 print(doc.text)

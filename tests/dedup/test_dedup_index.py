@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webfilter.dedup import MinHash, index, manifest, matching, seen
+from webfilter.dedup import MinHash, index, manifest, matching, seen_in
 from webfilter.dedup.index import Match, MinHashIndex
 from webfilter.dedup.postings import column, find, pack
 from webfilter.dedup.seen_in import SeenIn
@@ -518,12 +518,12 @@ def test_the_stage_is_of_one_state_of_the_index(tmp_path: Path) -> None:
     assert Pipeline((SeenIn(folder),)).fingerprint() != before
     assert Pipeline((stage,)).fingerprint() == before
     assert all(doc.live for doc in stage(docs)), "it goes on with what it opened"
-    seen._held.clear()  # as in a worker that starts now
+    seen_in._held.clear()  # as in a worker that starts now
     with pytest.raises(RunError, match="changed since the stage was built: build it again"):
         stage.measure_batch(docs)
     assert not any(doc.live for doc in SeenIn(folder)(docs))
     found.compact()
-    seen._held.clear()
+    seen_in._held.clear()
     assert not any(doc.live for doc in SeenIn(folder)(docs))
 
 

@@ -115,7 +115,7 @@ def test_turned_sets_limits_and_keeps_whole_numbers_whole():
     assert traits is pipe.steps[1]
 
 
-UNCONFIGURED = ("sandboxed", "by_language", "contamination", "where")
+UNCONFIGURED = ("sandboxed", "by_language", "contamination", "where", "seen_in")
 
 
 @pytest.mark.parametrize("name", [n for n in names() if n not in UNCONFIGURED])
