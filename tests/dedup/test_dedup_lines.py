@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webfilter import Pipeline
-from webfilter.dedup import columns, removal
+from webfilter.dedup import columns, pieces
 from webfilter.dedup.lines import LineDedup, RepeatedLines
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
@@ -135,7 +135,7 @@ def test_order_batches_and_small_memory_do_not_matter(
     assert resolved(stage, shuffled, size) == expected
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(columns, "ROWS", 16)
-        patch.setattr(removal, "_AT_ONCE", 5)
+        patch.setattr(pieces, "CHARACTERS", 5)
         assert resolved(stage, shuffled, size) == expected
         in_pieces = expected.process(docs)
     assert in_pieces == expected.process(docs)

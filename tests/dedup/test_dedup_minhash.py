@@ -322,7 +322,7 @@ def test_batches_and_their_order_do_not_matter(threshold: float | None) -> None:
 def test_pieces_of_a_batch_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     stage = MinHash(threshold=0.5)
     whole = stage.sketch(corpus(5))
-    monkeypatch.setattr("webfilter.dedup.minhash._AT_ONCE", 1)
+    monkeypatch.setattr("webfilter.dedup.pieces.CHARACTERS", 1)
     pieces = stage.sketch(corpus(5))
     assert whole.details.ids == pieces.details.ids
     assert np.array_equal(whole.keys.keys, pieces.keys.keys)

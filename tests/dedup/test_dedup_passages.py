@@ -208,7 +208,7 @@ def test_how_the_work_is_cut_does_not_matter(monkeypatch: pytest.MonkeyPatch) ->
     whole = stage.clusters(docs)
     assert len(whole) > 10
     for module, name, value in (
-        ("terms", "_AT_ONCE", 1),
+        ("pieces", "CHARACTERS", 1),
         ("terms", "_HELD", 1),
         ("tfidf", "_AT_ONCE", 1),
         ("tfidf", "_RACING", 300),

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webfilter import Pipeline
-from webfilter.dedup import columns, removal
+from webfilter.dedup import columns, pieces
 from webfilter.dedup.fingerprints import gram_starts, grams, token_hashes, winnowed
 from webfilter.dedup.substrings import RepeatedSpans, SubstringDedup
 from webfilter.document import Document
@@ -111,7 +111,7 @@ def test_rounds_order_batches_and_small_memory_do_not_matter(
     assert leanly(stage, shuffled, tmp_path_factory.mktemp("lean"), size) == expected
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(columns, "ROWS", 16)
-        patch.setattr(removal, "_AT_ONCE", 9)
+        patch.setattr(pieces, "CHARACTERS", 9)
         assert resolved(stage, shuffled, size) == expected
         assert leanly(stage, shuffled, tmp_path_factory.mktemp("lean"), size) == expected
         in_pieces = expected.process(docs)

@@ -15,8 +15,9 @@ import numpy.typing as npt
 from webfilter.dedup import prefer as preference
 from webfilter.dedup.columns import Column
 from webfilter.dedup.frequent import frequent
+from webfilter.dedup.pieces import pieces
 from webfilter.dedup.ranks import Ranking
-from webfilter.dedup.removal import Removal, hashed, pieces, preferred, removal_signals
+from webfilter.dedup.removal import Removal, hashed, preferred, removal_signals
 from webfilter.dedup.table import Table
 from webfilter.dedup.words import word_hashes
 from webfilter.document import Document, Value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from webfilter.dedup import prefer as preference
 from webfilter.dedup.marked import Duplicates, cluster_signals
+from webfilter.dedup.pieces import pieces
 from webfilter.dedup.rounds import Deduplication
 from webfilter.dedup.signature import band_keys, shingles, signatures
 from webfilter.dedup.sketch import Scheme
@@ -23,7 +24,6 @@ from webfilter.stage import Signal
 
 __all__ = ["MinHash", "NearDuplicates"]
 
-_AT_ONCE = 250_000  # characters hashed at once: what fits a processor's cache, measured
 _BANDS = 28
 _SURE = 0.9995  # chance that a pair at the threshold is a candidate, where rows are ours to choose
 _MOST_ROWS = 16
@@ -224,7 +224,7 @@ class MinHash(Profiled, Deduplication):
         bands, rows = self.layout
         kept: list[Document] = []
         found: list[Hashes] = [np.zeros((0, bands * rows), np.uint64)]
-        for docs in _pieces(batch):
+        for docs in pieces(batch):
             hashes, offsets = self._shingles(docs)
             filled = np.flatnonzero(np.diff(offsets))
             kept.extend(docs[place] for place in filled.tolist())
@@ -241,7 +241,7 @@ class MinHash(Profiled, Deduplication):
         """Return the sets of n-grams of `docs`; None without a threshold."""
         if self.threshold is None:
             return None
-        return Sets.join([Sets.of(*self._shingles(piece)) for piece in _pieces(docs)])
+        return Sets.join([Sets.of(*self._shingles(piece)) for piece in pieces(docs)])
 
     def _shingles(self, docs: Sequence[Document]) -> tuple[Hashes, npt.NDArray[np.intp]]:
         return shingles([doc.text for doc in docs], self.ngram, self.seed, self.unit)
@@ -256,17 +256,3 @@ def _rows(bands: int, threshold: float) -> int:
         rows for rows in range(_MOST_ROWS, 1, -1) if 1 - (1 - threshold**rows) ** bands >= _SURE
     )
     return next(fitting, 1)
-
-
-def _pieces(batch: Sequence[Document]) -> Iterator[list[Document]]:
-    """Split `batch` into pieces of about `_AT_ONCE` characters."""
-    piece: list[Document] = []
-    size = 0
-    for doc in batch:
-        piece.append(doc)
-        size += len(doc.text)
-        if size >= _AT_ONCE:
-            yield piece
-            piece, size = [], 0
-    if piece:
-        yield piece

@@ -12,6 +12,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.dedup.pieces import pieces
 from webfilter.dedup.segment import Record
 from webfilter.dedup.signature import band_keys, shingles, signatures
 from webfilter.dedup.store import MANIFEST, Store
@@ -30,7 +31,6 @@ MOST = 4096
 
 Grams = npt.NDArray[np.uint32]
 
-_AT_ONCE = 250_000  # characters hashed at once
 _PROBE = "Near-duplicates: 1,234 Straße 北京 Å\u0301 again and again, to probe the hash functions."
 
 
@@ -177,7 +177,7 @@ class MinHashOnline(OnlineStage[Store]):
 
     def _known(self, texts: Sequence[str]) -> list[_Known]:
         known: list[_Known] = []
-        for piece in _pieces(texts):
+        for piece in pieces(texts):
             hashes, offsets = shingles(piece, self.ngram, self.seed, self.unit)
             filled = np.flatnonzero(np.diff(offsets))
             offsets = np.concatenate((offsets[filled], offsets[-1:]))
@@ -284,20 +284,6 @@ def _comparable(one: bytes, other: bytes) -> tuple[Grams, Grams]:
     if ceilings:
         both = [grams[: np.searchsorted(grams, min(ceilings), side="right")] for grams in both]
     return both[0], both[1]
-
-
-def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Split `texts` into pieces of about `_AT_ONCE` characters."""
-    piece: list[str] = []
-    size = 0
-    for text in texts:
-        piece.append(text)
-        size += len(text)
-        if size >= _AT_ONCE:
-            yield piece
-            piece, size = [], 0
-    if piece:
-        yield piece
 
 
 def _runs(known: Sequence[_Known]) -> Iterator[tuple[int, int]]:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.dedup.pieces import pieces
 from webfilter.dedup.prefer import places
 from webfilter.dedup.sketch import named
 from webfilter.document import Document, Value
 from webfilter.stage import Rule, Signal, Transform, judge
 
-__all__ = ["Removal", "hashed", "pieces", "preferred", "removal_signals"]
-
-_AT_ONCE = 250_000  # characters hashed at once: what fits a processor's cache
+__all__ = ["Removal", "hashed", "preferred", "removal_signals"]
 
 
 @dataclass(frozen=True)
@@ -70,24 +69,6 @@ def removal_signals(count: str, ratio: str, what: str, unit: str) -> tuple[Signa
         ),
         Signal("characters_left", "int", "Characters of the text that stays", "characters", 0),
     )
-
-
-def pieces(batch: Sequence[Document]) -> Iterator[list[Document]]:
-    """Split `batch` into pieces of about a quarter of a million characters.
-
-    >>> [len(piece) for piece in pieces([Document("a", "x" * 250_000), Document("b", "y")])]
-    [1, 1]
-    """
-    piece: list[Document] = []
-    size = 0
-    for doc in batch:
-        piece.append(doc)
-        size += len(doc.text)
-        if size >= _AT_ONCE:
-            yield piece
-            piece, size = [], 0
-    if piece:
-        yield piece
 
 
 def preferred(docs: Sequence[Document], prefer: Sequence[str]) -> list[bytes]:

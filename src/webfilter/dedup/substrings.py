@@ -24,8 +24,9 @@ from webfilter.dedup.fingerprints import (
     winnowed,
 )
 from webfilter.dedup.frequent import frequent
+from webfilter.dedup.pieces import pieces
 from webfilter.dedup.ranks import Ranking
-from webfilter.dedup.removal import Removal, hashed, pieces, preferred, removal_signals
+from webfilter.dedup.removal import Removal, hashed, preferred, removal_signals
 from webfilter.dedup.table import Table
 from webfilter.document import Document
 from webfilter.errors import ConfigError

@@ -7,7 +7,7 @@ words about a hundred share theirs with another.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webfilter.dedup.columns import Column
+from webfilter.dedup.pieces import pieces
 from webfilter.dedup.words import word_hashes
 
 __all__ = ["Bags", "Frequencies", "Vocabulary"]
@@ -23,7 +24,6 @@ Terms = npt.NDArray[np.uint32]
 Counts = npt.NDArray[np.uint16]
 Places = npt.NDArray[np.intp]
 
-_AT_ONCE = 250_000  # characters hashed at once: what fits a processor's cache
 _MOST = 65_535
 _PARTS = 64
 _HELD = 1 << 20  # terms counted at once
@@ -52,7 +52,7 @@ class Bags:
     @classmethod
     def of(cls, texts: Sequence[str]) -> Bags:
         """Return the bags of `texts`."""
-        return cls.join([_bags(piece) for piece in _pieces(texts)])
+        return cls.join([_bags(piece) for piece in pieces(texts)])
 
     @classmethod
     def join(cls, parts: Sequence[Bags]) -> Bags:
@@ -74,19 +74,6 @@ class Bags:
         source = np.repeat(self.offsets[rows] - offsets[:-1], sizes)
         source += np.arange(len(source))
         return Bags(self.terms[source], self.counts[source], offsets)
-
-
-def _pieces(texts: Sequence[str]) -> Iterator[list[str]]:
-    piece: list[str] = []
-    size = 0
-    for text in texts:
-        piece.append(text)
-        size += len(text)
-        if size >= _AT_ONCE:
-            yield piece
-            piece, size = [], 0
-    if piece:
-        yield piece
 
 
 def _bags(texts: Sequence[str]) -> Bags:
