@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from webfilter.dedup.components import components
-from webfilter.dedup.verify import Sets, jaccard
+from webfilter.dedup.verify import Sets, StoredSets, jaccard, verified
 
 PAIRS = st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=60)
 
@@ -56,3 +59,39 @@ def test_jaccard_is_the_same_in_pieces(monkeypatch: object) -> None:
     whole = jaccard(sets_of(lists), left, right)
     monkeypatch.setattr("webfilter.dedup.verify._AT_ONCE", 4)  # type: ignore[attr-defined]
     assert jaccard(sets_of(lists), left, right).tolist() == whole.tolist()
+
+
+@given(SETS, st.floats(0.05, 0.95), st.booleans())
+def test_what_may_be_alike_has_its_similarity_and_the_rest_is_below(
+    lists: list[list[int]], least: float, stored: bool
+) -> None:
+    held: Sets | StoredSets = sets_of(lists)
+    left, right = np.triu_indices(len(lists), 1)
+    expected = jaccard(held, left, right)
+    with TemporaryDirectory() as folder:
+        if stored:
+            path = Path(folder, "hashes")
+            path.write_bytes(held.hashes.tobytes())  # type: ignore[union-attr]
+            held = StoredSets(path, held.offsets)
+        assert jaccard(held, left, right).tolist() == expected.tolist()
+        found = verified(held, left, right, least)
+        del held
+    assert (found[expected >= least] == expected[expected >= least]).all()
+    assert (found[expected < least] < least).all()
+
+
+def test_a_glance_at_long_sets_refuses_none_that_are_alike() -> None:
+    rng = np.random.default_rng(4)
+    base = rng.integers(0, 2**64, 2_000, dtype=np.uint64)
+    lists = []
+    for shared in np.linspace(0.5, 1, 60):
+        own = rng.integers(0, 2**64, int(2_000 * (1 - shared)), dtype=np.uint64)
+        lists.append(np.concatenate((base[: 2_000 - len(own)], own)))
+    offsets = np.concatenate(([0], np.cumsum([len(one) for one in lists])))
+    sets = Sets.of(np.concatenate(lists), offsets)
+    left, right = np.triu_indices(len(lists), 1)
+    exact = jaccard(sets, left, right)
+    for least in (0.5, 0.75, 0.9):
+        found = verified(sets, left, right, least)
+        assert (found[exact >= least] == exact[exact >= least]).all()
+        assert (found == 0).sum() > (exact < least - 0.35).sum() * 0.9

@@ -14,7 +14,7 @@ from webfilter.dedup.components import components
 from webfilter.dedup.ranks import Ranking
 from webfilter.dedup.sketch import Details
 from webfilter.dedup.stars import Test, stars
-from webfilter.dedup.verify import Sets, verified
+from webfilter.dedup.verify import StoredSets, verified
 
 __all__ = ["Candidates"]
 
@@ -76,7 +76,7 @@ class Candidates:
     def _jaccard(self, least: float) -> Test:
         """Return what compares candidates, by number, by their `Details.sets`."""
         offsets = np.concatenate(([0], np.cumsum(self._sizes.array())))
-        sets = Sets(self._hashes.array(random=True), offsets)
+        sets = StoredSets(self._hashes.finish(), offsets)
         return lambda left, right: verified(sets, left, right, least)
 
     def _packed(self, rows: Places, of: Places) -> Clusters:

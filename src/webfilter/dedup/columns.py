@@ -69,22 +69,20 @@ class Column:
             raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
         self._size += len(values)
 
-    def array(self, random: bool = False) -> Array:
-        """Return what was written, mapped into memory, to read only; nothing can be added now.
-
-        Args:
-            random: it will be read here and there, so pages around what is asked for are no use.
-        """
+    def finish(self) -> Path:
+        """Return the file, written to its end; nothing can be added now."""
         try:
             self._file.close()
         except OSError as error:
             raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
+        return self._path
+
+    def array(self) -> Array:
+        """Return what was written, mapped into memory, to read only; nothing can be added now."""
+        self.finish()
         if not self._size:
             return np.zeros(0, self._dtype)
-        found = np.memmap(self._path, self._dtype, "r", shape=(self._size,))
-        if random:
-            _advise(found, "MADV_RANDOM")
-        return found
+        return np.memmap(self._path, self._dtype, "r", shape=(self._size,))
 
     def delete(self) -> None:
         """Remove the file; what is mapped stays readable."""
@@ -97,13 +95,9 @@ def forget(array: Array) -> None:
 
     The system would do so itself when memory is short, but until then they count as this process's.
     """
-    _advise(array, "MADV_DONTNEED")
-
-
-def _advise(array: Array, advice: str) -> None:
     mapped = getattr(array, "_mmap", None)
-    if mapped is not None and hasattr(mmap, advice):  # not on Windows
-        mapped.madvise(getattr(mmap, advice))
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def parted(keys: Array, folder: Path, rows: int | None = None) -> Iterator[tuple[Array, Array]]:

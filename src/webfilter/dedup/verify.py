@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.dedup.columns import forget
-
-__all__ = ["Sets", "jaccard", "verified"]
+__all__ = ["Sets", "StoredSets", "jaccard", "verified"]
 
 _AT_ONCE = 1 << 21  # hashes compared at once, which bounds memory
+_PAIRS = 1 << 12  # glanced at at once
 _FEW = 128  # hashes looked at first
 _APART = 6  # standard errors by which that look may be wrong: about 1 pair in 10**9
 
@@ -49,9 +49,10 @@ class Sets:
         sizes = np.concatenate([np.zeros(0, np.intp), *(np.diff(part.offsets) for part in parts)])
         return cls(hashes, np.concatenate(([0], np.cumsum(sizes))))
 
-    def take(self, rows: Places) -> Sets:
-        """Return the sets `rows`, in that order."""
-        return self._pick(self.offsets[rows], np.diff(self.offsets)[rows])
+    def take(self, rows: Places, most: int | None = None) -> Sets:
+        """Return the sets `rows`, in that order; of each the `most` least hashes."""
+        sizes = self.offsets[rows + 1] - self.offsets[rows]
+        return self._pick(self.offsets[rows], sizes if most is None else np.minimum(sizes, most))
 
     def _pick(self, begins: Places, sizes: Places) -> Sets:
         offsets = np.concatenate(([0], np.cumsum(sizes)))
@@ -60,7 +61,44 @@ class Sets:
         return Sets(self.hashes[source], offsets)
 
 
-def jaccard(sets: Sets, left: Places, right: Places) -> npt.NDArray[np.float64]:
+class StoredSets:
+    """Sets in a file of hashes, one after the other, read when they are compared.
+
+    Read, not mapped: a page that is asked for here and there maps megabytes around it, which count
+    as memory of this process.
+
+    Args:
+        path: the file: 32-bit hashes.
+        offsets: as in `Sets`.
+    """
+
+    def __init__(self, path: Path, offsets: Places) -> None:
+        self.offsets = offsets
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - until the last comparison
+
+    def __del__(self) -> None:
+        if hasattr(self, "_file"):
+            self._file.close()
+
+    def take(self, rows: Places, most: int | None = None) -> Sets:
+        """Return the sets `rows`, in that order; of each the `most` least hashes."""
+        wanted, place = np.unique(rows, return_inverse=True)
+        sizes = self.offsets[wanted + 1] - self.offsets[wanted]
+        if most is not None:
+            sizes = np.minimum(sizes, most)
+        offsets = np.concatenate(([0], np.cumsum(sizes)))
+        held = np.empty(int(offsets[-1]) + 1, dtype=np.uint32)
+        into, width = held.data.cast("B"), held.itemsize
+        ends = (offsets * width).tolist()
+        for at, begin, end in zip(
+            (self.offsets[wanted] * width).tolist(), ends[:-1], ends[1:], strict=True
+        ):
+            self._file.seek(at)
+            self._file.readinto(into[begin:end])
+        return Sets(held, offsets).take(place)
+
+
+def jaccard(sets: Sets | StoredSets, left: Places, right: Places) -> npt.NDArray[np.float64]:
     """Return the Jaccard similarity of each pair of sets (left[i], right[i]).
 
     >>> hashes = np.array([1, 2, 3, 4, 2, 3, 4, 5], dtype=np.uint64) << np.uint64(32)
@@ -75,12 +113,13 @@ def jaccard(sets: Sets, left: Places, right: Places) -> npt.NDArray[np.float64]:
         spent = cost[begin - 1] if begin else 0
         end = max(begin + 1, int(np.searchsorted(cost, spent + _AT_ONCE)))
         found[begin:end] = _jaccard(sets.take(left[begin:end]), sets.take(right[begin:end]))
-        forget(sets.hashes)  # of mapped ones each set of a pair is a page or two
         begin = end
     return found
 
 
-def verified(sets: Sets, left: Places, right: Places, least: float) -> npt.NDArray[np.float64]:
+def verified(
+    sets: Sets | StoredSets, left: Places, right: Places, least: float
+) -> npt.NDArray[np.float64]:
     """Return the Jaccard similarity of each pair where it may be `least` or more, else 0.
 
     Most candidates are far from alike, and need no full comparison: their sizes differ too much, or
@@ -93,22 +132,19 @@ def verified(sets: Sets, left: Places, right: Places, least: float) -> npt.NDArr
     long = np.flatnonzero(less[open_] >= 2 * _FEW)
     apart = np.zeros(len(open_), dtype=np.bool_)
     doubt = _APART * (least * (1 - least) / _FEW) ** 0.5
-    step = _AT_ONCE // (2 * _FEW)
-    for begin in range(0, len(long), step):
-        some = long[begin : begin + step]
+    for begin in range(0, len(long), _PAIRS):
+        some = long[begin : begin + _PAIRS]
         at = open_[some]
         apart[some] = _glance(sets, left[at], right[at]) < least - doubt
-        forget(sets.hashes)
     open_ = open_[~apart]
     found[open_] = jaccard(sets, left[open_], right[open_])
     return found
 
 
-def _glance(sets: Sets, left: Places, right: Places) -> npt.NDArray[np.float64]:
+def _glance(sets: Sets | StoredSets, left: Places, right: Places) -> npt.NDArray[np.float64]:
     """Estimate the similarity of pairs by the `_FEW` least hashes of their union."""
-    reach = np.arange(_FEW)
-    begins = (sets.offsets[left][:, None] + reach, sets.offsets[right][:, None] + reach)
-    both = np.concatenate([sets.hashes[at] for at in begins], axis=1)
+    sides = [sets.take(rows, _FEW).hashes.reshape(-1, _FEW) for rows in (left, right)]
+    both = np.concatenate(sides, axis=1)
     both.sort(axis=1)
     again = both[:, 1:] == both[:, :-1]
     distinct = np.arange(1, 2 * _FEW) - np.cumsum(again, axis=1)  # place among the distinct ones
