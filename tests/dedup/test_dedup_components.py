@@ -95,3 +95,10 @@ def test_a_glance_at_long_sets_refuses_none_that_are_alike() -> None:
         found = verified(sets, left, right, least)
         assert (found[exact >= least] == exact[exact >= least]).all()
         assert (found == 0).sum() > (exact < least - 0.35).sum() * 0.9
+
+
+def test_a_set_within_another_may_be_exactly_as_similar_as_asked() -> None:
+    sets = sets_of([[1, 2, 3], [1, 2, 3, 4]])
+    pair = np.array([0]), np.array([1])
+    assert verified(sets, *pair, 0.75).tolist() == [0.75]
+    assert verified(sets, *pair, 0.76).tolist() == [0]

@@ -85,6 +85,13 @@ def test_by_both_either_is_enough_and_it_is_transitive() -> None:
     assert both == ExactDedup(by=["text", "url", "text"], prefer=())  # type: ignore[arg-type]
 
 
+def test_within_a_scope_a_document_without_a_url_has_no_key_of_that_kind() -> None:
+    docs = [Document(name, f"text {name}", url=url) for name, url in (("a", None), ("b", ""))]
+    both = ExactDedup(by=("text", "url"), scope="meta.crawl")
+    assert clusters(both, docs) == ()
+    assert clusters(both, [*docs, Document("c", "text b")]) == (("b", "c"),)
+
+
 def test_marks_say_which_document_stays_and_how_many_there_are() -> None:
     stage = ExactDedup()
     docs = [Document("b", "x y"), Document("a", "X Y"), Document("c", "z")]
