@@ -8,7 +8,7 @@ every pair of documents whose sets of word 5-grams have a Jaccard similarity of 
 by an exact prefix-filtered join over words that this script makes itself. Compared in the same
 run, each in its own process, medians of `--runs`: webfilter's `MinHash` (28 bands of 4, verified),
 its reference layout (14 bands of 8, unverified), and of the peers those that are installed
-(``pip install datasketch rensa xxhash "datatrove[processing]" spacy``):
+(``pip install datasketch rensa "xxhash<3.6" "datatrove[processing]" spacy tokenizers``):
 
 - datasketch as its documentation shows it, and its bulk path with xxhash: 14 bands of 8;
 - rensa: `RMinHash` of 112 values and `RMinHashLSH` with 14 bands, on words shingled in Python;
@@ -252,7 +252,8 @@ def datatrove() -> Search:
                 f"{work}/buckets", f"{work}/gone", config=config, save_cluster_id=True
             )
             step.run(None, 0, 1)
-            raw = Path(work, "gone", "000000.clusters").read_bytes()
+            found = Path(work, "gone", "000000.clusters")
+            raw = found.read_bytes() if found.exists() else b""
         groups: dict[int, list[int]] = defaultdict(list)
         for row, cluster in struct.iter_unpack("<II", raw):
             groups[cluster].append(row)
