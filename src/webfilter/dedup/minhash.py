@@ -103,8 +103,7 @@ class MinHash(Profiled, Deduplication):
     time. Documents are read twice, from the pipeline's spool.
 
     Raises:
-        ConfigError: a number out of its range, bands that would miss what the threshold asks for,
-            or an impossible `prefer` or `scope`.
+        ConfigError: a number out of its range, or an impossible `prefer` or `scope`.
 
     >>> near = MinHash()
     >>> text = "the quick brown fox jumps over the lazy dog and runs away"

@@ -82,7 +82,7 @@ class Deduplication(CorpusStage[Sketch]):
         The same that a pipeline finds, which need not hold all documents at once.
         """
         found: Stage | CorpusStage[Any] = self.lean
-        with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
+        with tempfile.TemporaryDirectory(prefix="webfilter-", ignore_cleanup_errors=True) as work:
             while isinstance(found, CorpusStage):
                 parts = (docs[at : at + _BATCH] for at in range(0, len(docs), _BATCH))
                 found = found.resolve_in(map(found.sketch, parts), Path(work))
@@ -101,7 +101,7 @@ class Deduplication(CorpusStage[Sketch]):
             ConfigError: sketches that were made differently, or by another stage.
         """
         held = list(sketches)
-        with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
+        with tempfile.TemporaryDirectory(prefix="webfilter-", ignore_cleanup_errors=True) as work:
             for sketch in held:
                 compared(self.name, self._whole_scheme, sketch.keys.scheme)
             buckets = Buckets(self.name, (sketch.keys for sketch in held), Path(work))
