@@ -148,6 +148,15 @@ def test_those_stay_that_have_no_better_one_like_them_that_stays(
     assert all(a < b for a, b in asked)
 
 
+def test_of_several_that_stay_the_best_is_named() -> None:
+    def test(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        return np.where((right == 7) & (left >= 3) & (left <= 5), left / 10 + 0.4, 0.1)
+
+    of, similarity = stars(Given([[list(range(8))]]), 8, test, 0.5)
+    assert of.tolist() == [0, 1, 2, 3, 4, 5, 6, 3]
+    assert similarity[7] == pytest.approx(0.7)
+
+
 def test_many_copies_are_each_compared_once() -> None:
     asked = []
 
