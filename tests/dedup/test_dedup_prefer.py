@@ -102,6 +102,19 @@ def test_places_compare_key_after_key_then_id(found: list[Any], rng: Any) -> Non
     assert by_both == by_each
 
 
+def test_zeros_are_equal_and_a_nul_ends_no_string() -> None:
+    for prefer in ("key", "-key"):
+        zeros = [Document("a", signals={"key": value}) for value in (0, 0.0, -0.0, False)]
+        assert len({*places(zeros, (prefer,))}) == 1
+    pairs = [("a", "\0b"), ("a\0", "b"), ("a\0\0", "b"), ("a\0\0\0", "")]
+    docs = [Document("a", signals={"one": one, "two": two}) for one, two in pairs]
+    for keys_ in (("one", "two"), ("-one", "two")):
+        ordered = places(docs, keys_)
+        assert len({*ordered}) == len(docs)
+        assert (sorted(ordered) == ordered) == (keys_[0] == "one")
+        assert (sorted(ordered, reverse=True) == ordered) == (keys_[0] == "-one")
+
+
 def test_the_source_and_the_host_decide() -> None:
     docs = [
         Document("a", TEXT, url="https://B.org/1", meta={"source": "x", "offset": 20}),
