@@ -254,6 +254,15 @@ def test_clusters_are_a_sequence_of_tuples_that_finds_ids(
     assert packed != [*plain, ("more",)]
 
 
+def test_ids_of_one_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def same(ids: list[str]) -> tuple[np.ndarray, list[bytes]]:
+        return np.full(len(ids), 7, dtype=np.uint64), [name.encode() for name in ids]
+
+    monkeypatch.setattr("webfilter.dedup.clusters.named", same)
+    packed = Clusters.of([("b", "a"), ("x", "y")])
+    assert packed.find(["y", "z", "a", "b", "x"]).tolist() == [1, -1, 0, 0, 1]
+
+
 @pytest.mark.parametrize("rows", [1, 3, 1000])
 def test_parts_hold_every_key_once_and_equal_keys_together(tmp_path: Path, rows: int) -> None:
     rng = np.random.default_rng(rows)

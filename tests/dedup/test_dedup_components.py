@@ -80,7 +80,7 @@ def test_what_may_be_alike_has_its_similarity_and_the_rest_is_below(
     assert (found[expected < least] < least).all()
 
 
-def test_a_glance_at_long_sets_refuses_none_that_are_alike() -> None:
+def test_a_glance_at_long_sets_refuses_none_that_are_alike(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     base = rng.integers(0, 2**64, 2_000, dtype=np.uint64)
     lists = []
@@ -91,8 +91,11 @@ def test_a_glance_at_long_sets_refuses_none_that_are_alike() -> None:
     sets = Sets.of(np.concatenate(lists), offsets)
     left, right = np.triu_indices(len(lists), 1)
     exact = jaccard(sets, left, right)
+    (tmp_path / "hashes").write_bytes(sets.hashes.tobytes())
+    stored = StoredSets(tmp_path / "hashes", sets.offsets)
     for least in (0.5, 0.75, 0.9):
         found = verified(sets, left, right, least)
+        assert found.tolist() == verified(stored, left, right, least).tolist()
         assert (found[exact >= least] == exact[exact >= least]).all()
         assert (found == 0).sum() > (exact < least - 0.35).sum() * 0.9
 

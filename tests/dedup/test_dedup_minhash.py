@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from webfilter.dedup import MinHash, NearDuplicates
 from webfilter.dedup.signature import band_keys, shingles, signatures
+from webfilter.dedup.words import character_hashes
 from webfilter.document import Document, Verdict
 from webfilter.errors import ConfigError
 from webfilter.pipeline import Pipeline
@@ -234,6 +235,8 @@ def test_characters_find_what_words_do_not() -> None:
     docs = [Document("a", " ".join(found)), Document("b", glued.upper().replace(" ", " - "))]
     assert found_pairs(MinHash(threshold=0.5), docs) == set()
     assert found_pairs(MinHash(threshold=0.5, unit="character", ngram=8), docs) == {("a", "b")}
+    spaced, _ = character_hashes([" - ab!  ", "ab"])
+    assert spaced[:2].tolist() == spaced[2:].tolist()
     short = [Document("a", "Ab, c"), Document("b", "ab c"), Document("c", "abc"), Document("d")]
     stage = MinHash(unit="character", ngram=4)
     assert found_pairs(stage, short) == {("a", "b")}

@@ -129,3 +129,21 @@ def test_a_document_that_breaks_at_the_second_look_fails_alone() -> None:
     assert by_id["other"].live
     assert by_id["copy"].verdict is not None
     assert by_id["copy"].verdict.of == "other"
+
+
+class Hasty(MinHash):
+    """Resolves without a look at the sketches."""
+
+    name = "minhash"
+
+    @property
+    def lean(self):  # type: ignore[no-untyped-def]
+        return self
+
+    def resolve(self, sketches):  # type: ignore[no-untyped-def]
+        return super().resolve(())
+
+
+def test_documents_are_spooled_whether_or_not_their_sketches_are_looked_at() -> None:
+    docs = corpus(200)
+    assert [doc.id for doc in Pipeline((Hasty(),)).kept(docs)] == [doc.id for doc in docs]
