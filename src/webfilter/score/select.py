@@ -5,16 +5,15 @@ model little it does not know. So documents that have been scored are drawn from
 as many from each, and within a band more often where the model is unsure. Sites are capped, since
 ten pages of one site are about one page.
 
-A draw is decided by a hash of the document's id: the same for any order of the documents, and
-nested (the first 100 of a draw of 1,000 stay in a draw of 2,000 of the same band). Memory holds the
-candidates only, `count` for each band, however long the source is.
+A draw is decided by a hash of the document's id, so it is the same for any order of the documents.
+Memory holds the candidates only, `count` for each band, however long the source is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from urllib.parse import urlsplit
@@ -25,6 +24,8 @@ from webfilter.errors import ConfigError, UnknownName
 __all__ = ["select"]
 
 _BANDS = (0.5, 1.5, 2.5, 3.5)
+_Key = tuple[float, float, str]
+"""What decides: the draw by weight, the draw as such, the id."""
 
 
 def select(
@@ -86,40 +87,40 @@ class _Band:
 
     def __init__(self, count: int, per_host: int | None) -> None:
         self._count, self._per_host = count, per_host
-        self._hosts: dict[str, int] = {}
+        self._of_host: dict[str, list[_Key]] = {}
         self._ids: set[str] = set()
-        self.taken: list[tuple[tuple[float, str], Document]] = []
+        self.taken: list[tuple[_Key, Document]] = []
 
-    def offer(self, draw: float, doc: Document) -> None:
+    def offer(self, key: _Key, doc: Document) -> None:
         """Take `doc` in if its draw is low enough."""
-        key = (draw, doc.id)
         full = len(self.taken) == self._count
         if doc.id in self._ids or (full and (not self.taken or key >= self.taken[-1][0])):
             return
         host = _host(doc)
-        if host is not None and self._hosts.get(host, 0) == self._per_host:
-            last = max(i for i, (_, other) in enumerate(self.taken) if _host(other) == host)
-            if self.taken[last][0] < key:
+        theirs = [] if host is None else self._of_host.get(host, [])
+        if len(theirs) == self._per_host:
+            if key >= theirs[-1]:
                 return
-            self._remove(last)
+            self._remove(bisect_left(self.taken, theirs[-1], key=_order))
         elif full:
             self._remove(-1)
         insort(self.taken, (key, doc), key=_order)
         self._ids.add(doc.id)
         if host is not None:
-            self._hosts[host] = self._hosts.get(host, 0) + 1
+            insort(self._of_host.setdefault(host, []), key)
 
     def _remove(self, at: int) -> None:
-        _, doc = self.taken.pop(at)
+        key, doc = self.taken.pop(at)
         self._ids.discard(doc.id)
         host = _host(doc)
         if host is not None:
-            self._hosts[host] -= 1
-            if not self._hosts[host]:
-                del self._hosts[host]
+            theirs = self._of_host[host]
+            theirs.remove(key)
+            if not theirs:
+                del self._of_host[host]
 
 
-def _order(pair: tuple[tuple[float, str], Document]) -> tuple[float, str]:
+def _order(pair: tuple[_Key, Document]) -> _Key:
     return pair[0]
 
 
@@ -150,20 +151,21 @@ def _band(value: float | None, edges: Sequence[float]) -> int:
     return -1 if value is None else bisect_right(edges, value)
 
 
-def _chance(doc: Document, weight: str | tuple[str, str] | None, seed: int) -> float:
-    """Return the draw of `doc`, low is chosen first: -ln(u) / weight (Efraimidis, Spirakis 2006)."""
+def _chance(doc: Document, weight: str | tuple[str, str] | None, seed: int) -> _Key:
+    """Return the draw of `doc`, the low are chosen: -ln(u) / weight (Efraimidis, Spirakis 2006)."""
     named = f"{seed}\n{doc.id}".encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(named, digest_size=8).digest()
     uniform = (int.from_bytes(digest, "big") + 0.5) / 2.0**64
     draw = -math.log(min(uniform, 1.0 - 2.0**-53))
     if weight is None:
-        return draw
+        return draw, draw, doc.id
     if isinstance(weight, str):
         heavy = _signal(doc, weight)
     else:
         low, high = (_signal(doc, name) for name in weight)
         heavy = None if low is None or high is None else high - low
-    return draw / heavy if heavy is not None and heavy > 0 else math.inf
+    scaled = draw / heavy if heavy is not None and heavy > 0 else math.inf
+    return scaled, draw, doc.id
 
 
 def _shares(count: int, sizes: list[int]) -> list[int]:
