@@ -113,6 +113,12 @@ class Annotator:
     def __post_init__(self) -> None:
         conform(self, "annotator")
         address(self.endpoint)
+        if self.key_env is not None and not _names_variable(self.key_env):
+            raise ConfigError(
+                "annotator: key_env takes the name of an environment variable, such as "
+                "OPENAI_API_KEY, and what was given does not look like one; if it is the key "
+                "itself, put it into a variable"
+            )
         models = self.models
         if not all(models) or not models or len(set(models)) < len(models):
             raise _misfit("model", self.model, "a name, or several different ones")
@@ -291,6 +297,11 @@ class Annotator:
 
 def _misfit(name: str, value: object, takes: str) -> ConfigError:
     return ConfigError(f"annotator: {name} = {value!r} does not fit; it takes {takes}")
+
+
+def _names_variable(name: str) -> bool:
+    known = name.isidentifier() and name.isascii()
+    return known and (name.isupper() or len(name) <= 20)  # long and not in capitals: a key
 
 
 def _longest(options: Mapping[str, Any]) -> int | None:

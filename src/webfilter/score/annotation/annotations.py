@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from webfilter.errors import OutputError, SourceError
 from webfilter.score.annotation.agreement import Agreement, agreement
+from webfilter.score.annotation.reply import check
 from webfilter.score.annotation.rows import Annotation, Cost, Reading
 from webfilter.score.annotation.rubric import Rubric
 
@@ -178,8 +179,8 @@ class Annotations(Sequence[Annotation]):
             try:
                 readings = tuple(Reading(**reading) for reading in fields["readings"])
                 for reading in readings:
-                    if reading.scores is not None and set(reading.scores) != set(rubric.names):
-                        raise ValueError(f"its scales are not those of rubric {rubric.name!r}")
+                    if reading.scores is not None:
+                        check(reading.scores, rubric)
                 row = Annotation(
                     fields["id"], fields["text"], readings, fields["url"], fields["src"],
                     fields["offset"], fields.get("unread"),
@@ -213,7 +214,7 @@ class Annotations(Sequence[Annotation]):
                 scale.name: float(value)
                 for scale in self.rubric.scales
                 for value in [fields.get(scale.column, fields.get(scale.name))]
-                if isinstance(value, (int, float)) and value == value
+                if type(value) in (int, float) and value == value
             }
             if isinstance(fields.get("id"), str):
                 by_id[fields["id"]] = labels

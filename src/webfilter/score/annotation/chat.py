@@ -110,10 +110,8 @@ def address(endpoint: str) -> str:
 
 def _holds_secret(endpoint: str) -> bool:
     """Return whether `endpoint` has user information, or a parameter named like a secret."""
-    authority, _, query = endpoint.partition("?")
-    authority = authority.partition("://")[2].partition("/")[0]
-    names = (item.partition("=")[0].lower() for item in query.split("&"))
-    return "@" in authority or any(secret in name for name in names for secret in _SECRETS)
+    names = (item.partition("=")[0].lower() for item in endpoint.partition("?")[2].split("&"))
+    return "@" in endpoint or any(secret in name for name in names for secret in _SECRETS)
 
 
 def tokens_of(text: str) -> int:
@@ -215,7 +213,7 @@ class Chat:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return ConfigError(
                 f"annotator: the certificate of {self._url} cannot be verified: "
-                f"{self.scrub(cause.verify_message)}"
+                f"{self.scrub(str(cause))}"
             )
         if isinstance(error, TimeoutError) or isinstance(cause, TimeoutError):
             return Transient(f"no answer within {self._timeout:g} s", billed=True)

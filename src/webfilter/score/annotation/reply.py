@@ -37,9 +37,7 @@ def parse(content: str, rubric: Rubric) -> dict[str, float]:
     >>> parse('<think>Give {"polite": 0}?</think>```json\n{"polite": 2}\n```', rubric)
     {'polite': 2.0}
     """
-    said = content
-    for closed in _CLOSED.finditer(content):
-        said = content[closed.end() :]
+    said = content[max((found.end() for found in _CLOSED.finditer(content)), default=0) :]
     if _OPENED.search(said):
         raise Malformed("its thoughts do not end")
     if len(said) > _MOST:
