@@ -78,6 +78,7 @@ def test_agreement_with_people(tmp_path):
         {"id": "a", "text": "?", "edu": 4, "reason": 2, "lasting": 1, "clean": 2},
         {"text": "Plants eat light.", "educational": 3, "clean": None, "lasting": True},
         {"id": "unknown", "edu": 1},
+        {"id": "b@7", "edu": float("nan"), "clean": float("inf"), "lasting": "2"},
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in people), "utf-8")
     for other in (path, str(path)):

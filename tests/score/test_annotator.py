@@ -366,6 +366,29 @@ def test_after_many_failures_in_a_row_nothing_more_is_asked(tmp_path):
     assert "temperature is not supported" in found.failed[-1].reason
 
 
+def test_failures_that_are_not_in_a_row_stop_nothing():
+    with serving(lambda asked, n: chat() if n % 3 == 2 else Says(500)) as server:
+        found = annotator(server, retries=0, stop_after=3).annotate(map(str, range(60)))
+    assert len(found.labeled) == 20
+    assert len(server.asked) == 60
+
+
+def test_what_may_have_been_billed_counts_against_the_budget():
+    price = {"m": (0, 10_000)}  # up to 1 for 100 tokens
+    with serving([Says(200, "{")]) as server:
+        asker = annotator(server, prices=price, budget=3.5, max_tokens=100, retries=50)
+        (row,) = asker.annotate(["a"])
+    assert row.reason.startswith("not asked: the budget of 3.5 is used up: 3 may be spent")
+    assert len(server.asked) == 3
+
+
+def test_a_local_endpoint_is_not_asked_through_a_proxy(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with serving([chat()]) as server:
+        assert one(server, retries=0)[0].scores == SCORES
+
+
 def mixed(asked, n):
     """Fail by a draw: every fault there is, and an answer that tells the text."""
     rng = random.Random(n)

@@ -7,6 +7,7 @@ And it goes on from there: texts and labels for a trainer, a file for ``classifi
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -210,11 +211,12 @@ class Annotations(Sequence[Annotation]):
             return other, {}
         by_id, by_text = {}, {}
         for _, fields in _lines(other):
+            given = {s.name: fields.get(s.column, fields.get(s.name)) for s in self.rubric.scales}
             labels = {
-                scale.name: float(value)
-                for scale in self.rubric.scales
-                for value in [fields.get(scale.column, fields.get(scale.name))]
-                if type(value) in (int, float) and value == value
+                name: float(value)
+                for name, value in given.items()
+                if isinstance(value, (int, float)) and type(value) is not bool
+                if math.isfinite(value)
             }
             if isinstance(fields.get("id"), str):
                 by_id[fields["id"]] = labels
