@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import webfilter as wf
 from webfilter.score.annotation import Rubric, Scale
+from webfilter.score.annotation.purse import Purse
 from webfilter.score.annotation.waits import Clock, Gate, Stopped, retry_after
 from webfilter.score.annotator import Annotator
 
@@ -452,6 +453,12 @@ def test_the_gate_halves_once_for_one_burst_and_grows_back():
     for _ in range(100):
         gate.went_well()
     assert gate.limit == 8
+    clock = Fake()
+    gate = Gate(2, clock, threading.Event())
+    gate.slow(30)
+    gate.slow(1)  # another thread was told less: the longer rest holds
+    with gate.turn():
+        assert clock.slept == [30]
     stop = threading.Event()
     stop.set()
     with pytest.raises(Stopped), Gate(1, Fake(), stop).turn():
@@ -556,6 +563,25 @@ def test_long_texts_are_cut_into_windows_that_say_where_they_are():
         assert whole[row.offset : row.offset + len(row.text)] == row.text
         assert len(row.text) <= 1_000
     assert {asked.excerpt for asked in server.asked} == {r.text for r in [*first, *several]}
+
+
+def test_windows_that_say_the_same_have_ids_of_their_own():
+    doc = wf.Document("page", "na " * 2_000)
+    with serving([chat()]) as server:
+        found = annotator(server, windows=3, max_chars=90).annotate([doc])
+    assert len({row.id for row in found}) == 3
+    assert all(doc.text[row.offset :].startswith(row.text) for row in found)
+
+
+def test_what_is_set_aside_cannot_be_taken_twice():
+    stop = threading.Event()
+    stop.set()  # so that nobody waits for what is under way
+    purse = Purse(1.0, stop)
+    assert purse.take(0.6)
+    assert not purse.take(0.6)
+    purse.settle(0.6, 0.1)
+    assert purse.take(0.6)
+    assert purse.spent == 0.1
 
 
 def test_what_has_no_text_gets_a_row_and_no_question():
