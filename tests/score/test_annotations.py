@@ -67,6 +67,7 @@ def test_agreement_of_readers():
     assert edu.kappa == quadratic_kappa([4, 2], [3, 5])
     assert found["clean"].exact == 0.5
     assert agreement("x", "a", "b", []).kappa is None
+    assert agreement("x", "a", "b", [(0.5, 1), (2.5, 3)]).exact == 1  # halves go up, all of them
     alone = Annotations([Annotation("a", "x", (reading("m", 1, 1, 1, 1),))], RUBRIC)
     assert alone.agreement() == ()
 
@@ -165,5 +166,8 @@ def test_cost_adds_up_by_model_and_is_unknown_without_a_price():
     assert found.cost.money == 4 * 10 + 4 * 2
     assert found.cost.by_model["n"].money == 8
     assert Annotations(rows(), RUBRIC, {"m": (1, 1)}).cost.money is None
+    cached = Reading("m", "m", {}, None, 7, 7, True, cached=True)
+    cost = Cost.of([cached, reading("m", 1, 1, 1, 1)], {"m": (1e6, 1e6)})
+    assert (cost.money, cost.tokens_in, cost.cached, cost.estimated) == (12, 10, 1, False)
     assert Cost.of([], {}) == Cost()
     assert Cost().cached_share == 0

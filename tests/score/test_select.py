@@ -56,6 +56,16 @@ def test_the_order_of_documents_does_not_matter(rng, count, per_host):
         assert len({d.id for d in one}) == len(one)
 
 
+def test_a_score_on_an_edge_is_in_the_upper_band():
+    docs = [doc(i, 0.0) for i in range(50)] + [doc(i, 2.0) for i in range(50, 100)]
+    drawn = select(docs, 10, edges=(2.0,))
+    assert Counter(d.signals["educational"] for d in drawn) == {0.0: 5, 2.0: 5}
+
+
+def test_an_id_is_drawn_once():
+    assert len(select([doc(i % 5, 1.0) for i in range(50)], 20)) == 5
+
+
 def naive(docs, count, per_host):
     """Draw from one band, by its definition: the lowest draws, at most so many of a host."""
     order = [d.id for d in select(docs, len(docs), by=None)]
