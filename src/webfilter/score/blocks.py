@@ -57,7 +57,12 @@ class Blocks:
 
         # meaning: latent semantic analysis, quantized first so that the fit sees what is shipped
         self.letters = _matrix(parts, "ones", "letters", "one_ends")
-        self.rows, self.vectors = _space(ones, settings, seed, unlabeled)
+        self.elsewhere = np.zeros(1 << BITS, dtype=np.int64)
+        if unlabeled:
+            more = _matrix(_parts(unlabeled), "ones", "one_tf", "one_ends")
+            self.elsewhere = np.bincount(more.indices, minlength=1 << BITS)
+            ones = sp.vstack([ones, more], format="csr")
+        self.rows, self.vectors = _space(ones, settings, seed)
         quick = self.vectors.astype(np.float32)
         self.meaning = np.concatenate([meaning(part, self.rows, quick)[0] for part in parts]) / UNIT
 
@@ -113,7 +118,7 @@ class Blocks:
         Known is what a model of the known rows alone would call so.
         """
         of = self.letters[np.flatnonzero(known)]
-        seen = np.bincount(of.indices, minlength=of.shape[1])
+        seen = self.elsewhere + np.bincount(of.indices, minlength=of.shape[1])
         letters = self.letters[np.flatnonzero(~known)]
         some = np.asarray(letters.sum(axis=1)).ravel()
         found = letters @ (seen >= self.settings.meaning_min_texts).astype(np.float64)
@@ -167,13 +172,10 @@ def _parts(texts: Sequence[str]) -> list[Features]:
 
 
 def _space(
-    ones: Any, settings: Settings, seed: int, unlabeled: Sequence[str]
+    ones: Any, settings: Settings, seed: int
 ) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.int8]]:
     """Return the vector row of each bucket, and the vectors: `Model.rows` and `Model.vectors`."""
     sp = need("scipy.sparse")
-    if unlabeled:
-        more = _matrix(_parts(unlabeled), "ones", "one_tf", "one_ends")
-        ones = sp.vstack([ones, more], format="csr")
     count = ones.shape[0]
     seen = np.bincount(ones.indices, minlength=ones.shape[1])
     kept = np.flatnonzero(seen >= settings.meaning_min_texts)
