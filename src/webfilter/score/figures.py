@@ -154,14 +154,18 @@ def auc(wanted: npt.ArrayLike, scores: npt.ArrayLike) -> float:
     return float((ranks[yes].sum() - of * (of + 1) / 2) / (of * others))
 
 
-def at_cut(labels: npt.ArrayLike, scores: npt.ArrayLike, cut: float) -> Cut:
-    """Return precision, recall and F1 of keeping scores at or above `cut`.
+def at_cut(
+    labels: npt.ArrayLike, scores: npt.ArrayLike, cut: float, threshold: float | None = None
+) -> Cut:
+    """Return precision, recall and F1 of keeping scores at or above `threshold`.
+
+    Labels at or above `cut` should be kept; the threshold is the cut itself where None.
 
     >>> at_cut([0, 3, 3], [0.5, 2.6, 1.0], 2.5).recall
     0.5
     """
     y, s = _paired(labels, scores)
-    wanted, got = y >= cut, s >= cut
+    wanted, got = y >= cut, s >= (cut if threshold is None else threshold)
     hits, wants, gets = int((wanted & got).sum()), int(wanted.sum()), int(got.sum())
     return Cut(
         share=wants / len(y) if len(y) else 0.0,

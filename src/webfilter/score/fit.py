@@ -164,7 +164,7 @@ def folds(labels: Floats, groups: npt.NDArray[Any], count: int, seed: int) -> np
     if there < count:
         raise ConfigError(
             f"training: {there} groups cannot be put into {count} folds: give finer groups (or "
-            "none), or fewer folds"
+            "none: then only equal texts are a group), or fewer folds"
         )
     splitter = need("sklearn.model_selection").StratifiedGroupKFold(
         count, shuffle=True, random_state=seed
@@ -237,9 +237,11 @@ def check_labels(
 def _heads(names: Sequence[str], tops: Sequence[float]) -> tuple[list[str], list[float]]:
     heads = [str(name) for name in names]
     highest = [float(top) for top in tops]
-    if not heads or len(set(heads)) != len(heads) or not all(map(str.isidentifier, heads)):
+    good = all(name.strip() and name.isprintable() and len(name) <= 100 for name in heads)
+    if isinstance(names, str) or not heads or len(set(heads)) != len(heads) or not good:
         raise ConfigError(
-            f"training: names = {heads} must be distinct and words of letters, digits and _"
+            f"training: names = {names!r} must be a list of distinct names, printable and of up to "
+            "100 characters"
         )
     if len(highest) != len(heads):
         raise ConfigError(f"training: {len(heads)} names and {len(highest)} tops: one of each")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from webfilter.score.pictures import stems
 from webfilter.score.training import Disagreement, HeadReport, TrainingReport
 
 __all__ = ["model_card"]
@@ -26,7 +27,12 @@ def model_card(report: TrainingReport, pictures: Sequence[str] = ()) -> str:
         "## Figures",
         _figures(report.heads),
         "Kappa is quadratic, of rounded values. Brackets are 95 % intervals from sampling groups.",
-        *(_head(head, pictures, report.coverage_wanted) for head in report.heads),
+        *(
+            _head(head, [name for name in pictures if name.startswith(f"{stem}-")], report)
+            for head, stem in zip(
+                report.heads, stems([head.name for head in report.heads]), strict=True
+            )
+        ),
         *(["## Learning curve", _learning(report, pictures)] if report.learning else []),
         *(["## Teacher", _teacher(report)] if report.teacher is not None else []),
         "## Limits",
@@ -46,7 +52,7 @@ def model_card(report: TrainingReport, pictures: Sequence[str] = ()) -> str:
 
 
 def _heads(report: TrainingReport) -> str:
-    names = [f"`{head.name}` (0-{head.top:g})" for head in report.heads]
+    names = [f"{_code(head.name)} (0-{head.top:g})" for head in report.heads]
     return ", ".join(names[:-1]) + (" and " if names[1:] else "") + names[-1]
 
 
@@ -66,7 +72,7 @@ def _facts(report: TrainingReport) -> str:
 def _figures(heads: Iterable[HeadReport]) -> str:
     rows = []
     for head in heads:
-        cells = [head.name, f"{head.labels:,}"]
+        cells = [_name(head), f"{head.labels:,}"]
         for name, value in head.figures.items():
             ends = head.bounds.get(name)
             cells.append(
@@ -78,11 +84,10 @@ def _figures(heads: Iterable[HeadReport]) -> str:
     return _table(head_row, rows)
 
 
-def _head(head: HeadReport, pictures: Sequence[str], wanted: float) -> str:
+def _head(head: HeadReport, shown: Sequence[str], report: TrainingReport) -> str:
     edges = [f"{head.top * i / 10:g}-{head.top * (i + 1) / 10:g}" for i in range(10)]
-    shown = [name for name in pictures if name.startswith(f"{head.name}-")]
     parts = [
-        f"## {head.name}",
+        f"## {_name(head)}",
         *([" ".join(f"![{name.removesuffix('.svg')}]({name})" for name in shown)] if shown else []),
         _table(
             ["cut", "share at or above", "kept", "precision", "recall", "F1"],
@@ -99,8 +104,8 @@ def _head(head: HeadReport, pictures: Sequence[str], wanted: float) -> str:
                 for b in head.bins
             ],
         ),
-        f"The {wanted:.0%} interval holds {_number(head.interval.holds)} of the labels; mean width "
-        f"{_number(head.interval.mean_width)}.".replace("%", " %"),
+        f"The {100 * report.coverage_wanted:g} % interval holds {_number(head.interval.holds)} of "
+        f"the labels; mean width {_number(head.interval.mean_width)}.",
         "Labels and scores by range:",
         _table(
             ["range", "labels", "scores"],
@@ -165,6 +170,10 @@ def _number(value: float) -> str:
 
 def _list(items: Iterable[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
+
+
+def _name(head: HeadReport) -> str:
+    return head.name if head.name.isidentifier() else _code(head.name)
 
 
 def _code(text: str, most: int = 80) -> str:

@@ -6,13 +6,22 @@ Light and dark after the reader's preference. What it does not do: compute a fig
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import count
 
 from webfilter.score.training import HeadReport, Step
 
-__all__ = ["learning_curve", "pictures", "precision_recall", "reliability", "score_histogram"]
+__all__ = [
+    "learning_curve",
+    "pictures",
+    "precision_recall",
+    "reliability",
+    "score_histogram",
+    "stems",
+]
 
 _STYLE = """
 svg{--paper:#fcfbf9;--ink:#1c2024;--soft:#5d646d;--line:#e5e2dc;--one:#1f6f78;--two:#b0762a;
@@ -79,12 +88,30 @@ class _Plot:
 def pictures(heads: Sequence[HeadReport], learning: Sequence[Step] = ()) -> Mapping[str, str]:
     """Return file names and their SVG: three pictures a head, and the learning curve if any."""
     found = {}
-    for head in heads:
-        found[f"{head.name}-reliability.svg"] = reliability(head)
-        found[f"{head.name}-scores.svg"] = score_histogram(head)
-        found[f"{head.name}-thresholds.svg"] = precision_recall(head)
+    for head, stem in zip(heads, stems([head.name for head in heads]), strict=True):
+        found[f"{stem}-reliability.svg"] = reliability(head)
+        found[f"{stem}-scores.svg"] = score_histogram(head)
+        found[f"{stem}-thresholds.svg"] = precision_recall(head)
     if learning:
         found["learning-curve.svg"] = learning_curve(learning)
+    return found
+
+
+def stems(names: Sequence[str]) -> list[str]:
+    """Return a distinct beginning of file names for each head.
+
+    >>> stems(["clean", "good / bad", "Good bad"])
+    ['clean', 'good_bad', 'Good_bad_2']
+    """
+    found: list[str] = []
+    taken: set[str] = set()
+    for name in names:
+        plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "head"
+        stem = next(
+            s for n in count(1) if (s := plain if n == 1 else f"{plain}_{n}").lower() not in taken
+        )
+        taken.add(stem.lower())
+        found.append(stem)
     return found
 
 
@@ -93,7 +120,7 @@ def reliability(head: HeadReport) -> str:
     plot = _Plot((0, head.top), (0, head.top))
     most = max((b.count for b in head.bins), default=1)
     parts = [
-        plot.frame(f"{head.name}: reliability", "mean score of a bin", "mean label of the same"),
+        plot.frame(f"{head.name}: reliability", "mean score", "mean label"),
         plot.path([(0, 0), (head.top, head.top)], "ideal"),
     ]
     parts += [_note(plot, head.top, head.top, "calibrated")]
@@ -138,24 +165,23 @@ def score_histogram(head: HeadReport) -> str:
 
 
 def precision_recall(head: HeadReport) -> str:
-    """Return precision, recall and the share kept, against the threshold of score and label."""
+    """Return what a threshold of the score does for finding labels of half the top or more."""
     plot = _Plot((0, head.top), (0, 1))
-    parts = [plot.frame(f"{head.name}: what a threshold does", "threshold", "share", percent=True)]
+    title = f"{head.name}: finding labels of {head.top / 2:g} or more"
+    parts = [plot.frame(title, "threshold of the score", "share", percent=True)]
     named = (("precision", "one", "t1"), ("recall", "two", "t2"), ("kept", "three", ""))
-    ends = []
-    for name, kind, tone in named:
+    for place, (name, kind, tone) in enumerate(named):
         points = [
             (at, getattr(found, name))
             for at, found in head.sweep
-            if name == "kept" or (found.kept if name == "precision" else found.share)
+            if found.kept or name != "precision"
         ]
         parts.append(plot.path(points, kind))
-        if points:
-            ends.append((points[-1][1], name, tone))
-    placed = 2.0
-    for value, name, tone in sorted(ends, reverse=True):
-        placed = max(0.0, min(value, placed - 0.06))
-        parts.append(_note(plot, head.top, placed, name, tone))
+        parts.append(_note(plot, head.top, 0.97 - 0.07 * place, name, tone))
+    x, _ = plot.at(head.top / 2, 0)
+    parts.append(
+        f'<path class="ideal" style="stroke-width:1" d="M{x:.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>'
+    )
     return _svg(f"Precision and recall of {head.name} by threshold", parts)
 
 
@@ -163,20 +189,16 @@ def learning_curve(steps: Sequence[Step]) -> str:
     """Return kappa and Pearson of the first head against the number of texts trained on."""
     plot = _Plot((0, max(step.texts for step in steps)), (0, 1))
     parts = [plot.frame("Learning curve", "texts trained on", "first head, held out")]
-    placed = 2.0
-    lines = []
-    for name, kind, tone in (("pearson", "one", "t1"), ("kappa", "two", "t2")):
+    lines = (("pearson", "one", "t1"), ("kappa", "two", "t2"))
+    for place, (name, kind, tone) in enumerate(lines):
         points = [
             (float(step.texts), max(0.0, step.figures[name]))
             for step in steps
             if math.isfinite(step.figures[name])
         ]
         parts.append(plot.path(points, kind))
-        if points:
-            lines.append((points[-1][1], name, tone))
-    for value, name, tone in sorted(lines, reverse=True):
-        placed = min(value, placed - 0.06)
-        parts.append(_note(plot, plot.x[1], placed, f"{name} {value:.2f}", tone))
+        last = f" {points[-1][1]:.2f}" if points else ""
+        parts.append(_note(plot, plot.x[1], 0.97 - 0.07 * place, name + last, tone))
     return _svg("Learning curve", parts)
 
 

@@ -24,7 +24,7 @@ from webfilter.score.figures import agreement, pearson
 from webfilter.score.fit import Pseudo, Settings, check_labels, check_texts, fit, folds
 from webfilter.score.groups import grouped
 from webfilter.score.model import Model
-from webfilter.score.validate import Rows, cut, ends_of, pages
+from webfilter.score.validate import Rows, cut, judge
 
 __all__ = ["Distilled", "Encoder", "Teacher", "distill"]
 
@@ -385,8 +385,7 @@ def _tried(
             students[_student(weight)] = task.fast(rows, by_row, groups_of, of, given)
         for name, model in students.items():
             scores, ends = tried[name]
-            scores[held] = pages(model, texts_held)
-            ends[held] = ends_of(model, scores[held])
+            scores[held], ends[held] = judge(model, texts_held)
         at = np.flatnonzero(fold[rows.owner] == k)
         pieces = Rows(
             [rows.texts[i] for i in at], np.searchsorted(held, rows.owner[at]), rows.weights[at]

@@ -29,7 +29,7 @@ from webfilter.score.model_card import model_card
 from webfilter.score.pictures import pictures
 from webfilter.score.teacher import Encoder, Teacher, distill
 from webfilter.score.training import Step, TrainingReport, head_report
-from webfilter.score.validate import cross_validate, cut, ends_of, leaks, pages
+from webfilter.score.validate import cross_validate, cut, judge, leaks, pages
 
 __all__ = ["TOPS", "EducationalTrainer"]
 
@@ -165,8 +165,7 @@ class EducationalTrainer:
 
     def predict_interval(self, X: Sequence[str]) -> Floats:
         """Return low and high end of the interval, shape (n, 2) or (n, t, 2)."""
-        model = self._model()
-        ends = ends_of(model, pages(model, check_texts(X)))
+        _, ends = judge(self._model(), check_texts(X))
         return ends[:, 0] if self.single_ else ends
 
     def score(
@@ -381,6 +380,8 @@ class EducationalTrainer:
             array = np.array(values, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"training: labels must be numbers, NaN or None: {error}") from None
+        if not len(texts) or not array.size:
+            raise ConfigError("training: there are no texts, or no labels")
         single = array.ndim == 1
         width = 1 if single else array.shape[-1]
         if names is None:
@@ -501,8 +502,10 @@ def _warnings(
             found.append(f"every label of {head.name!r} is {known[0]:g}: it learned a constant")
         elif head.labels < 300:
             found.append(f"{head.name!r} has {head.labels} labels: figures are rough, see brackets")
+        if head.bounds["pearson"][0] <= 0:
+            found.append(f"{head.name!r} may be no better than chance on groups held out")
         off = head.interval.holds - settings.calibration_interval
-        if abs(off) > 0.05 and np.ptp(known) > 0:
+        if abs(off) > max(0.05, 1 / np.sqrt(len(known))) and np.ptp(known) > 0:
             found.append(
                 f"the interval of {head.name!r} holds {head.interval.holds:.3f} of the labels, it "
                 f"was to hold {settings.calibration_interval:g}"

@@ -71,7 +71,7 @@ class HeadReport:
     """Labels in ten bins of 0 to `top`."""
     score_histogram: tuple[int, ...]
     sweep: tuple[tuple[float, Cut], ...]
-    """Precision and recall at 51 thresholds from 0 to `top`."""
+    """51 thresholds of the score from 0 to `top`, for finding labels of half of it or more."""
     worst: tuple[Disagreement, ...]
 
 
@@ -172,7 +172,10 @@ def head_report(
         interval=coverage(labels, ends),
         label_histogram=tuple(np.histogram(labels[known], edges)[0].tolist()),
         score_histogram=tuple(np.histogram(scores[known], edges)[0].tolist()),
-        sweep=tuple((float(at), at_cut(labels, scores, at)) for at in np.linspace(0, top, 51)),
+        sweep=tuple(
+            (float(at), at_cut(labels, scores, top / 2, float(at)))
+            for at in np.linspace(0, top, 51)
+        ),
         worst=tuple(
             Disagreement(
                 id=ids[i],

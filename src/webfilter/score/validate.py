@@ -18,7 +18,7 @@ from webfilter.score.fit import folds, key
 from webfilter.score.model import Model
 from webfilter.score.windows import windows
 
-__all__ = ["Rows", "bounds", "cross_validate", "cut", "ends_of", "leaks", "pages"]
+__all__ = ["Rows", "bounds", "cross_validate", "cut", "judge", "leaks", "pages"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -71,11 +71,16 @@ def pages(model: Model, texts: Sequence[str]) -> Floats:
     return rows.means(model.predict(rows.texts).values, len(texts))
 
 
-def ends_of(model: Model, scores: Floats) -> Floats:
-    """Return the ends of the interval around each score of each head, shape (n, t, 2)."""
+def judge(model: Model, texts: Sequence[str]) -> tuple[Floats, Floats]:
+    """Return scores of whole texts, shape (n, t), and the ends of their intervals, (n, t, 2).
+
+    The interval of a blank text is 0 to 0.
+    """
+    scores = pages(model, texts)
     heads = [model.intervals(scores[:, t], t) for t in range(scores.shape[1])]
-    found: Floats = np.stack(heads, axis=1)
-    return found
+    ends: Floats = np.stack(heads, axis=1)
+    ends[[not text.strip() for text in texts]] = 0.0
+    return scores, ends
 
 
 def cross_validate(
@@ -104,8 +109,7 @@ def cross_validate(
     for k in np.unique(fold):
         model = make(np.flatnonzero(fold != k))
         held = np.flatnonzero(fold == k)
-        scores[held] = pages(model, [texts[i] for i in held.tolist()])
-        ends[held] = ends_of(model, scores[held])
+        scores[held], ends[held] = judge(model, [texts[i] for i in held.tolist()])
     return scores, ends
 
 
