@@ -80,7 +80,7 @@ def kappa(labels: npt.ArrayLike, scores: npt.ArrayLike, top: float | None = None
     chance would give.
 
     >>> round(kappa([0, 1, 2, 3], [0.2, 0.9, 2.4, 2.2]), 3)
-    0.889
+    0.875
     """
     y, s = _paired(labels, scores)
     if not len(y):

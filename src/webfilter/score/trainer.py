@@ -57,7 +57,7 @@ class EducationalTrainer:
             one head and "head_1", "head_2", ... for several.
         tops: highest label of each head; where None, that of our rubric for its names, and the
             highest label, rounded up, for others. Give them in a search: folds may differ.
-        settings: sizes and weights.
+        settings: sizes and weights; the defaults of `Settings` where None.
         seed: of word vectors and folds; the same seed gives the same bytes.
         scoring: what `score` returns, the mean over heads: "r2", "kappa" (quadratic, of rounded
             values), "pearson", "spearman", or "mae" (negative, so that more is better).
@@ -83,7 +83,7 @@ class EducationalTrainer:
         self,
         names: Sequence[str] | None = None,
         tops: Sequence[float] | None = None,
-        settings: Settings = Settings(),  # noqa: B008  frozen
+        settings: Settings | None = None,
         seed: int = 0,
         scoring: str = "r2",
     ) -> None:
@@ -98,8 +98,8 @@ class EducationalTrainer:
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the arguments of the constructor, and with `deep` each setting too."""
         found = {name: getattr(self, name) for name in _arguments()}
-        if deep and isinstance(self.settings, Settings):
-            found |= {f"settings__{name}": value for name, value in asdict(self.settings).items()}
+        if deep:
+            found |= {f"settings__{name}": value for name, value in asdict(self._settings).items()}
         return found
 
     def set_params(self, **params: Any) -> Self:
@@ -121,7 +121,7 @@ class EducationalTrainer:
             if name not in whole
         }
         if parts:
-            self.settings = replace(self.settings, **parts)
+            self.settings = replace(self._settings, **parts)
         return self
 
     def fit(
@@ -307,7 +307,7 @@ class EducationalTrainer:
             known = teacher if isinstance(teacher, Teacher) else Teacher(teacher)
             result = distill(
                 rows, ys, more, known, groups=found, names=names, tops=tops,
-                settings=self.settings, seed=self.seed, folds=folds,
+                settings=self._settings, seed=self.seed, folds=folds,
             )  # fmt: skip
             told, pseudo = result.to_dict(), result.pseudo
             vocabulary = more if pseudo is None else []  # they are trained on as they are
@@ -331,14 +331,14 @@ class EducationalTrainer:
             groups=len(np.unique(found)),
             folds=folds,
             seed=self.seed,
-            coverage_wanted=self.settings.calibration_interval,
-            settings=asdict(self.settings),
+            coverage_wanted=self._settings.calibration_interval,
+            settings=asdict(self._settings),
             texts_sha256=hashlib.sha256("\n".join(map(key, rows)).encode()).hexdigest(),
             labels_sha256=hashlib.sha256(ys.astype("<f8").tobytes()).hexdigest(),
             model_sha256=hashlib.sha256(data).hexdigest(),
             model_bytes=len(data),
             unlabeled=len(more),
-            warnings=tuple(_warnings(rows, ys, found, groups is None, heads, self.settings)),
+            warnings=tuple(_warnings(rows, ys, found, groups is None, heads, self._settings)),
             learning=learning,
             teacher=told,
         )
@@ -347,6 +347,15 @@ class EducationalTrainer:
         return report if out is None else _written(report, Path(out), data)
 
     # -- inside ----------------------------------------------------------------------------------
+
+    @property
+    def _settings(self) -> Settings:
+        if self.settings is None:
+            return Settings()
+        if not isinstance(self.settings, Settings):
+            kind = type(self.settings).__name__
+            raise ConfigError(f"EducationalTrainer: settings is of type {kind}, not Settings")
+        return self.settings
 
     def _model(self) -> Model:
         if not hasattr(self, "model_"):
@@ -361,9 +370,6 @@ class EducationalTrainer:
         self, texts: list[str], labels: npt.ArrayLike | Mapping[str, npt.ArrayLike]
     ) -> tuple[Floats, list[str], list[float], bool]:
         """Return labels (n, t), names, tops, and whether labels were one column."""
-        if not isinstance(self.settings, Settings):
-            kind = type(self.settings).__name__
-            raise ConfigError(f"EducationalTrainer: settings is of type {kind}, not Settings")
         if hasattr(labels, "columns"):  # a data frame
             frame: Any = labels
             labels = {str(name): np.asarray(frame[name]) for name in frame.columns}
@@ -411,7 +417,7 @@ class EducationalTrainer:
             groups=groups[rows.owner],
             tops=tops,
             names=names,
-            settings=self.settings,
+            settings=self._settings,
             seed=self.seed,
             weights=rows.weights,
             unlabeled=cut(unlabeled).texts,
