@@ -92,8 +92,9 @@ class Teacher:
         task = _Task(tuple(names), tuple(map(float, tops)), settings, seed, self.stack)
         pieces = cut(rows)
         found = grouped(groups, rows)[pieces.owner]
+        vectors = self.embed(pieces.texts)
         with threadpool_limits(1):
-            self._taught = task.teach(pieces, self.embed(pieces.texts), ys[pieces.owner], found)
+            self._taught = task.teach(pieces, vectors, ys[pieces.owner], found)
         return self
 
     def label(self, texts: Iterable[str], batch: int = 1_024) -> Iterator[Floats]:
