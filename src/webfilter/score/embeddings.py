@@ -51,7 +51,7 @@ class Embeddings:
     """Of the encoder, so that two never share a folder; the name of its class where empty."""
     batch: int = 64
     """Texts for one call of the encoder."""
-    part: int = 1_024
+    part: int = 256
     """Texts in one file of the cache: at most so many are encoded again after an interruption."""
 
     def __post_init__(self) -> None:
