@@ -213,7 +213,13 @@ def test_a_file_that_is_no_model_is_refused(fitted: EducationalTrainer, tmp_path
     (tmp_path / "bad.npz").write_bytes(pickle.dumps({"a": 1}))
     with pytest.raises(ConfigError, match=r"bad\.npz is no model"):
         EducationalTrainer.load(tmp_path / "bad.npz")
-    with pytest.raises(OutputError, match="model"):
+    with np.load(fitted.save(tmp_path / "good.npz")) as found:
+        arrays = {name: found[name] for name in found.files}
+    arrays["curve"] = arrays["curve"][:, :, :1]
+    np.savez(tmp_path / "cut.npz", **arrays)
+    with pytest.raises(ConfigError, match=r"cut\.npz is no model"):
+        EducationalTrainer.load(tmp_path / "cut.npz")
+    with pytest.raises(OutputError, match="EducationalTrainer"):
         fitted.save(tmp_path)
 
 
@@ -246,6 +252,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, EducationalT
         groups=[f"https://www.site{i % 37}.example/{i}" for i in range(240)],
         out=folder,
         ids=[f"id`{i}|" for i in range(240)],
+        folds=3,
         learning_curve=True,
     )
     return report, trainer, folder
@@ -321,7 +328,7 @@ def test_the_card_says_what_was_measured(trained: Any) -> None:
 def test_one_call_gives_the_same_files_each_time(tmp_path: Path) -> None:
     texts, labels = lessons(60)
     for name in ("one", "two"):
-        EducationalTrainer().train(texts, labels, out=tmp_path / name)
+        EducationalTrainer().train(texts, labels, out=tmp_path / name, folds=2)
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
@@ -330,7 +337,7 @@ def test_texts_are_shown_by_request_and_cannot_break_the_card(tmp_path: Path) ->
     texts, labels = lessons(60)
     texts[:3] = ["```\n| a | <script>x</script> \u202e \ud800", "\x00", "   "]
     labels[:3] = [5.0, 5.0, 5.0]
-    report = EducationalTrainer().train(texts, labels, out=tmp_path, show_texts=True)
+    report = EducationalTrainer().train(texts, labels, out=tmp_path, show_texts=True, folds=2)
     card = (tmp_path / "card.md").read_text(encoding="utf-8")
     assert "```" not in card
     assert "\u202e" not in card
@@ -342,14 +349,14 @@ def test_the_report_warns_of_what_flatters() -> None:
     texts, labels = lessons(60)
     shared = texts + [text.upper() + " " for text in texts[:10]]
     groups = [f"g{i % 20}" for i in range(60)] + [f"h{i}" for i in range(10)]
-    report = EducationalTrainer().train(shared, labels + labels[:10], groups=groups)
+    report = EducationalTrainer().train(shared, labels + labels[:10], groups=groups, folds=2)
     assert any("20 texts stand in more than one group too" in w for w in report.warnings)
-    alone = EducationalTrainer(names=["flat"], tops=[5]).train(texts, [3.0] * 60)
+    alone = EducationalTrainer(names=["flat"], tops=[5]).train(texts, [3.0] * 60, folds=2)
     assert any("no groups were given" in w for w in alone.warnings)
     assert any("every label of 'flat' is 3" in w for w in alone.warnings)
     assert json.loads(alone.to_json())["heads"][0]["figures"]["kappa"] is None
     rng = np.random.default_rng(0)
-    noise = EducationalTrainer().train(texts, rng.permutation(labels))
+    noise = EducationalTrainer().train(texts, rng.permutation(labels), folds=2)
     assert any("no better than chance" in w for w in noise.warnings)
 
 

@@ -31,7 +31,7 @@ __all__ = ["MOST", "Pseudo", "Settings", "check_labels", "check_texts", "fit", "
 Floats = npt.NDArray[np.float64]
 
 MOST = 20_000
-"""Most texts to train on: the kernel of so many takes 3.2 GB, and a solution as much again."""
+"""Most texts to train on: the kernel of so many takes 3.2 GB, several times that while it is made."""
 LEAST = 20
 """Fewest labels of a head: what one bin of the calibration curve needs."""
 
@@ -57,7 +57,7 @@ def fit(
     settings: Settings = Settings(),  # noqa: B008  frozen
     seed: int = 0,
     weights: npt.ArrayLike | None = None,
-    unlabeled: Sequence[str] = (),
+    unlabeled: Sequence[str] | None = None,
     pseudo: Pseudo | None = None,
 ) -> Model:
     """Return a calibrated model; the same arrays for the same arguments.
@@ -110,7 +110,12 @@ def fit(
             "others as unlabeled"
         )
     with threadpool_limits(1):
-        blocks = Blocks(texts, settings, seed, check_texts(unlabeled, "unlabeled text"))
+        blocks = Blocks(
+            texts,
+            settings,
+            seed,
+            check_texts(() if unlabeled is None else unlabeled, "unlabeled text"),
+        )
         return _calibrated(blocks, ys, ws, fold, highest, names)
 
 

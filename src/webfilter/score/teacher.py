@@ -9,7 +9,7 @@ does not do: fetch an encoder, or fine-tune one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +24,7 @@ from webfilter.score.figures import agreement, pearson
 from webfilter.score.fit import Pseudo, Settings, check_labels, check_texts, fit, folds
 from webfilter.score.groups import grouped
 from webfilter.score.model import Model
+from webfilter.score.readout import Linear, Ridge, mix
 from webfilter.score.validate import Rows, cut, judge
 
 __all__ = ["Distilled", "Encoder", "Teacher", "distill"]
@@ -245,13 +246,13 @@ class _Task:
         fast = np.zeros_like(labels)
         for k in np.unique(fold):
             of, out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-            ridge = _Ridge(vectors[of], labels[of], rows.weights[of])
+            ridge = Ridge(vectors[of], labels[of], rows.weights[of])
             for penalty, values in held.items():
                 values[out] = ridge.solve(penalty)(vectors[out])
             if self.stack:
                 model = self.fast(rows, labels, groups, of, None)
                 fast[out] = model.predict([rows.texts[i] for i in out]).values
-        ridge = _Ridge(vectors, labels, rows.weights)
+        ridge = Ridge(vectors, labels, rows.weights)
         best, mixes = [], []
         for t in range(labels.shape[1]):
             known = ~np.isnan(labels[:, t])
@@ -262,7 +263,7 @@ class _Task:
             }
             best.append(min(_PENALTIES, key=errors.__getitem__))
             inputs = np.column_stack([fast[known, t], held[best[t]][known, t]])
-            mixes.append(_mix(inputs, labels[known, t], ws))
+            mixes.append(mix(inputs, labels[known, t], ws))
         readouts = [ridge.solve(penalty) for penalty in best]
         whole = self.fast(rows, labels, groups, everything, None) if self.stack else None
         return _Taught(whole, readouts, np.array(mixes), np.array(self.tops))
@@ -271,7 +272,7 @@ class _Task:
 @dataclass(frozen=True)
 class _Taught:
     model: Model | None
-    readouts: list[_Linear]
+    readouts: list[Linear]
     mixes: Floats
     """Weight of fast model, of vectors, and constant; shape (t, 3)."""
     tops: Floats
@@ -291,68 +292,6 @@ class _Taught:
         slow = np.column_stack([readout(vectors)[:, t] for t, readout in enumerate(self.readouts)])
         mixed = fast * self.mixes[:, 0] + slow * self.mixes[:, 1] + self.mixes[:, 2]
         return np.clip(mixed, 0.0, self.tops)
-
-
-@dataclass(frozen=True)
-class _Linear:
-    middle: Floats
-    slopes: Floats
-    constant: Floats
-
-    def __call__(self, vectors: Floats) -> Floats:
-        found: Floats = (vectors - self.middle) @ self.slopes + self.constant
-        return found
-
-
-@dataclass
-class _Ridge:
-    """Ridge regression for many penalties and heads, from one decomposition a set of rows."""
-
-    vectors: Floats
-    labels: Floats
-    weights: Floats
-    _parts: list[tuple[npt.NDArray[np.intp], Any]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.middle = np.average(self.vectors, axis=0, weights=self.weights)
-        centered = self.vectors - self.middle
-        self.unit = float((centered**2).sum(axis=1).mean()) or 1.0
-        known = ~np.isnan(self.labels)
-        for pattern in np.unique(known, axis=1).T:
-            heads = np.flatnonzero((known == pattern[:, None]).all(axis=0))
-            x, w = centered[pattern], self.weights[pattern]
-            ys = self.labels[np.ix_(np.flatnonzero(pattern), heads)]
-            base = np.average(ys, axis=0, weights=w)
-            values, axes = np.linalg.eigh((x * w[:, None]).T @ x / self.unit)
-            right = axes.T @ ((x * w[:, None]).T @ (ys - base)) / self.unit
-            self._parts.append((heads, (np.maximum(values, 0.0), axes, right, base)))
-
-    def solve(self, penalty: float) -> _Linear:
-        """Return the regression with this penalty."""
-        slopes = np.zeros((self.vectors.shape[1], self.labels.shape[1]))
-        constant = np.zeros(self.labels.shape[1])
-        for heads, (values, axes, right, base) in self._parts:
-            slopes[:, heads] = axes @ (right / (values + penalty)[:, None])
-            constant[heads] = base
-        return _Linear(self.middle, slopes, constant)
-
-
-def _mix(inputs: Floats, labels: Floats, weights: Floats) -> Floats:
-    """Return weights of two predictions, none negative, and a constant: least squares."""
-    best: tuple[float, Floats] | None = None
-    for kept in ((0, 1), (0,), (1,), ()):
-        x = np.column_stack([inputs[:, list(kept)], np.ones(len(labels))])
-        root = np.sqrt(weights)
-        solved = np.linalg.lstsq(x * root[:, None], labels * root, rcond=None)[0]
-        if (solved[:-1] < 0).any():
-            continue
-        error = float((weights * (x @ solved - labels) ** 2).sum())
-        if best is None or error < best[0]:
-            whole = np.zeros(3)
-            whole[[*kept, 2]] = solved
-            best = error, whole
-    assert best is not None  # the constant alone always stands
-    return best[1]
 
 
 def _tried(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
@@ -19,17 +18,16 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.errors import ConfigError, OutputError, SourceError, UnknownName
+from webfilter.errors import ConfigError, SourceError, UnknownName
 from webfilter.score import figures
 from webfilter.score.calibrate import need
 from webfilter.score.fit import Pseudo, Settings, check_labels, check_texts, fit, key
 from webfilter.score.groups import grouped
 from webfilter.score.model import Model
-from webfilter.score.model_card import model_card
-from webfilter.score.pictures import pictures
 from webfilter.score.teacher import Encoder, Teacher, distill
-from webfilter.score.training import Step, TrainingReport, head_report
-from webfilter.score.validate import cross_validate, cut, judge, leaks, pages
+from webfilter.score.training import Step, TrainingReport, flaws, head_report
+from webfilter.score.validate import cross_validate, cut, judge, learning, pages
+from webfilter.score.written import write_file, write_training
 
 __all__ = ["TOPS", "EducationalTrainer"]
 
@@ -131,7 +129,7 @@ class EducationalTrainer:
         groups: Sequence[Any] | npt.NDArray[Any] | None = None,
         sample_weight: npt.ArrayLike | None = None,
         *,
-        unlabeled: Sequence[str] = (),
+        unlabeled: Sequence[str] | None = None,
         pseudo: Pseudo | None = None,
     ) -> Self:
         """Train and calibrate on texts.
@@ -154,7 +152,8 @@ class EducationalTrainer:
         ys, names, tops, single = self._heads(texts, y)
         weights = None if sample_weight is None else _column(sample_weight, len(texts))
         found = grouped(groups, texts)
-        self.model_ = self._fit(texts, ys, found, names, tops, weights, unlabeled, pseudo)
+        more = check_texts(() if unlabeled is None else unlabeled, "unlabeled text")
+        self.model_ = self._fit(texts, ys, found, names, tops, weights, more, pseudo)
         self.names_, self.tops_, self.single_ = tuple(names), tuple(tops), single
         return self
 
@@ -225,7 +224,7 @@ class EducationalTrainer:
         Raises:
             OutputError: it cannot be written.
         """
-        return _write(Path(path), self._model().save())
+        return write_file(Path(path), self._model().save())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -241,6 +240,7 @@ class EducationalTrainer:
             raise SourceError(f"EducationalTrainer: {path}: {error.strerror or error}") from None
         try:
             model = Model.load(data)
+            judge(model, ["a file that only looks like a model fails here"])
         except Exception as error:  # zipfile and numpy raise many kinds
             raise ConfigError(f"EducationalTrainer: {path} is no model: {error}") from error
         found = cls(names=tuple(map(str, model.names)), tops=tuple(map(float, model.top)))
@@ -258,7 +258,7 @@ class EducationalTrainer:
         *,
         groups: Sequence[Any] | npt.NDArray[Any] | None = None,
         out: str | Path | None = None,
-        unlabeled: Sequence[str] = (),
+        unlabeled: Sequence[str] | None = None,
         teacher: Teacher | Encoder | None = None,
         ids: Sequence[str] | None = None,
         folds: int = 5,
@@ -291,7 +291,7 @@ class EducationalTrainer:
         rows = check_texts(texts)
         ys, names, tops, single = self._heads(rows, labels)
         found = grouped(groups, rows)
-        more = check_texts(unlabeled, "unlabeled text")
+        more = check_texts(() if unlabeled is None else unlabeled, "unlabeled text")
         named = [f"row {i}" for i in range(len(rows))] if ids is None else [str(i) for i in ids]
         if len(named) != len(rows):
             raise ConfigError(f"EducationalTrainer: {len(named)} ids for {len(rows)} texts")
@@ -314,7 +314,7 @@ class EducationalTrainer:
             scores, ends = result.scores, result.ends
         else:
             scores, ends = cross_validate(rows, ys, found, make, folds, self.seed)
-        learning = self._learning(rows, ys, found, make, folds, tops[0]) if learning_curve else ()
+        steps = learning(rows, ys, found, make, folds, self.seed) if learning_curve else []
         self.model_ = self._fit(rows, ys, found, names, tops, None, vocabulary, pseudo)
         self.names_, self.tops_, self.single_ = tuple(names), tuple(tops), single
         heads = tuple(
@@ -324,27 +324,29 @@ class EducationalTrainer:
             )
             for t, (name, top) in enumerate(zip(names, tops, strict=True))
         )  # fmt: skip
-        data = self.model_.save()
+        data, wanted = self.model_.save(), self._settings.calibration_interval
         report = TrainingReport(
             heads=heads,
             texts=len(rows),
             groups=len(np.unique(found)),
             folds=folds,
             seed=self.seed,
-            coverage_wanted=self._settings.calibration_interval,
+            coverage_wanted=wanted,
             settings=asdict(self._settings),
             texts_sha256=hashlib.sha256("\n".join(map(key, rows)).encode()).hexdigest(),
             labels_sha256=hashlib.sha256(ys.astype("<f8").tobytes()).hexdigest(),
             model_sha256=hashlib.sha256(data).hexdigest(),
             model_bytes=len(data),
             unlabeled=len(more),
-            warnings=tuple(_warnings(rows, ys, found, groups is None, heads, self._settings)),
-            learning=learning,
+            warnings=tuple(flaws(rows, ys, found, groups is None, heads, wanted)),
+            learning=tuple(
+                Step(size, figures.agreement(ys[:, 0], held, tops[0])) for size, held in steps
+            ),
             teacher=told,
         )
         for text in report.warnings:
             _LOG.warning("EducationalTrainer: %s", text)
-        return report if out is None else _written(report, Path(out), data)
+        return report if out is None else write_training(report, Path(out), data)
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -424,36 +426,6 @@ class EducationalTrainer:
             pseudo=pseudo,
         )
 
-    def _learning(
-        self,
-        texts: list[str],
-        labels: Floats,
-        groups: npt.NDArray[Any],
-        make: Any,
-        count: int,
-        top: float,
-    ) -> tuple[Step, ...]:
-        """Return figures of models of a part of each fold's groups."""
-        names = np.unique(groups)
-        rank = np.random.default_rng(self.seed).permutation(len(names))
-        place = rank[np.searchsorted(names, groups)] / len(names)
-        steps = []
-        for share in (0.125, 0.25, 0.5, 1.0):
-            sizes: list[int] = []
-
-            def part(of: npt.NDArray[np.intp], share: float = share) -> Model:
-                kept = of[place[of] < share]
-                sizes.append(len(kept))  # noqa: B023  used within this turn only
-                return make(kept)  # type: ignore[no-any-return]
-
-            try:
-                scores, _ = cross_validate(texts, labels, groups, part, count, self.seed)
-            except ConfigError:  # too few texts to train on
-                continue
-            found = figures.agreement(labels[:, 0], scores[:, 0], top)
-            steps.append(Step(round(float(np.mean(sizes))), found))
-        return tuple(steps)
-
 
 def _arguments() -> list[str]:
     found = inspect.signature(EducationalTrainer.__init__).parameters
@@ -478,78 +450,3 @@ def _top(name: str, labels: Floats) -> float:
     if highest <= TOPS.get(name, 0.0):
         return TOPS[name]
     return float(max(1.0, np.ceil(highest)))
-
-
-def _warnings(
-    texts: list[str],
-    labels: Floats,
-    groups: npt.NDArray[Any],
-    alone: bool,
-    heads: Sequence[Any],
-    settings: Settings,
-) -> list[str]:
-    """Return what a reader of the figures should know."""
-    found = []
-    if alone:
-        found.append(
-            "no groups were given: figures flatter where texts share a page, a site or a book"
-        )
-    shared = leaks(texts, groups)
-    if shared:
-        found.append(
-            f"{shared:,} texts stand in more than one group too: held-out figures are flattered"
-        )
-    blank = sum(not text.strip() for text in texts)
-    if blank:
-        found.append(f"{blank:,} texts are blank: they score 0 and taught nothing")
-    for t, head in enumerate(heads):
-        known = labels[:, t][~np.isnan(labels[:, t])]
-        if np.ptp(known) == 0:
-            found.append(f"every label of {head.name!r} is {known[0]:g}: it learned a constant")
-        elif head.labels < 300:
-            found.append(f"{head.name!r} has {head.labels} labels: figures are rough, see brackets")
-        if head.bounds["pearson"][0] <= 0:
-            found.append(f"{head.name!r} may be no better than chance on groups held out")
-        off = head.interval.holds - settings.calibration_interval
-        if abs(off) > max(0.05, 1 / np.sqrt(len(known))) and np.ptp(known) > 0:
-            found.append(
-                f"the interval of {head.name!r} holds {head.interval.holds:.3f} of the labels, it "
-                f"was to hold {settings.calibration_interval:g}"
-            )
-    return found
-
-
-def _written(report: TrainingReport, folder: Path, data: bytes) -> TrainingReport:
-    """Write everything to `folder` and return the report with the names of the files."""
-    drawn = pictures(report.heads, report.learning)
-    names = ("model.npz", "manifest.json", "report.json", "card.md", *drawn)
-    report = replace(report, files=names)
-    entry = {
-        "model": {
-            "file": "model.npz",
-            "bytes": len(data),
-            "sha256": report.model_sha256,
-            "heads": {head.name: head.top for head in report.heads},
-            "trained_on": {"texts": report.texts, "sha256": report.texts_sha256},
-            "seed": report.seed,
-        }
-    }
-    said = {
-        "manifest.json": json.dumps(entry, indent=2, sort_keys=True) + "\n",
-        "report.json": report.to_json(),
-        "card.md": model_card(report, tuple(drawn)),
-        **drawn,
-    }
-    _write(folder / "model.npz", data)
-    for name, text in said.items():
-        _write(folder / name, text.encode("utf-8", "backslashreplace"))
-    return report
-
-
-def _write(path: Path, data: bytes) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as error:
-        raise OutputError(f"EducationalTrainer: {path}: {error.strerror or error}") from None
-    return path

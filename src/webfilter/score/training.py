@@ -26,9 +26,9 @@ from webfilter.score.figures import (
     calibration_error,
     coverage,
 )
-from webfilter.score.validate import bounds
+from webfilter.score.validate import bounds, leaks
 
-__all__ = ["Disagreement", "HeadReport", "Step", "TrainingReport", "head_report"]
+__all__ = ["Disagreement", "HeadReport", "Step", "TrainingReport", "flaws", "head_report"]
 
 Floats = npt.NDArray[np.float64]
 CUTS = (0.3, 0.5, 0.7)
@@ -189,6 +189,54 @@ def head_report(
             for i in order
         ),
     )
+
+
+def flaws(
+    texts: list[str],
+    labels: Floats,
+    groups: npt.NDArray[Any],
+    alone: bool,
+    heads: Sequence[HeadReport],
+    wanted: float,
+) -> list[str]:
+    """Return what a reader of the figures should know.
+
+    Args:
+        texts: labeled texts.
+        labels: shape (n, t).
+        groups: shape (n,).
+        alone: whether no groups were given.
+        heads: what was measured.
+        wanted: share of labels that an interval is to hold.
+    """
+    found = []
+    if alone:
+        found.append(
+            "no groups were given: figures flatter where texts share a page, a site or a book"
+        )
+    shared = leaks(texts, groups)
+    if shared:
+        found.append(
+            f"{shared:,} texts stand in more than one group too: held-out figures are flattered"
+        )
+    blank = sum(not text.strip() for text in texts)
+    if blank:
+        found.append(f"{blank:,} texts are blank: they score 0 and taught nothing")
+    for t, head in enumerate(heads):
+        known = labels[:, t][~np.isnan(labels[:, t])]
+        if np.ptp(known) == 0:
+            found.append(f"every label of {head.name!r} is {known[0]:g}: it learned a constant")
+        elif head.labels < 300:
+            found.append(f"{head.name!r} has {head.labels} labels: figures are rough, see brackets")
+        if head.bounds["pearson"][0] <= 0:
+            found.append(f"{head.name!r} may be no better than chance on groups held out")
+        off = head.interval.holds - wanted
+        if abs(off) > max(0.05, 1 / np.sqrt(len(known))) and np.ptp(known) > 0:
+            found.append(
+                f"the interval of {head.name!r} holds {head.interval.holds:.3f} of the labels, it "
+                f"was to hold {wanted:g}"
+            )
+    return found
 
 
 def _plain(value: Any) -> Any:

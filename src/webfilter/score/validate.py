@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.errors import ConfigError
 from webfilter.score.figures import kappa, pearson
 from webfilter.score.fit import folds, key
 from webfilter.score.model import Model
 from webfilter.score.windows import windows
 
-__all__ = ["Rows", "bounds", "cross_validate", "cut", "judge", "leaks", "pages"]
+__all__ = ["Rows", "bounds", "cross_validate", "cut", "judge", "leaks", "learning", "pages"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -111,6 +112,43 @@ def cross_validate(
         held = np.flatnonzero(fold == k)
         scores[held], ends[held] = judge(model, [texts[i] for i in held.tolist()])
     return scores, ends
+
+
+def learning(
+    texts: Sequence[str],
+    labels: Floats,
+    groups: npt.NDArray[Any],
+    make: Callable[[npt.NDArray[np.intp]], Model],
+    count: int,
+    seed: int,
+) -> list[tuple[int, Floats]]:
+    """Return held-out scores of the first head by models of ever more groups.
+
+    An eighth, a quarter, half and all of the groups of each fold; with each, how many texts the
+    models were trained on, as a mean. Parts that are too small to train on are left out.
+    """
+    names, place = np.unique(groups, return_inverse=True)
+    rank = np.random.default_rng(seed).permutation(len(names))[place] / len(names)
+    steps = []
+    for share in (0.125, 0.25, 0.5, 1.0):
+        of_share = np.flatnonzero(rank < share)
+        sizes: list[int] = []
+
+        def part(
+            of: npt.NDArray[np.intp],
+            kept: npt.NDArray[np.intp] = of_share,
+            sizes: list[int] = sizes,
+        ) -> Model:
+            rows = np.intersect1d(of, kept)
+            sizes.append(len(rows))
+            return make(rows)
+
+        try:
+            scores, _ = cross_validate(texts, labels, groups, part, count, seed)
+        except ConfigError:
+            continue
+        steps.append((round(float(np.mean(sizes))), scores[:, 0]))
+    return steps
 
 
 def leaks(texts: Sequence[str], groups: npt.NDArray[Any]) -> int:
