@@ -140,7 +140,7 @@ def test_a_head_may_lack_labels() -> None:
 def test_train_with_a_teacher_reports_it(tmp_path: Path, two_vocabularies: Any) -> None:
     texts, labels, more = two_vocabularies
     trainer = EducationalTrainer(tops=[5])
-    report = trainer.train(texts, labels, unlabeled=more, teacher=Knowing(), out=tmp_path, folds=2)
+    report = trainer.train(texts, labels, unlabeled=more, teacher=Knowing(), out=tmp_path, folds=3)
     assert report.teacher is not None
     card = (tmp_path / "card.md").read_text(encoding="utf-8")
     assert report.teacher["verdict"] in card
@@ -153,7 +153,7 @@ def test_distilling_twice_gives_the_same_bytes(two_vocabularies: Any) -> None:
     texts, labels, more = two_vocabularies
     found = [EducationalTrainer(tops=[5]) for _ in range(2)]
     for trainer in found:
-        trainer.train(texts, labels, unlabeled=more, teacher=Knowing(), folds=2)
+        trainer.train(texts, labels, unlabeled=more, teacher=Knowing(), folds=3)
     assert found[0].model_.save() == found[1].model_.save()
 
 

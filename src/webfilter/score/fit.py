@@ -31,7 +31,7 @@ __all__ = ["MOST", "Pseudo", "Settings", "check_labels", "check_texts", "fit", "
 Floats = npt.NDArray[np.float64]
 
 MOST = 20_000
-"""Most texts to train on: the kernel of so many takes 3.2 GB, several times that while it is made."""
+"""Most texts to train on: their kernel takes 3.2 GB, several times that while it is made."""
 LEAST = 20
 """Fewest labels of a head: what one bin of the calibration curve needs."""
 
@@ -280,5 +280,6 @@ def _enough(labels: Floats, names: Sequence[str]) -> None:
         there = int((~np.isnan(labels[:, t])).sum())
         if there < LEAST:
             raise ConfigError(
-                f"training: head {name!r} has {there} labels, it needs at least {LEAST}"
+                f"training: head {name!r} has {there} labels to train on, it needs at least {LEAST} "
+                "(cross-validation leaves some out)"
             )
