@@ -280,6 +280,6 @@ def _enough(labels: Floats, names: Sequence[str]) -> None:
         there = int((~np.isnan(labels[:, t])).sum())
         if there < LEAST:
             raise ConfigError(
-                f"training: head {name!r} has {there} labels to train on, it needs at least {LEAST} "
-                "(cross-validation leaves some out)"
+                f"training: head {name!r} has {there} labels to train on, it needs at least "
+                f"{LEAST} (cross-validation leaves some out)"
             )
