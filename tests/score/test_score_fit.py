@@ -132,6 +132,24 @@ def test_unlabeled_texts_widen_the_vocabulary() -> None:
     assert more.predict(["zebra giraffe savanna"]).known[0] == 1.0
 
 
+def test_labels_by_fold_keep_the_interval_honest() -> None:
+    # a teacher that has seen noisy labels repeats their noise on copies of the texts
+    texts, labels = lessons(120, noise=1.5)
+    leaking = Pseudo(texts, labels, 1.0)
+    fresh, truth = lessons(600, seed=8, noise=1.5)
+    clean = np.array([i % 6 for i in range(120)], dtype=float)[:, None]
+    honest = Pseudo(texts, labels, 1.0, np.stack([clean] * 4))
+    holds = []
+    for pseudo in (leaking, honest):
+        model = fit(texts, labels, pseudo=pseudo, **ONE)
+        ends = model.intervals(model.predict(fresh).values[:, 0])
+        holds.append(((ends[:, 0] <= truth) & (truth <= ends[:, 1])).mean())
+    assert holds[0] < holds[1]
+    assert holds[1] > 0.7
+    with pytest.raises(ConfigError, match=r"by_fold has shape \(3, 120, 1\), not \(4, 120, 1\)"):
+        fit(texts, labels, pseudo=Pseudo(texts, labels, 1.0, np.stack([clean] * 3)), **ONE)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

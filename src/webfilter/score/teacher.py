@@ -9,7 +9,7 @@ does not do: fetch an encoder, or fine-tune one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -33,7 +33,6 @@ Floats = npt.NDArray[np.float64]
 
 _PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Tried for the ridge on vectors, whose mean squared length is made 1."""
-_FOLDS = 4
 
 
 class Teacher:
@@ -202,7 +201,7 @@ def distill(
         pseudo = None
         teacher._taught = task.teach(pieces, vectors, ys[pieces.owner], found[pieces.owner])
         if weight:
-            pseudo = Pseudo(more, teacher._taught.scores(more, others), weight)
+            pseudo = teacher._taught.pseudo(more, others, weight)
     scores, ends = tried[_student(weight)] if weight else tried["fast"]
     figures = [_figures(name, task, ys, values[0]) for name, values in tried.items()]
     verdict = _verdict(figures, weight, gain, error, len(weights))
@@ -239,18 +238,23 @@ class _Task:
     def teach(
         self, rows: Rows, vectors: Floats, labels: Floats, groups: npt.NDArray[Any]
     ) -> _Taught:
-        """Return a teacher of these windows; mixing weights come from held-out groups."""
-        fold = folds(labels[:, 0], groups, _FOLDS, self.seed)
+        """Return a teacher of these windows; mixing weights come from held-out groups.
+
+        The folds are those that `fit` will calibrate on.
+        """
+        fold = folds(labels[:, 0], groups, self.settings.calibration_folds, self.seed)
         everything = np.arange(len(labels))
         held = {penalty: np.zeros_like(labels) for penalty in _PENALTIES}
         fast = np.zeros_like(labels)
-        for k in np.unique(fold):
+        ridges: list[Ridge] = []
+        models: list[Model | None] = []
+        for k in range(self.settings.calibration_folds):
             of, out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-            ridge = Ridge(vectors[of], labels[of], rows.weights[of])
+            ridges.append(Ridge(vectors[of], labels[of], rows.weights[of]))
             for penalty, values in held.items():
-                values[out] = ridge.solve(penalty)(vectors[out])
-            if self.stack:
-                model = self.fast(rows, labels, groups, of, None)
+                values[out] = ridges[k].solve(penalty)(vectors[out])
+            models.append(self.fast(rows, labels, groups, of, None) if self.stack else None)
+            if (model := models[k]) is not None:
                 fast[out] = model.predict([rows.texts[i] for i in out]).values
         ridge = Ridge(vectors, labels, rows.weights)
         best, mixes = [], []
@@ -264,9 +268,13 @@ class _Task:
             best.append(min(_PENALTIES, key=errors.__getitem__))
             inputs = np.column_stack([fast[known, t], held[best[t]][known, t]])
             mixes.append(mix(inputs, labels[known, t], ws))
-        readouts = [ridge.solve(penalty) for penalty in best]
         whole = self.fast(rows, labels, groups, everything, None) if self.stack else None
-        return _Taught(whole, readouts, np.array(mixes), np.array(self.tops))
+        mixed, tops = np.array(mixes), np.array(self.tops)
+        parts = tuple(
+            _Taught(model, [part.solve(penalty) for penalty in best], mixed, tops)
+            for model, part in zip(models, ridges, strict=True)
+        )
+        return _Taught(whole, [ridge.solve(penalty) for penalty in best], mixed, tops, parts)
 
 
 @dataclass(frozen=True)
@@ -276,6 +284,13 @@ class _Taught:
     mixes: Floats
     """Weight of fast model, of vectors, and constant; shape (t, 3)."""
     tops: Floats
+    parts: tuple[_Taught, ...] = ()
+    """Teachers that have not seen the k-th fold."""
+
+    def pseudo(self, texts: Sequence[str], vectors: Floats, weight: float) -> Pseudo:
+        """Return labels of windows to train on."""
+        by_fold = np.stack([part.scores(texts, vectors) for part in self.parts])
+        return Pseudo(texts, self.scores(texts, vectors), weight, by_fold)
 
     def encoder(self, vectors: Floats) -> Floats:
         """Return scores from vectors alone, shape (n, t)."""
@@ -319,9 +334,9 @@ def _tried(
         taught = task.teach(part, vectors[of], by_row[of], groups_of[of])
         fast = taught.model or task.fast(rows, by_row, groups_of, of, None)
         students: dict[str, Model] = {"fast": fast}
-        pseudo = taught.scores(more, others)
+        pseudo = taught.pseudo(more, others, 1.0)
         for weight in weights:
-            given = Pseudo(more, pseudo, weight)
+            given = replace(pseudo, weights=weight)
             students[_student(weight)] = task.fast(rows, by_row, groups_of, of, given)
         for name, model in students.items():
             scores, ends = tried[name]
