@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
+
+from webfilter.score.groups import domain
 
 LABELS = ("edu", "reason", "lasting", "clean")
 TARGETS = ("educational", "reasoning", "lasting", "clean")
@@ -62,17 +63,6 @@ def read(path: Path) -> Excerpts:
         pages=np.array([row.get("url") or re.sub(r"@\d+$", "", row["id"]) for row in rows]),
         sources=np.array([row["src"] for row in rows]),
     )
-
-
-def domain(url: str) -> str:
-    """Return about the registered domain of `url`: two labels, three where the last are short.
-
-    >>> domain("https://www.example.co.uk/a"), domain("http://me.blogspot.com/")
-    ('example.co.uk', 'blogspot.com')
-    """
-    labels = (urlsplit(url).hostname or url).split(".")
-    keep = 3 if len(labels[-1]) == 2 and len(labels) > 2 and len(labels[-2]) <= 3 else 2
-    return ".".join(labels[-keep:])
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -14,16 +14,17 @@ import argparse
 import json
 import tomllib
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from data import TARGETS, TOPS, Excerpts, read
-from scipy.stats import spearmanr
-from sklearn.metrics import cohen_kappa_score, f1_score, precision_score, recall_score
-from train import HERE, folds, train
+from train import HERE, train
 
+from webfilter.score.figures import agreement, at_cut, calibration, coverage
+from webfilter.score.fit import folds
 from webfilter.score.model import Model
 from webfilter.score.packaged import load
 
@@ -75,18 +76,17 @@ def cross_validate(
 def figures(excerpts: Excerpts, scores: Floats, ends: Floats) -> dict[str, Any]:
     """Return every figure: by target, by cut, by source, and the calibration."""
     labels, main = excerpts.labels, excerpts.labels[:, 0]
-    inside = (ends[:, 0] <= main) & (main <= ends[:, 1])
     return {
         "excerpts": len(excerpts),
         "targets": {
             name: agreement(labels[:, t], scores[:, t], TOPS[t]) for t, name in enumerate(TARGETS)
         },
-        "cuts": {str(cut): _cut(main >= cut, scores[:, 0] >= cut) for cut in CUTS},
-        "calibration": calibration(main, scores[:, 0]),
-        "interval": {
-            "holds": float(inside.mean()),
-            "mean_width": float((ends[:, 1] - ends[:, 0]).mean()),
-        },
+        "cuts": {str(cut): _cut(main, scores[:, 0], cut) for cut in CUTS},
+        "calibration": [
+            {"from": b.low, "count": b.count, "score": b.score, "label": b.label}
+            for b in calibration(main, scores[:, 0], TOPS[0])
+        ],
+        "interval": asdict(coverage(main, ends)),
         "sources": {
             str(name): _source(main[of], scores[of, 0])
             for name in np.unique(excerpts.sources)
@@ -95,42 +95,13 @@ def figures(excerpts: Excerpts, scores: Floats, ends: Floats) -> dict[str, Any]:
     }
 
 
-def agreement(labels: Floats, scores: Floats, top: int) -> dict[str, float]:
-    """Return kappa (quadratic, of the rounded), correlations and mean absolute error."""
-    whole = np.floor(np.clip(scores, 0, top) + 0.5).astype(int)
+def _cut(labels: Floats, scores: Floats, cut: float) -> dict[str, float]:
+    found = at_cut(labels, scores, cut)
     return {
-        "kappa": float(
-            cohen_kappa_score(np.floor(labels + 0.5).astype(int), whole, weights="quadratic")
-        ),
-        "pearson": float(np.corrcoef(labels, scores)[0, 1]),
-        "spearman": float(spearmanr(labels, scores).statistic),
-        "mae": float(np.abs(labels - scores).mean()),
-    }
-
-
-def calibration(labels: Floats, scores: Floats) -> list[dict[str, float]]:
-    """Return, for each half point of score, how many there are, mean score and mean label."""
-    rows = []
-    for low in np.arange(0, 5, 0.5):
-        of = (scores >= low) & ((scores < low + 0.5) | (low == 4.5))
-        if of.any():
-            rows.append(
-                {
-                    "from": float(low),
-                    "count": int(of.sum()),
-                    "score": float(scores[of].mean()),
-                    "label": float(labels[of].mean()),
-                }
-            )
-    return rows
-
-
-def _cut(wanted: npt.NDArray[np.bool_], got: npt.NDArray[np.bool_]) -> dict[str, float]:
-    return {
-        "share": float(wanted.mean()),
-        "f1": float(f1_score(wanted, got, zero_division=0)),
-        "precision": float(precision_score(wanted, got, zero_division=0)),
-        "recall": float(recall_score(wanted, got, zero_division=0)),
+        "share": found.share,
+        "f1": found.f1,
+        "precision": found.precision,
+        "recall": found.recall,
     }
 
 

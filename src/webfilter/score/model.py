@@ -82,6 +82,8 @@ class Model:
     """Known share up to which a window scores 0, and from which it counts in full, shape (2,)."""
     hashing: npt.NDArray[np.uint64]
     """Fingerprint of the hash function that it was trained with, shape (1,)."""
+    names: npt.NDArray[np.str_]
+    """Of the targets, shape (t,)."""
 
     @classmethod
     def load(cls, data: bytes) -> Model:
@@ -92,6 +94,8 @@ class Model:
         """
         with np.load(io.BytesIO(data), allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
+        if "names" not in arrays and "top" in arrays:  # a file older than the names
+            arrays["names"] = np.array([f"head_{t + 1}" for t in range(len(arrays["top"]))])
         wanted = {field.name for field in fields(cls)}
         if set(arrays) != wanted:
             raise ValueError(f"its arrays are {sorted(arrays)}, not {sorted(wanted)}")

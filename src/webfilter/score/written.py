@@ -1,0 +1,61 @@
+"""The folder that a training run writes: model, manifest, report, card and pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from webfilter.errors import OutputError
+from webfilter.score.model_card import model_card
+from webfilter.score.pictures import pictures
+from webfilter.score.training import TrainingReport
+
+__all__ = ["write_file", "write_training"]
+
+
+def write_training(report: TrainingReport, folder: Path, data: bytes) -> TrainingReport:
+    """Write everything to `folder` and return the report with the names of the files.
+
+    The manifest is what `webfilter.packaged` reads, so a folder is checked when it is loaded.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    drawn = pictures(report.heads, report.learning)
+    names = ("model.npz", "manifest.json", "report.json", "card.md", *drawn)
+    report = replace(report, files=names)
+    entry = {
+        "model": {
+            "file": "model.npz",
+            "bytes": len(data),
+            "sha256": report.model_sha256,
+            "heads": {head.name: head.top for head in report.heads},
+            "trained_on": {"texts": report.texts, "sha256": report.texts_sha256},
+            "seed": report.seed,
+        }
+    }
+    said = {
+        "manifest.json": json.dumps(entry, indent=2, sort_keys=True) + "\n",
+        "report.json": report.to_json(),
+        "card.md": model_card(report, tuple(drawn)),
+        **drawn,
+    }
+    write_file(folder / "model.npz", data)
+    for name, text in said.items():
+        write_file(folder / name, text.encode("utf-8", "backslashreplace"))
+    return report
+
+
+def write_file(path: Path, data: bytes) -> Path:
+    """Write a file and the folders above it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise OutputError(f"EducationalTrainer: {path}: {error.strerror or error}") from None
+    return path

@@ -1,0 +1,247 @@
+"""Fitting: what it learns, weighs, leaves out and refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from lessons import HOSTILE, SELL, TEACH, lessons
+
+from webfilter.errors import ConfigError, UnknownName
+from webfilter.score.calibrate import curve, same_length, spread
+from webfilter.score.fit import Pseudo, Settings, fit, folds
+from webfilter.score.model import Model
+
+pytest.importorskip("sklearn")
+CONFIG = Path(__file__).parents[2] / "classifiers" / "educational" / "config.toml"
+ONE: dict[str, Any] = {"tops": [5], "names": ["educational"]}
+
+
+def sell_and_teach(model: Model) -> tuple[float, float]:
+    sell, teach = model.predict([" ".join(SELL * 6), " ".join(TEACH * 6)]).values[:, 0]
+    return float(sell), float(teach)
+
+
+def test_the_settings_are_those_of_the_script() -> None:
+    assert Settings.from_config(tomllib.loads(CONFIG.read_text(encoding="utf-8"))) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"ridge_penalty": 0}, "ridge_penalty = 0 must be from"),
+        ({"ridge_penalty": float("nan")}, "ridge_penalty"),
+        ({"meaning_directions": 2.5}, "meaning_directions = 2.5 must be a whole number"),
+        ({"words_min_texts": True}, "words_min_texts"),
+        ({"calibration_folds": 1}, "calibration_folds"),
+        ({"guard_low": 0.5, "guard_full": 0.5}, "guard_low = 0.5 must be below"),
+    ],
+)
+def test_settings_out_of_range_are_refused(wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        Settings(**wrong)
+    with pytest.raises(UnknownName, match="ridge_penalty"):
+        Settings.from_config({"ridge": {"penalti": 1}})
+
+
+def test_fifty_texts_are_enough_and_the_same_bytes_come_out() -> None:
+    texts, labels = lessons(50)
+    model = fit(texts, labels, **ONE)
+    sell, teach = sell_and_teach(model)
+    assert sell < 1.5
+    assert teach > 3.5
+    assert model.save() == fit(texts, labels, **ONE).save()
+    assert model.save() != fit(texts, labels, **ONE, seed=1).save()
+
+
+def test_a_saved_model_names_its_heads_and_scores_the_same() -> None:
+    texts, labels = lessons(60)
+    both = np.column_stack([labels, np.array(labels) > 2])
+    model = fit(texts, both, tops=[5, 1], names=["educational", "is it good?"])
+    again = Model.load(model.save())
+    assert again.names.tolist() == ["educational", "is it good?"]
+    assert again.top.tolist() == [5, 1]
+    assert (again.predict(texts).values == model.predict(texts).values).all()
+
+
+def test_a_file_older_than_the_names_still_loads(tmp_path: Path) -> None:
+    model = fit(*lessons(50), **ONE)
+    arrays = {f.name: getattr(model, f.name) for f in dataclasses.fields(model)}
+    del arrays["names"]
+    np.savez(tmp_path / "old.npz", **arrays)
+    assert Model.load((tmp_path / "old.npz").read_bytes()).names.tolist() == ["head_1"]
+
+
+def test_a_row_counts_as_often_as_its_weight_says() -> None:
+    # the same texts with opposite labels: weights decide whom to believe
+    texts, labels = lessons(60)
+    twice, both = texts * 2, labels + [5 - label for label in labels]
+    right = fit(twice, both, weights=[1.0] * 60 + [0.01] * 60, **ONE)
+    wrong = fit(twice, both, weights=[0.01] * 60 + [1.0] * 60, **ONE)
+    assert sell_and_teach(right)[1] > 3.5 > 1.5 > sell_and_teach(right)[0]
+    assert sell_and_teach(wrong)[0] > 3.5 > 1.5 > sell_and_teach(wrong)[1]
+    none = fit(twice, both, weights=[1.0] * 60 + [0.0] * 60, **ONE)
+    assert none.save() == fit(texts, labels, **ONE).save()
+
+
+def test_a_label_may_be_missing_for_a_head() -> None:
+    texts, labels = lessons(90)
+    second = [5 - label if i % 2 else None for i, label in enumerate(labels)]
+    model = fit(texts, list(zip(labels, second, strict=True)), tops=[5, 5], names=["a", "b"])
+    sell, teach = model.predict([" ".join(SELL * 6), " ".join(TEACH * 6)]).values
+    assert sell[0] < 1.5 < 3.5 < teach[0]
+    assert teach[1] < 1.5 < 3.5 < sell[1]
+    # what is missing for one head changes nothing for the other
+    alone = fit(texts, labels, tops=[5], names=["a"])
+    found = model.predict(texts).values[:, 0]
+    assert found == pytest.approx(alone.predict(texts).values[:, 0], abs=1e-3)
+
+
+def test_constant_labels_and_equal_texts_give_a_constant() -> None:
+    texts, _ = lessons(50)
+    model = fit(texts, [2.0] * 50, **ONE)
+    assert model.predict(texts).values == pytest.approx(2.0)
+    assert model.intervals(np.array([2.0])) == pytest.approx(np.array([[2.0, 2.0]]))
+    same = fit(["water boils because it is hot"] * 60, [0.0, 4.0] * 30, groups=range(60), **ONE)
+    assert same.predict(["water boils because it is hot"]).values == pytest.approx(2.0, abs=0.3)
+    assert np.isfinite(same.intervals(np.linspace(0, 5, 11))).all()
+
+
+def test_labels_of_a_teacher_train_but_do_not_calibrate() -> None:
+    texts, labels = lessons(40, noise=1.0)
+    more, truths = lessons(120, seed=5)
+    plain = fit(texts, labels, **ONE)
+    taught = fit(texts, labels, pseudo=Pseudo(more, truths, 1.0), **ONE)
+    test, real = lessons(200, seed=9)
+    errors = [np.abs(m.predict(test).values[:, 0] - real).mean() for m in (plain, taught)]
+    assert errors[1] < errors[0]
+    # noisy labels need a wide interval, however sure the teacher is
+    width = np.diff(taught.intervals(np.array([2.5])))[0, 0]
+    assert width > 1.0
+
+
+def test_unlabeled_texts_widen_the_vocabulary() -> None:
+    texts, labels = lessons(50)
+    plain = fit(texts, labels, **ONE)
+    more = fit(texts, labels, unlabeled=["zebra giraffe savanna " * 5] * 4, **ONE)
+    assert len(more.vectors) == len(plain.vectors) + 3
+    assert more.predict(["zebra giraffe savanna"]).known[0] == 1.0
+
+
+def test_labels_by_fold_keep_the_interval_honest() -> None:
+    # a teacher that has seen noisy labels repeats their noise on copies of the texts
+    texts, labels = lessons(120, noise=1.5)
+    leaking = Pseudo(texts, labels, 1.0)
+    fresh, truth = lessons(600, seed=8, noise=1.5)
+    clean = np.array([i % 6 for i in range(120)], dtype=float)[:, None]
+    honest = Pseudo(texts, labels, 1.0, np.stack([clean] * 4))
+    holds = []
+    for pseudo in (leaking, honest):
+        model = fit(texts, labels, pseudo=pseudo, **ONE)
+        ends = model.intervals(model.predict(fresh).values[:, 0])
+        holds.append(((ends[:, 0] <= truth) & (truth <= ends[:, 1])).mean())
+    assert holds[0] < holds[1]
+    assert holds[1] > 0.7
+    with pytest.raises(ConfigError, match=r"by_fold has shape \(3, 120, 1\), not \(4, 120, 1\)"):
+        fit(texts, labels, pseudo=Pseudo(texts, labels, 1.0, np.stack([clean] * 3)), **ONE)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"texts": "one text"}, "a list of texts is needed"),
+        ({"texts": [*lessons(49)[0], 3]}, "text 49 is of type int"),
+        ({"labels": [1.0] * 49}, r"shape \(49, 1\), 50 texts and 1 heads \(educational\)"),
+        ({"labels": [1.0] * 48 + [6.0, 1.0]}, "label 6 of row 48 and head 'educational'.*0 to 5"),
+        ({"labels": [-0.1] + [1.0] * 49}, "label -0.1 of row 0"),
+        ({"labels": [float("inf")] + [1.0] * 49}, "label inf of row 0"),
+        ({"labels": ["good"] * 50}, "must be numbers"),
+        ({"labels": [1.0] * 19 + [None] * 31}, "'educational' has 19 labels to train on"),
+        ({"groups": ["a", "b"] * 25}, "2 groups cannot be put into 4 folds"),
+        ({"groups": ["a"]}, "1 groups for 50 texts"),
+        ({"weights": [1.0] * 49 + [-1.0]}, "weights must be 50"),
+        ({"weights": [float("nan")] * 50}, "weights must be 50"),
+        ({"tops": [5, 3]}, "1 names and 2 tops"),
+        ({"tops": [0]}, "top 0"),
+        ({"names": ["a", "a"], "tops": [1, 1]}, "distinct names"),
+        ({"names": "educational"}, "a list of distinct names"),
+        ({"texts": [chr(97 + i % 25) * (2 + i) for i in range(50)]}, "0 words stand in at least"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_trained_on_is_refused(change: dict[str, Any], said: str) -> None:
+    texts, labels = lessons(50)
+    given: dict[str, Any] = {"texts": texts, "labels": labels, **ONE, **change}
+    with pytest.raises(ConfigError, match=said):
+        fit(given.pop("texts"), given.pop("labels"), **given)
+
+
+def test_hostile_texts_train_and_score() -> None:
+    texts, labels = lessons(50)
+    pieces = [text[:8_000] for text in HOSTILE]
+    model = fit(texts + pieces, labels + [0.0] * len(pieces), **ONE)
+    found = model.predict(pieces)
+    assert np.isfinite(found.values).all()
+    assert ((found.values >= 0) & (found.values <= 5)).all()
+    sell, teach = sell_and_teach(model)
+    assert sell < teach
+
+
+def test_folds_keep_groups_whole_and_mix_labels() -> None:
+    groups = np.array([f"g{i % 23}" for i in range(300)])
+    labels = np.array([i % 6 for i in range(300)], dtype=float)
+    fold = folds(labels, groups, 5, 0)
+    assert set(fold.tolist()) == set(range(5))
+    for group in np.unique(groups):
+        assert len(np.unique(fold[groups == group])) == 1
+    means = [labels[fold == k].mean() for k in range(5)]
+    assert max(means) - min(means) < 1
+    assert (folds(labels, groups, 5, 0) == fold).all()
+    assert len(np.unique(folds(np.arange(8.0), np.arange(8).astype(str), 4, 0))) == 4
+
+
+@pytest.mark.parametrize("count", [1, 5, 40, 400])
+def test_the_curve_rises_and_means_what_it_says(count: int) -> None:
+    rng = np.random.default_rng(count)
+    raw = rng.normal(size=count)
+    labels = np.clip(2 + raw + rng.normal(size=count), 0, 5)
+    xs, ys = curve(raw, labels, np.ones(count), 16)
+    assert (np.diff(xs) > 0).all()
+    assert (np.diff(ys) > 0).all()
+    found = np.interp(raw, xs, ys)
+    assert found.mean() == pytest.approx(labels.mean(), abs=0.25 if count > 1 else 1e-9)
+
+
+def test_the_interval_holds_what_it_promises() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.uniform(0, 5, 6_000)
+    labels = scores + rng.normal(size=6_000) * (0.2 + scores / 5)  # wider at the top
+    at, low, high = spread(scores[:3_000], labels[:3_000], np.ones(3_000), 0.8)
+    fresh, truth = scores[3_000:], labels[3_000:]
+    inside = (fresh + np.interp(fresh, at, low) <= truth) & (
+        truth <= fresh + np.interp(fresh, at, high)
+    )
+    assert inside.mean() == pytest.approx(0.8, abs=0.03)
+    for part in (fresh < 1, fresh > 4):
+        assert inside[part].mean() == pytest.approx(0.8, abs=0.06)
+
+
+def test_weights_move_curve_and_interval() -> None:
+    raw = np.zeros(400)
+    labels = np.tile([0.0, 4.0], 200)
+    heavy = np.tile([1.0, 3.0], 200)
+    assert curve(raw, labels, heavy, 16)[1][0] == pytest.approx(3.0, abs=0.2)
+    tenth = np.where(labels == 4, 0.01, 1.0)
+    _, _, high = spread(raw, labels, tenth, 0.8)
+    assert high[0] < 4
+
+
+def test_knots_of_unequal_number_fit_in_one_array() -> None:
+    found = same_length(
+        [(np.array([0.0, 1.0]), np.array([0.0, 2.0])), (np.arange(4.0), np.arange(4.0))], 0.05
+    )
+    assert found.shape == (2, 2, 4)
+    assert found[0].tolist() == [[0, 1, 2, 3], [0, 2, 2.05, 2.1]]
