@@ -1,0 +1,181 @@
+"""Nested tiers in numbers: how many documents and tokens each one holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from webfilter.document import Document
+from webfilter.errors import RunError
+from webfilter.report.figures import aligned, label, limit, number, share, visible
+from webfilter.report.html import bar, compared, esc, section, table
+from webfilter.stage import Rule
+
+if TYPE_CHECKING:
+    from webfilter.pipeline import Pipeline
+
+__all__ = ["Counts", "TierRow", "tier_lines", "tiers_section"]
+
+_SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+
+
+@dataclass(frozen=True)
+class TierRow:
+    """What one tier holds; the tiers after it are inside."""
+
+    name: str
+    limits: str
+    """What it takes beyond the tier before it, such as ``educational >= 2.5``."""
+    documents: int
+    tokens: int | None
+    """Sum of the signal ``tokens``; None where nobody measured it."""
+    characters: int
+    counted: str = ""
+    """What the signal ``tokens`` is."""
+
+
+class Counts:
+    """Counts kept documents by tier.
+
+    Args:
+        pipe: the pipeline; without a stage that makes tiers, nothing is counted.
+    """
+
+    def __init__(self, pipe: Pipeline) -> None:
+        sets = [step.nested for step in pipe.steps if step.nested]
+        self.nested: Mapping[str, tuple[Rule, ...]] = sets[-1] if sets else {}
+        self._ranks = {name: rank for rank, name in enumerate(self.nested)}
+        about = {signal.name: signal.about for signal in pipe.signals}
+        self._counted = about.get("tokens", "")
+        self._documents, self._tokens, self._characters = ([0] * len(self._ranks) for _ in "dtc")
+
+    def see(self, docs: Iterable[Document]) -> None:
+        """Count those of `docs` that are kept.
+
+        Raises:
+            RunError: one of them has no tier.
+        """
+        if not self._ranks:
+            return
+        for doc in docs:
+            if doc.verdict is not None:
+                continue
+            rank = self._ranks.get(str(doc.signals.get("tier")))
+            if rank is None:
+                raise RunError(f"document {doc.id!r} is kept without one of the tiers")
+            tokens = doc.signals.get("tokens")
+            self._documents[rank] += 1
+            self._tokens[rank] += int(tokens) if isinstance(tokens, (int, float)) else 0
+            self._characters[rank] += len(doc.text)
+
+    def rows(self) -> tuple[TierRow, ...]:
+        """Return what each tier holds: its own documents and those of the tiers inside it."""
+        return tuple(
+            TierRow(
+                name,
+                ", ".join(_said(rule) for rule in rules),
+                sum(self._documents[rank:]),
+                sum(self._tokens[rank:]) if self._counted else None,
+                sum(self._characters[rank:]),
+                self._counted,
+            )
+            for rank, (name, rules) in enumerate(self.nested.items())
+        )
+
+    def check(self, kept: int, written: Sequence[int] | None) -> None:
+        """Make sure that the first tier is what was kept, and each tier inside the one before.
+
+        Args:
+            kept: documents that were kept.
+            written: documents written to each tier's folder; None where there are none.
+
+        Raises:
+            RunError: it is not so.
+        """
+        found = [row.documents for row in self.rows()]
+        if not found:
+            return
+        if found[0] != kept or found != sorted(found, reverse=True):
+            raise RunError(f"{kept:,} documents were kept, but the tiers hold {found}")
+        if written is not None and list(written) != found:
+            raise RunError(f"the tiers hold {found} documents, but {list(written)} were written")
+
+
+def _said(rule: Rule) -> str:
+    if rule.isin is not None:
+        return f"{rule.signal} in {', '.join(sorted(rule.isin))}"
+    return f"{rule.signal} " + " and ".join(f"{_SIGNS[op]} {limit(x)}" for op, x in rule.bounds())
+
+
+def rows_from(said: Iterable[Mapping[str, Any]]) -> tuple[TierRow, ...]:
+    """Return the rows that `rows_to` gave."""
+    return tuple(TierRow(**row) for row in said)
+
+
+def rows_to(rows: Iterable[TierRow]) -> list[dict[str, Any]]:
+    """Return `rows` as JSON data."""
+    return [asdict(row) for row in rows]
+
+
+def tier_lines(rows: Sequence[TierRow], total: int) -> list[str]:
+    """Return the tiers as lines for a terminal.
+
+    Args:
+        rows: of the tiers.
+        total: documents that came to the pipeline.
+    """
+    if not rows:
+        return []
+    head = ("  tier", "documents", "", "tokens", "", "beyond the tier before")
+    cells = [
+        (
+            f"  {visible(row.name, 40)}",
+            number(row.documents),
+            share(row.documents, total),
+            "-" if row.tokens is None else number(row.tokens),
+            share(row.tokens or 0, rows[0].tokens or 0),
+            visible(row.limits, 80),
+        )
+        for row in rows
+    ]
+    return ["", "tiers, each inside the one before", *aligned([head, *cells], right={1, 2, 3, 4})]
+
+
+def tiers_section(rows: Sequence[TierRow], total: int) -> str:
+    """Return the tiers as a section of a page.
+
+    Args:
+        rows: of the tiers.
+        total: documents that came to the pipeline.
+    """
+    if not rows:
+        return ""
+    most = rows[0]
+    by_tokens = most.tokens is not None
+    whole = (most.tokens if by_tokens else most.characters) or 0
+    cells = []
+    for row in rows:
+        part = (row.tokens if by_tokens else row.characters) or 0
+        cells.append(
+            (
+                esc(row.name, 60),
+                compared(esc(row.limits, 300)) or "the same",
+                bar([("kept", part / whole if whole else 0)]),
+                number(row.documents),
+                share(row.documents, total),
+                number(part),
+                share(part, whole),
+                number(round(part / row.documents)) if row.documents else "",
+            )
+        )
+    unit = "tokens" if by_tokens else "characters"
+    head = (
+        *("tier", "beyond the tier before", unit, "documents", "of all"),
+        *(unit, f"of {esc(most.name, 30)}", "a document"),
+    )
+    lead = (
+        f"Each tier is inside the one before: {label(len(rows), 'tier')}, a folder each. "
+        f"{esc(most.counted, 200)}{'.' if most.counted else ''}"
+    )
+    return section("Tiers", table(head, cells, figures={3, 4, 5, 6, 7}), lead)

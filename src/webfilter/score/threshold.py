@@ -1,0 +1,433 @@
+"""How much to keep, where the limit follows from the corpus: a share of it, or a budget of tokens.
+
+Both rank the documents by a signal, the largest first, and of equal ones by a hash of the id, so
+that a tie at the cut neither keeps too many nor depends on an order. `webfilter.score.ranking` says
+how the cut is found: exactly, in bounded memory, whatever the order, batches or workers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import sys
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from webfilter.document import Document, Value, Verdict
+from webfilter.errors import ConfigError
+from webfilter.score.ranking import Bins, Cuts, Rows, binned, cuts, keys, merged, percentiles, rows
+from webfilter.stage import CorpusStage, Rule, Signal, Stage
+
+__all__ = ["TokenBudget", "TopShare"]
+
+_DIGITS = 4
+
+
+class _Best(CorpusStage[Rows]):
+    """Keeps the best of the documents, or of each group. Subclasses say how many."""
+
+    signal: str
+    by: str | None
+    given: bool
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.signal:
+            raise ConfigError(f"{self.name}: signal is empty; name one, such as 'educational'")
+        if self.by == "":
+            raise ConfigError(f"{self.name}: by is empty; None compares all documents")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The signal to rank by, and the one of the groups, unless they are given."""
+        by = () if self.by is None or self.by == "host" else (self.by,)
+        return () if self.given else (self.signal, *by)
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """Signals that must be numbers."""
+        return (self.signal,)
+
+    @property
+    def lean(self) -> CorpusStage[Any]:
+        """The first of two looks: counts by number, then the documents next to the cut."""
+        return _First(self)
+
+    def sketch(self, batch: Sequence[Document]) -> Rows:
+        """Return the rank of each document of `batch`: 32 bytes each.
+
+        Raises:
+            TypeError: a signal is a text.
+        """
+        docs = [doc for doc in batch if self.counts(doc)]
+        weight = np.array([self.weight(doc) for doc in docs], dtype=np.int64)
+        return self.ranks(docs)._replace(weight=weight)
+
+    def resolve(self, sketches: Iterable[Rows]) -> Stage:
+        """Return the stage that keeps the best documents."""
+        whole = rows(sketches)
+        found = merged([binned(whole)])
+        edges = cuts(found, self.target)
+        return self.resolved(found, edges.refined(edges.inside(whole)))
+
+    def resolved(self, found: Bins, edges: Cuts) -> Stage:
+        """Return the stage of these cuts."""
+        return _Above(self, edges, found if self.measures else None)
+
+    def ranks(self, docs: Sequence[Document]) -> Rows:
+        """Return the rows of `docs`, without weights; what has no number goes first."""
+        numbers = [_number(self.signal, doc.signals.get(self.signal)) for doc in docs]
+        return Rows(
+            np.array([_group(doc, self.by) for doc in docs], dtype=np.uint64),
+            keys(np.array(numbers, dtype=np.float64)),
+            np.array([_tie(doc.id) for doc in docs], dtype=np.int64),
+            np.zeros(len(docs), dtype=np.int64),
+        )
+
+    @property
+    @abstractmethod
+    def reason(self) -> str:
+        """Why others are dropped."""
+
+    @abstractmethod
+    def target(self, whole: int) -> int:
+        """Return the weight to keep at most, of a group that weighs `whole`."""
+
+    def counts(self, doc: Document) -> bool:
+        """Return whether a document has a part in what is kept."""
+        return True
+
+    def weight(self, doc: Document) -> int:
+        """Return what a document weighs."""
+        return 1
+
+    @property
+    def judges(self) -> bool:
+        """Whether anything is dropped."""
+        return True
+
+
+@dataclass(frozen=True)
+class TopShare(_Best):
+    """Keep the best share of the documents by a signal, whatever the scale of the signal.
+
+    ``TopShare("educational", share=0.1)`` keeps the best tenth, rounded down to whole documents:
+    exactly, since equal scores are parted by a hash of the id. With ``by="language"`` it is the
+    best tenth of each language, so that a score which runs lower in one does not empty it.
+
+    It measures ``educational_percentile`` (0 to 100): how many percent of the documents (of its
+    language) score less, equal ones counted by half, to four digits. Beyond a million distinct
+    numbers those that share a bin count as equal (`webfilter.score.ranking`), the cut stays exact.
+    With ``share=None`` it only measures, for `Judge` or `Tiers` behind it.
+
+    Where the signal is undefined there is no rank: such a document stays, does not count, and the
+    report says how many there are. What is kept depends on what came: a stage that drops half the
+    corpus before it leaves a tenth of half.
+
+    DCLM kept the top tenth by a fastText score in this way, over the whole corpus.
+
+    Raises:
+        ConfigError: `share` is not between 0 and 1, or `min_each` below 0.
+
+    >>> from webfilter import Pipeline
+    >>> docs = [Document(str(n), signals={"educational": n / 10}) for n in range(20)]
+    >>> pipe = Pipeline((TopShare("educational", share=0.1, given=True),))
+    >>> marked = pipe(docs)
+    >>> [doc.id for doc in marked if doc.live]
+    ['18', '19']
+    >>> str(marked[7].verdict), marked[7].signals["educational_percentile"]
+    ('top_share: educational 0.7 < 1.8', 37.5)
+    """
+
+    name: ClassVar[str] = "top_share"
+
+    signal: str = "educational"
+    """A numeric signal that an earlier stage measured; the largest are the best."""
+    share: float | None = 0.1
+    """Share to keep, 0 to 1; None only measures the percentile."""
+    by: str | None = None
+    """A signal (``language``) or ``host``: the share of each value of it, with those that have none
+    as one more; None: of all. Takes about 24 bytes for each distinct pair of group and number."""
+    min_each: int = 0
+    """Documents to keep at least, of all or of each group, where there are so many."""
+    given: bool = False
+    """Whether the signals come with the documents (read from an earlier run's output), so that no
+    stage of this pipeline needs to measure them."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.share is not None and not 0.0 <= self.share <= 1.0:
+            raise ConfigError(
+                f"{self.name}: share = {self.share} is not between 0 and 1 (0.1 is the top 10 %)"
+            )
+        if self.min_each < 0:
+            raise ConfigError(f"{self.name}: min_each = {self.min_each} is below 0")
+
+    @property
+    def measures(self) -> tuple[Signal, ...]:  # type: ignore[override]
+        """The percentile."""
+        of = "documents" if self.by is None else f"documents of its {self.by}"
+        about = f"Share of the {of} whose {self.signal} is less"
+        return (Signal(f"{self.signal}_percentile", "float", about, "percent", 0, 100),)
+
+    @property
+    def reason(self) -> str:
+        """Such as ``top 10 %``."""
+        return f"top {100 * (self.share or 0.0):.10g} %"
+
+    @property
+    def judges(self) -> bool:
+        """Whether there is a share."""
+        return self.share is not None
+
+    def target(self, whole: int) -> int:
+        """Return how many of `whole` documents to keep."""
+        if self.share is None:
+            return whole
+        exact = math.floor(Fraction(repr(self.share)) * whole)  # .29 of 100 is 29
+        return max(exact, min(self.min_each, whole))
+
+    def counts(self, doc: Document) -> bool:
+        """Return whether it has a rank."""
+        return doc.signals.get(self.signal) is not None
+
+
+@dataclass(frozen=True)
+class TokenBudget(_Best):
+    """Keep the best documents by a signal until a budget of tokens is full.
+
+    ``Educational(min_score=None) | Tokens(tokenizer) | TokenBudget(10_000_000_000)`` keeps the best
+    ten billion tokens. The budget is met from below: what is kept has at most so many tokens, and
+    the next document in the order would not fit. Equal scores are parted by a hash of the id. The
+    limit that was found stands in the verdicts and in the report.
+
+    `Tokens` measures the signal ``tokens`` that is summed. A document without a score stays, as
+    wherever a signal is undefined, and its tokens are taken from the budget first. One whose tokens
+    are undefined, negative or no whole number is a failed one.
+
+    Raises:
+        ConfigError: `tokens` is below 0, or not finite.
+
+    >>> from webfilter import Pipeline
+    >>> docs = [Document(str(n), signals={"educational": n, "tokens": 300}) for n in range(9)]
+    >>> marked = Pipeline((TokenBudget(1_000, given=True),))(docs)
+    >>> [doc.id for doc in marked if doc.live], str(marked[0].verdict)
+    (['6', '7', '8'], 'token_budget: educational 0 < 6')
+    """
+
+    name: ClassVar[str] = "token_budget"
+
+    tokens: int | float
+    """Most tokens to keep; ``10e9`` will do."""
+    signal: str = "educational"
+    """A numeric signal that an earlier stage measured; the largest are the best."""
+    by: str | None = None
+    """A signal (``language``) or ``host``: so many tokens of each value of it; None: of all."""
+    given: bool = False
+    """Whether the signals come with the documents (read from an earlier run's output), so that no
+    stage of this pipeline needs to measure them."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.tokens < 2**63:
+            raise ConfigError(f"{self.name}: tokens = {self.tokens} is not between 0 and 2**63")
+        object.__setattr__(self, "tokens", int(self.tokens))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The signals to rank by, to sum, and of the groups, unless they are given."""
+        return () if self.given else tuple(dict.fromkeys((*super().needs, "tokens")))
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """Signals that must be numbers."""
+        return (self.signal, "tokens")
+
+    @property
+    def reason(self) -> str:
+        """Such as ``best 10,000 tokens``."""
+        return f"best {self.tokens:,} tokens"
+
+    def target(self, whole: int) -> int:
+        """Return the budget."""
+        return int(self.tokens)
+
+    def weight(self, doc: Document) -> int:
+        """Return its tokens.
+
+        Raises:
+            TypeError, ValueError: they are no whole number of 0 or more.
+        """
+        said = doc.signals.get("tokens")
+        if isinstance(said, bool) or not isinstance(said, (int, float)):
+            raise TypeError(f"signal 'tokens' is {said!r}: the budget needs a number")
+        if said < 0 or said >= 2**63 or said != int(said):
+            raise ValueError(f"signal 'tokens' is {said!r}: it must be a whole number, 0 or more")
+        return int(said)
+
+
+@dataclass(frozen=True)
+class _First(CorpusStage[Bins]):
+    """Counts by number."""
+
+    step: Any
+
+    def sketch(self, batch: Sequence[Document]) -> Bins:
+        return binned(self.step.sketch(batch))
+
+    def resolve(self, sketches: Iterable[Bins]) -> Stage:
+        raise NotImplementedError("it may look twice: use resolve_in")
+
+    def resolve_in(self, sketches: Iterable[Bins], folder: Path) -> Stage | CorpusStage[Any]:
+        found = merged(sketches)
+        edges = cuts(found, self.step.target)
+        if not edges.partial.any():
+            resolved: Stage = self.step.resolved(found, edges)
+            return resolved
+        return _Second(self.step, found, edges)
+
+
+@dataclass(frozen=True)
+class _Second(CorpusStage[Rows]):
+    """Ranks the documents of the bins that a cut goes through."""
+
+    step: Any
+    bins: Bins
+    cuts: Cuts
+
+    def sketch(self, batch: Sequence[Document]) -> Rows:
+        return self.cuts.inside(self.step.sketch(batch))
+
+    def resolve(self, sketches: Iterable[Rows]) -> Stage:
+        resolved: Stage = self.step.resolved(self.bins, self.cuts.refined(rows(sketches)))
+        return resolved
+
+
+@dataclass(frozen=True)
+class _Above(Stage):
+    """Drops what is below the cut that a `TopShare` or `TokenBudget` found."""
+
+    of: Any
+    cuts: Cuts = field(repr=False, compare=False)
+    bins: Bins | None = field(repr=False, compare=False)
+    digest: str = field(init=False)
+    """Of the cuts and bins: what makes two of these equal."""
+
+    def __post_init__(self) -> None:
+        found = hashlib.blake2b(digest_size=8)
+        for column in (*self.cuts, *(self.bins or ())):
+            found.update(np.asarray(column).tobytes())
+        object.__setattr__(self, "digest", found.hexdigest())
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """That of the corpus stage."""
+        return str(self.of.name)
+
+    @property
+    def measures(self) -> tuple[Signal, ...]:  # type: ignore[override]
+        """Those of the corpus stage."""
+        return tuple(self.of.measures)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Those of the corpus stage."""
+        return tuple(self.of.needs)
+
+    @property
+    def given(self) -> bool:
+        """That of the corpus stage."""
+        return bool(self.of.given)
+
+    @property
+    def artifacts(self) -> Mapping[str, str]:
+        """What was found."""
+        return {"cuts": self.digest}
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The limit found; of several groups the least one."""
+        limits = self.cuts.limits(self.cuts.group[self.cuts.key > 0])
+        return self._rule(float(limits.min())) if len(limits) and self.of.judges else ()
+
+    def rules_for(self, doc: Document) -> tuple[Rule, ...]:
+        """Return the limit found for the group of `doc`."""
+        group = np.array([_group(doc, self.of.by)], dtype=np.uint64)
+        limit = float(self.cuts.limits(group)[0])
+        return self._rule(limit) if limit == limit and self.of.judges else ()
+
+    def _rule(self, limit: float) -> tuple[Rule, ...]:
+        return (Rule(self.of.signal, ge=limit),)
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        """Mark the documents: what is equal to the last that is kept may have lost the tie."""
+        places = [n for n, doc in enumerate(batch) if doc.signals.get(self.of.signal) is not None]
+        found: Rows = self.of.ranks([batch[n] for n in places])
+        kept = self.cuts.keep(found).tolist()
+        limits = self.cuts.limits(found.group).tolist()
+        above = {} if self.bins is None else dict(zip(places, self._percent(found), strict=True))
+        marked = list(batch)
+        if self.bins is not None:
+            [signal] = self.measures
+            marked = [doc.with_signals({signal.name: above.get(n)}) for n, doc in enumerate(batch)]
+        if self.of.judges:
+            for n, good, limit in zip(places, kept, limits, strict=True):
+                if not good:
+                    marked[n] = marked[n].drop(self._verdict(batch[n], limit))
+        return marked
+
+    def _percent(self, found: Rows) -> list[float]:
+        assert self.bins is not None
+        return [round(value, _DIGITS) for value in percentiles(self.bins, found).tolist()]
+
+    def _verdict(self, doc: Document, limit: float) -> Verdict:
+        signal = self.of.signal
+        value = doc.signals[signal]
+        op = "<" if _number(signal, value) < limit else "<="
+        return Verdict(self.name, self.of.reason, signal, value, limit, op=op)
+
+
+def _number(signal: str, value: Value) -> float:
+    """Return what a document is ranked by; infinite where its signal is undefined.
+
+    Raises:
+        TypeError: the value is a text.
+    """
+    if value is None:
+        return math.inf
+    if isinstance(value, str):
+        raise TypeError(f"signal {signal!r} is {value!r}: a text cannot be ranked")
+    try:
+        return float(value)
+    except OverflowError:  # an integer of more than 300 digits
+        return math.copysign(sys.float_info.max, value)
+
+
+def _group(doc: Document, by: str | None) -> int:
+    """Return a hash of what `doc` is compared within; 0 where that is everything."""
+    if by is None:
+        return 0
+    return _hash(repr(_host(doc.url) if by == "host" else doc.signals.get(by)), b"group")
+
+
+def _host(url: str | None) -> str | None:
+    try:
+        return urlsplit(url.strip()).hostname if url else None
+    except ValueError:
+        return None
+
+
+def _tie(name: str) -> int:
+    return _hash(name, b"tie") >> 1
+
+
+def _hash(text: str, person: bytes) -> int:
+    raw = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(raw, digest_size=8, person=person).digest(), "big")
