@@ -46,8 +46,9 @@ class Counts:
         sets = [step.nested for step in pipe.steps if step.nested]
         self.nested: Mapping[str, tuple[Rule, ...]] = sets[-1] if sets else {}
         self._ranks = {name: rank for rank, name in enumerate(self.nested)}
-        about = {signal.name: signal.about for signal in pipe.signals}
-        self._counted = about.get("tokens", "")
+        signals = (signal for step in pipe.steps for signal in step.measures)
+        about = (signal.about for signal in signals if signal.name == "tokens")
+        self._counted = next(about, "")  # the first one counts: `Tiers` takes what is there
         self._documents, self._tokens, self._characters = ([0] * len(self._ranks) for _ in "dtc")
 
     def see(self, docs: Iterable[Document]) -> None:

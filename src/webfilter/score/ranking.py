@@ -26,11 +26,11 @@ __all__ = [
     "Bins",
     "Cuts",
     "Rows",
+    "Standing",
     "binned",
     "cuts",
     "keys",
     "merged",
-    "percentiles",
     "rows",
     "values",
 ]
@@ -99,8 +99,9 @@ def binned(found: Rows) -> Bins:
     return _added(found.group, found.key, found.weight, 0)
 
 
-def merged(parts: Iterable[Bins], most: int = BINS) -> Bins:
-    """Return the bins of all `parts`, as wide as it takes to have at most `most` of them."""
+def merged(parts: Iterable[Bins]) -> Bins:
+    """Return the bins of all `parts`, as wide as it takes to have at most `BINS` of them."""
+    most = BINS
     whole = binned(_NONE)
     held: list[Bins] = []
     size = 0
@@ -231,24 +232,40 @@ def cuts(found: Bins, target: Callable[[int], int]) -> Cuts:
     )
 
 
-def percentiles(found: Bins, of: Rows) -> Floats:
-    """Return how many percent of its group each row of `of` is above, equal ones counted by half.
+class Standing(NamedTuple):
+    """How much is below each number, to tell percentiles by."""
 
-    In wide bins all numbers of a bin count as equal. NaN for a group that is not in `found`.
-    """
-    spans = {group: (start, end) for group, start, end in _spans(found.group)}
-    sums = np.concatenate(([0], np.cumsum(found.weight)))
-    bins = of.key >> np.uint64(found.shift)
-    ranks = np.full(len(bins), np.nan)
-    for row, (group, wanted) in enumerate(zip(of.group.tolist(), bins, strict=True)):
-        if group in spans:
-            start, end = spans[group]
-            own = found.key[start:end]
-            low = start + int(own.searchsorted(wanted))
-            high = start + int(own.searchsorted(wanted, side="right"))
-            below = (sums[low] + sums[high]) / 2 - sums[start]
-            ranks[row] = 100 * below / (sums[end] - sums[start])
-    return ranks
+    group: Keys
+    key: Keys
+    sums: Ints
+    """Weight of all bins before, over all groups; one more than there are bins."""
+    shift: int
+
+    @classmethod
+    def of(cls, found: Bins) -> Standing:
+        """Return the standing in `found`."""
+        sums = np.concatenate((np.zeros(1, np.int64), np.cumsum(found.weight)))
+        return cls(found.group, found.key, sums, found.shift)
+
+    def percentiles(self, of: Rows) -> list[float]:
+        """Return how many percent of its group each row is above, equal ones counted by half.
+
+        All numbers of a wide bin count as equal. NaN for a group that is not known.
+        """
+        bins = of.key >> np.uint64(self.shift)
+        ranks = np.full(len(bins), np.nan)
+        for group in np.unique(of.group):
+            start = int(self.group.searchsorted(group))
+            end = int(self.group.searchsorted(group, side="right"))
+            here = of.group == group
+            low = start + self.key[start:end].searchsorted(bins[here])
+            high = start + self.key[start:end].searchsorted(bins[here], side="right")
+            whole = self.sums[end] - self.sums[start]
+            if whole:
+                below = (self.sums[low] + self.sums[high]) / 2 - self.sums[start]
+                ranks[here] = 100 * below / whole
+        found: list[float] = ranks.tolist()
+        return found
 
 
 def _spans(group: Keys) -> list[tuple[int, int, int]]:

@@ -22,7 +22,7 @@ import numpy as np
 
 from webfilter.document import Document, Value, Verdict
 from webfilter.errors import ConfigError
-from webfilter.score.ranking import Bins, Cuts, Rows, binned, cuts, keys, merged, percentiles, rows
+from webfilter.score.ranking import Bins, Cuts, Rows, Standing, binned, cuts, keys, merged, rows
 from webfilter.stage import CorpusStage, Rule, Signal, Stage
 
 __all__ = ["TokenBudget", "TopShare"]
@@ -79,7 +79,7 @@ class _Best(CorpusStage[Rows]):
 
     def resolved(self, found: Bins, edges: Cuts) -> Stage:
         """Return the stage of these cuts."""
-        return _Above(self, edges, found if self.measures else None)
+        return _Above(self, edges, Standing.of(found) if self.measures else None)
 
     def ranks(self, docs: Sequence[Document]) -> Rows:
         """Return the rows of `docs`, without weights; what has no number goes first."""
@@ -316,13 +316,13 @@ class _Above(Stage):
 
     of: Any
     cuts: Cuts = field(repr=False, compare=False)
-    bins: Bins | None = field(repr=False, compare=False)
+    standing: Standing | None = field(repr=False, compare=False)
     digest: str = field(init=False)
-    """Of the cuts and bins: what makes two of these equal."""
+    """Of cuts and standing: what makes two of these equal."""
 
     def __post_init__(self) -> None:
         found = hashlib.blake2b(digest_size=8)
-        for column in (*self.cuts, *(self.bins or ())):
+        for column in (*self.cuts, *(self.standing or ())):
             found.update(np.asarray(column).tobytes())
         object.__setattr__(self, "digest", found.hexdigest())
 
@@ -372,20 +372,17 @@ class _Above(Stage):
         found: Rows = self.of.ranks([batch[n] for n in places])
         kept = self.cuts.keep(found).tolist()
         limits = self.cuts.limits(found.group).tolist()
-        above = {} if self.bins is None else dict(zip(places, self._percent(found), strict=True))
         marked = list(batch)
-        if self.bins is not None:
+        if self.standing is not None:
             [signal] = self.measures
+            ranks = (round(rank, _DIGITS) for rank in self.standing.percentiles(found))
+            above: dict[int, float] = dict(zip(places, ranks, strict=True))
             marked = [doc.with_signals({signal.name: above.get(n)}) for n, doc in enumerate(batch)]
         if self.of.judges:
             for n, good, limit in zip(places, kept, limits, strict=True):
                 if not good:
                     marked[n] = marked[n].drop(self._verdict(batch[n], limit))
         return marked
-
-    def _percent(self, found: Rows) -> list[float]:
-        assert self.bins is not None
-        return [round(value, _DIGITS) for value in percentiles(self.bins, found).tolist()]
 
     def _verdict(self, doc: Document, limit: float) -> Verdict:
         signal = self.of.signal
@@ -407,7 +404,7 @@ def _number(signal: str, value: Value) -> float:
     try:
         return float(value)
     except OverflowError:  # an integer of more than 300 digits
-        return math.copysign(sys.float_info.max, value)
+        return sys.float_info.max if value > 0 else -sys.float_info.max
 
 
 def _group(doc: Document, by: str | None) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
+from webfilter.config import conform
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
 from webfilter.score.tokens import ESTIMATED, estimated_tokens
@@ -31,6 +32,9 @@ class Tier:
     """Also the name of its folder."""
     rules: tuple[Rule, ...] = ()
     """Limits on signals; none: the same documents as the tier before."""
+
+    def __post_init__(self) -> None:
+        conform(self, "Tier")
 
 
 @dataclass(frozen=True)

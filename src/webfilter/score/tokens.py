@@ -77,7 +77,7 @@ class Tokens(Filter):
     def __post_init__(self) -> None:
         super().__post_init__()
         given = self.tokenizer
-        if given is not None and (isinstance(given, type) or not _usable(given)):
+        if given is not None and not _usable(given):
             raise ConfigError(
                 f"{self.name}: tokenizer = {given!r} does not fit; it takes a function from a text "
                 "to a number, an object with encode, or None for an estimate"
@@ -116,6 +116,8 @@ class Tokens(Filter):
 
 
 def _usable(given: Any) -> bool:
+    if isinstance(given, (type, str)):  # they have what it takes, and mean something else
+        return False
     return callable(given) or callable(getattr(given, "encode", None))
 
 
