@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from webfilter.document import Document
 from webfilter.errors import RunError
-from webfilter.report.figures import aligned, label, limit, number, share, visible
-from webfilter.report.html import bar, compared, esc, section, table
+from webfilter.report.figures import aligned, limit, number, share, visible
+from webfilter.report.html import bar, compared, esc, section
 from webfilter.stage import Rule
 
 if TYPE_CHECKING:
@@ -152,31 +152,33 @@ def tiers_section(rows: Sequence[TierRow], total: int) -> str:
     """
     if not rows:
         return ""
-    most = rows[0]
-    by_tokens = most.tokens is not None
-    whole = (most.tokens if by_tokens else most.characters) or 0
-    cells = []
-    for row in rows:
-        part = (row.tokens if by_tokens else row.characters) or 0
-        cells.append(
-            (
-                esc(row.name, 60),
-                compared(esc(row.limits, 300)) or "the same",
-                bar([("kept", part / whole if whole else 0)]),
-                number(row.documents),
-                share(row.documents, total),
-                number(part),
-                share(part, whole),
-                number(round(part / row.documents)) if row.documents else "",
-            )
-        )
-    unit = "tokens" if by_tokens else "characters"
+    widest = rows[0]
+    unit = "characters" if widest.tokens is None else "tokens"
+    whole = _size(widest)
     head = (
-        *("tier", "beyond the tier before", unit, "documents", "of all"),
-        *(unit, f"of {esc(most.name, 30)}", "a document"),
+        '<li class="head" aria-hidden="true"><span>tier</span><span class="bar" '
+        f'style="visibility:hidden"></span><span class="n">{unit}</span>'
+        '<span class="n lost">share</span><span class="n">documents</span></li>'
     )
+    drawn = []
+    for row in rows:
+        part = bar([("kept", _size(row) / whole if whole else 0)])
+        limits = compared(esc(row.limits, 300))
+        drawn.append(
+            f'<li><span title="{esc(row.name)}"><b>{esc(row.name, 60)}</b>'
+            f'<small>{limits}</small></span>{part}<span class="n">{number(_size(row))}</span>'
+            f'<span class="n lost">{share(_size(row), whole)}</span>'
+            f'<span class="n soft">{number(row.documents)}<small>{share(row.documents, total)}'
+            "</small></span></li>"
+        )
     lead = (
-        f"Each tier is inside the one before: {label(len(rows), 'tier')}, a folder each. "
-        f"{esc(most.counted, 200)}{'.' if most.counted else ''}"
+        "Each tier is inside the one before, and wants what stands below its name in addition. "
+        f"Each bar is a share of the {unit} of {esc(widest.name, 60)}; documents are shares of all "
+        f"that came. {esc(widest.counted, 200)}{'.' if widest.counted else ''}"
     )
-    return section("Tiers", table(head, cells, figures={3, 4, 5, 6, 7}), lead)
+    return section("Tiers", f'<ol class="funnel tiers">{head}{"".join(drawn)}</ol>', lead)
+
+
+def _size(row: TierRow) -> int:
+    """Return what bars stand for: tokens, or characters where nobody measured those."""
+    return row.characters if row.tokens is None else row.tokens
