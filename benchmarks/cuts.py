@@ -1,6 +1,7 @@
 """What does a top share or a token budget cost, and how exact is it?
 
-    python benchmarks/cuts.py --documents 1000000
+    python benchmarks/cuts.py --documents 200000
+    python benchmarks/cuts.py --documents 200000 --bins 20000
 
 Scores are drawn (no texts), in three kinds: four digits from 0 to 5 as `Educational` gives them,
 the same with a third of all at exactly 0, and numbers without an end (log-normal). Each corpus goes
@@ -19,6 +20,7 @@ from itertools import islice
 import numpy as np
 
 from webfilter import Document
+from webfilter.score import ranking
 from webfilter.score.threshold import TokenBudget, TopShare
 from webfilter.stage import CorpusStage
 
@@ -27,8 +29,10 @@ def main() -> None:
     """Measure from the command line."""
     parser = argparse.ArgumentParser(description="Measure top shares and token budgets.")
     parser.add_argument("--documents", type=int, default=1_000_000)
+    parser.add_argument("--bins", type=int, default=ranking.BINS, help="held at most")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    ranking.BINS = args.bins
     rng = np.random.default_rng(args.seed)
     scores = np.round(rng.beta(2, 5, args.documents) * 5, 4)
     kinds = {
@@ -66,9 +70,8 @@ def measure(
     begun = time.process_time()
     found = lean.resolve_in(iter(sketches), None)  # type: ignore[arg-type]
     merging = time.process_time() - begun
-    bins, second, again = len(lean.sketch([]).key), 0.0, 0
+    bins, second, again = len(ranking.merged(sketches).key), 0.0, 0
     if isinstance(found, CorpusStage):
-        bins = len(found.bins.key)  # type: ignore[attr-defined]
         second, looks = timed(found.sketch, batches())
         again = sum(len(look.key) for look in looks)
         found = found.resolve_in(iter(looks), None)  # type: ignore[arg-type]

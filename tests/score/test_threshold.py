@@ -78,8 +78,8 @@ def test_ties_are_parted_exactly_and_by_the_id_alone():
 def test_a_lost_tie_says_so():
     marked = Pipeline((TopShare(share=0.5, given=True),))(documents([1, 1, 1, 1, 0.25, 0.25]))
     said = sorted(str(doc.verdict) for doc in marked if not doc.live)
-    lower = "top_share: educational 0.25 < 1"
-    assert said == [lower, lower, "top_share: educational 1 <= 1"]
+    lower = "top_share: educational 0.25 < 1 (top 50 %)"
+    assert said == [lower, lower, "top_share: educational 1 <= 1 (top 50 %)"]
     assert {doc.verdict.reason for doc in marked if not doc.live} == {"top 50 %"}
 
 
@@ -104,6 +104,7 @@ def test_each_language_gets_its_share():
     assert limits == {"en": 4.5, "de": 4.6, None: 4.7}
     assert marked[0].signals["educational_percentile"] == 2.5
     assert "language" in step.measures[0].about
+    assert marked[0].verdict.reason == "top 25 % of its language"
 
 
 def test_each_host_gets_its_share():

@@ -383,6 +383,19 @@ def test_an_earlier_output_is_not_mixed_with_a_new_one(tmp_path):
     check_tiers(tmp_path)
 
 
+def test_a_remote_folder_gets_tiers_too(tmp_path):
+    kept = f"memory://{tmp_path.name}/kept"
+    PIPE.run(documents(), kept=kept)
+    assert list(check_tiers(kept)) == ["phase1", "phase2"]
+    with pytest.raises(OutputError, match="already holds"):
+        PIPE.run(documents(), kept=kept)
+    one = Scores() | Tiers({"phase1": {"educational": 1}})
+    one.run(documents(), kept=kept, overwrite=True)
+    assert list(check_tiers(kept)) == ["phase1"]
+    with pytest.raises(SourceError):
+        list(read.files([f"{kept}/phase2"]))
+
+
 def test_tiers_and_other_kinds_go_to_different_folders(tmp_path):
     with pytest.raises(ConfigError, match="two folders"):
         PIPE.run(documents(3), kept=tmp_path, dropped=tmp_path / "phase2")

@@ -125,6 +125,13 @@ def tier_lines(rows: Sequence[TierRow], total: int) -> list[str]:
     Args:
         rows: of the tiers.
         total: documents that came to the pipeline.
+
+    >>> row = TierRow("phase1", "educational >= 1.5", 3, 900, 4_000)
+    >>> for line in tier_lines([row], total=12)[1:]:
+    ...     print(line)
+    tiers, each inside the one before
+      tier    documents          tokens         beyond the tier before
+      phase1          3  25.0 %     900  100 %  educational >= 1.5
     """
     if not rows:
         return []

@@ -74,7 +74,12 @@ class Bins(NamedTuple):
 
 
 def keys(numbers: Floats) -> Keys:
-    """Return the bits of `numbers` as integers in the same order; -0.0 is 0.0."""
+    """Return the bits of `numbers` as integers in the same order; -0.0 is 0.0.
+
+    >>> bits = keys(np.array([-1.5, -0.0, 0.0, 2.0]))
+    >>> bool(bits[0] < bits[1] == bits[2] < bits[3])
+    True
+    """
     bits = (numbers + 0.0).view(np.uint64)
     return np.where(bits & _SIGN, ~bits, bits | _SIGN)
 
@@ -203,6 +208,12 @@ def cuts(found: Bins, target: Callable[[int], int]) -> Cuts:
     Args:
         found: what documents weigh, by number.
         target: returns the weight to keep at most, of a group of some weight.
+
+    >>> ones, none = np.ones(4, np.int64), np.zeros(4, np.uint64)
+    >>> four = Rows(none, keys(np.array([3.0, 1.0, 2.0, 2.0])), np.arange(4), ones)
+    >>> edges = cuts(merged([binned(four)]), lambda whole: whole // 2)
+    >>> edges.inside(four).tie.tolist(), edges.refined(edges.inside(four)).keep(four).tolist()
+    ([2, 3], [True, False, True, False])
     """
     shift = np.uint64(found.shift)
     columns: list[tuple[Any, ...]] = []
@@ -251,6 +262,11 @@ class Standing(NamedTuple):
         """Return how many percent of its group each row is above, equal ones counted by half.
 
         All numbers of a wide bin count as equal. NaN for a group that is not known.
+
+        >>> ones, none = np.ones(4, np.int64), np.zeros(4, np.uint64)
+        >>> four = Rows(none, keys(np.array([3.0, 1.0, 2.0, 2.0])), np.arange(4), ones)
+        >>> Standing.of(binned(four)).percentiles(four)
+        [87.5, 12.5, 50.0, 50.0]
         """
         bins = of.key >> np.uint64(self.shift)
         ranks = np.full(len(bins), np.nan)

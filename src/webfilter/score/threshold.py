@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from webfilter.document import Document, Value, Verdict
+from webfilter.document import Document, Value, Verdict, plain
 from webfilter.errors import ConfigError
 from webfilter.score.ranking import Bins, Cuts, Rows, Standing, binned, cuts, keys, merged, rows
 from webfilter.stage import CorpusStage, Rule, Signal, Stage
@@ -100,6 +100,11 @@ class _Best(CorpusStage[Rows]):
     def target(self, whole: int) -> int:
         """Return the weight to keep at most, of a group that weighs `whole`."""
 
+    @property
+    def within(self) -> str:
+        """What a document is compared within, in words; empty where that is everything."""
+        return "" if self.by is None else f" of its {self.by}"
+
     def counts(self, doc: Document) -> bool:
         """Return whether a document has a part in what is kept."""
         return True
@@ -143,7 +148,7 @@ class TopShare(_Best):
     >>> [doc.id for doc in marked if doc.live]
     ['18', '19']
     >>> str(marked[7].verdict), marked[7].signals["educational_percentile"]
-    ('top_share: educational 0.7 < 1.8', 37.5)
+    ('top_share: educational 0.7 < 1.8 (top 10 %)', 37.5)
     """
 
     name: ClassVar[str] = "top_share"
@@ -173,14 +178,13 @@ class TopShare(_Best):
     @property
     def measures(self) -> tuple[Signal, ...]:  # type: ignore[override]
         """The percentile."""
-        of = "documents" if self.by is None else f"documents of its {self.by}"
-        about = f"Share of the {of} whose {self.signal} is less"
+        about = f"Share of the documents{self.within} whose {self.signal} is less"
         return (Signal(f"{self.signal}_percentile", "float", about, "percent", 0, 100),)
 
     @property
     def reason(self) -> str:
-        """Such as ``top 10 %``."""
-        return f"top {100 * (self.share or 0.0):.10g} %"
+        """Such as ``top 10 %``, or ``top 10 % of its language``."""
+        return f"top {100 * (self.share or 0.0):.10g} %{self.within}"
 
     @property
     def judges(self) -> bool:
@@ -219,7 +223,7 @@ class TokenBudget(_Best):
     >>> docs = [Document(str(n), signals={"educational": n, "tokens": 300}) for n in range(9)]
     >>> marked = Pipeline((TokenBudget(1_000, given=True),))(docs)
     >>> [doc.id for doc in marked if doc.live], str(marked[0].verdict)
-    (['6', '7', '8'], 'token_budget: educational 0 < 6')
+    (['6', '7', '8'], 'token_budget: educational 0 < 6 (best 1,000 tokens)')
     """
 
     name: ClassVar[str] = "token_budget"
@@ -253,7 +257,7 @@ class TokenBudget(_Best):
     @property
     def reason(self) -> str:
         """Such as ``best 10,000 tokens``."""
-        return f"best {self.tokens:,} tokens"
+        return f"best {self.tokens:,} tokens{self.within}"
 
     def target(self, whole: int) -> int:
         """Return the budget."""
@@ -370,19 +374,29 @@ class _Above(Stage):
         """Mark the documents: what is equal to the last that is kept may have lost the tie."""
         places = [n for n, doc in enumerate(batch) if doc.signals.get(self.of.signal) is not None]
         found: Rows = self.of.ranks([batch[n] for n in places])
-        kept = self.cuts.keep(found).tolist()
-        limits = self.cuts.limits(found.group).tolist()
-        marked = list(batch)
+        verdicts: dict[int, Verdict] = {}
+        if self.of.judges:
+            kept, limits = self.cuts.keep(found).tolist(), self.cuts.limits(found.group).tolist()
+            verdicts = {
+                n: self._verdict(batch[n], limit)
+                for n, good, limit in zip(places, kept, limits, strict=True)
+                if not good
+            }
+        above: dict[int, float] = {}
+        if self.standing is not None:
+            ranks = (round(rank, _DIGITS) for rank in self.standing.percentiles(found))
+            above = dict(zip(places, ranks, strict=True))
+        return [
+            self._marked(doc, above.get(n), verdicts.get(n, doc.verdict))
+            for n, doc in enumerate(batch)
+        ]
+
+    def _marked(self, doc: Document, rank: float | None, verdict: Verdict | None) -> Document:
+        signals = doc.signals
         if self.standing is not None:
             [signal] = self.measures
-            ranks = (round(rank, _DIGITS) for rank in self.standing.percentiles(found))
-            above: dict[int, float] = dict(zip(places, ranks, strict=True))
-            marked = [doc.with_signals({signal.name: above.get(n)}) for n, doc in enumerate(batch)]
-        if self.of.judges:
-            for n, good, limit in zip(places, kept, limits, strict=True):
-                if not good:
-                    marked[n] = marked[n].drop(self._verdict(batch[n], limit))
-        return marked
+            signals = {**signals, signal.name: plain(signal.name, rank)}
+        return Document(doc.id, doc.text, doc.html, doc.url, signals, doc.meta, verdict)
 
     def _verdict(self, doc: Document, limit: float) -> Verdict:
         signal = self.of.signal

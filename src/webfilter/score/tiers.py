@@ -26,7 +26,11 @@ Limits = Mapping[str, float | Set[str]]
 
 @dataclass(frozen=True)
 class Tier:
-    """One of the nested sets: its name, and what it takes beyond the tier before it."""
+    """One of the nested sets: its name, and what it takes beyond the tier before it.
+
+    >>> Tier("phase1", (Rule("educational", ge=1.5),)).name
+    'phase1'
+    """
 
     name: str
     """Also the name of its folder."""
@@ -56,6 +60,9 @@ class Tiers(Filter):
     it is in, the same in all, so each folder is a whole set to train on (and ``kept`` as a whole is
     not: read one of them). The run makes sure that they are nested, and
     `webfilter.run.tiers.check_tiers` does so again from the files.
+
+    Put it into a pipeline as it is: inside another stage, such as `ByLanguage`, it marks documents
+    and nothing is written by tier.
 
     It measures ``tokens`` too, which the report sums: what `Tokens` measured before it, or the same
     estimate. For a share or budget as a tier, let `TopShare` measure: after

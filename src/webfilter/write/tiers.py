@@ -48,6 +48,16 @@ class TieredSink(Closing):
 
     Raises:
         OutputError: a folder cannot be written, or holds part files and must not be replaced.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from webfilter.write import memory
+    >>> opened = {}
+    >>> def open_one(folder):
+    ...     return opened.setdefault(folder.rpartition("/")[2], memory())
+    >>> with TemporaryDirectory() as folder, TieredSink(folder, ("a", "b"), open_one) as sink:
+    ...     sink.write([Document(tier * 2, signals={"tier": tier}) for tier in "ab"])
+    >>> {name: [doc.id for doc in sink.docs] for name, sink in opened.items()}
+    {'a': ['aa', 'bb'], 'b': ['bb']}
     """
 
     def __init__(
