@@ -211,6 +211,25 @@ def test_wide_numbers_are_cut_exactly_in_bounded_memory(monkeypatch):
         assert doc.signals["educational_percentile"] == pytest.approx(exact, abs=5)
 
 
+def test_nothing_is_kept_of_wide_bins_either(monkeypatch):
+    monkeypatch.setattr(ranking, "BINS", 4)
+    docs = documents([1 + n / 1_000 for n in range(50)], tokens=[5] * 50)
+    for step in (
+        TopShare(share=0, given=True),
+        TokenBudget(0, given=True),
+        TokenBudget(4, given=True),
+    ):
+        assert kept(step, docs) == []
+
+
+def test_the_limit_that_is_told_is_the_last_one_kept():
+    docs = documents([3.0, 2.0, 1.0], tokens=[300, 900, 100])
+    marked = Pipeline((TokenBudget(500, given=True),))(docs)
+    said = [str(doc.verdict) for doc in marked[1:]]
+    assert marked[0].live
+    assert said == [f"token_budget: educational {n} < 3 (best 500 tokens)" for n in (2, 1)]
+
+
 def test_bins_are_never_wider_than_a_sixteenth():
     numbers = np.array([1.0, 1.07, 1e300, -1e-300, -3.7, 0.0])
     bits = ranking.keys(numbers)

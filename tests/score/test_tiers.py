@@ -34,6 +34,7 @@ from webfilter.score.tiers import Tier, Tiers
 from webfilter.score.tokens import Tokens, estimated_tokens
 from webfilter.stage import Filter, Signal
 from webfilter.testing import check_stage
+from webfilter.write.tiers import TieredSink
 
 LIMITS = {
     "phase1": {"educational": 1.5},
@@ -381,6 +382,23 @@ def test_an_earlier_output_is_not_mixed_with_a_new_one(tmp_path):
     PIPE.run(documents(), kept=tmp_path, overwrite=True)
     assert {name.split("/")[0] for name in bytes_of(tmp_path)} == {"phase1", "phase2"}
     check_tiers(tmp_path)
+
+
+def test_the_widest_tier_is_complete_last(tmp_path):
+    closed = []
+
+    class Recorder(write.Memory):
+        def __init__(self, folder):
+            super().__init__()
+            self.folder = folder
+
+        def close(self):
+            closed.append(self.folder.rpartition("/")[2])
+            assert not (tmp_path / "tiers.json").exists()
+
+    TieredSink(tmp_path, ("a", "b", "c"), Recorder).close()
+    assert closed == ["c", "b", "a"]
+    assert (tmp_path / "tiers.json").exists()
 
 
 def test_a_remote_folder_gets_tiers_too(tmp_path):
