@@ -76,6 +76,8 @@ class Verdict:
             value = f"{self.value:.4g}" if isinstance(self.value, float) else repr(self.value)
             limit = "the accepted set" if self.limit is None else f"{self.limit:g}"
             said = f"{self.stage}: {self.signal} {value} {self.op} {limit}"
+            if self.reason != self.signal:
+                said += f" ({self.reason})"
         return f"{said} (of {self.of})" if self.of is not None else said
 
 

@@ -35,7 +35,8 @@ class Pipeline:
 
     Raises:
         ConfigError: something is not a stage, a step needs a signal that no earlier step measures,
-            a rule judges a signal that nobody measures, or two steps give one signal two meanings.
+            a rule judges a signal that nobody measures, or a text as a number, or two steps give
+            one signal two meanings.
 
     >>> from webfilter import Judge, Rule, Sample
     >>> pipe = Sample(rate=0.5) | Judge((Rule("sample_rank", ge=0.25),))
@@ -99,6 +100,15 @@ class Pipeline:
                 for rule in step.rules:
                     if rule.signal not in known:
                         raise UnknownName(f"signal in a rule of {name}", rule.signal, known)
+            sets = (rule for rules in step.nested.values() for rule in rules)
+            numbers = [rule.signal for rule in (*step.rules, *sets) if rule.bounds()]
+            for signal_name in (*numbers, *step.ranked):
+                found, owner = known.get(signal_name, (None, ""))
+                if found is not None and found.kind == "str":
+                    raise ConfigError(
+                        f"{name}: {signal_name!r} is a text ({owner} measures it), so it has no "
+                        "limit and no rank; name a signal that is a number"
+                    )
 
     def __call__(self, docs: Iterable[Any]) -> list[Document]:
         """Run over `docs` in memory; return all of them, in order, marked.

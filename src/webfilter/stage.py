@@ -186,6 +186,20 @@ class Step(ABC):
         """Versions and checksums of what results depend on beside the fields (models, engines)."""
         return {}
 
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """Signals of earlier stages that the step takes as numbers, beside those of its rules."""
+        return ()
+
+    @property
+    def nested(self) -> Mapping[str, tuple[Rule, ...]]:
+        """Names of nested sets of documents, the widest first, with the rules of each.
+
+        The step's signal ``tier`` is the name of the narrowest that a document is in, and a run
+        writes the documents that it keeps to a folder for each. Empty unless the step sorts so.
+        """
+        return {}
+
     def placed(self, later: Sequence[tuple[str, Step]]) -> Step:
         """Return the step as it runs before the steps `later`: itself, unless it looks at them."""
         return self

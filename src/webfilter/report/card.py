@@ -30,6 +30,7 @@ def card(report: Report) -> str:
         "column for each measured signal, `verdict` (empty: these documents were kept).",
         "```python\nimport webfilter as wf\n\nfor doc in wf.read("
         f"{json.dumps(_folder(report), ensure_ascii=False)}):\n    doc.text, doc.signals\n```",
+        *(["### Tiers", _tiers(report)] if report.tiers else []),
         "## How it was made",
         _facts(report),
         _stages(report),
@@ -47,7 +48,25 @@ def card(report: Report) -> str:
 
 
 def _folder(report: Report) -> str:
-    return visible(report.outputs.get("kept", "kept"), 300)
+    folder = visible(report.outputs.get("kept", "kept"), 300)
+    return f"{folder}/{report.tiers[0].name}" if report.tiers else folder
+
+
+def _tiers(report: Report) -> str:
+    lines = [
+        "Nested: each is a subset of the one before, and has a folder of its own that holds all of "
+        "its documents.",
+        "",
+        "| tier | beyond the tier before | documents | tokens | characters |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for row in report.tiers:
+        tokens = "" if row.tokens is None else number(row.tokens)
+        figures = (number(row.documents), tokens, number(row.characters))
+        limits = _code(row.limits) if row.limits else "the same"
+        lines.append(f"| {_code(row.name, 60)} | {limits} | {' | '.join(figures)} |")
+    counted = report.tiers[0].counted
+    return "\n".join([*lines, *(["", f"{visible(counted, 200)}."] if counted else [])])
 
 
 def _code(text: str, most: int = 200) -> str:

@@ -19,6 +19,7 @@ from webfilter.document import Document
 from webfilter.errors import OutputError, SourceError
 from webfilter.report.figures import aligned, duration, label, number, rate, share, size, visible
 from webfilter.report.ledger import READ, Tally
+from webfilter.report.tiers import TierRow, rows_from, rows_to, tier_lines
 from webfilter.stage import Step
 
 if TYPE_CHECKING:
@@ -85,6 +86,9 @@ class Report:
     """What a person should look at."""
     measure_all: bool = False
     """Whether dropped documents were measured by the later stages too."""
+    tiers: Sequence[TierRow] = ()
+    """What each nested tier holds, the widest first, where the pipeline has `Tiers`: documents,
+    tokens, characters."""
     largest: Sequence[Clusters] = field(default=(), compare=False, repr=False)
     """The largest clusters of each deduplication, as far as they were seen going by (`clusters`
     finds all of them); after `load`, with the beginnings of texts only."""
@@ -99,6 +103,7 @@ class Report:
         self.stages = tuple(self.stages)
         self.inputs = tuple((path, count) for path, count in self.inputs)
         self.warnings = tuple(self.warnings)
+        self.tiers = tuple(self.tiers)
 
     @property
     def kept(self) -> int:
@@ -139,6 +144,8 @@ class Report:
             "versions": dict(self.versions),
             "recipe": self.recipe,
         }
+        if self.tiers:
+            said["tiers"] = rows_to(self.tiers)
         if self.largest:
             said["clusters"] = [found.brief().to_dict() for found in self.largest]
         return said
@@ -161,6 +168,7 @@ class Report:
                 inputs=tuple((item["path"], item["bytes"]) for item in said["inputs"]),
                 warnings=tuple(said["warnings"]),
                 measure_all=said.get("measure_all", False),
+                tiers=rows_from(said.get("tiers", ())),
                 largest=_largest(said.get("clusters", ())),
                 peak_parent=said["peak_memory"]["parent"],
                 peak_worker=said["peak_memory"]["worker"],
@@ -365,6 +373,7 @@ class Report:
             parts += ["", "why documents left", *_reasons(self)]
         if any(row.undefined for row in self.stages):
             parts += ["", "undefined signals, whose rules abstained", *_undefined(self)]
+        parts += tier_lines(self.tiers, self.total)
         parts += ["", *(f"warning: {visible(text)}" for text in self.warnings), _footer(self)]
         return "\n".join(parts)
 

@@ -9,6 +9,7 @@ from webfilter.document import Document
 from webfilter.errors import ConfigError
 from webfilter.report.largest import Largest
 from webfilter.report.ledger import READ, Ledger
+from webfilter.report.tiers import Counts
 from webfilter.stage import Step
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ def report_of(
             if undefined and (doc.verdict is None or doc.verdict.kind == "dropped"):
                 ledger.abstain(name, undefined)
     ledger.check(len(held))
-    largest = Largest(pipe)
+    largest, tiers = Largest(pipe), Counts(pipe)
     largest.see(held)
+    tiers.see(held)
     dropped = sum(doc.verdict is not None and doc.verdict.kind == "dropped" for doc in held)
     return cls(
         stages=ledger.rows(len(held)),
@@ -71,6 +73,7 @@ def report_of(
         fingerprint=pipe.fingerprint(),
         recipe=recipe_of(pipe),
         measure_all=measure_all,
+        tiers=tiers.rows(),
         largest=largest.found(len(held), dropped),
         documents=held,
         pipe=pipe,

@@ -26,6 +26,7 @@ from webfilter.report.html import (
     table,
 )
 from webfilter.report.ledger import Reason, Tally
+from webfilter.report.tiers import tiers_section
 
 __all__ = ["report_fragment", "report_page"]
 
@@ -40,6 +41,7 @@ def report_page(report: Report) -> str:
         title,
         _top(report)
         + _funnel(report)
+        + tiers_section(report.tiers, report.total)
         + _why(report)
         + _undefined(report)
         + clusters_section(report.largest)
@@ -49,8 +51,9 @@ def report_page(report: Report) -> str:
 
 
 def report_fragment(report: Report) -> str:
-    """Return the headline and the funnel, for a notebook."""
-    return fragment(_top(report) + _funnel(report) + _why(report))
+    """Return the headline, the funnel and the tiers, for a notebook."""
+    tiers = tiers_section(report.tiers, report.total)
+    return fragment(_top(report) + _funnel(report) + tiers + _why(report))
 
 
 def _top(report: Report) -> str:

@@ -41,6 +41,8 @@ _VERDICT = ("stage", "reason", "signal", "limit", "op", "kind")
 def folder_of(report: Report, kind: str) -> str | None:
     """Return where the documents of a kind are now; None where the run did not write them.
 
+    Of nested tiers it is the folder of the widest, which holds all of them.
+
     A run folder may have been moved: what lies beside the ``report.json`` that was loaded comes
     before the path that it tells of.
 
@@ -50,8 +52,9 @@ def folder_of(report: Report, kind: str) -> str | None:
     said = report.outputs.get(kind)
     if not isinstance(said, str) or not said:
         return None
+    widest = report.tiers[0].name if report.tiers and kind == "kept" else ""
     if "://" in said and not said.startswith("file://"):
-        return said
+        return f"{said.rstrip('/')}/{widest}" if widest else said
     tried = [said]
     if report.folder is not None:
         tried.insert(0, str(Path(report.folder) / re.split(r"[/\\]", said.rstrip("/\\"))[-1]))
@@ -63,7 +66,7 @@ def folder_of(report: Report, kind: str) -> str | None:
             f"the {kind} documents of the run are not there any more: looked in "
             f"{' and '.join(map(repr, dict.fromkeys(tried)))}"
         )
-    return found
+    return f"{found}/{widest}" if widest else found
 
 
 class Stored:

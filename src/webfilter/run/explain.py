@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from webfilter.document import Document, Value, Verdict
@@ -70,9 +72,16 @@ def _by_itself(name: str, verdict: Verdict) -> Row:
 
 
 def _rows(name: str, step: Step, doc: Document) -> list[Row]:
+    rows = _judged(name, step, step.rules_for(doc), doc)
+    for tier, rules in islice(step.nested.items(), 1, None):  # the first is what the stage judges
+        rows += _judged(f"{name}: {tier}", step, rules, doc)
+    return rows
+
+
+def _judged(name: str, step: Step, rules: Sequence[Rule], doc: Document) -> list[Row]:
     known = {signal.name: signal for signal in step.measures}
     rows = []
-    for rule in step.rules_for(doc):
+    for rule in rules:
         limits: list[tuple[str, float | frozenset[str]]] = [*rule.bounds()]
         if rule.isin is not None:
             limits.append(("in", frozenset(rule.isin)))

@@ -23,12 +23,23 @@ from webfilter.report import Ledger, Report
 from webfilter.report.largest import Largest
 from webfilter.report.ledger import READ
 from webfilter.report.marked import recipe_of
+from webfilter.report.tiers import Counts
 from webfilter.run.flow import Flow, Runner, batched
 from webfilter.run.ids import UniqueIds
 from webfilter.run.local import LocalRunner, segments
 from webfilter.run.memory import peak_memory
 from webfilter.run.processes import PoolRunner
-from webfilter.write import Format, Sink, check_writable, open_sink
+from webfilter.write import (
+    Format,
+    Sink,
+    check_writable,
+    forget_tiers,
+    inside,
+    open_sink,
+    open_tiers,
+    tier_folders,
+)
+from webfilter.write.tiers import TieredSink
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
@@ -68,37 +79,38 @@ def run(
         raise ConfigError("run: the pipeline is empty; give at least one stage")
     start, started = perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     docs = read(source)
-    targets = _targets(out, sinks)
+    counts = Counts(pipe)
+    tiers = tuple(counts.nested)
+    targets = _targets(out, sinks, tiers)
     if out is not None:
         check_writable(out)
-    for target in targets.values():
-        if isinstance(target, (str, os.PathLike)):
-            check_writable(target, overwrite=overwrite)
+    _check_folders(targets, tiers, overwrite)
 
     steps = [step.thorough for step in pipe.steps] if measure_all else pipe.steps
     cut = segments(pipe.names, steps)
     metadata = {"fingerprint": pipe.fingerprint()}
     with ExitStack() as stack:
-        opened = {
-            kind: open_sink(
-                target,
-                signals=pipe.signals,
-                metadata={**metadata, "kind": kind},
-                html=kind == "failed",
-                format=format,
-                overwrite=overwrite,
-            )
-            for kind, target in targets.items()
-        }
-        for sink in opened.values():
-            stack.callback(sink.abort)  # after `close` it does nothing
+        opened: dict[str, Sink] = {}
+        for kind, target in targets.items():
+            settings: dict[str, Any] = {
+                "signals": pipe.signals,
+                "metadata": {**metadata, "kind": kind},
+                "html": kind == "failed",
+                "format": format,
+                "overwrite": overwrite,
+            }
+            if tiers and kind == "kept" and isinstance(target, (str, os.PathLike)):
+                opened[kind] = open_tiers(target, tiers, **settings)
+            else:
+                opened[kind] = open_sink(target, **settings)
+            stack.callback(opened[kind].abort)  # after `close` it does nothing
         folder = stack.enter_context(_work_folder(work, out))
         runner: Runner = (
             LocalRunner(cut, measure_all) if workers == 1 else PoolRunner(cut, workers, measure_all)
         )
         stack.callback(runner.close)
         largest = Largest(pipe)
-        router = _Router(opened, largest)
+        router = _Router(opened, largest, counts)
         flow = Flow(pipe, runner, router.settle, Path(folder), measure_all, batch_size)
         ids, counted, watch = UniqueIds(), _Counted(flow.ledger), _Watch(pipe, flow.ledger)
         stream = counted.over(ids.over(_progress(docs, progress)))
@@ -110,6 +122,8 @@ def run(
         for kind in reversed(KINDS):  # what is kept appears last: it is complete when it is there
             if kind in opened:
                 opened[kind].close()
+                if overwrite:
+                    _forget(targets[kind], tiers if kind == "kept" else ())
         flow.finish()  # what was written, and nothing else, counts as seen by the next run
 
     report = Report(
@@ -134,6 +148,7 @@ def run(
         peak_worker=flow.memory or None,
         warnings=watch.said,
         measure_all=measure_all,
+        tiers=counts.rows(),
         pipe=pipe,
         largest=largest.found(counted.total, router.counts["dropped"]),
     )
@@ -154,7 +169,9 @@ def _watched(batches: Iterable[list[Document]], watch: _Watch) -> Iterator[list[
 
 
 def _targets(
-    out: str | Path | None, sinks: Mapping[str, str | Path | Sink | None]
+    out: str | Path | None,
+    sinks: Mapping[str, str | Path | Sink | None],
+    tiers: Sequence[str],
 ) -> dict[str, str | Path | Sink]:
     """Return where each kind of documents goes; refuse one folder for two kinds."""
     targets: dict[str, str | Path | Sink] = {}
@@ -167,10 +184,41 @@ def _targets(
     seen: dict[str, str] = {}
     for kind, target in targets.items():
         if isinstance(target, (str, os.PathLike)):
-            other = seen.setdefault(os.path.abspath(target), kind)
-            if other != kind:
-                raise ConfigError(f"run: {other} and {kind} both go to {target}; give two folders")
+            inner = [inside(target, name) for name in tiers] if kind == "kept" else []
+            for folder in (target, *inner):
+                other = seen.setdefault(os.path.abspath(folder), kind)
+                if other != kind:
+                    raise ConfigError(
+                        f"run: {other} and {kind} both go to {folder}; give two folders"
+                    )
     return targets
+
+
+def _check_folders(
+    targets: Mapping[str, str | Path | Sink], tiers: Sequence[str], overwrite: bool
+) -> None:
+    """Make sure that every folder can be written.
+
+    Raises:
+        OutputError: one cannot, or holds the output of an earlier run.
+    """
+    for kind, target in targets.items():
+        if not isinstance(target, (str, os.PathLike)):
+            continue
+        check_writable(target, overwrite=overwrite)
+        for name in tiers if kind == "kept" else ():
+            check_writable(inside(target, name), overwrite=overwrite)
+        left = tier_folders(target)
+        if left and not overwrite:
+            raise OutputError(
+                f"{str(target)!r} already holds the tiers {', '.join(left)}: give another folder, "
+                "or overwrite=True to replace them"
+            )
+
+
+def _forget(target: str | Path | Sink, tiers: Sequence[str]) -> None:
+    if isinstance(target, (str, os.PathLike)):
+        forget_tiers(target, tiers)
 
 
 @contextmanager
@@ -190,9 +238,9 @@ def _work_folder(work: str | Path | None, out: str | Path | None) -> Iterator[st
 class _Router:
     """Sends documents to the sink of their kind, and counts them on its own account."""
 
-    def __init__(self, sinks: Mapping[str, Sink], largest: Largest) -> None:
+    def __init__(self, sinks: Mapping[str, Sink], largest: Largest, tiers: Counts) -> None:
         self.counts: Counter[str] = Counter()
-        self._sinks, self._largest = sinks, largest
+        self._sinks, self._largest, self._tiers = sinks, largest, tiers
 
     def keep(self, docs: Sequence[Document]) -> None:
         self._send("kept", docs)
@@ -204,20 +252,25 @@ class _Router:
     def _send(self, kind: str, docs: Sequence[Document]) -> None:
         self.counts[kind] += len(docs)
         self._largest.see(docs)
+        self._tiers.see(docs)
         if docs and kind in self._sinks:
             self._sinks[kind].write(docs)
 
     def check(self, total: int) -> None:
-        """Make sure that every document went somewhere.
+        """Make sure that every document went somewhere, and the kept ones into nested tiers.
 
         Raises:
-            RunError: in != kept + dropped + failed.
+            RunError: in != kept + dropped + failed, or a tier is not inside the one before.
         """
         if self.counts.total() != total:
             raise RunError(
                 f"{total} documents came in, but {self.counts['kept']} kept + "
                 f"{self.counts['dropped']} dropped + {self.counts['failed']} failed were written"
             )
+        sink = self._sinks.get("kept")
+        self._tiers.check(
+            self.counts["kept"], sink.counts if isinstance(sink, TieredSink) else None
+        )
 
 
 class _Counted:

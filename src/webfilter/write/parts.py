@@ -20,7 +20,7 @@ from webfilter.errors import OutputError
 from webfilter.write.folders import folder_at, refused
 from webfilter.write.sink import Closing
 
-__all__ = ["PART_BYTES", "PartSink", "check_writable"]
+__all__ = ["PART_BYTES", "PartSink", "check_writable", "is_part"]
 
 PART_BYTES = 128_000_000
 """Size on disk at which a part file ends."""
@@ -28,6 +28,15 @@ PART_BYTES = 128_000_000
 _PART = re.compile(r"part-\d{5,}\.(parquet|jsonl|jsonl\.zst|jsonl\.gz)")
 _LEFT = re.compile(_PART.pattern + r"\.tmp")
 _OVERWRITE = "give another folder, or overwrite=True to replace them"
+
+
+def is_part(name: str) -> bool:
+    """Return whether a file of this name is a complete part.
+
+    >>> is_part("part-00000.parquet"), is_part("part-00000.parquet.tmp")
+    (True, False)
+    """
+    return _PART.fullmatch(name) is not None
 
 
 def check_writable(folder: str | os.PathLike[str], *, overwrite: bool = False) -> None:
@@ -48,7 +57,7 @@ def check_writable(folder: str | os.PathLike[str], *, overwrite: bool = False) -
     place = folder_at(folder)
     try:
         present = place.names()
-        if not overwrite and any(map(_PART.fullmatch, present)):
+        if not overwrite and any(map(is_part, present)):
             raise _occupied(folder, present)
         place.probe()
     except OutputError:
@@ -58,7 +67,7 @@ def check_writable(folder: str | os.PathLike[str], *, overwrite: bool = False) -
 
 
 def _occupied(folder: object, present: Sequence[str]) -> OutputError:
-    count = sum(1 for name in present if _PART.fullmatch(name))
+    count = sum(1 for name in present if is_part(name))
     files = "a part file" if count == 1 else f"{count:,} part files"
     return OutputError(f"{str(folder)!r} already holds {files}: {_OVERWRITE}")
 
@@ -95,7 +104,7 @@ class PartSink(Closing):
         try:
             self._place.make()
             present = self._place.names()
-            if not overwrite and any(map(_PART.fullmatch, present)):
+            if not overwrite and any(map(is_part, present)):
                 raise _occupied(folder, present)
             for name in filter(_LEFT.fullmatch, present):
                 self._place.remove(name)
@@ -142,7 +151,7 @@ class PartSink(Closing):
             final = [self._name(index) for index in range(self._count)]
             for name in final:
                 self._place.rename(f"{name}.tmp", name)
-            for name in filter(_PART.fullmatch, self._place.names()):
+            for name in filter(is_part, self._place.names()):
                 if name not in final:
                     self._place.remove(name)
         except OSError as error:

@@ -11,8 +11,9 @@ from webfilter.stage import Signal
 from webfilter.write.jsonl import JsonlSink
 from webfilter.write.parquet import ParquetSink
 from webfilter.write.sink import Sink
+from webfilter.write.tiers import TieredSink
 
-__all__ = ["Format", "open_sink"]
+__all__ = ["Format", "open_sink", "open_tiers"]
 
 Format = Literal["parquet", "jsonl", "jsonl.zst", "jsonl.gz"]
 """How part files are written."""
@@ -60,3 +61,17 @@ def open_sink(
     if format == "parquet":
         return ParquetSink(target, signals=signals, metadata=metadata, **shared)
     return JsonlSink(target, compression=format.removeprefix("jsonl").removeprefix("."), **shared)  # type: ignore[arg-type]
+
+
+def open_tiers(target: str | os.PathLike[str], names: Sequence[str], **settings: Any) -> TieredSink:
+    """Return the sink that writes each tier to a folder of its own in `target`.
+
+    Args:
+        target: a folder.
+        names: of the tiers, the widest first.
+        settings: as `open_sink` takes them.
+
+    Raises:
+        ConfigError, OutputError: see `open_sink`.
+    """
+    return TieredSink(target, names, lambda folder: open_sink(folder, **settings))
