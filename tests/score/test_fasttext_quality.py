@@ -18,8 +18,8 @@ from webfilter.language.fasttext_file import inspect
 from webfilter.score.fasttext_quality import FastTextQuality
 from webfilter.testing import check_stage
 
-GOOD = "because the force of water explains energy and light".split()
-BAD = "buy cheap sale cart price offer shipping now discount".split()
+GOOD = ["because", "the", "force", "of", "water", "explains", "energy", "and", "light"]
+BAD = ["buy", "cheap", "sale", "cart", "price", "offer", "shipping", "now", "discount"]
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from webfilter.score import transformers_model
 from webfilter.score.transformers_model import TransformersModel
 from webfilter.testing import check_stage
 
+VOCABULARY = ("the", "force", "of", "water", "is", "energy", "buy", "now", ".")
 LABELS = {"0": "bad", "1": "fair", "2": "good"}
 
 
@@ -298,7 +299,7 @@ def test_the_real_transformers_give_the_same_as_asked_directly(tmp_path: Path) -
     torch: Any = pytest.importorskip("torch")
     transformers: Any = pytest.importorskip("transformers")
     tokenizers: Any = pytest.importorskip("tokenizers")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"the force of water is energy buy now .".split()]
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *VOCABULARY]
     inner = tokenizers.Tokenizer(
         tokenizers.models.WordPiece({w: i for i, w in enumerate(words)}, unk_token="[UNK]")
     )
@@ -326,6 +327,6 @@ def test_the_real_transformers_give_the_same_as_asked_directly(tmp_path: Path) -
     check_stage(TransformersModel(tmp_path, low=-3, high=3, min_score=0, window=300))
     whole = transformers.BertModel(config)
     whole.save_pretrained(tmp_path)
+    transformers_model._load.cache_clear()
     with pytest.raises(ConfigError, match=r"no weights for classifier\.bias"):
-        transformers_model._load.cache_clear()
         TransformersModel(tmp_path)

@@ -282,8 +282,8 @@ def _config(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{where}: its config.json is not an object")
     if not any(path.glob("*.safetensors")):
         raise ConfigError(
-            f"{where} has no *.safetensors; pickled weights are not read: load them where you trust "
-            "them and save_pretrained(..., safe_serialization=True)"
+            f"{where} has no *.safetensors; pickled weights are not read: load them where you "
+            "trust them and save_pretrained(..., safe_serialization=True)"
         )
     if "auto_map" in found:
         raise ConfigError(f"{where} needs code that lies beside it (auto_map), which never runs")
