@@ -313,13 +313,13 @@ def skew(crossed: Crossed) -> None:
     excerpts = crossed.excerpts
     labels, scores = excerpts.labels[:, 0], crossed.ours[0][:, 0]
     print(
-        "Labeled excerpts that use at least three words of a topic, cross-validated: residual is "
+        "Labeled excerpts that use at least two words of a topic, cross-validated: residual is "
         "score minus label, +- twice its standard error.\n"
     )
     rows = {}
     for topic, pattern in own.TOPIC_WORDS.items():
-        of = np.array([len(set(pattern.findall(t.lower()))) >= 3 for t in excerpts.texts])
-        if of.sum() >= 15:
+        of = np.array([len(set(pattern.findall(t.lower()))) >= 2 for t in excerpts.texts])
+        if of.sum() >= 20:
             rows[topic] = _residual(labels[of], scores[of])
     rows["all"] = _residual(labels, scores)
     columns = ("excerpts", "mean label", "mean score", "residual", "+-")

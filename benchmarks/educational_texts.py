@@ -145,4 +145,4 @@ TOPIC_WORDS = {
     "sport": _any("team game season player players coach league goal win match"),
     "music": _any("music song guitar piano band album notes chord melody"),
 }
-"""Topics by some of their words: an excerpt with at least three of them counts."""
+"""Topics by some of their words: an excerpt with at least two of them counts."""
