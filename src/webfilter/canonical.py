@@ -1,9 +1,10 @@
 """Configuration as JSON data that is equal exactly where the configuration is, for fingerprints.
 
-Most of it is plain: fields of stages, paths, sets. The rest is functions (`webfilter.Where`): two
-lambdas have the same name, so a function counts by what it does as far as that can be seen: its
-bytecode, constants and names, its default values, and what it takes from the scope around it or
-from its module, where that is a plain value, a pattern, or a function of the same module.
+Most of it is plain: fields of stages (those that their equality looks at), paths, sets. The rest is
+functions (`webfilter.Where`): two lambdas have the same name, so a function counts by what it does
+as far as that can be seen: its bytecode, constants and names, its default values, and what it takes
+from the scope around it or from its module, where that is a plain value, a pattern, or a function
+of the same module.
 
 What cannot be seen: functions of other modules (they count by name), what other objects hold (by
 their class), files, and what changes later. Bytecode differs between versions of Python, and so
@@ -38,7 +39,8 @@ def canonical(value: Any) -> Any:
     """
     if is_dataclass(value) and not isinstance(value, type):
         name = value.name if isinstance(value, Step) else type(value).__name__
-        return [name, {f.name: canonical(getattr(value, f.name)) for f in fields(value)}]
+        told = {f.name: canonical(getattr(value, f.name)) for f in fields(value) if f.compare}
+        return [name, told]
     if isinstance(value, Set):
         return sorted((canonical(v) for v in value), key=repr)
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):

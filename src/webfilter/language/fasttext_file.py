@@ -1,8 +1,9 @@
 """Opens fastText model files safely: checks the file first, then loads it, quietly.
 
 fastText's own loader trusts its input: a clipped file makes it divide by zero (which ends the
-process), loop without end, or predict nonsense. `inspect` walks the file's structure and compares
-it with the file's length, without loading it; `load` refuses what does not fit.
+process), loop without end, or predict nonsense, and numbers that contradict each other make it read
+outside of its arrays. `inspect` walks the file's structure, compares it with the file's length and
+its parts with each other, without loading it; `load` refuses what does not fit.
 
 Format: fasttext.cc's binary, version 12 (``.bin`` and ``.ftz``), as of fastText 0.9.
 """
@@ -21,7 +22,11 @@ from webfilter.errors import ConfigError
 __all__ = ["ModelFile", "inspect", "installed", "load"]
 
 _MAGIC, _VERSION = 793712314, 12
-_LABEL = 1
+_WORD, _LABEL = 0, 1
+_SUPERVISED = 3
+_LOSSES = range(1, 5)
+_LONGEST_NGRAM = 1_000  # beyond any model's; the work per word grows with it
+_MOST_COUNT = 10**15  # fastText's "no count yet" when it builds the tree of a hierarchical softmax
 
 
 class ModelFile(NamedTuple):
@@ -58,29 +63,33 @@ class _Walk:
         if end < 0:
             raise _Clipped
         word, self.at = self.data[self.at : end], end + 1
-        return word, self.read("<qb")[1]
+        count, kind = self.read("<qb")
+        _need(0 <= count < _MOST_COUNT)
+        return word, kind
 
-    def quantizer(self) -> None:
+    def quantizer(self, wanted: int) -> int:
+        """Pass a quantizer of `wanted` columns; return into how many parts it cuts a row."""
         dim, parts, size, last = self.read("<4i")
-        if min(dim, parts, size, last) <= 0 or (parts - 1) * size + last != dim:
-            raise _Clipped
+        _need(min(dim, parts, size, last) > 0 and (parts - 1) * size + last == dim == wanted)
         self.skip(dim * 256 * 4)
+        return int(parts)
 
-    def matrix(self, dim: int, quantized: bool) -> None:
+    def matrix(self, dim: int, quantized: bool) -> int:
+        """Pass a matrix of `dim` columns; return its rows."""
         if not quantized:
             rows, columns = self.read("<qq")
-            if columns != dim:
-                raise _Clipped
+            _need(rows >= 0 and columns == dim)
             self.skip(rows * columns * 4)
-            return
+            return int(rows)
         norms, rows, columns, codes = self.read("<?qqi")
-        if columns != dim:
-            raise _Clipped
+        _need(rows >= 0 and columns == dim)
         self.skip(codes)
-        self.quantizer()
+        parts = self.quantizer(dim)
+        _need(codes == rows * parts)
         if norms:
             self.skip(rows)
-            self.quantizer()
+            self.quantizer(1)
+        return int(rows)
 
 
 def inspect(path: Path, what: str) -> ModelFile:
@@ -109,26 +118,39 @@ def _walk(file: _Walk) -> ModelFile:
     if file.size < 8 or file.read("<ii") != (_MAGIC, _VERSION):
         raise ValueError
     settings = file.read("<12id")
+    dim, ngrams, loss, kind, buckets, longest = (settings[i] for i in (0, 5, 6, 7, 8, 10))
     entries, words, labels, _, pruned = file.read("<iiiqq")
-    if entries != words + labels or min(entries, words, labels) < 0 or settings[0] <= 0:
-        raise _Clipped
-    found = [
-        word.decode("utf-8", "replace") for word, kind in _entries(file, entries) if kind == _LABEL
-    ]
-    if len(found) != labels:
-        raise _Clipped
-    file.skip(8 * max(pruned, 0))
+    supervised = kind == _SUPERVISED
+    _need(entries == words + labels and min(words, labels) >= 0 < min(dim, entries))
+    _need(loss in _LOSSES and 0 <= min(ngrams, longest) <= max(ngrams, longest) <= _LONGEST_NGRAM)
+    _need(buckets > 0 or (buckets == 0 and ngrams <= 1 and longest == 0))
+    found = [file.entry() for _ in range(entries)]
+    _need(all(k == (_WORD if i < words else _LABEL) for i, (_, k) in enumerate(found)))
+    kept = _pruned(file, pruned, buckets)
     (quantized,) = file.read("<?")
-    file.matrix(settings[0], quantized)
+    _need(quantized or pruned < 0)
+    _need(file.matrix(dim, quantized) >= words + kept)
     (quantized_output,) = file.read("<?")
-    file.matrix(settings[0], quantized and quantized_output)
-    if file.at != file.size:
+    rows = file.matrix(dim, quantized and quantized_output)
+    _need(rows == (labels if supervised else words) and file.at == file.size)
+    names = tuple(word.decode("utf-8", "replace") for word, _ in found[words:])
+    return ModelFile(names, words, supervised)
+
+
+def _pruned(file: _Walk, count: int, buckets: int) -> int:
+    """Pass the table of the buckets that were kept; return how many rows they need."""
+    if count < 0:
+        return buckets
+    start = file.at
+    file.skip(8 * count)
+    rows = struct.iter_unpack("<ii", file.data[start : file.at])
+    return max((row + 1 for _, row in rows if _need(row >= 0)), default=0)
+
+
+def _need(holds: bool) -> bool:
+    if not holds:
         raise _Clipped
-    return ModelFile(tuple(found), words, supervised=settings[7] == 3)
-
-
-def _entries(file: _Walk, count: int) -> list[tuple[bytes, int]]:
-    return [file.entry() for _ in range(count)]
+    return True
 
 
 @lru_cache(maxsize=1)

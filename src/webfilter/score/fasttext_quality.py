@@ -1,0 +1,157 @@
+"""`FastTextQuality`: the probability of one label by a supervised fastText model of yours.
+
+DCLM's quality filter is one (Li et al. 2024, "DataComp-LM"): two labels, trained on instruction
+data and Reddit explanations against web text, cut at about the best tenth. Any other supervised
+``.bin`` or ``.ftz`` serves. The file is checked before it is loaded, so a damaged or hostile one is
+a `ConfigError` and not a crash; nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from webfilter.document import Document, Value
+from webfilter.errors import ConfigError, UnknownName
+from webfilter.language.fasttext_file import inspect, installed, load
+from webfilter.profiles import Profile, Profiled
+from webfilter.score.foreign import at_least, check_fields, readable, score_signal, within
+from webfilter.stage import Rule, Scorer, Signal
+
+__all__ = ["FastTextQuality"]
+
+_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class FastTextQuality(Profiled, Scorer):
+    """Keep texts to which a fastText model of yours gives a label with enough probability.
+
+    The text goes in on one line (stripped, line ends as spaces), as DCLM does; lone surrogates and
+    NUL cannot go in and become a question mark and a space. The signal is the model's probability
+    of `label` among all its labels, rounded to 6 digits; it is not calibrated. A blank text, and
+    one of which the model knows nothing, scores 0, so that no `min_score` above 0 lets it pass.
+
+    fastText weighs every word alike, so a long page is judged by what most of it is; `chars`
+    judges its beginning only.
+
+    Deviation from DCLM: it takes the probability of the likeliest label, and 1 minus that where
+    the label is ``__label__cc``. With its two labels that is the same; with more it is not.
+
+    Raises:
+        ConfigError: the file is missing, damaged, or no supervised model; a field does not fit.
+        UnknownName: the model has no such label; carries the nearest one.
+
+    >>> FastTextQuality.profile("dclm", path="missing.bin")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    webfilter.errors.ConfigError: fasttext_quality: path = 'missing.bin' cannot be read ...
+    """
+
+    name: ClassVar[str] = "fasttext_quality"
+    profiles: ClassVar[Mapping[str, Profile]] = {
+        "dclm": Profile(
+            source="DCLM-Baseline (Li et al. 2024), fasttext_filter.yaml, quality_filter",
+            words="fastText's own: runs between ASCII white space",
+            lines="the whole text, stripped, line ends as spaces",
+            order="inside the limit, this included",
+            deviations="NUL, lone surrogates and blank texts (0) are defined; probability 6 digits",
+            settings={"label": "__label__hq", "min_score": 0.018112},
+        ),
+    }
+
+    path: Path
+    """The model: a supervised fastText ``.bin`` or ``.ftz``."""
+    label: str = "__label__hq"
+    """The label whose probability is the score, with its prefix."""
+    min_score: float | None = 0.018112
+    """Least probability, 0-1; None only measures. The default is DCLM's for its own model (about a
+    tenth of its web text passes): for another model it means nothing, so set it."""
+    signal: str = "fasttext_quality"
+    """What the signal is called."""
+    chars: int | None = None
+    """Read only so many characters from the start; None reads the whole text."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fields(self.name, self.signal, self.min_score, 0.0, 1.0)
+        if self.chars is not None and self.chars < 1:
+            raise ConfigError(f"{self.name}: chars = {self.chars} is not at least 1")
+        self._model()
+
+    def _model(self) -> _Model:
+        model = _open(self.path, *_state(self.path))
+        if self.label not in model.labels:
+            raise UnknownName(f"label of {self.path.name}", self.label, model.labels)
+        return model
+
+    @property
+    def measures(self) -> tuple[Signal, ...]:  # type: ignore[override]
+        """The probability of the label."""
+        return score_signal(self.signal, f"Probability of {self.label}, by fastText", 0.0, 1.0)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """One, unless `min_score` is None."""
+        return at_least(self.signal, self.min_score)
+
+    @property
+    def artifacts(self) -> Mapping[str, str]:
+        """The file's sha256 and the distribution that provides fastText."""
+        return {self.path.name: self._model().checksum, "fasttext": ", ".join(installed())}
+
+    def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
+        """Return the probability of the label for each text."""
+        lines = [_line(doc.text if self.chars is None else doc.text[: self.chars]) for doc in docs]
+        found, probabilities = self._model().loaded().predict(lines, k=-1)
+        return [
+            {self.signal: _of(self.label, labels, values) if line else 0.0}
+            for line, labels, values in zip(lines, found, probabilities, strict=True)
+        ]
+
+
+class _Model:
+    """A checked file; loaded when first asked for, once per process."""
+
+    def __init__(self, path: Path) -> None:
+        what = "fasttext_quality: path"
+        file = inspect(path, what)
+        if not file.supervised or not file.labels:
+            raise ConfigError(f"{what} = {str(path)!r} is no supervised model: it has no labels")
+        self.path, self.labels = path, frozenset(file.labels)
+        with path.open("rb") as opened:
+            self.checksum = f"sha256:{hashlib.file_digest(opened, 'sha256').hexdigest()}"
+        self._loaded: Any = None
+
+    def loaded(self) -> Any:
+        if self._loaded is None:
+            self._loaded = load(self.path, "fasttext_quality: path")
+        return self._loaded
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=4)
+def _open(path: Path, _changed: int, _size: int) -> _Model:
+    return _Model(path)
+
+
+def _line(text: str) -> str:
+    line = " ".join(text.replace("\0", " ").strip().splitlines())
+    return readable(line)
+
+
+def _of(label: str, labels: Sequence[str], values: Sequence[float]) -> float:
+    for found, value in zip(labels, values, strict=True):
+        if found == label:
+            return within(float(value), 0.0, 1.0, _DIGITS)
+    return 0.0
