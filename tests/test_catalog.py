@@ -28,7 +28,34 @@ def seen_in():
     return wf.SeenIn(index.folder)
 
 
+def fasttext_quality():
+    """A model of a few words."""
+    import fasttext
+
+    folder = Path(tempfile.mkdtemp(prefix="webfilter-test-"))
+    texts = folder / "train.txt"
+    texts.write_text("__label__hq water boils because\n__label__cc add to cart\n" * 40)
+    model = fasttext.train_supervised(
+        str(texts), dim=4, bucket=100, epoch=5, thread=1, minCount=1, verbose=0
+    )
+    model.save_model(str(folder / "model.bin"))
+    return wf.FastTextQuality(str(folder / "model.bin"))
+
+
+class Longest:
+    """An estimator: the length of the text, up to 1."""
+
+    def predict(self, texts):
+        return [min(len(text) / 100, 1.0) for text in texts]
+
+
 CONFIGURED = {
+    "fasttext_quality": fasttext_quality,
+    "estimator": lambda: wf.Estimator(Longest(), low=0, high=1),
+    "ensemble": lambda: wf.Ensemble(("a", "b")),
+    "rank_ensemble": lambda: wf.RankEnsemble(("a", "b")),
+    "token_budget": lambda: wf.TokenBudget(5),
+    "tiers": lambda: wf.Tiers({"a": {"educational": 0.5}, "b": {"educational": 1.0}}),
     "seen_in": seen_in,
     "contamination": contamination,
     "where": lambda: wf.Where(is_short, reason="too long"),
@@ -38,19 +65,22 @@ CONFIGURED = {
 }
 """Stages that have no sensible default configuration."""
 
+NAMES = [name for name in catalog.names() if name != "transformers_model"]
+"""All but the one that needs an extra; its own tests check its contract."""
+
 
 def default(name):
     return CONFIGURED.get(name, catalog.stage_class(name))()
 
 
-@pytest.mark.parametrize("name", catalog.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_every_stage_keeps_the_contract(name):
     step = default(name)
     assert step.name == name
     check_stage(step)
 
 
-@pytest.mark.parametrize("name", catalog.names())
+@pytest.mark.parametrize("name", NAMES)
 def test_every_stage_says_what_it_is(name):
     assert issubclass(catalog.stage_class(name), Step)
     assert len(catalog.summary(name)) > 20
@@ -61,7 +91,7 @@ def test_every_stage_says_what_it_is(name):
 
 def test_no_two_stages_mean_different_things_by_one_signal():
     seen = {}
-    for name in catalog.names():
+    for name in NAMES:
         for signal in default(name).measures:
             kind, unit = seen.setdefault(signal.name, (signal.kind, signal.unit))
             assert (kind, unit) == (signal.kind, signal.unit), (name, signal.name)

@@ -36,6 +36,8 @@ class Excerpts:
     pages: npt.NDArray[np.str_]
     """The page or chapter that an excerpt was taken from, so that its windows stay together."""
     sources: npt.NDArray[np.str_]
+    main: npt.NDArray[np.bool_]
+    """Whether an excerpt is one of the file that calibrates and evaluates; the others train."""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -48,13 +50,17 @@ class Excerpts:
             self.groups[rows],
             self.pages[rows],
             self.sources[rows],
+            self.main[rows],
         )
 
 
-def read(path: Path) -> Excerpts:
-    """Read a labeled file, ``.jsonl`` or ``.jsonl.xz``."""
+def read(path: Path, more: Path | None = None) -> Excerpts:
+    """Read a labeled file, ``.jsonl`` or ``.jsonl.xz``, and one of more excerpts to train on."""
     rows = list(_lines(path))
-    if not rows:
+    count = len(rows)
+    if more is not None:
+        rows += _lines(more)
+    if not count:
         raise SystemExit(f"{path}: no excerpts in it")
     return Excerpts(
         texts=[row["text"] for row in rows],
@@ -62,6 +68,7 @@ def read(path: Path) -> Excerpts:
         groups=np.array([domain(row["url"]) if row.get("url") else row["src"] for row in rows]),
         pages=np.array([row.get("url") or re.sub(r"@\d+$", "", row["id"]) for row in rows]),
         sources=np.array([row["src"] for row in rows]),
+        main=np.arange(len(rows)) < count,
     )
 
 

@@ -1,11 +1,12 @@
 """Measure the educational model: by group-wise cross-validation, or on a labeled file.
 
-    python classifiers/educational/evaluate.py train.jsonl.xz            cross-validation
-    python classifiers/educational/evaluate.py --model sealed.jsonl.xz   the packaged model as it is
+    python classifiers/educational/evaluate.py train.jsonl.xz --more more.jsonl.xz
+    python classifiers/educational/evaluate.py --model other.jsonl.xz
 
-Cross-validation trains everything anew in each fold, vocabulary, calibration and quantization
-included, and scores the held-out fold through the same code that the package runs. `--by group`
-(default) holds out whole domains, books and sets; `--by page` keeps windows of a page together.
+The first cross-validates: it trains everything anew in each fold, vocabulary, calibration and
+quantization included, and scores the held-out fold through the same code that the package runs.
+`--by group` (default) holds out whole domains, books and sets; `--by page` keeps windows of a page
+together. The second scores with the packaged model as it is.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ def main() -> None:
     """Evaluate from the command line."""
     parser = argparse.ArgumentParser(description="Measure the educational model.")
     parser.add_argument("data", type=Path, help="labeled excerpts, .jsonl or .jsonl.xz")
+    parser.add_argument("--more", type=Path, help="further excerpts, to train on only (more.py)")
     parser.add_argument("--model", action="store_true", help="score with the packaged model")
     parser.add_argument("--by", choices=("group", "page"), default="group")
     parser.add_argument("--folds", type=int, default=5)
@@ -43,34 +45,38 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=HERE / "config.toml")
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
     args = parser.parse_args()
-    excerpts = read(args.data)
+    excerpts = read(args.data, args.more)
     if args.model:
         scores, ends = apply(load("educational"), excerpts.texts)
     else:
         config = tomllib.loads(args.config.read_text(encoding="utf-8"))
         scores, ends = cross_validate(excerpts, config, args.by, args.folds, args.seed)
+        excerpts = excerpts.take(np.flatnonzero(excerpts.main))
     found = figures(excerpts, scores, ends)
     print(json.dumps(found, indent=2) if args.json else table(found))
 
 
 def apply(model: Model, texts: list[str]) -> tuple[Floats, Floats]:
-    """Return scores, shape (n, 4), and the ends of the interval of the first, shape (n, 2)."""
+    """Return scores, shape (n, 4), and the ends of their intervals, shape (n, 4, 2)."""
     scores = model.predict(texts).values
-    return scores, model.intervals(scores[:, 0])
+    return scores, np.stack([model.intervals(scores[:, t], t) for t in range(4)], axis=1)
 
 
 def cross_validate(
     excerpts: Excerpts, config: Mapping[str, Any], by: str, count: int, seed: int
 ) -> tuple[Floats, Floats]:
-    """Return the same as `apply`, each excerpt scored by a model that saw nothing of its group."""
+    """Return the same as `apply` for the main excerpts.
+
+    Each is scored by a model that saw nothing of its group.
+    """
     groups = excerpts.groups if by == "group" else excerpts.pages
     fold = folds(excerpts.labels[:, 0], groups, count, seed)
-    scores, ends = np.zeros_like(excerpts.labels), np.zeros((len(excerpts), 2))
+    scores, ends = np.zeros((len(excerpts), 4)), np.zeros((len(excerpts), 4, 2))
     for k in range(count):
         model = train(excerpts.take(np.flatnonzero(fold != k)), config, seed)
-        held = np.flatnonzero(fold == k)
+        held = np.flatnonzero((fold == k) & excerpts.main)
         scores[held], ends[held] = apply(model, [excerpts.texts[i] for i in held])
-    return scores, ends
+    return scores[excerpts.main], ends[excerpts.main]
 
 
 def figures(excerpts: Excerpts, scores: Floats, ends: Floats) -> dict[str, Any]:
@@ -86,7 +92,9 @@ def figures(excerpts: Excerpts, scores: Floats, ends: Floats) -> dict[str, Any]:
             {"from": b.low, "count": b.count, "score": b.score, "label": b.label}
             for b in calibration(main, scores[:, 0], TOPS[0])
         ],
-        "interval": asdict(coverage(main, ends)),
+        "interval": {
+            name: asdict(coverage(labels[:, t], ends[:, t])) for t, name in enumerate(TARGETS)
+        },
         "sources": {
             str(name): _source(main[of], scores[of, 0])
             for name in np.unique(excerpts.sources)
@@ -128,9 +136,9 @@ def table(found: Mapping[str, Any]) -> str:
     ]
     rows += [
         "",
-        f"Expected calibration error {error / found['excerpts']:.3f}; the 80 % interval holds "
-        f"{found['interval']['holds']:.3f} of labels, mean width "
-        f"{found['interval']['mean_width']:.2f}.",
+        f"Expected calibration error {error / found['excerpts']:.3f}.",
+        "",
+        _markdown("interval", found["interval"]),
     ]
     return "\n".join(rows)
 

@@ -1,6 +1,7 @@
 """Train the packaged educational model: one command, the same bytes each time.
 
-    python classifiers/educational/train.py train.jsonl.xz
+    python classifiers/educational/more.py DATA more.jsonl.xz
+    python classifiers/educational/train.py train.jsonl.xz --more more.jsonl.xz
 
 What is fitted, and how it is calibrated, is in ``webfilter/score/fit.py``.
 """
@@ -15,9 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from data import TARGETS, TOPS, Excerpts, read
 
-from webfilter.score.fit import Settings, fit
+from webfilter.score.decoys import decoys
+from webfilter.score.fit import Pseudo, Settings, fit
 from webfilter.score.model import Model
 
 HERE = Path(__file__).parent
@@ -28,11 +31,12 @@ def main() -> None:
     """Train from the command line."""
     parser = argparse.ArgumentParser(description="Train the educational model.")
     parser.add_argument("data", type=Path, help="labeled excerpts, .jsonl or .jsonl.xz")
+    parser.add_argument("--more", type=Path, help="further excerpts, to train on only (more.py)")
     parser.add_argument("--out", type=Path, default=PACKAGE, help="folder for model and manifest")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--config", type=Path, default=HERE / "config.toml")
     args = parser.parse_args()
-    excerpts = read(args.data)
+    excerpts = read(args.data, args.more)
     model = train(excerpts, tomllib.loads(args.config.read_text(encoding="utf-8")), args.seed)
     data = model.save()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -45,7 +49,11 @@ def main() -> None:
         "sha256": hashlib.sha256(data).hexdigest(),
         "trained_on": {
             "excerpts": len(excerpts),
-            "sha256": hashlib.sha256(args.data.read_bytes()).hexdigest(),
+            "sha256": [
+                hashlib.sha256(path.read_bytes()).hexdigest()
+                for path in (args.data, args.more)
+                if path is not None
+            ],
         },
         "seed": args.seed,
     }
@@ -55,6 +63,15 @@ def main() -> None:
 
 def train(excerpts: Excerpts, config: Mapping[str, Any], seed: int = 0) -> Model:
     """Return a calibrated model; the same arrays for the same arguments."""
+    config = dict(config)
+    weight = config.pop("more")["weight"]
+    made = config.pop("decoys")
+    lessons = [
+        text
+        for text, label in zip(excerpts.texts, excerpts.labels[:, 0], strict=True)
+        if label >= made["least"]
+    ]
+    count = round(made["share"] * len(excerpts)) if lessons else 0
     return fit(
         excerpts.texts,
         excerpts.labels,
@@ -63,6 +80,13 @@ def train(excerpts: Excerpts, config: Mapping[str, Any], seed: int = 0) -> Model
         names=TARGETS,
         settings=Settings.from_config(config),
         seed=seed,
+        weights=np.where(excerpts.main, 1.0, weight),
+        calibrating=excerpts.main,
+        pseudo=Pseudo(
+            decoys(lessons, count, seed),
+            np.zeros((count, len(TOPS))),
+            np.full(count, made["weight"]),
+        ),
     )
 
 

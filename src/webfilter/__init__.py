@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
+    "Annotations": "webfilter.score.annotation",
+    "Annotator": "webfilter.score.annotator",
     "BadWords": "webfilter.heuristics.badwords",
     "ByLanguage": "webfilter.compose",
     "C4Quality": "webfilter.heuristics.c4",
@@ -37,9 +39,13 @@ _HOME = {
     "Document": "webfilter.document",
     "DocumentError": "webfilter.errors",
     "Educational": "webfilter.score.educational",
+    "EducationalTrainer": "webfilter.score.trainer",
+    "Ensemble": "webfilter.score.ensemble",
+    "Estimator": "webfilter.score.estimator",
     "ExactDedup": "webfilter.dedup.exact",
     "Explanation": "webfilter.report",
     "Extract": "webfilter.extract",
+    "FastTextQuality": "webfilter.score.fasttext_quality",
     "Filter": "webfilter.stage",
     "FineWebQuality": "webfilter.heuristics.fineweb",
     "GopherQuality": "webfilter.heuristics.gopher",
@@ -58,7 +64,9 @@ _HOME = {
     "PassageDedup": "webfilter.dedup.passages",
     "Pii": "webfilter.heuristics.pii",
     "Pipeline": "webfilter.pipeline",
+    "RankEnsemble": "webfilter.score.ensemble",
     "Report": "webfilter.report",
+    "Rubric": "webfilter.score.annotation",
     "Rule": "webfilter.stage",
     "RunError": "webfilter.errors",
     "Sample": "webfilter.compose",
@@ -70,20 +78,31 @@ _HOME = {
     "SourceError": "webfilter.errors",
     "Stage": "webfilter.stage",
     "SubstringDedup": "webfilter.dedup.substrings",
+    "Teacher": "webfilter.score.teacher",
+    "Tiers": "webfilter.score.tiers",
+    "TokenBudget": "webfilter.score.threshold",
+    "Tokens": "webfilter.score.tokens",
+    "TopShare": "webfilter.score.threshold",
     "Transform": "webfilter.stage",
+    "TransformersModel": "webfilter.score.transformers_model",
     "Tuning": "webfilter.tuning",
     "UnknownName": "webfilter.errors",
     "UrlFilter": "webfilter.heuristics.url",
     "Verdict": "webfilter.document",
     "WebfilterError": "webfilter.errors",
     "Where": "webfilter.compose",
+    "check_tiers": "webfilter.run.tiers",
+    "distill": "webfilter.score.teacher",
     "fit_cascade": "webfilter.tuning",
     "recipe": "webfilter.recipes",
+    "select": "webfilter.score.select",
     "tune": "webfilter.tuning",
 }
 _MODULES = ("catalog", "read", "testing", "write")
 
 __all__ = [
+    "Annotations",
+    "Annotator",
     "BadWords",
     "ByLanguage",
     "C4Quality",
@@ -94,9 +113,13 @@ __all__ = [
     "Document",
     "DocumentError",
     "Educational",
+    "EducationalTrainer",
+    "Ensemble",
+    "Estimator",
     "ExactDedup",
     "Explanation",
     "Extract",
+    "FastTextQuality",
     "Filter",
     "FineWebQuality",
     "GopherQuality",
@@ -115,7 +138,9 @@ __all__ = [
     "PassageDedup",
     "Pii",
     "Pipeline",
+    "RankEnsemble",
     "Report",
+    "Rubric",
     "Rule",
     "RunError",
     "Sample",
@@ -127,7 +152,13 @@ __all__ = [
     "SourceError",
     "Stage",
     "SubstringDedup",
+    "Teacher",
+    "Tiers",
+    "TokenBudget",
+    "Tokens",
+    "TopShare",
     "Transform",
+    "TransformersModel",
     "Tuning",
     "UnknownName",
     "UrlFilter",
@@ -136,9 +167,12 @@ __all__ = [
     "Where",
     "__version__",
     "catalog",
+    "check_tiers",
+    "distill",
     "fit_cascade",
     "read",
     "recipe",
+    "select",
     "testing",
     "tune",
     "write",
@@ -199,7 +233,20 @@ if TYPE_CHECKING:
     from webfilter.read import read  # the module, which can be called, as mypy understands it
     from webfilter.recipes import recipe
     from webfilter.report import Explanation, Report
+    from webfilter.run.tiers import check_tiers
+    from webfilter.score.annotation import Annotations, Rubric
+    from webfilter.score.annotator import Annotator
     from webfilter.score.educational import Educational
+    from webfilter.score.ensemble import Ensemble, RankEnsemble
+    from webfilter.score.estimator import Estimator
+    from webfilter.score.fasttext_quality import FastTextQuality
+    from webfilter.score.select import select
+    from webfilter.score.teacher import Teacher, distill
+    from webfilter.score.threshold import TokenBudget, TopShare
+    from webfilter.score.tiers import Tiers
+    from webfilter.score.tokens import Tokens
+    from webfilter.score.trainer import EducationalTrainer
+    from webfilter.score.transformers_model import TransformersModel
     from webfilter.stage import (
         CorpusStage,
         Filter,

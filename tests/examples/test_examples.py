@@ -15,6 +15,7 @@ SCRIPTS = [
     "clean_texts.py",
     "extract_pages.py",
     "drop_duplicates.py",
+    "score_and_tier.py",
 ]
 
 

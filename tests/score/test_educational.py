@@ -84,7 +84,7 @@ def test_keeps_the_contract_of_a_stage() -> None:
 )
 def test_a_text_without_words_scores_zero_and_is_dropped(text: str) -> None:
     found = score(text)
-    assert set(found.values()) == {0.0}
+    assert {v for name, v in found.items() if not name.endswith("_high")} == {0.0}
     assert not Educational(min_score=0.01).process([Document("a", text)])[0].live
 
 
@@ -204,7 +204,7 @@ def test_the_packaged_file_is_small_and_has_the_promised_checksum() -> None:
 
 def test_the_packaged_file_holds_no_pickle() -> None:
     with np.load(FOLDER / "educational.npz", allow_pickle=False) as arrays:
-        assert all(arrays[name].dtype.kind in "iuf" for name in arrays.files)
+        assert all(arrays[name].dtype.kind in "iufU" for name in arrays.files)
 
 
 @pytest.fixture

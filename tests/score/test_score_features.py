@@ -75,10 +75,10 @@ def test_a_window_has_the_same_features_in_any_company(others: list[str], text: 
 def test_ranks_put_ties_in_the_middle() -> None:
     knots = np.array([[0.0, 0.0, 1.0]])
     assert style_ranks(np.array([[-1.0], [0.0], [0.5], [2.0]]), knots).tolist() == [
-        [0],
-        [2],
-        [4],
-        [6],
+        [-3],
+        [-1],
+        [1],
+        [3],
     ]
 
 

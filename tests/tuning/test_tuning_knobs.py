@@ -115,7 +115,10 @@ def test_turned_sets_limits_and_keeps_whole_numbers_whole():
     assert traits is pipe.steps[1]
 
 
-UNCONFIGURED = ("sandboxed", "by_language", "contamination", "where", "seen_in")
+UNCONFIGURED = (
+    "sandboxed", "by_language", "contamination", "where", "seen_in", "fasttext_quality",
+    "estimator", "transformers_model", "ensemble", "rank_ensemble", "token_budget", "tiers",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [n for n in names() if n not in UNCONFIGURED])

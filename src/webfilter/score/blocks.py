@@ -16,7 +16,15 @@ import numpy.typing as npt
 from webfilter.errors import ConfigError
 from webfilter.score.calibrate import need
 from webfilter.score.features import BITS, CHUNK, TF, Features, features
-from webfilter.score.model import UNIT, Model, fingerprint, meaning, style_ranks
+from webfilter.score.model import (
+    ORDER,
+    UNIT,
+    Model,
+    fingerprint,
+    meaning,
+    orderly,
+    style_ranks,
+)  # fmt: skip
 from webfilter.score.settings import Settings
 
 __all__ = ["Blocks"]
@@ -24,7 +32,9 @@ __all__ = ["Blocks"]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_WORD_STEPS, _FORM_STEPS = 2**15 - 1, 2**20
+_WORD_STEPS, _FORM_STEPS = 2**15 - 1, 2**24
+_COMMON = 60
+"""Number of commonest tokens whose order is looked at."""
 _VECTORS = 2**16 - 1
 """Most words with a vector: their rows are 16-bit numbers and 0 means none."""
 
@@ -66,22 +76,24 @@ class Blocks:
         quick = self.vectors.astype(np.float32)
         self.meaning = np.concatenate([meaning(part, self.rows, quick)[0] for part in parts]) / UNIT
 
-        # style: ranks, centered, about -0.5 to 0.5
-        style = np.concatenate([part.style for part in parts])
+        # style: ranks, with 0 in the middle
+        self.common, self.order = _usual(parts)
+        style = np.concatenate(
+            [np.hstack([part.style, orderly(part, self.common, self.order)]) for part in parts]
+        )
         self.knots = np.quantile(style, _middles(settings.style_knots), axis=0).T
-        self.ranks = style_ranks(style, self.knots) / (2 * self.knots.shape[1]) - 0.5
+        ranks = style_ranks(style, self.knots)
+        self.step = 1 / np.sqrt((ranks * ranks).sum(axis=1).mean() or 1.0)
+        self.manner = ranks * self.step  # of length about 1
 
-        near = (1 + self.meaning @ self.meaning.T) / 2
+        alike = self.manner @ self.manner.T
+        bend = settings.style_bend
+        near = (1 + self.meaning @ self.meaning.T + bend * alike) / (2 + bend)
         self.kernel = (
             (self.words @ self.words.T).toarray()
             + settings.meaning_share * near**2
-            + self._style_share * (self.ranks @ self.ranks.T)
+            + settings.style_share * alike
         )
-
-    @property
-    def _style_share(self) -> float:
-        # 3 makes a block of even ranks about as large as the others
-        return float(self.settings.style_share * 3 / self.ranks.shape[1])
 
     def held_out(self, labels: Floats, weights: Floats, known: Mask) -> Floats:
         """Return raw predictions for the rows that are not `known`, from those that are."""
@@ -132,30 +144,33 @@ class Blocks:
         settings = self.settings
         dual, base = self._dual(labels, weights, np.ones(len(labels), dtype=bool))
         words = (self.words.T @ dual) * self.idf[:, None] / np.sqrt(TF)
-        # ((1 + z.z') / 2)**2 = 1/4 + z.z'/2 + (z.z')**2/4, so the dual gives each part's weights
-        share = settings.meaning_share
-        form = np.einsum("nt,ni,nj->tij", dual, self.meaning, self.meaning, optimize=True)
-        form *= share / 4 / UNIT**2
-        slope = (dual.T @ self.meaning) * share / 2 / UNIT
-        style = self._style_share * (self.ranks.T @ dual) / (2 * self.knots.shape[1])
-        # the ranks are centered when fitted, and integers from 0 when scored
-        constant = base + dual.sum(axis=0) * share / 4
-        constant -= self.knots.shape[1] * style.sum(axis=0)
+        # ((1 + v.v') / c)**2 = (1 + 2 v.v' + (v.v')**2) / c**2: the dual gives each part's weights
+        share = settings.meaning_share / (2 + settings.style_bend) ** 2
+        where = np.hstack([self.meaning, np.sqrt(settings.style_bend) * self.manner])
+        worth = np.ones(where.shape[1]) / UNIT  # of an integer step
+        worth[self.meaning.shape[1] :] = np.sqrt(settings.style_bend) * self.step
+        form = np.einsum("nt,ni,nj->tij", dual, where, where, optimize=True) * share
+        form *= worth[:, None] * worth
+        slope = (dual.T @ where) * 2 * share * worth
+        slope[:, self.meaning.shape[1] :] += (
+            settings.style_share * (dual.T @ self.manner) * self.step
+        )
+        constant = base + dual.sum(axis=0) * share
         quantized = [
             _quantize(words, (0,), _WORD_STEPS, np.int16),
             _quantize(form, (1, 2), _FORM_STEPS, np.int32),
             _quantize(slope, (1,), _FORM_STEPS, np.int32),
-            _quantize(style, (0,), _FORM_STEPS, np.int32),
         ]
         same = np.array([0.0, 1.0])
         return Model(
             words=quantized[0][0],
             rows=self.rows,
             vectors=self.vectors,
+            common=self.common,
+            order=self.order,
+            knots=self.knots,
             form=quantized[1][0],
             slope=quantized[2][0],
-            knots=self.knots,
-            style=quantized[3][0],
             scales=np.array([scale for _, scale in quantized]),
             constant=constant,
             curve=np.array([[same, same]] * len(tops)),
@@ -165,6 +180,35 @@ class Blocks:
             hashing=np.array([fingerprint()], dtype=np.uint64),
             names=np.array(names),
         )
+
+
+def _usual(parts: list[Features]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int16]]:
+    """Return the numbers of the commonest tokens, and how usual each pair: `Model.order`.
+
+    The log of how often a pair stands, over how often it would if order did not matter; one of each
+    pair is added, so a pair that never stands is not infinitely rare.
+    """
+    buckets = np.concatenate([part.tokens for part in parts])
+    owner = np.concatenate(
+        [
+            np.repeat(np.arange(part.count), np.diff(part.token_ends)) + i * CHUNK
+            for i, part in enumerate(parts)
+        ]
+    )
+    seen = np.bincount(buckets, minlength=1 << BITS)
+    most = np.argsort(-seen, kind="stable")[:_COMMON]
+    most = most[seen[most] > 0]
+    common = np.zeros(1 << BITS, dtype=np.uint8)
+    common[most] = np.arange(1, len(most) + 1)
+    number, size = common[buckets].astype(np.int64), len(most) + 1
+    at = np.flatnonzero((number[:-1] > 0) & (number[1:] > 0) & (owner[:-1] == owner[1:]))
+    pairs = np.bincount(number[at] * size + number[at + 1], minlength=size * size)
+    together = pairs.reshape(size, size)[1:, 1:] + 1.0
+    share = np.bincount(number, minlength=size)[1:] / max(len(number), 1)
+    expected = share[:, None] * share * max(len(number), 1)
+    order = np.zeros((size, size), dtype=np.int16)
+    order[1:, 1:] = np.rint(np.clip(np.log(together / expected), -8, 8) * ORDER)
+    return common, order
 
 
 def _parts(texts: Sequence[str]) -> list[Features]:

@@ -23,6 +23,9 @@ _BIN = 20
 """Least number of labels for one more bin of the curve."""
 _PART = 30
 """Least number of labels for one more part of the interval."""
+_FACTORS = np.linspace(0.3, 2.0, 86)
+"""By which a part of the interval may be widened."""
+_SWEEPS = 3
 
 
 def need(module: str) -> Any:
@@ -66,7 +69,12 @@ def curve(raw: Floats, labels: Floats, weights: Floats, bins: int) -> tuple[Floa
 def spread(
     scores: Floats, labels: Floats, weights: Floats, share: float
 ) -> tuple[Floats, Floats, Floats]:
-    """Return scores, and offsets from them, between which `share` of the labels lie."""
+    """Return scores, and offsets from them, between which `share` of the labels lie.
+
+    Labels are mostly whole numbers, so quantiles alone hold too many of them: each part of the
+    offsets is then widened or narrowed until the interval, as it will be drawn between the parts,
+    holds `share` of the labels there, as nearly as it can.
+    """
     order = np.argsort(scores, kind="stable")
     count = max(1, min(10, len(scores) // _PART))
     if np.ptp(scores) < 1e-6:
@@ -80,7 +88,28 @@ def spread(
     )
     if count == 1:  # the same at every score
         at, offsets = np.array([at[0], at[0] + 1.0]), np.repeat(offsets, 2, axis=0)
+        return at, offsets[:, 0], offsets[:, 1]
+    offsets = np.column_stack([np.minimum(offsets[:, 0], -0.01), np.maximum(offsets[:, 1], 0.01)])
+    factors = np.ones(count)
+    for _ in range(_SWEEPS):
+        for i, part in enumerate(parts):
+            held = [
+                _held(scores[part], labels[part], weights[part], at, offsets * f[:, None])
+                for f in (np.where(np.arange(count) == i, g, factors) for g in _FACTORS)
+            ]
+            off = np.abs(np.array(held) - share)
+            best = np.flatnonzero(off <= off.min() + 1e-12)
+            factors[i] = _FACTORS[best[len(best) // 2]]
+    offsets = offsets * factors[:, None]
     return at, offsets[:, 0], offsets[:, 1]
+
+
+def _held(scores: Floats, labels: Floats, weights: Floats, at: Floats, offsets: Floats) -> float:
+    """Return the share of labels between the two offsets, drawn between the points `at`."""
+    low = scores + np.interp(scores, at, offsets[:, 0])
+    high = scores + np.interp(scores, at, offsets[:, 1])
+    inside = (low <= labels) & (labels <= high)
+    return float(np.average(inside, weights=weights))
 
 
 def same_length(knots: Sequence[tuple[Floats, ...]], rise: float) -> Floats:

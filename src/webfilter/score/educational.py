@@ -15,13 +15,22 @@ import numpy as np
 import numpy.typing as npt
 
 from webfilter.document import Document, Value
-from webfilter.score.packaged import checksum, load
+from webfilter.errors import ConfigError
+from webfilter.score.model import Model
+from webfilter.score.packaged import checksum, load, load_file
 from webfilter.score.windows import windows
 from webfilter.stage import Rule, Scorer, Signal
 
 __all__ = ["Educational"]
 
-_TARGETS = ("educational", "reasoning", "lasting", "clean")
+_TOPS = {"educational": 5, "reasoning": 3, "lasting": 2, "clean": 2}
+_TARGETS = tuple(_TOPS)
+_MEANING = {
+    "educational": "How much the text would teach",
+    "reasoning": "Explanation, argument, derivation",
+    "lasting": "Knowledge still of use in years",
+    "clean": "Running text, not boilerplate",
+}
 _DIGITS = 4
 
 
@@ -43,8 +52,10 @@ class Educational(Scorer):
     random bytes) scores 0 too, rather than the average; the score falls off linearly below about
     the share of known words of the strangest English training texts.
 
+    Each score has an interval, which held 90 % of the labels around it in cross-validation.
+
     Raises:
-        ConfigError: the packaged model is missing or damaged.
+        ConfigError: the model is missing or damaged, or lacks what a limit judges.
 
     >>> shop = "Add to cart. Free shipping on orders over $50. 20% off today only! Sign in."
     >>> Educational().measure(Document("shop", shop))["educational"] < 1.5
@@ -52,13 +63,14 @@ class Educational(Scorer):
     """
 
     name: ClassVar[str] = "educational"
-    measures: ClassVar[tuple[Signal, ...]] = (
-        Signal("educational", "float", "How much the text would teach", "score", 0, 5),
-        Signal("educational_low", "float", "Low end of the 80 % interval", "score", 0, 5),
-        Signal("educational_high", "float", "High end of the 80 % interval", "score", 0, 5),
-        Signal("reasoning", "float", "Explanation, argument, derivation", "score", 0, 3),
-        Signal("lasting", "float", "Knowledge still of use in years", "score", 0, 2),
-        Signal("clean", "float", "Running text, not boilerplate", "score", 0, 2),
+    measures: ClassVar[tuple[Signal, ...]] = tuple(
+        Signal(f"{head}{end}", "float", text, "score", 0, _TOPS[head])
+        for head in _TARGETS
+        for end, text in (
+            ("", _MEANING[head]),
+            ("_low", f"Low end of the 90 % interval of `{head}`"),
+            ("_high", f"High end of the 90 % interval of `{head}`"),
+        )
     )
 
     min_score: float | None = 2.5
@@ -70,9 +82,23 @@ class Educational(Scorer):
     min_clean: float | None = None
     """Least `clean`, 0-2."""
 
+    model: str | None = None
+    """Path of a model of your own, as `EducationalTrainer` writes it; None is the packaged one. It
+    scores the heads that it has, at least `educational`; signals of the others are None."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
-        load("educational")
+        heads = _heads(self._model, self.model)
+        for rule in (Rule("educational", ge=0), *self.rules):
+            if rule.signal not in heads:
+                raise ConfigError(
+                    f"educational: the model {self.model!r} has no head {rule.signal!r}, which the "
+                    f"stage needs; it has {', '.join(map(repr, heads))}"
+                )
+
+    @property
+    def _model(self) -> Model:
+        return load("educational") if self.model is None else load_file(self.model)[0]
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -86,27 +112,55 @@ class Educational(Scorer):
 
     @property
     def artifacts(self) -> Mapping[str, str]:
-        """The checksum of the packaged model."""
-        return {"educational.npz": f"sha256:{checksum('educational')}"}
+        """The checksum of the model."""
+        if self.model is None:
+            return {"educational.npz": f"sha256:{checksum('educational')}"}
+        return {"model": f"sha256:{load_file(self.model)[1]}"}
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
-        """Return scores and interval of each document; the same bits in any batch."""
-        model = load("educational")
+        """Return scores and intervals of each document; the same bits in any batch."""
+        model = self._model
         pieces = [windows(doc.text) for doc in docs]
         scores = model.predict([piece for group in pieces for piece in group]).values
         means = np.round(_means(scores, pieces), _DIGITS)
-        ends = np.round(model.intervals(means[:, 0]), _DIGITS)
-        ends[[not group for group in pieces]] = 0.0  # nothing there: no doubt about it
-        names = (*_TARGETS, "educational_low", "educational_high")
-        rows = np.column_stack([means, ends]).tolist()
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        columns: dict[str, list[float]] = {}
+        for t, head in enumerate(model.names.tolist()):
+            ends = np.round(model.intervals(means[:, t], t), _DIGITS)
+            ends[[not group for group in pieces]] = 0.0  # nothing there: no doubt about it
+            columns[head] = means[:, t].tolist()
+            columns[f"{head}_low"], columns[f"{head}_high"] = ends.T.tolist()
+        missing = [signal.name for signal in self.measures if signal.name not in columns]
+        rows: list[Mapping[str, Value]] = [
+            dict(zip(columns, row, strict=True)) | dict.fromkeys(missing)
+            for row in zip(*columns.values(), strict=True)
+        ]
+        return rows
+
+
+def _heads(model: Model, path: str | None) -> list[str]:
+    """Return the heads of a model.
+
+    Raises:
+        ConfigError: one is unknown, or on another scale than its signal.
+    """
+    heads: list[str] = model.names.tolist()
+    for head, top in zip(heads, model.top.tolist(), strict=True):
+        if _TOPS.get(head) != top:
+            scale = f"goes from 0 to {top:g}, the signal to {_TOPS[head]}" if head in _TOPS else (
+                f"is none of {', '.join(_TARGETS)}"
+            )  # fmt: skip
+            raise ConfigError(
+                f"educational: head {head!r} of the model {path!r} {scale}; use "
+                "Estimator(EducationalTrainer.load(path), signal=...) for a scale of your own"
+            )
+    return heads
 
 
 def _means(
     scores: npt.NDArray[np.float64], pieces: Sequence[Sequence[str]]
 ) -> npt.NDArray[np.float64]:
     """Return the mean of each document's windows, weighted by their lengths; zeros for none."""
-    means = np.zeros((len(pieces), len(_TARGETS)))
+    means = np.zeros((len(pieces), scores.shape[1]))
     at = 0
     for i, group in enumerate(pieces):
         if len(group) == 1:

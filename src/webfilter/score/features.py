@@ -25,8 +25,9 @@ __all__ = ["BITS", "CHUNK", "STYLE", "TF", "Features", "features"]
 BITS = 18
 """Feature hashes are cut to this many bits: 2**18 buckets."""
 
-CHUNK = 512
-"""Most windows for one call of `features`: keeps the arrays in the processor's caches."""
+CHUNK = 128
+"""Most windows for one call of `features`: keeps the arrays in the processor's caches, and owners
+of tokens in 9 bits."""
 
 TF = 16
 """Scale of the integer term frequencies: ``round(TF * (1 + ln count))``."""
@@ -34,6 +35,8 @@ TF = 16
 _TOP = 0x3000  # code points from here are CJK, Hangul and the like: letters without case
 _ASTRAL = 0x10000  # beyond the basic plane: emoji and rare scripts, seen as symbols
 _PAIR = np.uint64(0xD6E8FEB86659FD93)
+_SIZE_BITS = 5  # with 9 bits of window and BITS of bucket, a key fills 32
+_LONGEST = (1 << _SIZE_BITS) - 1
 
 # kinds of characters; those up to _WORD make words
 _LOWER, _UPPER, _DIGIT, _LETTER, _WORD = 0, 1, 2, 3, 4
@@ -48,6 +51,7 @@ _FOLD = {"“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "–": "-",
 STYLE = (
     *(f"kind_{i}" for i in range(_KINDS)),
     "word_length", "long_words", "short_words", "distinct", "capitalized", "sentence",
+    "distinct_pairs",
 )  # fmt: skip
 """The columns of `Features.style`: shares of kinds of characters, then of kinds of words."""
 
@@ -70,7 +74,12 @@ class Features:
     style: npt.NDArray[np.float64]
     """Shape (n, len(STYLE)), each in its own unit; compare by rank."""
     letters: npt.NDArray[np.int64]
-    """Length of each of `ones` in characters if it starts with a letter, else 0; shape (a,)."""
+    """Length of each of `ones` in characters, at most 31, if it starts with a letter, else 0; shape
+    (a,). The least of those that share a bucket."""
+    tokens: npt.NDArray[np.uint32]
+    """Bucket of every token, in order, shape (m,)."""
+    token_ends: npt.NDArray[np.int64]
+    """Tokens of window i: ``token_ends[i]:token_ends[i + 1]``, shape (n + 1,)."""
 
 
 @cache
@@ -129,7 +138,7 @@ def features(texts: Sequence[str]) -> Features:
         raise ValueError(f"{len(texts)} windows at once, the most is {CHUNK}")
     count = len(texts)
     lengths = np.fromiter((len(text) for text in texts), np.int64, count)
-    codes = code_points("\n".join(texts) + "\n")
+    codes = code_points("\n".join(texts) + "\n" if texts else "")
     starts = np.concatenate(([0], np.cumsum(lengths + 1)))  # of windows, and one past the last
     kind_of, folded = _tables()
     short = np.minimum(codes, _ASTRAL)
@@ -145,33 +154,46 @@ def features(texts: Sequence[str]) -> Features:
     last[wordy] = np.flatnonzero(word[:-1] & ~word[1:]) + 1
     hashes = hash_spans(folded[short], first, last)
     bounds = np.searchsorted(first, starts)
-    owner = np.repeat(np.arange(count), np.diff(bounds))
+    owner = np.repeat(np.arange(count, dtype=np.uint32), np.diff(bounds))
 
-    ones, one_tf, one_ends, at = _distinct(owner, hashes, count)
+    sizes = np.minimum(last - first, _LONGEST).astype(np.uint32)
+    sizes[~wordy | (kinds[first] == _DIGIT)] = 0
+    tokens = (hashes >> np.uint64(64 - BITS)).astype(np.uint32)
+    keys = (((owner << np.uint32(BITS)) | tokens) << np.uint32(_SIZE_BITS)) | sizes
+    ones, one_tf, one_ends, letters = _distinct(keys, count, _SIZE_BITS)
     pairs = (hashes[:-1] * _PAIR) ^ (hashes[1:] + (hashes[:-1] >> np.uint64(29)))
     pairs *= _PAIR
-    same = owner[:-1] == owner[1:] if len(owner) else np.zeros(0, dtype=bool)
-    twos, two_tf, two_ends, _ = _distinct(owner[:-1][same], pairs[same], count)
-    letters = np.where(wordy & (kinds[first] != _DIGIT), last - first, 0)
-    style = _style(kinds, first, last, wordy, owner, bounds, np.diff(one_ends), lengths)
-    return Features(count, ones, one_tf, one_ends, twos, two_tf, two_ends, style, letters[at])
+    keys = (pairs >> np.uint64(64 - BITS)).astype(np.uint32)
+    keys |= owner[:-1] << np.uint32(BITS)
+    twos, two_tf, two_ends, _ = _distinct(keys[owner[:-1] == owner[1:]], count, 0)
+    distinct = (np.diff(one_ends), np.diff(two_ends))
+    style = _style(kinds, first, last, wordy, owner, bounds, distinct, lengths)
+    return Features(
+        count, ones, one_tf, one_ends, twos, two_tf, two_ends, style, letters, tokens, bounds
+    )
 
 
 def _distinct(
-    owner: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint64], count: int
+    keys: npt.NDArray[np.uint32], count: int, extra: int
 ) -> tuple[npt.NDArray[np.int64], ...]:
-    """Return bucket, frequency and bounds of the distinct buckets of each window."""
-    keys = (owner << BITS) | (hashes >> np.uint64(64 - BITS)).astype(np.int64)
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order]
+    """Return bucket, frequency, bounds and extra bits of the distinct buckets of each window.
+
+    A key is window, bucket and extra bits; of those that differ in the extra bits only, the least
+    stands for all.
+    """
+    keys = np.sort(keys)
+    found = keys >> np.uint32(extra)
     new = np.ones(len(keys), dtype=bool)
-    new[1:] = keys[1:] != keys[:-1]
+    new[1:] = found[1:] != found[:-1]
     at = np.flatnonzero(new)
     counts = np.diff(np.append(at, len(keys)))
     table = _frequencies()
-    found = keys[at]
-    ends = np.searchsorted(found, np.arange(count + 1) << BITS)
-    return found & ((1 << BITS) - 1), table[np.minimum(counts, len(table) - 1)], ends, order[at]
+    found = found[at]
+    ends = np.searchsorted(found, np.arange(count, dtype=np.uint64) << np.uint64(BITS))
+    ends = np.append(ends, len(found))
+    buckets = (found & np.uint32((1 << BITS) - 1)).astype(np.int64)
+    bits = (keys[at] & np.uint32((1 << extra) - 1)).astype(np.int64)
+    return buckets, table[np.minimum(counts, len(table) - 1)], ends, bits
 
 
 def _style(
@@ -179,14 +201,18 @@ def _style(
     first: npt.NDArray[np.intp],
     last: npt.NDArray[np.intp],
     wordy: npt.NDArray[np.bool_],
-    owner: npt.NDArray[np.int64],
+    owner: npt.NDArray[np.uint32],
     bounds: npt.NDArray[np.intp],
-    distinct: npt.NDArray[np.int64],
+    distinct: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
     lengths: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float64]:
     count = len(lengths)
-    of_char = np.repeat(np.arange(count) * _KINDS, lengths + 1)
-    shares = np.bincount(of_char + kinds, minlength=count * _KINDS).reshape(count, _KINDS)
+    # lower case is what is left: three characters in four need no counting
+    at = np.flatnonzero(kinds != _LOWER)
+    of_char = np.repeat(np.arange(0, count * _KINDS, _KINDS), lengths + 1)[at]
+    of_char += kinds[at]
+    shares = np.bincount(of_char, minlength=count * _KINDS).reshape(count, _KINDS)
+    shares[:, _LOWER] = lengths + 1 - shares.sum(axis=1)
     shares[:, _NEWLINE] -= 1  # the one we put between windows
     chars = np.maximum(lengths, 1)
 
@@ -201,7 +227,7 @@ def _style(
     marks = shares[:, 7] + shares[:, 9] + shares[:, 10]
     columns = [
         letters / some, words(sizes >= 8) / some, words(sizes <= 3) / some,
-        distinct / np.maximum(np.diff(bounds), 1), words(kinds[first[wordy]] == _UPPER) / some,
-        number / np.maximum(marks, 1),
+        distinct[0] / np.maximum(np.diff(bounds), 1), words(kinds[first[wordy]] == _UPPER) / some,
+        number / np.maximum(marks, 1), distinct[1] / np.maximum(np.diff(bounds) - 1, 1),
     ]  # fmt: skip
     return np.column_stack([shares / chars[:, None], *columns]).astype(np.float64)

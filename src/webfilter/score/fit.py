@@ -60,6 +60,7 @@ def fit(
     settings: Settings = Settings(),  # noqa: B008  frozen
     seed: int = 0,
     weights: npt.ArrayLike | None = None,
+    calibrating: npt.ArrayLike | None = None,
     unlabeled: Sequence[str] | None = None,
     pseudo: Pseudo | None = None,
 ) -> Model:
@@ -77,6 +78,8 @@ def fit(
         settings: sizes and weights.
         seed: of word vectors and folds.
         weights: how much each row counts, at least 0, shape (n,); all the same where None.
+        calibrating: which rows are like the texts that will be scored, shape (n,) of bool: the
+            others (hard cases that were picked, say) train only; all where None.
         unlabeled: texts that only teach which words go together.
         pseudo: texts labeled by another model. Where that model has seen `labels`, intervals come
             out too narrow, unless there is `Pseudo.by_fold`.
@@ -94,11 +97,14 @@ def fit(
     ys = check_labels(labels, len(texts), names, highest)
     ws = _weights(weights, len(texts))
     groups = _groups(groups, texts)
+    like = np.ones(len(texts), bool) if calibrating is None else np.array(calibrating, dtype=bool)
+    if like.shape != (len(texts),):
+        raise ConfigError(f"training: calibrating must be {len(texts)} times true or false")
     used = ws > 0
     if not used.all():
         texts = [text for text, use in zip(texts, used, strict=True) if use]
-        ys, ws, groups = ys[used], ws[used], groups[used]
-    _enough(ys, names)
+        ys, ws, groups, like = ys[used], ws[used], groups[used], like[used]
+    _enough(ys[like], names)
     fold = folds(ys[:, 0], groups, settings.calibration_folds, seed)
     by_fold: Floats | None = None
     if pseudo is not None and len(pseudo.texts):
@@ -127,7 +133,7 @@ def fit(
             seed,
             check_texts(() if unlabeled is None else unlabeled, "unlabeled text"),
         )
-        return _calibrated(blocks, ys, ws, fold, by_fold, highest, names)
+        return _calibrated(blocks, ys, ws, fold, like, by_fold, highest, names)
 
 
 def _calibrated(
@@ -135,6 +141,7 @@ def _calibrated(
     labels: Floats,
     weights: Floats,
     fold: npt.NDArray[np.intp],
+    like: npt.NDArray[np.bool_],
     by_fold: Floats | None,
     tops: Sequence[float],
     names: Sequence[str],
@@ -150,14 +157,14 @@ def _calibrated(
         familiar[fold == k] = blocks.familiar(known)
     curves, spreads = [], []
     for t, top in enumerate(tops):
-        of = np.flatnonzero(~np.isnan(labels[:real, t]))
+        of = np.flatnonzero(~np.isnan(labels[:real, t]) & like)
         ys, ws = labels[of, t], weights[of]
         xs, means = curve(raw[of, t], ys, ws, settings.calibration_bins)
         curves.append((xs, means))
         calibrated = np.clip(np.interp(raw[of, t], xs, means), 0.0, top)
         spreads.append(spread(calibrated, ys, ws, settings.calibration_interval))
     # a small vocabulary knows few words of a text like those that it was taken from
-    full = min(settings.guard_full, 0.6 * float(np.median(familiar)))
+    full = min(settings.guard_full, 0.6 * float(np.median(familiar[like])))
     low = settings.guard_low * full / settings.guard_full
     if full <= 0:
         raise ConfigError(

@@ -1,11 +1,12 @@
 """A small regression over words, evaluated in exact integer arithmetic.
 
-The score of a window is ``words + meaning + style + constant``:
+The score of a window is ``words + form + constant``:
 
 - words: a weight for each hashed word and pair of words, times its log frequency;
-- meaning: a quadratic form of the window's place in a space of 64 directions (latent semantic
-  analysis: the mean of its words' vectors, scaled to length 1), which sees what goes together;
-- style: a weight for the rank of each style measure (punctuation, case, word lengths).
+- form: a quadratic form of the window's place and manner. Its place stands in a space of 64
+  directions (latent semantic analysis: the mean of its words' vectors, scaled to length 1), its
+  manner is the rank of each style measure (punctuation, case, word lengths, repetition, and how
+  usual the order of its commonest words is), so the form sees what goes together.
 
 A monotone curve then makes the mean label at a score s about s, and a second pair of curves gives
 the interval that held 80 % of the labels around s. Weights and inputs are integers (quantized when
@@ -30,10 +31,17 @@ import numpy.typing as npt
 from webfilter.score.features import BITS, CHUNK, STYLE, Features, features
 from webfilter.text import code_points, hash_spans
 
-__all__ = ["UNIT", "Model", "Scores", "fingerprint", "meaning", "style_ranks"]
+__all__ = [
+    "ORDER", "ORDERLY", "UNIT", "Model", "Scores", "fingerprint", "meaning", "orderly",
+    "style_ranks",
+]  # fmt: skip
 
 UNIT = 1_000
 """Length of a window's meaning vector, in integer steps."""
+ORDER = 256
+"""Steps of the log ratios in `Model.order`."""
+ORDERLY = ("order", "common_pairs")
+"""The columns of `orderly`: the mean log ratio, and the pairs for each token."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,16 +68,18 @@ class Model:
     """Row of `vectors` for each bucket, 0 for unknown, shape (2**BITS,)."""
     vectors: npt.NDArray[np.int8]
     """Word vectors, row 0 all zero, shape (v, d)."""
-    form: npt.NDArray[np.int32]
-    """Quadratic form of each target, shape (t, d, d), and its linear part below."""
-    slope: npt.NDArray[np.int32]
-    """Shape (t, d)."""
+    common: npt.NDArray[np.uint8]
+    """Number of each bucket among the commonest tokens, 0 for others, shape (2**BITS,)."""
+    order: npt.NDArray[np.int16]
+    """How usual each pair of them is: log ratio in steps of 1 / `ORDER`, shape (c + 1, c + 1)."""
     knots: Floats
-    """Quantiles of each style measure, shape (len(STYLE), q)."""
-    style: npt.NDArray[np.int32]
-    """Weight of each style rank, shape (len(STYLE), t)."""
+    """Quantiles of each style measure, shape (s, q): `STYLE`, then `ORDERLY`."""
+    form: npt.NDArray[np.int32]
+    """Quadratic form of each target over place and manner, shape (t, d + s, d + s)."""
+    slope: npt.NDArray[np.int32]
+    """Its linear part, shape (t, d + s)."""
     scales: Floats
-    """What an integer step of words, form, slope and style is worth, shape (4, t)."""
+    """What an integer step of words, form and slope is worth, shape (3, t)."""
     constant: Floats
     """Shape (t,)."""
     curve: Floats
@@ -94,17 +104,34 @@ class Model:
         """
         with np.load(io.BytesIO(data), allow_pickle=False) as found:
             arrays = {name: found[name] for name in found.files}
-        if "names" not in arrays and "top" in arrays:  # a file older than the names
-            arrays["names"] = np.array([f"head_{t + 1}" for t in range(len(arrays["top"]))])
         wanted = {field.name for field in fields(cls)}
         if set(arrays) != wanted:
             raise ValueError(f"its arrays are {sorted(arrays)}, not {sorted(wanted)}")
         model = cls(**arrays)
-        if model.words.shape[0] != 1 << BITS or len(model.knots) != len(STYLE):
-            raise ValueError("it was trained with other features")
+        model._check()
         if int(model.hashing[0]) != fingerprint():
             raise ValueError("it was trained with another hash function")
         return model
+
+    def _check(self) -> None:
+        """Raise ValueError unless the arrays fit each other and the features."""
+        t, d, width = len(self.top), self.vectors.shape[-1], self.slope.shape[-1]
+        commonest = int(self.common.max(initial=0)) + 1
+        shapes = {
+            "words": (1 << BITS, t), "rows": (1 << BITS,), "common": (1 << BITS,),
+            "vectors": (int(self.rows.max(initial=0)) + 1, d), "order": (commonest, commonest),
+            "knots": (width - d, self.knots.shape[-1]), "form": (t, width, width),
+            "slope": (t, width), "scales": (3, t), "constant": (t,), "names": (t,), "guard": (2,),
+            "curve": (t, 2, self.curve.shape[-1]), "spread": (t, 3, self.spread.shape[-1]),
+        }  # fmt: skip
+        for name, shape in shapes.items():
+            found = getattr(self, name)
+            if found.shape != shape:
+                raise ValueError(f"its array {name} has shape {found.shape}, not {shape}")
+            if found.dtype.kind == "f" and not np.isfinite(found).all():
+                raise ValueError(f"its array {name} holds numbers that are not finite")
+        if len(self.knots) != len(STYLE) + len(ORDERLY):
+            raise ValueError("it was trained with other features")
 
     def save(self) -> bytes:
         """Return the bytes of an ``.npz`` file; the same for the same arrays."""
@@ -143,19 +170,18 @@ class Model:
 
     def _raw(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
         found = features(texts)
-        sums = _products(found.one_tf, self.words[found.ones], found.one_ends)
-        sums += _products(found.two_tf, self.words[found.twos], found.two_ends)
+        sums = _products(found.one_tf, self.words.take(found.ones, axis=0), found.one_ends)
+        sums += _products(found.two_tf, self.words.take(found.twos, axis=0), found.two_ends)
         total = _sums(found.one_tf, found.one_ends) + _sums(found.two_tf, found.two_ends)
         place, known = meaning(found, self.rows, self._vectors)
-        turned = place @ self._form  # (n, t * d)
-        by_target = turned.reshape(len(place), len(self.top), -1)
-        bent = (by_target * place[:, None, :]).sum(axis=2)
-        ranks = style_ranks(found.style, self.knots)
+        style = np.hstack([found.style, orderly(found, self.common, self.order)])
+        where = np.hstack([place, style_ranks(style, self.knots)])
+        turned = (where @ self._form).reshape(len(where), len(self.top), -1)
+        bent = (turned * where[:, None, :]).sum(axis=2)
         worth = self.scales
         raw = sums * worth[0] / np.sqrt(np.maximum(total, 1))[:, None]
         raw = raw + bent * worth[1]
-        raw = raw + (place @ self.slope.T.astype(np.float64)) * worth[2]
-        raw = raw + (ranks @ self.style.astype(np.float64)) * worth[3]
+        raw = raw + (where @ self.slope.T.astype(np.float64)) * worth[2]
         return raw + self.constant, known
 
     @cached_property
@@ -186,7 +212,7 @@ def meaning(
     tf = found.one_tf.astype(np.float32)
     place = np.zeros((found.count, vectors.shape[1]))
     for i, (start, end) in enumerate(pairwise(found.one_ends.tolist())):
-        place[i] = tf[start:end] @ vectors[at[start:end]]
+        place[i] = tf[start:end] @ vectors.take(at[start:end], axis=0)
     length = np.sqrt((place * place).sum(axis=1))
     place = np.rint(place * (UNIT / np.maximum(length, 1.0))[:, None])
     letters = _sums(found.letters, found.one_ends)
@@ -194,28 +220,43 @@ def meaning(
     return place, familiar / np.maximum(letters, 1)
 
 
-def style_ranks(style: Floats, knots: Floats) -> Floats:
-    """Return where each style measure stands among its `knots`: integers, 0 to twice their number.
+def orderly(found: Features, common: npt.NDArray[np.uint8], order: npt.NDArray[np.int16]) -> Floats:
+    """Return the measures `ORDERLY` of each window, shape (n, 2).
 
-    Counts the knots below twice as "below or equal" plus "below", so ties are in the middle.
+    Words in any order have the same words: but "of the" is common and "the of" is not. Averages how
+    usual each neighboring pair of the commonest tokens is, and counts such pairs.
+    """
+    number = common[found.tokens]
+    sizes = np.diff(found.token_ends)
+    owner = np.repeat(np.arange(found.count), sizes)
+    both = (number[:-1] > 0) & (number[1:] > 0) & (owner[:-1] == owner[1:])
+    at = np.flatnonzero(both)
+    usual = order[number[at], number[at + 1]]
+    there = np.bincount(owner[at], minlength=found.count)
+    sums = np.bincount(owner[at], weights=usual, minlength=found.count)
+    return np.column_stack([sums / ORDER / np.maximum(there, 1), there / np.maximum(sizes, 1)])
+
+
+def style_ranks(style: Floats, knots: Floats) -> Floats:
+    """Return where each style measure stands among its `knots`: integers, 0 in the middle.
+
+    Counts the knots below and subtracts those above, so ties are in the middle.
     """
     ranks = np.empty_like(style)
     for j, edges in enumerate(knots):
         column = style[:, j]
         ranks[:, j] = np.searchsorted(edges, column, "left")
-        ranks[:, j] += np.searchsorted(edges, column, "right")
+        ranks[:, j] += np.searchsorted(edges, column, "right") - len(edges)
     return ranks
 
 
 def _products(
     tf: npt.NDArray[np.int64], weights: npt.NDArray[np.int16], ends: npt.NDArray[np.int64]
 ) -> Floats:
-    """Return the sums of frequency times weights of each window, shape (n, t); exact in float64."""
-    frequencies, by_row = tf.astype(np.float64), weights.astype(np.float64)
-    found = np.zeros((len(ends) - 1, weights.shape[1]))
-    for i, (start, end) in enumerate(pairwise(ends.tolist())):
-        found[i] = frequencies[start:end] @ by_row[start:end]
-    return found
+    """Return the sums of frequency times weights of each window, shape (n, t); exact."""
+    totals = np.zeros((len(tf) + 1, weights.shape[1]), dtype=np.int64)
+    np.cumsum(tf[:, None] * weights, axis=0, out=totals[1:])
+    return (totals[ends[1:]] - totals[ends[:-1]]).astype(np.float64)
 
 
 def _sums(values: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

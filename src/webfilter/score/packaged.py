@@ -5,6 +5,7 @@ See `webfilter.packaged`; a file is read once per process.
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from webfilter import packaged
 from webfilter.errors import ConfigError
 from webfilter.score.model import Model
 
-__all__ = ["FOLDER", "checksum", "entry", "load"]
+__all__ = ["FOLDER", "checksum", "entry", "load", "load_file"]
 
 FOLDER = Path(__file__).parent / "models"
 """Where the packaged models lie."""
@@ -51,3 +52,21 @@ def _load(name: str, folder: Path) -> Model:
         return Model.load(data)
     except Exception as error:  # zipfile and numpy raise many kinds
         raise ConfigError(f"model {name!r}: its file cannot be used: {error}; {_FIX}") from error
+
+
+@cache
+def load_file(path: str) -> tuple[Model, str]:
+    """Return a model of one's own and its sha256, read at the first call in this process.
+
+    Raises:
+        ConfigError: the file is missing, or no model that can be used here.
+    """
+    fix = "give the model.npz that EducationalTrainer wrote"
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"model {path!r}: cannot be read: {error.strerror}; {fix}") from None
+    try:
+        return Model.load(data), hashlib.sha256(data).hexdigest()
+    except Exception as error:  # zipfile and numpy raise many kinds
+        raise ConfigError(f"model {path!r}: its file cannot be used: {error}; {fix}") from error

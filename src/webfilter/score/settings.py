@@ -31,19 +31,21 @@ class Settings:
     """A word must stand in so many texts to get a vector, and to count as known."""
     meaning_directions: int = 64
     """Directions of the latent semantic space, 1-256."""
-    meaning_share: float = 0.6
+    meaning_share: float = 1.0
     """Weight of meaning in the kernel; words have 1."""
     style_knots: int = 24
     """Quantiles kept of each style measure."""
     style_share: float = 0.3
     """Weight of style in the kernel."""
+    style_bend: float = 0.3
+    """Weight of style beside meaning in the quadratic form."""
     ridge_penalty: float = 0.5
     """Penalty of the regression, above 0; more for fewer or noisier labels."""
     calibration_folds: int = 4
     """Folds of the cross-validation inside training that calibration comes from."""
     calibration_bins: int = 16
     """Most bins of the calibration curve; each has at least 20 labels."""
-    calibration_interval: float = 0.8
+    calibration_interval: float = 0.9
     """Share of the labels that the interval is to hold."""
     guard_low: float = 0.30
     """A text with so small a share of letters in known words, or less, scores 0."""
@@ -54,7 +56,8 @@ class Settings:
         for name, low, high in (
             ("words_min_texts", 1, 1_000), ("meaning_min_texts", 1, 1_000),
             ("meaning_directions", 1, 256), ("meaning_share", 0, 1_000), ("style_knots", 1, 1_000),
-            ("style_share", 0, 1_000), ("ridge_penalty", 1e-9, 1e9), ("calibration_folds", 2, 100),
+            ("style_share", 0, 1_000), ("style_bend", 0, 1_000),
+            ("ridge_penalty", 1e-9, 1e9), ("calibration_folds", 2, 100),
             ("calibration_bins", 1, 1_000), ("calibration_interval", 0.01, 0.99),
             ("guard_low", 0, 1), ("guard_full", 0, 1),
         ):  # fmt: skip

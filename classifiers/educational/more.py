@@ -1,0 +1,142 @@
+"""Gather the excerpts that were read in addition: find their texts again, and align the readers.
+
+    python classifiers/educational/more.py DATA more.jsonl.xz [--manuals FOLDER]
+
+``readings.csv`` holds what readers made of 7,400 further excerpts, one reading each: hashes and
+labels, no texts. This script cuts the same windows from the collections in DATA, keeps those whose
+hash is there, and writes them with labels as `data.read` wants them. The readers also read 400
+excerpts of ``edu/train.jsonl.xz`` again, blind; a line through these pairs maps their labels to
+those of the first readers (they are a tenth of a point sterner).
+
+Windows of the crawl depend on the extractor, and those of manuals (GIMP, Maxima, Octave, LilyPond,
+KStars, Step, R, the Debian handbook: Debian 12, unpacked into one folder a package) are left out
+without `--manuals`; what is not found is counted, and changes the model a little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import hashlib
+import json
+import lzma
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from data import LABELS, TOPS
+
+import webfilter as wf
+from webfilter.score.windows import windows
+
+READINGS = Path(__file__).parent / "readings.csv"
+AGAIN = "again"
+"""Source of the readings of excerpts that have labels already."""
+
+
+def main() -> None:
+    """Gather from the command line."""
+    parser = argparse.ArgumentParser(description="Find the excerpts of readings.csv.")
+    parser.add_argument("data", type=Path, help="folder of the collections")
+    parser.add_argument("out", type=Path, help="labeled excerpts, .jsonl.xz")
+    parser.add_argument("--manuals", type=Path, help="folder of unpacked packages")
+    args = parser.parse_args()
+    readings = read_readings()
+    labeled = {
+        digest(row["text"]): [row[name] for name in LABELS]
+        for row in _rows(args.data / "edu" / "train.jsonl.xz")
+    }
+    lines = align(readings, labeled)
+    rows: dict[str, dict[str, Any]] = {}
+    for name, url, text in _windows(args.data, args.manuals):
+        key = digest(text)
+        if key in readings and key not in rows and readings[key][0] != AGAIN:
+            source, values = readings[key]
+            kept = np.clip([np.polyval(lines[t], v) for t, v in enumerate(values)], 0, TOPS)
+            row = {"id": f"{source}:{name}", "src": source, "url": url, "text": text}
+            rows[key] = row | dict(zip(LABELS, kept.round(3).tolist(), strict=True))
+    with lzma.open(args.out, "wt", encoding="utf-8") as file:
+        for key in sorted(rows):
+            file.write(json.dumps(rows[key], ensure_ascii=False) + "\n")
+    wanted = sum(source != AGAIN for source, _ in readings.values())
+    print(f"{args.out}: {len(rows):,} of {wanted:,} excerpts found")
+
+
+def digest(text: str) -> str:
+    """Return what stands for a text in ``readings.csv``."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def read_readings() -> dict[str, tuple[str, list[int]]]:
+    """Return source and labels by digest; of two readings of one text the first."""
+    found: dict[str, tuple[str, list[int]]] = {}
+    with READINGS.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            found.setdefault(row["text"], (row["source"], [int(row[name]) for name in LABELS]))
+    return found
+
+
+def align(
+    readings: dict[str, tuple[str, list[int]]], labeled: dict[str, list[float]]
+) -> list[np.ndarray[Any, Any]]:
+    """Return, for each label, the line from the new readers' to the first readers' scale."""
+    pairs = [
+        (values, labeled[key])
+        for key, (source, values) in readings.items()
+        if source == AGAIN and key in labeled
+    ]
+    if len(pairs) < 100:
+        raise SystemExit(f"only {len(pairs)} excerpts were read twice: is this the same DATA?")
+    new, old = np.array(pairs, dtype=np.float64).transpose(1, 0, 2)
+    return [np.polyfit(new[:, t], old[:, t], 1) for t in range(len(LABELS))]
+
+
+def _windows(data: Path, manuals: Path | None) -> Iterator[tuple[str, str | None, str]]:
+    """Yield name, URL and text of everything that was drawn from."""
+    for row in _rows(data / "text" / "fineweb_sample.jsonl.xz"):
+        yield from _cut(row["id"], row["url"], row["text"])
+    for row in _rows(data / "wcxb-dev" / "pages.jsonl.xz"):
+        yield from _cut(str(row["id"]), row["url"], row["gold_text"] or "")
+    for i, row in enumerate(_rows(data / "lid" / "hplt2_weak.jsonl.xz")):
+        if row["lang"].startswith("en"):
+            yield f"lid{i}@0", None, row["text"][:1_000]
+    for i, row in enumerate(_rows(data / "bench" / "olmo_sciq.jsonl.xz")):
+        yield from _cut(f"sciq{i}", None, row["doc"].get("support") or "")
+    extract = wf.Extract()
+    for doc in wf.Pipeline((extract,))(wf.read(data / "crawl" / "*.warc.gz")):
+        if doc.live:
+            yield from _cut(doc.id, doc.url, doc.text)
+    if manuals:
+        for doc in wf.Pipeline((extract,))(_manuals(manuals)):
+            if doc.live:
+                yield from _cut(doc.id, None, doc.text)
+
+
+def _manuals(folder: Path) -> Iterator[wf.Document]:
+    for path in sorted(folder.rglob("*")):
+        if re.search(r"\.(html|docbook(\.gz)?)$", path.name) and path.is_file():
+            page = path.read_bytes()
+            if path.suffix == ".gz":
+                page = gzip.decompress(page)
+            if "docbook" in path.name:
+                page = re.sub(rb"<!DOCTYPE[^>]*\[.*?\]>", b"", page, flags=re.DOTALL)
+                page = re.sub(rb"<(/?)para\b[^>]*>", rb"<\1p>", page)
+                page = re.sub(rb"<(/?)title\b[^>]*>", rb"<\1h2>", page)
+            yield wf.Document(str(path.relative_to(folder)), html=page)
+
+
+def _cut(name: str, url: str | None, text: str) -> Iterator[tuple[str, str | None, str]]:
+    for piece in windows(text, 1_000, 64):
+        yield f"{name}@{text.find(piece)}", url, piece
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    with lzma.open(path, "rt", encoding="utf-8") as file:
+        yield from map(json.loads, file)
+
+
+if __name__ == "__main__":
+    main()
