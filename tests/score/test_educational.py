@@ -147,7 +147,7 @@ def test_raw_scores_are_exact_sums_whatever_the_batch() -> None:
 
 
 def test_a_long_page_is_the_mean_of_its_parts() -> None:
-    good, bad = (LESSON + "\n") * 6, (SHOP + "\n") * 8
+    good, bad = (LESSON + " ") * 6, (SHOP + " ") * 8  # one line: nothing stood there before
     mixed = score(good + bad)["educational"]
     assert score(bad)["educational"] + 0.5 < mixed < score(good)["educational"] - 0.5
 
@@ -259,3 +259,10 @@ def test_importing_the_package_loads_no_training_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_a_page_says_twice_counts_once() -> None:
+    once = score(LESSON)
+    again = score("\n\n".join([LESSON] * 8))
+    assert again["educational"] == pytest.approx(once["educational"] / 8, rel=0.35)
+    assert score(LESSON + "\nshort line" * 8)["educational"] > once["educational"] / 2

@@ -15,9 +15,12 @@ import numpy.typing as npt
 
 from webfilter.errors import ConfigError
 from webfilter.score.calibrate import need
-from webfilter.score.features import BITS, CHUNK, TF, Features, features
+from webfilter.score.features import BITS, CHUNK, STYLE, TF, Features, features
 from webfilter.score.model import (
+    GUARDED,
+    OFF,
     ORDER,
+    ORDERLY,
     UNIT,
     Model,
     fingerprint,
@@ -33,7 +36,7 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 _WORD_STEPS, _FORM_STEPS = 2**15 - 1, 2**24
-_COMMON = 60
+_COMMON = 120
 """Number of commonest tokens whose order is looked at."""
 _VECTORS = 2**16 - 1
 """Most words with a vector: their rows are 16-bit numbers and 0 means none."""
@@ -82,6 +85,7 @@ class Blocks:
             [np.hstack([part.style, orderly(part, self.common, self.order)]) for part in parts]
         )
         self.knots = np.quantile(style, _middles(settings.style_knots), axis=0).T
+        self.guarded = style[:, [(*STYLE, *ORDERLY).index(name) for name in GUARDED]]
         ranks = style_ranks(style, self.knots)
         self.step = 1 / np.sqrt((ranks * ranks).sum(axis=1).mean() or 1.0)
         self.manner = ranks * self.step  # of length about 1
@@ -176,7 +180,7 @@ class Blocks:
             curve=np.array([[same, same]] * len(tops)),
             spread=np.array([[same, same * 0, same * 0]] * len(tops)),
             top=np.array(tops, dtype=np.float64),
-            guard=np.array([settings.guard_low, settings.guard_full]),
+            guard=np.array([(settings.guard_low, settings.guard_full), *[OFF] * len(GUARDED)]),
             hashing=np.array([fingerprint()], dtype=np.uint64),
             names=np.array(names),
         )

@@ -32,6 +32,8 @@ _MEANING = {
     "clean": "Running text, not boilerplate",
 }
 _DIGITS = 4
+_LONG = 40
+"""Characters of a line that says something: shorter ones repeat on good pages, too."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class Educational(Scorer):
     from), at most eight, evenly spread; the scores of its windows are averaged by length. The mean,
     because a page is trained on as a whole: the best window would let a page in for one good
     paragraph, the worst would throw out a chapter for its list of links.
+
+    What a page says twice counts once: the share of its characters in lines (of 40 characters or
+    more) that stood there before scores 0.
 
     An empty text scores 0 on every scale: nothing on the rubric holds for it, so no `min_score`
     above 0 lets it pass. Text whose words the model does not know (another language or script,
@@ -122,7 +127,8 @@ class Educational(Scorer):
         model = self._model
         pieces = [windows(doc.text) for doc in docs]
         scores = model.predict([piece for group in pieces for piece in group]).values
-        means = np.round(_means(scores, pieces), _DIGITS)
+        fresh = np.array([_fresh(doc.text) for doc in docs])
+        means = np.round(_means(scores, pieces) * fresh[:, None], _DIGITS)
         columns: dict[str, list[float]] = {}
         for t, head in enumerate(model.names.tolist()):
             ends = np.round(model.intervals(means[:, t], t), _DIGITS)
@@ -135,6 +141,13 @@ class Educational(Scorer):
             for row in zip(*columns.values(), strict=True)
         ]
         return rows
+
+
+def _fresh(text: str) -> float:
+    """Return the share of a text's characters outside of long lines that it has had before."""
+    lines = [line for line in text.split("\n") if len(line) >= _LONG]
+    again = sum(map(len, lines)) - sum(map(len, set(lines)))
+    return 1.0 - again / len(text) if again else 1.0
 
 
 def _heads(model: Model, path: str | None) -> list[str]:

@@ -78,6 +78,8 @@ class Features:
     (a,). The least of those that share a bucket."""
     tokens: npt.NDArray[np.uint32]
     """Bucket of every token, in order, shape (m,)."""
+    owner: npt.NDArray[np.uint32]
+    """Its window, shape (m,)."""
     token_ends: npt.NDArray[np.int64]
     """Tokens of window i: ``token_ends[i]:token_ends[i + 1]``, shape (n + 1,)."""
 
@@ -141,18 +143,15 @@ def features(texts: Sequence[str]) -> Features:
     codes = code_points("\n".join(texts) + "\n" if texts else "")
     starts = np.concatenate(([0], np.cumsum(lengths + 1)))  # of windows, and one past the last
     kind_of, folded = _tables()
-    short = np.minimum(codes, _ASTRAL)
-    kinds = kind_of[short]
+    kinds = kind_of.take(codes, mode="clip")  # all beyond the table are as its last
     word = kinds <= _WORD
-    space = (kinds == _SPACE) | (kinds == _NEWLINE)
-
-    begins = ~space
+    begins = (kinds != _SPACE) & (kinds != _NEWLINE)
     begins[1:] &= ~(word[1:] & word[:-1])
     first = np.flatnonzero(begins)
     last = first + 1
     wordy = word[first]
     last[wordy] = np.flatnonzero(word[:-1] & ~word[1:]) + 1
-    hashes = hash_spans(folded[short], first, last)
+    hashes = hash_spans(folded.take(codes, mode="clip"), first, last)
     bounds = np.searchsorted(first, starts)
     owner = np.repeat(np.arange(count, dtype=np.uint32), np.diff(bounds))
 
@@ -169,7 +168,18 @@ def features(texts: Sequence[str]) -> Features:
     distinct = (np.diff(one_ends), np.diff(two_ends))
     style = _style(kinds, first, last, wordy, owner, bounds, distinct, lengths)
     return Features(
-        count, ones, one_tf, one_ends, twos, two_tf, two_ends, style, letters, tokens, bounds
+        count,
+        ones,
+        one_tf,
+        one_ends,
+        twos,
+        two_tf,
+        two_ends,
+        style,
+        letters,
+        tokens,
+        owner,
+        bounds,
     )
 
 
@@ -209,7 +219,8 @@ def _style(
     count = len(lengths)
     # lower case is what is left: three characters in four need no counting
     at = np.flatnonzero(kinds != _LOWER)
-    of_char = np.repeat(np.arange(0, count * _KINDS, _KINDS), lengths + 1)[at]
+    starts = np.append(0, np.cumsum(lengths + 1))
+    of_char = np.repeat(np.arange(0, count * _KINDS, _KINDS), np.diff(at.searchsorted(starts)))
     of_char += kinds[at]
     shares = np.bincount(of_char, minlength=count * _KINDS).reshape(count, _KINDS)
     shares[:, _LOWER] = lengths + 1 - shares.sum(axis=1)

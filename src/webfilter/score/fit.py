@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 from webfilter.errors import ConfigError
 from webfilter.score.blocks import Blocks
 from webfilter.score.calibrate import curve, need, same_length, spread
-from webfilter.score.model import Model
+from webfilter.score.model import OFF, Model
 from webfilter.score.settings import Settings
 
 __all__ = ["MOST", "Pseudo", "Settings", "check_labels", "check_texts", "fit", "folds", "key"]
@@ -32,6 +32,8 @@ Floats = npt.NDArray[np.float64]
 
 MOST = 20_000
 """Most texts to train on: their kernel takes 3.2 GB, several times that while it is made."""
+GOOD = 300
+"""Least number of good texts for limits on order and repetition."""
 LEAST = 20
 """Fewest labels of a head: what one bin of the calibration curve needs."""
 
@@ -175,8 +177,25 @@ def _calibrated(
         plain,
         curve=same_length(curves, rise=0.05),
         spread=same_length(spreads, rise=0.0),
-        guard=np.array([low, full]),
+        guard=np.array(
+            [(low, full), *_guards(blocks.guarded[:real], labels[:real, 0], like, tops[0])]
+        ),
     )
+
+
+def _guards(
+    measured: Floats, labels: Floats, like: npt.NDArray[np.bool_], top: float
+) -> list[tuple[float, float]]:
+    """Return from where to where each guarded measure makes good texts worth less.
+
+    0 where one in a thousand of the good texts lies, in full from one in a hundred on. Good ones
+    have the upper half of the first head's labels; of few, nothing can be said of their thousandth.
+    """
+    good = measured[like & (labels >= top / 2)]
+    if len(good) < GOOD:
+        return [OFF] * measured.shape[1]
+    low, full = np.quantile(good, (0.001, 0.01), axis=0)
+    return list(zip(low.tolist(), np.maximum(full, low + 1e-3).tolist(), strict=True))
 
 
 def folds(labels: Floats, groups: npt.NDArray[Any], count: int, seed: int) -> npt.NDArray[np.intp]:

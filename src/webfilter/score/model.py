@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,8 +33,8 @@ from webfilter.score.features import BITS, CHUNK, STYLE, Features, features
 from webfilter.text import code_points, hash_spans
 
 __all__ = [
-    "ORDER", "ORDERLY", "UNIT", "Model", "Scores", "fingerprint", "meaning", "orderly",
-    "style_ranks",
+    "ENOUGH", "GUARDED", "OFF", "ORDER", "ORDERLY", "UNIT", "Model", "Scores", "fingerprint",
+    "meaning", "orderly", "style_ranks",
 ]  # fmt: skip
 
 UNIT = 1_000
@@ -42,8 +43,17 @@ ORDER = 256
 """Steps of the log ratios in `Model.order`."""
 ORDERLY = ("order", "common_pairs")
 """The columns of `orderly`: the mean log ratio, and the pairs for each token."""
+GUARDED = ("order", "common_pairs", "distinct_pairs")
+"""Measures of style that make a window worth nothing where they are far too low: its words stand in
+no order, in no sentences, or are the same again and again."""
+OFF = (-9.0, -8.0)
+"""Limits below any measure: no guard."""
+ENOUGH = 100
+"""Tokens from which on a window is judged by them in full; of fewer, in proportion."""
 
 Floats = npt.NDArray[np.float64]
+_BLOCK = 16 * CHUNK
+"""Windows whose form is evaluated at once."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +99,8 @@ class Model:
     top: Floats
     """Highest score of each target, shape (t,)."""
     guard: Floats
-    """Known share up to which a window scores 0, and from which it counts in full, shape (2,)."""
+    """Up to which value a window scores 0, and from which it counts in full, shape (4, 2): the
+    share of letters in known words, and the style measures `GUARDED`."""
     hashing: npt.NDArray[np.uint64]
     """Fingerprint of the hash function that it was trained with, shape (1,)."""
     names: npt.NDArray[np.str_]
@@ -121,7 +132,8 @@ class Model:
             "words": (1 << BITS, t), "rows": (1 << BITS,), "common": (1 << BITS,),
             "vectors": (int(self.rows.max(initial=0)) + 1, d), "order": (commonest, commonest),
             "knots": (width - d, self.knots.shape[-1]), "form": (t, width, width),
-            "slope": (t, width), "scales": (3, t), "constant": (t,), "names": (t,), "guard": (2,),
+            "slope": (t, width), "scales": (3, t), "constant": (t,), "names": (t,),
+            "guard": (1 + len(GUARDED), 2),
             "curve": (t, 2, self.curve.shape[-1]), "spread": (t, 3, self.spread.shape[-1]),
         }  # fmt: skip
         for name, shape in shapes.items():
@@ -130,6 +142,8 @@ class Model:
                 raise ValueError(f"its array {name} has shape {found.shape}, not {shape}")
             if found.dtype.kind == "f" and not np.isfinite(found).all():
                 raise ValueError(f"its array {name} holds numbers that are not finite")
+        if not (self.guard[:, 0] < self.guard[:, 1]).all():
+            raise ValueError("its array guard does not rise")
         if len(self.knots) != len(STYLE) + len(ORDERLY):
             raise ValueError("it was trained with other features")
 
@@ -147,12 +161,12 @@ class Model:
 
         Windows have up to about 1,000 characters; sums are exact up to 8,000.
         """
-        parts = [self._raw(texts[i : i + CHUNK]) for i in range(0, len(texts), CHUNK)]
+        blocks = [self._raw(texts[i : i + _BLOCK]) for i in range(0, len(texts), _BLOCK)]
         targets = len(self.top)
-        raw = np.concatenate([part[0] for part in parts] or [np.zeros((0, targets))])
-        known = np.concatenate([part[1] for part in parts] or [np.zeros(0)])
-        low, full = self.guard
-        trust = np.clip((known - low) / (full - low), 0.0, 1.0)
+        raw = np.concatenate([block[0] for block in blocks] or [np.zeros((0, targets))])
+        known, trust = (
+            np.concatenate([block[i] for block in blocks] or [np.zeros(0)]) for i in (1, 2)
+        )
         values = np.column_stack(
             [
                 np.clip(_along(raw[:, t], self.curve[t, 0], self.curve[t, 1]), 0.0, top)
@@ -168,21 +182,40 @@ class Model:
         up = np.maximum(_along(values, at, high), 0.0)
         return np.clip(np.column_stack([values + down, values + up]), 0.0, self.top[target])
 
-    def _raw(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
+    def _raw(self, texts: Sequence[str]) -> tuple[Floats, Floats, Floats]:
+        """Return raw scores, known shares, and by how much scores count, 0-1."""
+        parts = [self._read(texts[i : i + CHUNK]) for i in range(0, len(texts), CHUNK)]
+        sums, total, place, known, style, sizes = (
+            np.concatenate(column) for column in zip(*parts, strict=True)
+        )
+        where = np.hstack([place, style_ranks(style, self.knots)])
+        turned = (where @ self._form).reshape(len(where), len(self.top), -1)
+        bent = np.einsum("nti,ni->nt", turned, where)
+        worth = self.scales
+        raw = sums * worth[0] / np.sqrt(np.maximum(total, 1))[:, None]
+        raw = raw + bent * worth[1]
+        raw = raw + (where @ self.slope.T.astype(np.float64)) * worth[2]
+        return raw + self.constant, known, self._trust(known, style, sizes)
+
+    def _read(self, texts: Sequence[str]) -> tuple[npt.NDArray[Any], ...]:
+        """Return weights' sums, frequencies' sums, place, known share, style, tokens of windows."""
         found = features(texts)
         sums = _products(found.one_tf, self.words.take(found.ones, axis=0), found.one_ends)
         sums += _products(found.two_tf, self.words.take(found.twos, axis=0), found.two_ends)
         total = _sums(found.one_tf, found.one_ends) + _sums(found.two_tf, found.two_ends)
         place, known = meaning(found, self.rows, self._vectors)
         style = np.hstack([found.style, orderly(found, self.common, self.order)])
-        where = np.hstack([place, style_ranks(style, self.knots)])
-        turned = (where @ self._form).reshape(len(where), len(self.top), -1)
-        bent = (turned * where[:, None, :]).sum(axis=2)
-        worth = self.scales
-        raw = sums * worth[0] / np.sqrt(np.maximum(total, 1))[:, None]
-        raw = raw + bent * worth[1]
-        raw = raw + (where @ self.slope.T.astype(np.float64)) * worth[2]
-        return raw + self.constant, known
+        return sums, total, place, known, style, np.diff(found.token_ends)
+
+    def _trust(self, known: Floats, style: Floats, sizes: npt.NDArray[np.int64]) -> Floats:
+        """Return 1 for what reads like a language that it knows, 0 for what surely does not."""
+        low, full = self.guard[0]
+        trust: Floats = np.clip((known - low) / (full - low), 0.0, 1.0)
+        enough = np.minimum(sizes / ENOUGH, 1.0)  # of a few words, they say little
+        for name, (low, full) in zip(GUARDED, self.guard[1:].tolist(), strict=True):
+            column = style[:, (*STYLE, *ORDERLY).index(name)]
+            trust = trust * (1 - enough * (1 - np.clip((column - low) / (full - low), 0.0, 1.0)))
+        return trust
 
     @cached_property
     def _form(self) -> Floats:
@@ -208,7 +241,7 @@ def meaning(
 
     Sums of at most some thousand small integers are exact in float32, in any order.
     """
-    at = rows[found.ones]
+    at = rows.take(found.ones)
     tf = found.one_tf.astype(np.float32)
     place = np.zeros((found.count, vectors.shape[1]))
     for i, (start, end) in enumerate(pairwise(found.one_ends.tolist())):
@@ -226,12 +259,13 @@ def orderly(found: Features, common: npt.NDArray[np.uint8], order: npt.NDArray[n
     Words in any order have the same words: but "of the" is common and "the of" is not. Averages how
     usual each neighboring pair of the commonest tokens is, and counts such pairs.
     """
-    number = common[found.tokens]
-    sizes = np.diff(found.token_ends)
-    owner = np.repeat(np.arange(found.count), sizes)
-    both = (number[:-1] > 0) & (number[1:] > 0) & (owner[:-1] == owner[1:])
-    at = np.flatnonzero(both)
+    number = common.take(found.tokens)
+    owner = found.owner
+    at = np.flatnonzero(number)
+    both = (at[1:] - at[:-1] == 1) & (owner[at[1:]] == owner[at[:-1]])
+    at = at[:-1][both]
     usual = order[number[at], number[at + 1]]
+    sizes = np.diff(found.token_ends)
     there = np.bincount(owner[at], minlength=found.count)
     sums = np.bincount(owner[at], weights=usual, minlength=found.count)
     return np.column_stack([sums / ORDER / np.maximum(there, 1), there / np.maximum(sizes, 1)])
