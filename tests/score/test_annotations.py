@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import webfilter as wf
 from webfilter.score.annotation import Annotation, Annotations, Cost, Reading, Rubric
-from webfilter.score.annotation.agreement import agreement, quadratic_kappa
+from webfilter.score.annotation.agreement import agreement
+from webfilter.score.figures import quadratic_kappa
 
 RUBRIC = Rubric.packaged("educational")
 SCRIPTS = Path(__file__).parents[2] / "classifiers" / "educational"

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from lessons import lessons
 
 from webfilter.document import Document
 from webfilter.score import Educational

@@ -27,6 +27,7 @@ __all__ = [
     "kappa",
     "mae",
     "pearson",
+    "quadratic_kappa",
     "r2",
     "spearman",
 ]
@@ -73,6 +74,20 @@ class Interval:
     mean_width: float
 
 
+def quadratic_kappa(first: npt.ArrayLike, second: npt.ArrayLike) -> float | None:
+    """Return the quadratic kappa of two lists of labels as they are; None where it is not defined.
+
+    >>> quadratic_kappa([0, 1, 2, 3], [0, 1, 2, 2])
+    0.875
+    """
+    one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if not len(one):
+        return None
+    # the expected squared difference of independent draws, from the moments of both
+    by_chance = one.var() + two.var() + (one.mean() - two.mean()) ** 2
+    return float(1 - ((one - two) ** 2).mean() / by_chance) if by_chance > 0 else None
+
+
 def kappa(labels: npt.ArrayLike, scores: npt.ArrayLike, top: float | None = None) -> float:
     """Return Cohen's kappa with quadratic weights (1968) of the rounded values.
 
@@ -88,9 +103,8 @@ def kappa(labels: npt.ArrayLike, scores: npt.ArrayLike, top: float | None = None
     if top is not None:
         s = np.clip(s, 0.0, top)
     y, s = np.floor(y + 0.5), np.floor(s + 0.5)
-    # the expected squared difference of independent draws, from the moments of both
-    chance = y.var() + s.var() + (y.mean() - s.mean()) ** 2
-    return float(1 - ((y - s) ** 2).mean() / chance) if chance > 0 else float("nan")
+    found = quadratic_kappa(y, s)
+    return float("nan") if found is None else found
 
 
 def pearson(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:

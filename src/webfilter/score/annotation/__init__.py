@@ -5,7 +5,7 @@ asks over HTTP, `waits` says when and how many at once, `purse` for how much, `c
 `session` brings them together. `rows` and `annotations` are what comes out, `agreement` compares.
 """
 
-from webfilter.score.annotation.agreement import Agreement, quadratic_kappa
+from webfilter.score.annotation.agreement import Agreement
 from webfilter.score.annotation.annotations import Annotations
 from webfilter.score.annotation.rows import Annotation, Cost, Reading
 from webfilter.score.annotation.rubric import Rubric, Scale
@@ -18,5 +18,4 @@ __all__ = [
     "Reading",
     "Rubric",
     "Scale",
-    "quadratic_kappa",
 ]

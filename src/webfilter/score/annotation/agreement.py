@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-__all__ = ["Agreement", "agreement", "quadratic_kappa"]
+from webfilter.score.figures import quadratic_kappa
+
+__all__ = ["Agreement", "agreement"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +36,6 @@ class Agreement:
     """Share of texts whose labels differ by at most 1."""
     bias: float | None
     """Mean of second minus first: above 0 where the second is the more generous."""
-
-
-def quadratic_kappa(
-    first: Sequence[float] | npt.NDArray[np.float64],
-    second: Sequence[float] | npt.NDArray[np.float64],
-) -> float | None:
-    """Return the quadratic kappa of two lists of labels; None where it is not defined.
-
-    >>> quadratic_kappa([0, 1, 2, 3], [0, 1, 2, 2])
-    0.875
-    """
-    one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if not len(one):
-        return None
-    by_chance = one.var() + two.var() + (one.mean() - two.mean()) ** 2
-    return float(1 - ((one - two) ** 2).mean() / by_chance) if by_chance > 0 else None
 
 
 def agreement(
