@@ -19,6 +19,7 @@ excerpts each. Speed is per second of CPU time on one thread, the median of alte
 from __future__ import annotations
 
 import argparse
+import ast
 import functools
 import json
 import lzma
@@ -39,6 +40,7 @@ from threadpoolctl import threadpool_limits
 
 from webfilter.document import Document
 from webfilter.score import Educational
+from webfilter.score.figures import auc
 from webfilter.score.fit import folds
 from webfilter.score.packaged import FOLDER, entry, load
 
@@ -51,7 +53,7 @@ Floats = npt.NDArray[np.float64]
 HEADS = ("educational", "reasoning", "lasting", "clean")
 OURS = "ours"
 SHARE = 0.9  # of labels that the interval is to hold
-SECTIONS = ("cv", "worst", "speed", "calibration", "robustness", "skew")
+SECTIONS = ("cv", "worst", "clean", "speed", "calibration", "robustness", "skew")
 _LOAD = """
 import time
 from webfilter.score.packaged import load
@@ -66,8 +68,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the educational score.")
     parser.add_argument("data", type=Path, help="labeled excerpts, .jsonl.xz")
     parser.add_argument("--more", type=Path, help="further excerpts, to train on only")
-    parser.add_argument("--section", choices=SECTIONS, help="only this part")
+    parser.add_argument("--section", choices=SECTIONS, nargs="+", help="only these parts")
     parser.add_argument("--pages", type=Path, help="whole pages, .jsonl or .jsonl.xz")
+    parser.add_argument("--lines", type=Path, help="texts with labels of lines, .jsonl.xz")
     parser.add_argument("--by", choices=("group", "page"), default="group", help="held together")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=5)
@@ -80,13 +83,14 @@ def main() -> None:
     parts: dict[str, Callable[[], None]] = {
         "cv": lambda: cv(crossed),
         "worst": lambda: worst(crossed),
+        "clean": lambda: clean(args.lines),
         "speed": lambda: speed(excerpts, pages, args.repeats),
         "calibration": lambda: calibration(crossed),
         "robustness": lambda: robustness(excerpts.texts, pages),
         "skew": lambda: skew(crossed),
     }
     for name, part in parts.items():
-        if args.section in (None, name):
+        if args.section is None or name in args.section:
             print(f"\n## {name}\n", flush=True)
             with threadpool_limits(1):
                 part()
@@ -240,6 +244,28 @@ def worst(crossed: Crossed, count: int = 30) -> None:
         for i in np.argsort(-off, kind="stable")[:count]
     }
     table("excerpt", ("label", "score"), rows)
+
+
+def clean(path: Path | None) -> None:
+    """Print how well the head `clean` parts what people kept of pages from what they threw out."""
+    if path is None:
+        print("left out: give --lines")
+        return
+    kept, scores = [], []
+    stage = Educational(min_score=None)
+    for line in lzma.decompress(path.read_bytes()).decode("utf-8").split("\n"):
+        row = json.loads(line) if line.strip() else {"lang": ""}
+        if row["lang"] != "en":
+            continue
+        lines = ast.literal_eval(row["lines"])
+        labels = ast.literal_eval(row["line_labels"])
+        for label in (0, 1):
+            text = "\n".join(x for x, y in zip(lines, labels, strict=True) if y == label)
+            if len(text) >= 100:
+                kept.append(bool(label))
+                scores.append(float(stage.measure(Document("lines", text))["clean"]))
+    found = auc(kept, scores)
+    print(f"{len(kept)} texts, {sum(kept)} of lines that people kept: AUC {found:.3f} (asked: .90)")
 
 
 def calibration(crossed: Crossed) -> None:

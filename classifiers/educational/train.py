@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 from data import TARGETS, TOPS, Excerpts, read
 
-from webfilter.score.decoys import decoys
-from webfilter.score.fit import Pseudo, Settings, fit
+from webfilter.score.fit import Settings, fit
 from webfilter.score.model import Model
 
 HERE = Path(__file__).parent
@@ -65,13 +64,6 @@ def train(excerpts: Excerpts, config: Mapping[str, Any], seed: int = 0) -> Model
     """Return a calibrated model; the same arrays for the same arguments."""
     config = dict(config)
     weight = config.pop("more")["weight"]
-    made = config.pop("decoys")
-    lessons = [
-        text
-        for text, label in zip(excerpts.texts, excerpts.labels[:, 0], strict=True)
-        if label >= made["least"]
-    ]
-    count = round(made["share"] * len(excerpts)) if lessons else 0
     return fit(
         excerpts.texts,
         excerpts.labels,
@@ -82,11 +74,6 @@ def train(excerpts: Excerpts, config: Mapping[str, Any], seed: int = 0) -> Model
         seed=seed,
         weights=np.where(excerpts.main, 1.0, weight),
         calibrating=excerpts.main,
-        pseudo=Pseudo(
-            decoys(lessons, count, seed),
-            np.zeros((count, len(TOPS))),
-            np.full(count, made["weight"]),
-        ),
     )
 
 

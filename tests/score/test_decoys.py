@@ -2,18 +2,18 @@
 
 import numpy as np
 import pytest
+from decoys import KINDS, decoys
 
 from webfilter.document import Document
 from webfilter.score import Educational
-from webfilter.score.decoys import KINDS, decoys
 from webfilter.score.features import features
 from webfilter.score.model import orderly
 from webfilter.score.packaged import load
 
 LESSON = (
     "A leaf makes sugar from light. Chlorophyll takes up the energy of the light, and with it the "
-    "leaf splits water into oxygen, which leaves through its pores, and hydrogen, which it binds to "
-    "carbon dioxide. This is why a plant in the dark loses weight: it burns more sugar than it "
+    "leaf splits water into oxygen, which leaves through its pores, and hydrogen, which it binds "
+    "to carbon dioxide. This is why a plant in the dark loses weight: it burns more sugar than it "
     "makes. For example, a potato that sprouts in a cellar becomes lighter from day to day, "
     "although its shoots grow."
 )
@@ -44,7 +44,9 @@ def test_order_is_seen_where_words_are_not() -> None:
     assert usual > max(others)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("chained", "begun")])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind not in ("begun", "chained", "unfilled")]
+)
 def test_what_only_looks_like_a_lesson_scores_below_it(kind: str) -> None:
     stage = Educational(min_score=None)
     real = stage.measure(Document("lesson", LESSON))["educational"]

@@ -23,7 +23,7 @@ _BIN = 20
 """Least number of labels for one more bin of the curve."""
 _PART = 30
 """Least number of labels for one more part of the interval."""
-_FACTORS = np.linspace(0.3, 2.0, 86)
+_FACTORS = np.linspace(0.5, 1.6, 56)
 """By which a part of the interval may be widened."""
 _SWEEPS = 3
 
@@ -71,20 +71,30 @@ def spread(
 ) -> tuple[Floats, Floats, Floats]:
     """Return scores, and offsets from them, between which `share` of the labels lie.
 
-    Labels are mostly whole numbers, so quantiles alone hold too many of them: each part of the
-    offsets is then widened or narrowed until the interval, as it will be drawn between the parts,
-    holds `share` of the labels there, as nearly as it can.
+    Labels are mostly whole numbers. So that no end of the interval lies just where very many of
+    them are, each label counts as spread over a quarter of a step to both sides; and as quantiles
+    then hold too many, each part of the offsets is narrowed or widened until the interval, as it
+    will be drawn between the parts, holds `share` of the labels there, as nearly as it can.
     """
     order = np.argsort(scores, kind="stable")
-    count = max(1, min(10, len(scores) // _PART))
+    count = max(1, min(12, len(scores) // _PART))
     if np.ptp(scores) < 1e-6:
         count = 1
     parts = np.array_split(order, count)
     tails = ((1 - share) / 2, (1 + share) / 2)
     at = np.array([np.average(scores[part], weights=weights[part]) for part in parts])
     at += 1e-9 * np.arange(len(at))
+    gaps = np.diff(np.unique(labels))
+    shifts = np.linspace(-0.25, 0.25, 9) * (np.median(gaps) if len(gaps) else 0.0)
     offsets = np.array(
-        [_quantiles(labels[part] - scores[part], weights[part], tails) for part in parts]
+        [
+            _quantiles(
+                (labels[part] - scores[part] + shifts[:, None]).ravel(),
+                np.tile(weights[part], len(shifts)),
+                tails,
+            )
+            for part in parts
+        ]
     )
     if count == 1:  # the same at every score
         at, offsets = np.array([at[0], at[0] + 1.0]), np.repeat(offsets, 2, axis=0)
@@ -97,9 +107,10 @@ def spread(
                 _held(scores[part], labels[part], weights[part], at, offsets * f[:, None])
                 for f in (np.where(np.arange(count) == i, g, factors) for g in _FACTORS)
             ]
-            off = np.abs(np.array(held) - share)
-            best = np.flatnonzero(off <= off.min() + 1e-12)
-            factors[i] = _FACTORS[best[len(best) // 2]]
+            smooth = np.convolve(np.pad(held, 4, mode="edge"), np.ones(9) / 9, "valid")
+            off = np.abs(smooth - share)
+            best = _FACTORS[off <= off.min() + 0.005]
+            factors[i] = best[np.argmin(np.abs(best - 1))]
     offsets = offsets * factors[:, None]
     return at, offsets[:, 0], offsets[:, 1]
 

@@ -1,11 +1,8 @@
-"""Texts that look like lessons to a model of words, and teach nothing: made to train against.
+"""Texts that look like lessons to a model of words, and teach nothing: made to test against.
 
-A regression over words gives a list of a lesson's words the score of the lesson. `decoys` takes
-texts apart and puts them together wrongly, as spam and templates do: words in any order, words
-drawn at random, chains that go on as texts do for two words at a time, lists of subjects, the same
-sentence again and again, only the beginnings of sentences, forms that nobody filled in. Labeled 0
-on every scale and given to `webfilter.score.fit.fit` as `Pseudo`, they teach the model what order
-and repetition are worth. What it does not make: fluent nonsense, which a model of words cannot see.
+Good texts are taken apart and put together wrongly, as spam and templates do: words in any order,
+words drawn at random, chains that go on as texts do for two words at a time, lists of subjects, the
+same sentence again and again, only the beginnings of sentences, forms that nobody filled in.
 """
 
 from __future__ import annotations
