@@ -19,7 +19,6 @@ excerpts each. Speed is per second of CPU time on one thread, the median of alte
 from __future__ import annotations
 
 import argparse
-import ast
 import functools
 import json
 import lzma
@@ -257,8 +256,8 @@ def clean(path: Path | None) -> None:
         row = json.loads(line) if line.strip() else {"lang": ""}
         if row["lang"] != "en":
             continue
-        lines = ast.literal_eval(row["lines"])
-        labels = ast.literal_eval(row["line_labels"])
+        lines = row["lines"]
+        labels = row["line_labels"]
         for label in (0, 1):
             text = "\n".join(x for x, y in zip(lines, labels, strict=True) if y == label)
             if len(text) >= 100:

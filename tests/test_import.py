@@ -39,6 +39,7 @@ def test_every_public_name_is_there():
 BASE = {"document", "stage", "text", "errors", "config", "child", "packaged", "profiles"}
 MAY = {folder: BASE for folder in ("extract", "language", "heuristics", "dedup", "score", "write")}
 MAY |= {"read": BASE}
+MAY["score"] = BASE | {"language"}  # which checks and loads fastText files
 # a report answers questions about a run's documents: it reads them back, and builds the pipeline
 # that ran from its recipe (both only when asked)
 MAY |= {

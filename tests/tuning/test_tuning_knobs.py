@@ -117,7 +117,8 @@ def test_turned_sets_limits_and_keeps_whole_numbers_whole():
 
 UNCONFIGURED = (
     "sandboxed", "by_language", "contamination", "where", "seen_in", "fasttext_quality",
-    "estimator", "transformers_model", "ensemble", "rank_ensemble", "token_budget", "tiers",
+    "estimator", "transformers_model", "ensemble", "rank_ensemble", "top_share", "token_budget",
+    "tiers",
 )  # fmt: skip
 
 
