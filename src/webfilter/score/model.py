@@ -43,9 +43,9 @@ ORDER = 256
 """Steps of the log ratios in `Model.order`."""
 ORDERLY = ("order", "common_pairs")
 """The columns of `orderly`: the mean log ratio, and the pairs for each token."""
-GUARDED = ("order", "common_pairs", "distinct_pairs", "sentence")
+GUARDED = ("order", "common_pairs", "distinct_pairs")
 """Measures of style that make a window worth nothing where they are far too low: its words stand in
-no order, in no sentences, are the same again and again, or end after every few."""
+no order, in no sentences, or are the same again and again."""
 OFF = (-9.0, -8.0)
 """Limits below any measure: no guard."""
 ENOUGH = 100
@@ -99,7 +99,7 @@ class Model:
     top: Floats
     """Highest score of each target, shape (t,)."""
     guard: Floats
-    """Up to which value a window scores 0, and from which it counts in full, shape (5, 2): the
+    """Up to which value a window scores 0, and from which it counts in full, shape (4, 2): the
     share of letters in known words, and the style measures `GUARDED`."""
     hashing: npt.NDArray[np.uint64]
     """Fingerprint of the hash function that it was trained with, shape (1,)."""
