@@ -44,9 +44,7 @@ def test_order_is_seen_where_words_are_not() -> None:
     assert usual > max(others)
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if kind not in ("begun", "chained", "unfilled")]
-)
+@pytest.mark.parametrize("kind", ["drawn", "listed", "shuffled"])
 def test_what_only_looks_like_a_lesson_scores_below_it(kind: str) -> None:
     stage = Educational(min_score=None)
     real = stage.measure(Document("lesson", LESSON))["educational"]
@@ -56,6 +54,11 @@ def test_what_only_looks_like_a_lesson_scores_below_it(kind: str) -> None:
         fake = stage.measure(Document("decoy", text))["educational"]
         assert isinstance(fake, float)
         assert fake < 2.5, text[:80]
+
+
+def test_one_sentence_again_and_again_scores_nothing() -> None:
+    text = "Chlorophyll takes up the energy of the light, because its molecules absorb it. " * 12
+    assert Educational(min_score=None).measure(Document("again", text))["educational"] == 0.0
 
 
 def test_a_few_words_are_not_judged_by_their_order() -> None:
