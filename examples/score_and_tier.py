@@ -22,10 +22,10 @@ LESSON = (
 )
 NEWS = (
     "The council met on Tuesday and put off the vote on the new car park. Mr. Hall said that he "
-    "was disappointed. The next meeting is on 4 March at 7 pm in the town hall, and the agenda will "
-    "be posted on the website a week before. Residents may send questions until Friday."
+    "was disappointed. The next meeting is on 4 March at 7 pm in the town hall, and the agenda "
+    "will be posted on the website a week before. Residents may send questions until Friday."
 )
-SHOP = "Add to cart. Free shipping on orders over $50! 20 % off today only. Sign in | Wish list | Help"
+SHOP = "Add to cart. Free shipping on orders over $50! 20 % off today only. Sign in | Wish list"
 WORDS = {5: "energy light sugar because therefore example", 0: "cart sale offer price login today"}
 
 
