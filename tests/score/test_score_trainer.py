@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lessons import HOSTILE, lessons
+from lessons import HOSTILE, TEACH, lessons
 
+from webfilter.document import Document
 from webfilter.errors import ConfigError, OutputError, SourceError, UnknownName
-from webfilter.score import packaged
+from webfilter.score import Educational, packaged
 from webfilter.score.fit import Settings, fit
 from webfilter.score.groups import domain, grouped
+from webfilter.score.pages import pages
 from webfilter.score.trainer import EducationalTrainer
-from webfilter.score.validate import pages
 
 sklearn = pytest.importorskip("sklearn")
 from sklearn.base import clone, is_regressor  # noqa: E402
@@ -397,3 +398,14 @@ def test_a_trainer_of_short_texts_is_fit_itself() -> None:
     texts, labels = lessons(60)
     plain = fit(texts, labels, tops=[5], names=["educational"])
     assert EducationalTrainer().fit(texts, labels).model_.save() == plain.save()
+
+
+def test_the_stage_and_the_trainer_give_a_page_the_same_score(tmp_path: Path) -> None:
+    texts, labels = lessons(80)
+    trainer = EducationalTrainer(tops=[5]).fit(texts, labels)
+    trainer.save(tmp_path / "model.npz")
+    stage = Educational(min_score=None, model=str(tmp_path / "model.npz"))
+    line = " ".join(TEACH * 3)
+    for page in (texts[0], "\n".join([line] * 6), "\n".join([*texts, line, line]), " "):
+        found = stage.measure(Document("page", page))["educational"]
+        assert found == pytest.approx(float(np.ravel(trainer.predict([page]))[0]), abs=1e-4)

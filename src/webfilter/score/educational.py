@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
 from webfilter.score.model import Model
 from webfilter.score.packaged import checksum, load, load_file
-from webfilter.score.windows import windows
+from webfilter.score.pages import pages
 from webfilter.stage import Rule, Scorer, Signal
 
 __all__ = ["Educational"]
@@ -32,8 +31,6 @@ _MEANING = {
     "clean": "Running text, not boilerplate",
 }
 _DIGITS = 4
-_LONG = 40
-"""Characters of a line that says something: shorter ones repeat on good pages, too."""
 
 
 @dataclass(frozen=True)
@@ -125,14 +122,12 @@ class Educational(Scorer):
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return scores and intervals of each document; the same bits in any batch."""
         model = self._model
-        pieces = [windows(doc.text) for doc in docs]
-        scores = model.predict([piece for group in pieces for piece in group]).values
-        fresh = np.array([_fresh(doc.text) for doc in docs])
-        means = np.round(_means(scores, pieces) * fresh[:, None], _DIGITS)
+        means = np.round(pages(model, [doc.text for doc in docs]), _DIGITS)
+        blank = [not doc.text.strip() for doc in docs]
         columns: dict[str, list[float]] = {}
         for t, head in enumerate(model.names.tolist()):
             ends = np.round(model.intervals(means[:, t], t), _DIGITS)
-            ends[[not group for group in pieces]] = 0.0  # nothing there: no doubt about it
+            ends[blank] = 0.0  # nothing there: no doubt about it
             columns[head] = means[:, t].tolist()
             columns[f"{head}_low"], columns[f"{head}_high"] = ends.T.tolist()
         missing = [signal.name for signal in self.measures if signal.name not in columns]
@@ -141,13 +136,6 @@ class Educational(Scorer):
             for row in zip(*columns.values(), strict=True)
         ]
         return rows
-
-
-def _fresh(text: str) -> float:
-    """Return the share of a text's characters outside of long lines that it has had before."""
-    lines = [line for line in text.split("\n") if len(line) >= _LONG]
-    again = sum(map(len, lines)) - sum(map(len, set(lines)))
-    return 1.0 - again / len(text) if again else 1.0
 
 
 def _heads(model: Model, path: str | None) -> list[str]:
@@ -167,23 +155,3 @@ def _heads(model: Model, path: str | None) -> list[str]:
                 "Estimator(EducationalTrainer.load(path), signal=...) for a scale of your own"
             )
     return heads
-
-
-def _means(
-    scores: npt.NDArray[np.float64], pieces: Sequence[Sequence[str]]
-) -> npt.NDArray[np.float64]:
-    """Return the mean of each document's windows, weighted by their lengths; zeros for none."""
-    means = np.zeros((len(pieces), scores.shape[1]))
-    at = 0
-    for i, group in enumerate(pieces):
-        if len(group) == 1:
-            means[i] = scores[at]
-        elif group:
-            lengths = [len(piece) for piece in group]
-            rows = scores[at : at + len(group)].tolist()
-            means[i] = [
-                sum(n * value for n, value in zip(lengths, column, strict=True)) / sum(lengths)
-                for column in zip(*rows, strict=True)
-            ]
-        at += len(group)
-    return means

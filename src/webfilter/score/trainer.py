@@ -24,9 +24,10 @@ from webfilter.score.calibrate import need
 from webfilter.score.fit import Pseudo, Settings, check_labels, check_texts, fit, key
 from webfilter.score.groups import grouped
 from webfilter.score.model import Model
+from webfilter.score.pages import pages
 from webfilter.score.teacher import Encoder, Teacher, distill
 from webfilter.score.training import Step, TrainingReport, flaws, head_report
-from webfilter.score.validate import cross_validate, cut, judge, learning, pages
+from webfilter.score.validate import cross_validate, cut, judge, learning
 from webfilter.score.written import write_file, write_training
 
 __all__ = ["TOPS", "EducationalTrainer"]

@@ -1,7 +1,7 @@
 """Texts of any length in, scores by models that saw nothing of their groups out.
 
-`pages` scores whole texts as the stage does: by windows, averaged by length. `cross_validate` does
-so with a model of the other groups for each fold. What it does not do: train (it is told how).
+`judge` scores whole texts as the stage does; `cross_validate` does so with a model of the other
+groups for each fold. What it does not do: train (it is told how).
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from webfilter.errors import ConfigError
 from webfilter.score.figures import kappa, pearson
 from webfilter.score.fit import folds, key
 from webfilter.score.model import Model
+from webfilter.score.pages import pages
 from webfilter.score.windows import windows
 
-__all__ = ["Rows", "bounds", "cross_validate", "cut", "judge", "leaks", "learning", "pages"]
+__all__ = ["Rows", "bounds", "cross_validate", "cut", "judge", "leaks", "learning"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,15 +62,6 @@ def cut(texts: Sequence[str], weights: Floats | None = None) -> Rows:
         owner,
         (whole / np.maximum(counts, 1))[owner],
     )
-
-
-def pages(model: Model, texts: Sequence[str]) -> Floats:
-    """Return the scores of whole texts, shape (n, t): means of their windows, by length.
-
-    A blank text scores 0 on every head.
-    """
-    rows = cut(texts)
-    return rows.means(model.predict(rows.texts).values, len(texts))
 
 
 def judge(model: Model, texts: Sequence[str]) -> tuple[Floats, Floats]:
