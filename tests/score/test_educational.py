@@ -266,3 +266,8 @@ def test_what_a_page_says_twice_counts_once() -> None:
     again = score("\n\n".join([LESSON] * 8))
     assert again["educational"] == pytest.approx(once["educational"] / 8, rel=0.35)
     assert score(LESSON + "\nshort line" * 8)["educational"] > once["educational"] / 2
+
+
+@pytest.mark.parametrize("text", ["", " \n\t "])
+def test_of_a_blank_page_there_is_no_doubt(text: str) -> None:
+    assert set(score(text).values()) == {0.0}

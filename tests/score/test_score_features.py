@@ -113,3 +113,8 @@ def test_windows_cut_at_white_space_where_there_is_some() -> None:
 def test_windows_of_one_endless_word() -> None:
     assert list(map(len, windows("x" * 2_500))) == [834, 833, 833]
     assert list(map(len, windows("x" * 1_000_000))) == [1_000] * 8
+
+
+def test_digits_and_marks_are_no_letters() -> None:
+    found = features(["2024 !! 7", "water"])
+    assert found.letters.tolist() == [0, 0, 0, 5]

@@ -12,6 +12,7 @@ import pytest
 from lessons import HOSTILE, SELL, TEACH, lessons
 
 from webfilter.errors import ConfigError, UnknownName
+from webfilter.score.blocks import Blocks
 from webfilter.score.calibrate import curve, same_length, spread
 from webfilter.score.fit import Pseudo, Settings, fit, folds
 from webfilter.score.model import Model
@@ -266,3 +267,27 @@ def test_knots_of_unequal_number_fit_in_one_array() -> None:
     )
     assert found.shape == (2, 2, 4)
     assert found[0].tolist() == [[0, 1, 2, 3], [0, 2, 2.05, 2.1]]
+
+
+def test_the_written_model_is_the_regression_in_its_dual_form() -> None:
+    texts, labels = lessons(80)
+    blocks = Blocks(texts, Settings(), seed=0)
+    ys, ws = np.array(labels, dtype=float)[:, None], np.ones(80)
+    dual, base = blocks._dual(ys, ws, np.ones(80, dtype=bool))
+    wanted = blocks.kernel @ dual + base
+    model = blocks.solve(ys, ws, [5], ["educational"])
+    assert model.predict(texts).raw == pytest.approx(wanted, abs=2e-3)
+    moved = dataclasses.replace(model, constant=base)
+    assert moved.predict(texts).raw != pytest.approx(wanted, abs=2e-3)
+
+
+def test_only_rows_that_calibrate_say_what_a_score_means() -> None:
+    texts, labels = lessons(120)
+    high = labels[:60] + [5.0] * 60
+    fresh, _ = lessons(200, seed=9)
+    means = [
+        fit(texts, high, calibrating=like, **ONE).predict(fresh).values.mean()
+        for like in ([True] * 60 + [False] * 60, None)
+    ]
+    assert means[0] == pytest.approx(np.mean(labels[:60]), abs=0.4)
+    assert means[1] > means[0] + 0.4
