@@ -279,14 +279,15 @@ class _Transfer:
     def _remote(self) -> Any:
         from http.client import HTTPException
         from urllib.error import HTTPError, URLError
-        from urllib.request import Request, urlopen
+        from urllib.request import Request, build_opener
 
         headers = {"User-Agent": f"webfilter/{__version__}", "Accept-Encoding": "identity"}
         if self.got and self.same:
             headers |= {"Range": f"bytes={self.got}-", "If-Range": self.same}
         try:
             url = quote(self.address, safe="%/:=&?~#+!$,;'@()*[]")
-            answer = urlopen(Request(url, headers=headers), timeout=_TIMEOUT)
+            # urlopen would keep the proxies of its first call in this process
+            answer = build_opener().open(Request(url, headers=headers), timeout=_TIMEOUT)
         except HTTPError as error:
             error.close()
             if error.code in _AGAIN:
@@ -320,15 +321,16 @@ class _Transfer:
         return True
 
     def _unreached(self, reason: object) -> str:
-        from urllib.request import getproxies
+        from urllib.request import getproxies, proxy_bypass
 
         parts = urlsplit(self.address)
-        proxy = getproxies().get(parts.scheme)
+        host = parts.hostname or ""
+        proxy = None if proxy_bypass(host) else getproxies().get(parts.scheme)
         if isinstance(reason, socket.gaierror):
             reason = "no such host, or no network"
         through = f"through the proxy {urlsplit(proxy).hostname}" if proxy else "directly"
         return (
-            f"{self.address}: {parts.hostname} cannot be reached ({reason}; tried {through}); "
+            f"{self.address}: {host} cannot be reached ({reason}; tried {through}); "
             "HTTPS_PROXY names a proxy, and --from another place that has the file"
         )
 
