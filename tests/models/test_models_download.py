@@ -336,6 +336,19 @@ def test_a_checksum_must_be_known_or_given_and_agree(
     assert models.verify("toy") == RIGHT
 
 
+def test_another_file_does_not_take_the_name_of_a_known_model(
+    server: Server, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known(monkeypatch, server.url("good"), sha256=64 * "0")
+    for path in ("good/toy.bin", "good/TOY.bin", "good/toy"):
+        with pytest.raises(ConfigError, match="fetch toy --from http"):
+            models.fetch(server.url(path), sha256=RIGHT)
+    assert files(place) == []
+    assert models.fetch(server.url("good/toy.bin"), sha256=RIGHT, to=place).is_file()
+    known(monkeypatch, server.url("good"))
+    assert models.fetch(server.url("good/toy.bin"), sha256=RIGHT) == models.resolve("toy")
+
+
 def test_bad_names_and_addresses_are_clear_errors(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=r"did you mean 'glotlid'\?"):
         models.fetch("gloltid")

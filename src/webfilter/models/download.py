@@ -96,6 +96,12 @@ def obtain(
     wanted = _checksum(model, about, sha256)
     place = Path(to).expanduser() if to is not None else folder()
     target = place / (about.file if about else _file_name(address))
+    taken = None if about or to is not None else find(target.name)
+    if taken and taken.sha256 != wanted:
+        raise ConfigError(
+            f"{address}: in the store, {target.name} is the name of a known model; fetch that by "
+            f"webfilter models fetch {taken.name} --from {address}; put yours elsewhere with --to"
+        )
     fetched = not (target.is_file() and digest(target) == wanted)
     with _written(place):
         place.mkdir(parents=True, exist_ok=True)
