@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -314,8 +315,18 @@ def test_local_files_and_mirrors(
     source.write_bytes(DATA[1:])
     with pytest.raises(SourceError, match="767,999 bytes"):
         models.fetch("toy", url=given, to=tmp_path / "third")
-    with pytest.raises(SourceError, match="No such file"):
-        models.fetch("toy", url=f"{given}x", to=tmp_path / "third")
+    for url, said in ((f"{given}x", "No such file"), (place.as_uri(), "is not a file")):
+        with pytest.raises(SourceError, match=said):
+            models.fetch("toy", url=url, to=tmp_path / "third")
+    assert files(tmp_path / "third") == []
+
+
+def test_several_at_once_do_not_disturb_each_other(server: Server, place: Path) -> None:
+    url = server.url("good.bin")
+    with ThreadPoolExecutor(4) as pool:
+        paths = list(pool.map(lambda _: models.fetch(url, sha256=RIGHT), range(8)))
+    assert {path.read_bytes() for path in paths} == {DATA}
+    assert files(place) == ["good.bin", "good.bin.sha256"]
 
 
 def test_a_checksum_must_be_known_or_given_and_agree(

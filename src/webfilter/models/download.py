@@ -275,9 +275,13 @@ class _Transfer:
     def _local(self, scheme: str) -> Any:
         from urllib.request import url2pathname
 
-        path = url2pathname(urlsplit(self.address).path) if scheme else self.address
+        path = Path(url2pathname(urlsplit(self.address).path) if scheme else self.address)
         try:
-            return Path(path).open("rb")
+            if path.exists() and not path.is_file():  # a folder, or a device without an end
+                raise SourceError(f"{self.address}: is not a file")
+            return path.open("rb")
+        except SourceError:
+            raise
         except (OSError, ValueError) as error:
             said = getattr(error, "strerror", None) or error
             raise SourceError(f"{self.address}: cannot be read: {said}") from None
