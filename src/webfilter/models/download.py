@@ -14,12 +14,11 @@ import contextlib
 import errno
 import hashlib
 import os
-import secrets
 import shutil
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote, unquote, urlsplit
@@ -142,7 +141,7 @@ def _file_name(address: str) -> str:
 
 def _fetch(address: str, target: Path, wanted: str, length: int | None, progress: bool) -> None:
     _sweep(target)
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    part = target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
     try:
         with _written(target.parent), part.open("xb") as file:
             transfer = _Transfer(address, file, length, _bar(target.name, progress))
@@ -167,14 +166,9 @@ def _fetch(address: str, target: Path, wanted: str, length: int | None, progress
 def _sweep(target: Path) -> None:
     """Remove what a killed process left of this file, a day ago or more."""
     with contextlib.suppress(OSError):
-        for part in target.parent.glob(f".{glob_escape(target.name)}.*.part"):
+        for part in target.parent.glob(f".{escape(target.name)}.*.part"):
             if time.time() - part.stat().st_mtime > _STALE:
                 part.unlink(missing_ok=True)
-
-
-def glob_escape(name: str) -> str:
-    """Return a pattern that matches `name` only."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in name)
 
 
 @contextmanager
@@ -331,12 +325,13 @@ class _Transfer:
         return True
 
     def _unreached(self, reason: object) -> str:
+        from socket import gaierror
         from urllib.request import getproxies, proxy_bypass
 
         parts = urlsplit(self.address)
         host = parts.hostname or ""
         proxy = None if proxy_bypass(host) else getproxies().get(parts.scheme)
-        if isinstance(reason, socket.gaierror):
+        if isinstance(reason, gaierror):
             reason = "no such host, or no network"
         through = f"through the proxy {urlsplit(proxy).hostname}" if proxy else "directly"
         return (
