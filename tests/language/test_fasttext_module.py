@@ -7,7 +7,7 @@ import hashlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -43,12 +43,18 @@ def distribution(site: Path, name: str, code: str, binary: bytes) -> None:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty place for packages, the only one there is."""
+
+    def take() -> dict[str, ModuleType]:
+        names = [name for name in sys.modules if name.partition(".")[0] == "fasttext"]
+        return {name: sys.modules.pop(name) for name in names}
+
+    real = take()
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    for name in [name for name in sys.modules if name.partition(".")[0] == "fasttext"]:
-        monkeypatch.delitem(sys.modules, name)
-    return tmp_path
+    yield tmp_path
+    take()
+    sys.modules.update(real)
 
 
 def test_none_is_a_missing_extra(site: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from webfilter import models
 from webfilter.errors import ConfigError, OutputError, SourceError, UnknownName
-from webfilter.models import download, store, table
+from webfilter.models import store, table, transfer
 
 DATA = bytes(range(256)) * 3000  # more than one chunk
 RIGHT = hashlib.sha256(DATA).hexdigest()
@@ -151,7 +151,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WEBFILTER_MODELS", str(tmp_path / "store"))
-    monkeypatch.setattr(download, "_PAUSE", 0)
+    monkeypatch.setattr(transfer, "_PAUSE", 0)
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path / "store"
@@ -263,7 +263,7 @@ def test_ctrl_c_leaves_nothing_behind(
         assert len(files(place)) == 1
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(download._Transfer, "_take", interrupted)
+    monkeypatch.setattr(transfer.Transfer, "_take", interrupted)
     with pytest.raises(KeyboardInterrupt):
         models.fetch(server.url("good.bin"), sha256=RIGHT)
     assert files(place) == []
@@ -279,7 +279,7 @@ def test_a_full_disk_is_said_before_and_during(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as during:
-        during.setattr(download._Transfer, "_take", full)
+        during.setattr(transfer.Transfer, "_take", full)
         with pytest.raises(OutputError, match="the disk is full"):
             models.fetch(server.url("good.bin"), sha256=RIGHT)
     usage = shutil.disk_usage(place)._replace(free=9)

@@ -1,8 +1,8 @@
 """Model files from elsewhere: a name goes in, the path of a checked file comes out.
 
-`table` is the table of names, `store` the folder where files lie, `download` what fills it,
-`command` the command line. Nothing is fetched at import, when a stage is built, or in a run: only
-`fetch` and ``webfilter models fetch`` do it.
+`table` is the table of names, `store` the folder where files lie, `download` and `transfer` what
+fills it, `command` the command line. Nothing is fetched at import, when a stage is built, or in a
+run: only `fetch` and ``webfilter models fetch`` do it.
 
 >>> from webfilter import models
 >>> models.known("glotlid").license
