@@ -2,7 +2,7 @@
 
 ``webfilter sweep``, ``borderline``, ``removal`` and ``audit`` ask a run folder about its limits,
 ``webfilter clusters`` about its duplicates.
-``webfilter cascade`` fits a fast first pass to a recipe.
+``webfilter cascade`` fits a fast first pass to a recipe, ``webfilter models`` fetches models.
 
 Exit codes: 0 done; 1 the run itself broke; 2 something given cannot be used (nothing was started);
 130 interrupted.
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from webfilter import __version__
 from webfilter.errors import ConfigError, OutputError, RunError, SourceError, WebfilterError
+from webfilter.models import command
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
@@ -134,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     cascade.set_defaults(do=_cascade)
 
     _report_commands(commands)
+    command.add(commands)
 
     listing = commands.add_parser("list", help="list stages, their signals and the recipes")
     listing.set_defaults(do=_list)

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import mmap
 import struct
-from functools import lru_cache
-from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from webfilter.errors import ConfigError
+from webfilter.language.fasttext_module import Predictor, installed, open_model, require
 
-__all__ = ["ModelFile", "inspect", "installed", "load"]
+__all__ = ["ModelFile", "inspect", "installed", "load", "require"]
 
 _MAGIC, _VERSION = 793712314, 12
 _WORD, _LABEL = 0, 1
@@ -39,7 +38,23 @@ class ModelFile(NamedTuple):
 
 
 class _Clipped(Exception):
-    pass
+    """The file ends before its parts do."""
+
+
+class _Misfit(Exception):
+    """Its numbers contradict each other, or nothing a model can have."""
+
+
+_OTHERS = (
+    (b"\x1f\x8b", "is compressed with gzip; unpack it: gunzip FILE"),
+    (b"\x28\xb5\x2f\xfd", "is compressed with zstd; unpack it: unzstd FILE"),
+    (b"\xfd7zXZ", "is compressed with xz; unpack it: unxz FILE"),
+    (b"BZh", "is compressed with bzip2; unpack it: bunzip2 FILE"),
+    (b"PK\x03\x04", "is a zip archive; unpack it"),
+    (b"version https://git-lfs", "is a Git LFS pointer, not the model; fetch the file it names"),
+    (b"<", "is not a fastText model but a page; its address answered with an error or a login"),
+)
+"""What is often found in a model's place, by how it begins."""
 
 
 class _Walk:
@@ -49,8 +64,9 @@ class _Walk:
         self.data, self.at, self.size = data, 0, len(data)
 
     def skip(self, count: int) -> None:
-        if count < 0 or self.at + count > self.size:
-            raise _Clipped
+        _need(count >= 0)
+        if self.at + count > self.size:
+            raise _Clipped(f"{self.size:,}")
         self.at += count
 
     def read(self, layout: str) -> tuple[Any, ...]:
@@ -61,7 +77,7 @@ class _Walk:
     def entry(self) -> tuple[bytes, int]:
         end = self.data.find(b"\0", self.at)
         if end < 0:
-            raise _Clipped
+            raise _Clipped(f"{self.size:,}")
         word, self.at = self.data[self.at : end], end + 1
         count, kind = self.read("<qb")
         _need(0 <= count < _MOST_COUNT)
@@ -100,23 +116,39 @@ def inspect(path: Path, what: str) -> ModelFile:
         what: names the file in errors, such as ``language: model``.
 
     Raises:
-        ConfigError: the file is missing, no fastText model, clipped or damaged.
+        ConfigError: the file is missing, no fastText model (a compressed one, a web page and a
+            Git LFS pointer are told so), clipped, or damaged.
     """
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _walk(_Walk(data))
-    except _Clipped:
-        problem = "is damaged: it ends early, or its parts do not fit together; fetch it again"
-    except OSError as error:
+        with path.open("rb") as file:
+            problem = _foreign(file.read(64))
+            if problem is None:
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                    return _walk(_Walk(data))
+    except _Clipped as size:
+        problem = f"is clipped: its parts go on after its {size} bytes; fetch it again"
+    except _Misfit:
+        problem = "is damaged: its parts do not fit together; fetch it again"
+    except (OSError, ValueError) as error:
         problem = f"cannot be read ({error})"
-    except ValueError:
-        problem = "is not a fastText model (.bin or .ftz)"
     raise ConfigError(f"{what} = {str(path)!r} {problem}")
 
 
+def _foreign(start: bytes) -> str | None:
+    """Return what is wrong with a file that begins so, or None for a fastText model."""
+    if not start:
+        return "is empty; fetch it again"
+    if struct.pack("<i", _MAGIC).startswith(start[:4]):
+        if len(start) < 8:
+            return f"is clipped: it has {len(start)} bytes; fetch it again"
+        (version,) = struct.unpack_from("<i", start, 4)
+        return None if version == _VERSION else f"is fastText's of version {version}, not 12"
+    said = (problem for sign, problem in _OTHERS if start.lstrip().startswith(sign))
+    return next(said, "is not a fastText model (.bin or .ftz)")
+
+
 def _walk(file: _Walk) -> ModelFile:
-    if file.size < 8 or file.read("<ii") != (_MAGIC, _VERSION):
-        raise ValueError
+    file.skip(8)
     settings = file.read("<12id")
     dim, ngrams, loss, kind, buckets, longest = (settings[i] for i in (0, 5, 6, 7, 8, 10))
     entries, words, labels, _, pruned = file.read("<iiiqq")
@@ -149,48 +181,16 @@ def _pruned(file: _Walk, count: int, buckets: int) -> int:
 
 def _need(holds: bool) -> bool:
     if not holds:
-        raise _Clipped
+        raise _Misfit
     return True
 
 
-@lru_cache(maxsize=1)
-def installed() -> tuple[str, ...]:
-    """Return the distributions that claim the module ``fasttext``, with versions.
-
-    Several do (fasttext, fasttext-wheel, fasttext-community, fasttext-predict, ...) and overwrite
-    each other's files.
-    """
-    names = sorted(set(packages_distributions().get("fasttext", ())))
-    return tuple(f"{name} {version(name)}" for name in names)
-
-
-def load(path: Path, what: str) -> Any:
+def load(path: Path, what: str) -> Predictor:
     """Return the fastText model at `path`, checked before and by a first prediction after loading.
 
     Raises:
-        ConfigError: `inspect` refuses the file, or the installed ``fasttext`` cannot use it, or
-            there is none.
+        ConfigError: `inspect` refuses the file, or the installed ``fasttext`` cannot use it.
+        MissingExtra: there is no module ``fasttext``.
     """
     inspect(path, what)
-    try:
-        import fasttext.FastText
-    except ImportError:
-        raise ConfigError(
-            f"{what}: the module fasttext is missing, a dependency of webfilter; install it with: "
-            "pip install fasttext-community"
-        ) from None
-    quiet = getattr(fasttext.FastText, "_FastText", None)
-    try:
-        # load_model of older distributions prints a warning to stderr; the class does not
-        model = fasttext.load_model(str(path)) if quiet is None else quiet(model_path=str(path))
-        model.predict(["one line"], k=1)
-    except Exception as error:
-        claims = installed()
-        many = (
-            " (they overwrite each other: keep fasttext-community only)" if len(claims) > 1 else ""
-        )
-        raise ConfigError(
-            f"{what} = {str(path)!r} does not load or predict ({type(error).__name__}: {error}); "
-            f"the module fasttext comes from {', '.join(claims) or 'an unknown distribution'}{many}"
-        ) from error
-    return model
+    return open_model(str(path), what)
