@@ -271,8 +271,8 @@ def load(tested: Sequence[Peer], runs: int) -> None:
                 f"{peer.imports}\nt1 = time.process_time()\n{peer.source}\n"
                 "detect(['The moon has risen and the stars are out.'])\n"
                 "t2 = time.process_time()\n"
-                "peak = [line.split()[1] for line in open('/proc/self/status') if 'VmHWM' in line]\n"
-                "print(t1 - t0, t2 - t1, *peak)"
+                "status = open('/proc/self/status').read()\n"
+                "print(t1 - t0, t2 - t1, status.partition('VmHWM:')[2].split()[0])"
             )
             taken, said = _process(code)
             imported, first, memory = map(float, said.split()[-3:])

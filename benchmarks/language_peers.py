@@ -106,9 +106,7 @@ def peers(model: Path | None) -> list[Peer]:
     ours = "from webfilter.language.engines import engine"
     lingua = "from lingua import Language, LanguageDetectorBuilder"
     found = [
-        Peer(
-            "embedded (ours)", "webfilter", "from webfilter.language.engines import engine", _OURS
-        ),
+        Peer("embedded (ours)", "webfilter", ours, _OURS),
         Peer("lingua", "lingua", lingua, _LINGUA.format(mode="")),
         Peer(
             "lingua, low accuracy",
