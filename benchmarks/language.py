@@ -41,8 +41,9 @@ if __name__ == "__main__":  # before NumPy and lingua start threads
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "classifiers" / "language"))
-from data import Example, cut, examples
+from data import Example, examples
 from language_peers import Peer, Predict, peers
+from lengths import of_length
 
 from webfilter.language.codes import accepted
 
@@ -62,25 +63,6 @@ FAMILIES = {
     "Hindi, Marathi": "hi mr",
 }
 Texts = Sequence[Example]
-
-
-def of_length(found: Texts, size: int, each: int, seed: int = 3) -> list[Example]:
-    """Return up to `each` texts a label of about `size` characters, joined where shorter."""
-    rng, by = random.Random(seed), defaultdict(list)
-    for example in found:
-        by[example.label].append(example)
-    made = []
-    for label in sorted(by):
-        texts, count = sorted(by[label], key=lambda example: example.text), 0
-        rng.shuffle(texts)
-        while texts and count < each:
-            text = texts.pop().text
-            while len(text) < size and texts:
-                text = f"{text} {texts.pop().text}"
-            if len(text) >= 0.8 * size:
-                made.append(Example(cut(text, size, rng), label, found[0].source))
-                count += 1
-    return made
 
 
 def share(codes: Sequence[str], texts: Texts) -> tuple[float, float]:
