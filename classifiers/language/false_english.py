@@ -149,19 +149,19 @@ def without_comments(text: str, ending: str) -> str:
     """Return source text without comments, for Python also without docstrings."""
     if ending != ".py":
         return COMMENTS[ending].sub(lambda match: match[1] or " ", text)
-    kept, before = [], tokenize.NEWLINE
-    blank = {tokenize.NL, tokenize.COMMENT, tokenize.ENCODING}
+    lines, before = text.splitlines(keepends=True), tokenize.NEWLINE
     tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
-    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+    gone = []
+    for token, after in zip(tokens, [*tokens[1:], tokens[-1]], strict=True):
         alone = before in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
-        string = token.type == tokenize.STRING and after and after.type in (tokenize.NEWLINE, 0)
-        if token.type not in blank:
-            if alone and string:
-                kept.append(token._replace(string="0"))
-            else:
-                kept.append(token)
+        docstring = alone and token.type == tokenize.STRING and after.type == tokenize.NEWLINE
+        if docstring or token.type == tokenize.COMMENT:
+            gone.append((token.start, token.end))
+        if token.type not in (tokenize.NL, tokenize.COMMENT):
             before = token.type
-    return tokenize.untokenize((token.type, token.string) for token in kept)
+    for (top, left), (bottom, right) in reversed(gone):
+        lines[top - 1 : bottom] = [lines[top - 1][:left] + lines[bottom - 1][right:]]
+    return "".join(lines)
 
 
 def code(folders: Sequence[Path], engines: dict[str, Engine], each: int = 300) -> None:
@@ -202,7 +202,7 @@ def _bare(texts: Sequence[str], ending: str) -> list[str]:
     for text in texts:
         try:
             bare = without_comments(text, ending)
-        except (tokenize.TokenError, SyntaxError):  # cut off, or Python 2
+        except (tokenize.TokenError, SyntaxError, IndexError):  # cut off, or Python 2
             continue
         if len(bare.strip()) > 200:
             found.append(bare)
