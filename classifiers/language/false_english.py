@@ -9,7 +9,7 @@ keeps: ``en`` with a score above .65. Prints Markdown.
 - ``pages``: crawl pages labelled by `pages.py`;
 - ``web``: held-out excerpts with weak labels, of 300 characters; `--show` prints those called
   English, to be read, as many of them are;
-- ``code``: source files below the folders, whole and without comments;
+- ``code``: source files below the folders, whole, without comments, without strings, too;
 - ``made``: generated texts, by `nonlanguage.py` with a seed that training has not, and others that
   it does not make.
 """
@@ -145,17 +145,18 @@ def web(data: Path, engines: dict[str, Engine], show: int) -> None:
             print(f"\n{example.code}: {' '.join(example.text.split())}")
 
 
-def without_comments(text: str, ending: str) -> str:
-    """Return source text without comments, for Python also without docstrings."""
+def without_comments(text: str, ending: str, *, strings: bool = True) -> str:
+    """Return source text without comments (for Python docstrings, too), or without strings, too."""
     if ending != ".py":
-        return COMMENTS[ending].sub(lambda match: match[1] or " ", text)
+        return COMMENTS[ending].sub(lambda match: (strings and match[1]) or " ", text)
     lines, before = text.splitlines(keepends=True), tokenize.NEWLINE
     tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     gone = []
     for token, after in zip(tokens, [*tokens[1:], tokens[-1]], strict=True):
         alone = before in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
         docstring = alone and token.type == tokenize.STRING and after.type == tokenize.NEWLINE
-        if docstring or token.type == tokenize.COMMENT:
+        string = token.type == tokenize.STRING and not strings
+        if docstring or string or token.type == tokenize.COMMENT:
             gone.append((token.start, token.end))
         if token.type not in (tokenize.NL, tokenize.COMMENT):
             before = token.type
@@ -174,34 +175,36 @@ def code(folders: Sequence[Path], engines: dict[str, Engine], each: int = 300) -
             by[ending].append(path)
     rng = random.Random(5)
     whole: dict[str, list[str]] = {}
-    bare: dict[str, list[str]] = {}
     for ending, found in sorted(by.items()):
-        texts = set()
+        texts: set[str] = set()
         for path in rng.sample(found, len(found)):
             text = path.read_text("utf-8", "replace")[:50_000]
             texts |= {text} if len(text) > 200 else set()
             if len(texts) == each:
                 break
         whole[ending] = sorted(texts)
-        if ending not in DATA_FILES:
-            bare[ending] = _bare(whole[ending], ending)
-    print("\n### Source files, up to 50,000 characters\n")
-    print(head("whole files", engines))
-    for ending, found_texts in whole.items():
-        print(row(ending, found_texts, engines))
-    everything = [t for e, texts in whole.items() if e not in DATA_FILES for t in texts]
-    print(row("all but data files", everything, engines))
-    print(f"\n{head('without comments', engines)}")
-    for ending, found_texts in bare.items():
-        print(row(ending, found_texts, engines))
-    print(row("all", [t for texts in bare.values() for t in texts], engines))
+    code_files = {e: texts for e, texts in whole.items() if e not in DATA_FILES}
+    tables = {
+        "whole files": whole,
+        "without comments": {e: _bare(texts, e, True) for e, texts in code_files.items()},
+        "without comments and strings": {
+            e: _bare(texts, e, False) for e, texts in code_files.items()
+        },
+    }
+    print("\n### Source files, up to 50,000 characters of each")
+    for name, table in tables.items():
+        print(f"\n{head(name, engines)}")
+        for ending, chosen in table.items():
+            print(row(ending, chosen, engines))
+        sources = [text for e in code_files for text in table[e]]
+        print(row("all but data files", sources, engines))
 
 
-def _bare(texts: Sequence[str], ending: str) -> list[str]:
+def _bare(texts: Sequence[str], ending: str, strings: bool) -> list[str]:
     found = []
     for text in texts:
         try:
-            bare = without_comments(text, ending)
+            bare = without_comments(text, ending, strings=strings)
         except (tokenize.TokenError, SyntaxError, IndexError):  # cut off, or Python 2
             continue
         if len(bare.strip()) > 200:
