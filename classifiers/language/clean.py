@@ -9,31 +9,35 @@ half of the excerpts is read by a small model trained on the other half and on t
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 from data import Example
+from fit import fit, matrix, probabilities
 
-from webfilter.language.prepare import prepare
+from webfilter.language.features import Characters
 
 __all__ = ["clean"]
 
-Lines = Callable[[Mapping[str, Sequence[Example]]], list[str]]
+Rows = Callable[[Mapping[str, Sequence[Example]]], list[tuple[str, str]]]
 
 
 def clean(
-    by: Mapping[str, Sequence[Example]], lines: Lines, settings: Mapping[str, Any]
+    by: Mapping[str, Sequence[Example]],
+    rows: Rows,
+    characters: Characters,
+    settings: Mapping[str, Any],
 ) -> tuple[dict[str, list[Example]], dict[str, int]]:
     """Return the examples without the wrongly labelled, and how many went, by label.
 
     Args:
         by: examples by label; only those of `hplt2_weak` are judged.
-        lines: makes training lines for fastText.
+        rows: makes training pairs (label, text).
+        characters: the character tables.
         settings: `sure` (least probability of another label), `own` (greatest of the given one)
-            and `model` (fastText's arguments).
+            and `model` (what `fit` takes).
     """
     bad: set[int] = set()
     for half in (0, 1):
@@ -41,21 +45,20 @@ def clean(
             label: [e for e in found if e.source != "hplt2_weak" or _half(e) == half]
             for label, found in by.items()
         }
-        model = _train(lines({label: found for label, found in kept.items() if found}), settings)
+        pairs = rows({label: found for label, found in kept.items() if found})
+        names = sorted({label for label, _ in pairs})
+        place = {name: number for number, name in enumerate(names)}
+        labels = np.array([place[label] for label, _ in pairs])
+        model = fit([text for _, text in pairs], labels, len(names), characters,
+                    settings["model"], lambda said: None)  # fmt: skip
         for label, found in by.items():
             judged = [e for e in found if e.source == "hplt2_weak" and _half(e) != half]
-            names, scores = model.predict([prepare(e.text) for e in judged], k=5)
-            for example, top, values in zip(judged, names, scores, strict=True):
-                of = dict(
-                    zip((name.removeprefix("__label__") for name in top), values, strict=True)
-                )
-                best = max(of, key=of.__getitem__, default=label)
-                if (
-                    best != label
-                    and of[best] > settings["sure"]
-                    and of.get(label, 0) < settings["own"]
-                ):
-                    bad.add(id(example))
+            if not judged:
+                continue
+            shares = probabilities(model, matrix([e.text for e in judged], characters, model.kept))
+            own = shares[:, place[label]] if label in place else np.zeros(len(judged))
+            wrong = (shares.max(axis=1) > settings["sure"]) & (own < settings["own"])
+            bad.update(id(e) for e, w in zip(judged, wrong, strict=True) if w)
     kept = {label: [e for e in found if id(e) not in bad] for label, found in by.items()}
     gone = Counter({label: len(by[label]) - len(kept[label]) for label in by})
     return kept, {label: n for label, n in gone.most_common() if n}
@@ -63,12 +66,3 @@ def clean(
 
 def _half(example: Example) -> int:
     return hashlib.sha256(example.text.encode()).digest()[-1] % 2
-
-
-def _train(lines: Sequence[str], settings: Mapping[str, Any]) -> Any:
-    import fasttext
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "train.txt"
-        path.write_text("".join(lines), "utf-8")
-        return fasttext.train_supervised(str(path), thread=1, verbose=0, **settings["model"])

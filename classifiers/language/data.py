@@ -35,9 +35,10 @@ Part = Literal["train", "calibrate", "test"]
 
 _SHARES = {
     "hplt2_weak": (0.85, 0.05),
-    "lingua_sentences": (0.4, 0.1),
+    "lingua_sentences": (0.75, 0.1),
     "udhr": (0.5, 0.1),
     "english": (0.5, 0.1),
+    "code": (0.7, 0.1),
 }
 """Share of each source for training and for calibration; the rest is for testing."""
 

@@ -125,14 +125,41 @@ def _parts(rng: random.Random) -> str:
     )
 
 
+def _json(rng: random.Random) -> str:
+    values = (
+        lambda: str(rng.randrange(10_000)),
+        lambda: f'"{_name(rng)}"',
+        lambda: rng.choice(("true", "false", "null")),
+        lambda: f"[{rng.randrange(99)}, {rng.randrange(99)}]",
+        lambda: f'{{"{_name(rng)}": {rng.random():.3f}}}',
+    )
+    rows = ", ".join(f'"{_name(rng)}": {rng.choice(values)()}' for _ in range(rng.randint(2, 6)))
+    return f"{{{rows}}},"
+
+
+def _table(rng: random.Random) -> str:
+    comma = rng.choice((",", ";", "\t", " | "))
+    width = rng.randint(3, 7)
+    head = comma.join(_name(rng) for _ in range(width))
+    rows = "\n".join(
+        comma.join(
+            rng.choice((str(rng.randrange(10_000)), f"{rng.random() * 99:.2f}",
+                        f"20{rng.randrange(10, 30)}-{rng.randrange(1, 13):02}-01", _name(rng)))
+            for _ in range(width)
+        )
+        for _ in range(rng.randint(2, 8))
+    )  # fmt: skip
+    return f"{head}\n{rows}"
+
+
 KINDS = {
     "code": _code, "markup": _markup, "style": _style, "log": _log, "base64": _base64,
-    "hex": _hex, "letters": _letters, "keyboard": _keyboard, "parts": _parts,
+    "hex": _hex, "letters": _letters, "keyboard": _keyboard, "parts": _parts, "json": _json, "table": _table,
 }  # fmt: skip
 """The generators, by the kind of text that they make."""
 
 _WEIGHTS = {"code": 6, "markup": 2, "style": 1, "log": 1, "base64": 2, "hex": 1, "letters": 4,
-            "keyboard": 1, "parts": 1}  # fmt: skip
+            "keyboard": 1, "parts": 1, "json": 2, "table": 2}  # fmt: skip
 
 
 def generate(count: int, rng: random.Random, words: Sequence[str] = ()) -> list[tuple[str, str]]:

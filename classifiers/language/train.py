@@ -1,11 +1,11 @@
 """Trains, quantizes and calibrates the embedded language model.
 
-    python classifiers/language/train.py DATA [ENGLISH ...] [--out DIR] [--seed N]
+    python classifiers/language/train.py DATA [ENGLISH ...] [--code FOLDER ...] [--out DIR]
 
 DATA holds the three `.jsonl.xz` files that `data.py` names; ENGLISH are `.jsonl.xz` files of
-English pages (`text`). Writes `language.ftz` and
-`manifest.json`. One thread, so the same data and seed give the same bytes (with the same
-fasttext-community and libm). About three minutes on one core.
+English pages (`text`); FOLDER holds source files in many programming languages. Writes
+`language.npz` and `manifest.json`. One thread: the same data, seed and versions of NumPy and SciPy
+give the same numbers on the same machine. Needs scikit-learn (which brings SciPy).
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ import hashlib
 import json
 import random
 import sys
-import tempfile
 import time
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,14 +27,21 @@ import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
 sys.path.insert(0, str(Path(__file__).parent))
+from characters import character_runs
 from clean import clean
-from data import Example, cut, english, examples
+from data import Example, Part, cut, english, examples
+from fit import fit
 from nonlanguage import generate
+from sources import source_texts
 
+from webfilter.language.embedded import allowed_labels, masked
+from webfilter.language.features import BITS, Characters, points_of
 from webfilter.language.prepare import prepare
-from webfilter.language.scripts import main_script
+from webfilter.language.scripts import main_script, main_scripts
+from webfilter.language.weights import Weights
 
 HERE = Path(__file__).parent
+SOURCES = ("hplt2_weak", "lingua_sentences", "udhr")
 SIZES = (20, 40, 60, 100, 150, 250, 450)
 LENGTHS = (25, 60, 150, None)
 """Upper ends of the calibration tables, in characters of the prepared text."""
@@ -85,7 +91,11 @@ def lines_of(
 
 
 def texts_of(
-    by: Mapping[str, Sequence[Example]], config: Mapping[str, Any], share: float, seed: int
+    by: Mapping[str, Sequence[Example]],
+    config: Mapping[str, Any],
+    share: float,
+    seed: int,
+    code: Callable[[int, random.Random], list[tuple[str, str]]],
 ) -> list[tuple[str, str]]:
     """Return shuffled pairs (label, text): a share of the configured counts of every label."""
     rng, counts = random.Random(seed), config["lines"]
@@ -96,23 +106,18 @@ def texts_of(
         for text in lines_of(by[label], counts, share * weights.get(label, 1.0), rng)
     ]
     words = [word for _, text in rows[::50] for word in text.split()[:3]]
+    real = [text for _, text in code(round(counts["code"] * share), rng)]
     for i in rng.sample(range(len(rows)), round(counts["mixed"] * len(rows))):
         label, text = rows[i]
         if len(text) >= 60:  # a page with code or figures in it is still in its language
-            made = generate(1, rng)[0][1][: rng.randint(20, len(text))]
+            made = rng.choice(real) if real and rng.random() < 0.3 else generate(1, rng)[0][1]
+            made = made[: rng.randint(20, len(text))]
             rows[i] = (label, f"{text} {made}" if rng.random() < 0.5 else f"{made} {text}")
     rows += [("und", text) for _, text in generate(round(counts["none"] * share), rng, words)]
+    rows += [("und", text) for text in real]
     rows = [(n, text.upper() if rng.random() < counts["upper"] else text) for n, text in rows]
     rng.shuffle(rows)
-    return [(name, line) for name, text in rows if (line := prepare(text))]
-
-
-def training_lines(
-    by: Mapping[str, Sequence[Example]], config: Mapping[str, Any], share: float = 1.0
-) -> list[str]:
-    """Return the lines for fastText."""
-    rows = texts_of(by, config, share, config["seed"])
-    return [f"__label__{name} {line}\n" for name, line in rows]
+    return rows
 
 
 def scripts_of(by: Mapping[str, Sequence[Example]]) -> dict[str, list[str]]:
@@ -128,20 +133,27 @@ def scripts_of(by: Mapping[str, Sequence[Example]]) -> dict[str, list[str]]:
 
 
 def calibration(
-    model: Any, by: Mapping[str, Sequence[Example]], config: Mapping[str, Any]
+    weights: Weights, scripts: Mapping[str, Sequence[str]], pairs: Sequence[tuple[str, str]]
 ) -> list[dict[str, Any]]:
-    """Return one monotone table a length: from raw softmax to the share that is right."""
-    pairs = texts_of(by, config, 0.05, config["seed"] + 1)
-    rows = [(name.partition("_")[0], line) for name, line in pairs]
-    labels, scores = model.predict([line for _, line in rows], k=1)
-    right = np.array(
-        [
-            names[0][9:].partition("_")[0] == code
-            for (code, _), names in zip(rows, labels, strict=True)
-        ]
-    )
-    raw = np.clip([float(values[0]) for values in scores], 0, 1)
-    lengths = np.array([len(line) for _, line in rows])
+    """Return one monotone table a length: from raw softmax to the share that is right.
+
+    Args:
+        weights: the packed model.
+        scripts: its labels in order, with their scripts.
+        pairs: (label, text), not trained on.
+    """
+    codes = np.array([name.partition("_")[0] for name in scripts])
+    allowed, hits, scores, sizes = allowed_labels(scripts), [], [], []
+    for start in range(0, len(pairs), 64):
+        some = pairs[start : start + 64]
+        points, ends = points_of([prepare(text) for _, text in some])
+        places = main_scripts(points, ends)
+        shares = masked(weights.scores(points, ends)[0], allowed[places])[places >= 0]
+        wanted = np.array([name.partition("_")[0] for name, _ in some])[places >= 0]
+        hits.append(codes[shares.argmax(axis=1)] == wanted)
+        scores.append(shares.max(axis=1))
+        sizes.append((np.diff(ends, prepend=0) - 1)[places >= 0])
+    right, raw, lengths = (np.concatenate(each) for each in (hits, scores, sizes))
     tables, low = [], 0
     knots = np.concatenate([np.linspace(0, 0.9, 10), [0.95, 0.98, 0.99, 0.999, 1.0]])
     for high in LENGTHS:
@@ -166,11 +178,10 @@ def calibration(
 
 def main() -> None:
     """Train on the folder given, and write the model and its manifest."""
-    import fasttext
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder with the .jsonl.xz files")
     parser.add_argument("english", type=Path, nargs="*", help=".jsonl.xz files of English pages")
+    parser.add_argument("--code", type=Path, nargs="*", default=[], help="folders of source files")
     default = HERE.parents[1] / "src" / "webfilter" / "language" / "models"
     parser.add_argument("--out", type=Path, default=default)
     parser.add_argument("--seed", type=int, help="instead of the configuration's")
@@ -180,43 +191,56 @@ def main() -> None:
         config["seed"] = options.seed
     started = time.perf_counter()
 
-    by = load_examples(options.data, options.english, config, "train")
-    share = config["clean"]["share"]
-    by, gone = clean(by, lambda part: training_lines(part, config, share), config["clean"])
-    print(f"{sum(gone.values()):,} excerpts taken out: {dict(list(gone.items())[:20])}")
-    lines = training_lines(by, config)
-    print(f"{len(lines):,} lines, {len(by) + 1} labels, {time.perf_counter() - started:.0f} s")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "train.txt"
-        path.write_text("".join(lines), "utf-8")
-        common = {"thread": 1, "verbose": 0}
-        model = fasttext.train_supervised(
-            str(path), seed=config["seed"], **config["model"], **common
+    def say(line: str) -> None:
+        print(f"{time.perf_counter() - started:6.0f} s  {line}", flush=True)
+
+    def rows_of(
+        of: Mapping[str, Sequence[Example]], part: Part, share: float, seed: int
+    ) -> list[tuple[str, str]]:
+        return texts_of(
+            of, config, share, seed, lambda n, rng: source_texts(options.code, part, n, rng)
         )
-        print(f"trained, {time.perf_counter() - started:.0f} s")
-        model.quantize(input=str(path), **config["quantize"], **common)
+
+    runs = character_runs()
+    characters = Characters.of(*runs)
+    by = load_examples(options.data, options.english, config, "train")
+    share, seed = config["clean"]["share"], config["seed"]
+    by, gone = clean(by, lambda of: rows_of(of, "train", share, seed), characters, config["clean"])
+    say(f"{sum(gone.values()):,} excerpts taken out: {dict(list(gone.items())[:20])}")
+    scripts = scripts_of(by)
+    place = {name: number for number, name in enumerate(scripts)}
+    rows = rows_of(by, "train", 1.0, seed)
+    say(f"{len(rows):,} lines, {len(scripts)} labels")
+    labels = np.array([place[name] for name, _ in rows])
+    model = fit([t for _, t in rows], labels, len(scripts), characters, config["model"], say)
+    assert model.scale is not None
+    kept = np.zeros(1 << BITS, bool)
+    kept[model.kept] = True
+    data = Weights.pack(kept, model.numbers(), model.scale, model.output, model.bias, runs)
     options.out.mkdir(parents=True, exist_ok=True)
-    file = options.out / "language.ftz"
-    model.save_model(str(file))
-    data = file.read_bytes()
+    file = options.out / "language.npz"
+    file.write_bytes(data)
     held_out = load_examples(options.data, options.english, config, "calibrate")
+    pairs = rows_of(held_out, "calibrate", 0.05, seed + 1)
+    read = [*(options.data / f"{source}.jsonl.xz" for source in SOURCES), *options.english]
     card = {
         "file": file.name,
         "version": config["version"],
         "sha256": hashlib.sha256(data).hexdigest(),
         "bytes": len(data),
         "trained": {
-            "with": f"fasttext-community {version('fasttext-community')}",
-            "lines": len(lines),
+            "with": {name: version(name) for name in ("numpy", "scipy")},
+            "data": {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in read},
+            "lines": len(rows),
             "taken_out": gone,
             "config": config,
         },
-        "labels": scripts_of(by),
-        "calibration": calibration(model, held_out, config),
+        "labels": scripts,
+        "calibration": calibration(Weights.read(data), scripts, pairs),
     }
-    text = json.dumps(card, indent=1, ensure_ascii=False)
+    text = json.dumps({"language": card}, indent=1, ensure_ascii=False)
     (options.out / "manifest.json").write_text(text + "\n", "utf-8")
-    print(f"{len(data):,} bytes, {time.perf_counter() - started:.0f} s: {file}")
+    say(f"{len(data):,} bytes: {file}")
 
 
 if __name__ == "__main__":

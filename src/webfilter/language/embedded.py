@@ -1,118 +1,171 @@
-"""Engine ``embedded``: our own fastText model, in the package, with calibrated probabilities.
+"""Engine ``embedded``: our own model, in the package, with calibrated probabilities.
 
 Trained by ``classifiers/language/train.py``; the model card there says on what, and how good it is.
-Around the model stand three things: a text without letters is ``und`` outright; a label whose
-language is not written in the text's script gives way to the best one that is; and raw
-probabilities go through a table fitted on held-out texts, by length.
+Around the model stand three things: a text without letters is ``und`` outright; only languages that
+are written in the text's script compete; and raw probabilities go through a table fitted on
+held-out texts, by length.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.resources import as_file, files
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from webfilter.errors import ConfigError
 from webfilter.language.codes import UNDETERMINED
 from webfilter.language.engines import Guess
-from webfilter.language.fasttext_file import installed, load
-from webfilter.language.prepare import prepare, windows
-from webfilter.language.scripts import main_script
+from webfilter.language.features import points_of
+from webfilter.language.prepare import prepare
+from webfilter.language.scripts import SCRIPTS, main_scripts
+from webfilter.language.weights import Weights
+from webfilter.packaged import data, entry
 
-__all__ = ["Embedded", "calibrate", "manifest"]
+__all__ = ["Embedded", "calibrated", "manifest", "masked"]
+
+_NAME, _FIX = "language", "install webfilter again"
+_CHUNK = 64
 
 
 def manifest() -> dict[str, Any]:
     """Return the card of the packaged model: file, sha256, labels with scripts, calibration."""
-    text = (files("webfilter.language") / "models" / "manifest.json").read_text("utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    with as_file(files("webfilter.language") / "models") as folder:
+        return entry(folder, _NAME, _FIX)
 
 
-def calibrate(tables: Sequence[Mapping[str, Any]], length: int, raw: float) -> float:
-    """Return the probability for a raw score, by the first table that takes texts of `length`.
+def _weights() -> Weights:
+    with as_file(files("webfilter.language") / "models") as folder:
+        return Weights.read(data(folder, _NAME, _FIX))
+
+
+def calibrated(
+    tables: Sequence[Mapping[str, Any]], lengths: NDArray[np.int64], raw: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the probability for each raw score, by the first table that takes its text's length.
 
     Args:
         tables: each with `up_to` (characters, or None for any) and the knots `raw`, `probability`.
-        length: characters of the prepared text.
+        lengths: characters of the prepared texts.
         raw: the model's softmax, 0 to 1.
 
-    >>> calibrate([{"up_to": None, "raw": [0, 1], "probability": [0, 0.9]}], 50, 0.5)
-    0.45
+    >>> table = {"up_to": None, "raw": [0, 1], "probability": [0, 0.9]}
+    >>> calibrated([table], np.array([50]), np.array([0.5])).tolist()
+    [0.45]
     """
-    table = next(t for t in tables if t["up_to"] is None or length <= t["up_to"])
-    return float(np.interp(raw, table["raw"], table["probability"]))
+    out = np.empty_like(raw)
+    left = np.ones(len(raw), bool)
+    for table in tables:
+        take = left if table["up_to"] is None else left & (lengths <= table["up_to"])
+        out[take] = np.interp(raw[take], table["raw"], table["probability"])
+        left = left & ~take
+    return out
+
+
+def masked(logits: NDArray[np.float64], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the softmax over the labels that are allowed; (texts, labels) both."""
+    found = np.where(allowed, logits, -np.inf)
+    found -= found.max(axis=1, keepdims=True)
+    np.exp(found, out=found)
+    found /= found.sum(axis=1, keepdims=True)
+    return found
+
+
+def allowed_labels(labels: Mapping[str, Sequence[str]]) -> NDArray[np.bool_]:
+    """Return which labels may be written in which script: (scripts, labels); ``und`` in all."""
+    return np.array(
+        [[name == UNDETERMINED or s in scripts for name, scripts in labels.items()]
+         for s in SCRIPTS]
+    )  # fmt: skip
 
 
 class Embedded:
-    """The packaged model; the file is read at the first prediction."""
+    """The packaged model; the file is read at the first prediction.
+
+    Raises:
+        ConfigError: the model's card is missing; at the first prediction, if its file is damaged.
+    """
 
     def __init__(self) -> None:
         self._card = manifest()
-        self._scripts = {name: frozenset(of) for name, of in self._card["labels"].items()}
+        names = [name.partition("_") for name in self._card["labels"]]
+        self._codes = [code for code, _, _ in names]
+        self._variants = [variant or None for _, _, variant in names]
+        self._allowed = allowed_labels(self._card["labels"])
 
     @property
     def languages(self) -> frozenset[str]:
         """The codes that the model was trained on."""
-        return frozenset(name.partition("_")[0] for name in self._scripts)
+        return frozenset(self._codes)
 
     @property
     def artifacts(self) -> Mapping[str, str]:
-        """The model's version and sha256, and the distribution that provides fastText."""
-        return {
-            "language_model": f"{self._card['version']} sha256:{self._card['sha256']}",
-            "fasttext": ", ".join(installed()),
-        }
+        """The model's version and sha256."""
+        return {"language_model": f"{self._card['version']} sha256:{self._card['sha256']}"}
 
     @cached_property
-    def _model(self) -> Any:
-        packed = files("webfilter.language") / "models" / self._card["file"]
-        with as_file(packed) as path:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
-            if digest != self._card["sha256"]:
-                raise ConfigError(
-                    f"language: the packaged model {self._card['file']} is damaged (sha256 "
-                    f"{digest[:12]}, not {self._card['sha256'][:12]}); install webfilter again"
-                )
-            return load(path, "language: packaged model")
-
-    def predict(self, texts: Sequence[str]) -> list[Guess]:
-        """Return one guess a text; what is no language at all is ``und``."""
-        scripts = [main_script(windows(text)) for text in texts]
-        lines = [prepare(text) for text in texts]
-        labels, scores = self._model.predict(lines, k=1)
-        found = []
-        for line, script, names, values in zip(lines, scripts, labels, scores, strict=True):
-            if script is None or not len(names):
-                found.append(Guess(UNDETERMINED, None, 1.0))
-                continue
-            name, raw = names[0].removeprefix("__label__"), float(values[0])
-            if not self._fits(name, script):
-                name, raw = self._best_in(script, line)
-            code, _, variant = name.partition("_")
-            probability = calibrate(self._card["calibration"], len(line), raw)
-            found.append(Guess(code, variant or script, round(probability, 4)))
+    def _weights(self) -> Weights:
+        try:
+            found = _weights()
+        except (ValueError, KeyError, OSError) as error:
+            raise ConfigError(
+                f"language: the packaged model does not fit this version ({error}); {_FIX}"
+            ) from error
+        if len(found.bias) != len(self._codes):
+            raise ConfigError(f"language: the packaged model has no label for some rows; {_FIX}")
         return found
 
-    def _fits(self, name: str, script: str) -> bool:
-        return name == UNDETERMINED or script in self._scripts[name]
+    def predict(self, texts: Sequence[str], top: int = 1) -> list[Guess]:
+        """Return one guess a text; what is no language at all is ``und``.
 
-    def _best_in(self, script: str, line: str) -> tuple[str, float]:
-        """Return the best label written in `script`, its share among those; ``und`` if none is."""
-        labels, scores = self._model.predict([line], k=-1)
-        names = [label.removeprefix("__label__") for label in labels[0]]
-        fitting = [
-            (name, float(score))
-            for name, score in zip(names, scores[0], strict=True)
-            if self._fits(name, script)
-        ]
-        total = sum(score for _, score in fitting)
-        if not any(name != UNDETERMINED for name, _ in fitting) or total <= 0:
-            return UNDETERMINED, 1.0
-        name, score = fitting[0]
-        return name, score / total
+        Args:
+            texts: of any length; three windows of 200 characters are read.
+            top: how many languages to name: the guess, and up to ``top - 1`` others.
+        """
+        found: list[Guess] = []
+        for start in range(0, len(texts), _CHUNK):
+            found += self._chunk([prepare(text) for text in texts[start : start + _CHUNK]], top)
+        return found
+
+    def _chunk(self, texts: Sequence[str], top: int) -> list[Guess]:
+        points, ends = points_of(texts)
+        scripts = main_scripts(points, ends)
+        logits, counts = self._weights.scores(points, ends)
+        shares = masked(logits, self._allowed[scripts])
+        best = shares.argmax(axis=1)
+        raw = shares[np.arange(len(texts)), best]
+        lengths = np.diff(ends, prepend=0) - 1
+        sure = calibrated(self._card["calibration"], lengths, raw).round(4).tolist()
+        others = self._others(shares, best, raw, sure, top)
+        found = []
+        for at, (script, count, label) in enumerate(
+            zip(scripts.tolist(), counts.tolist(), best.tolist(), strict=True)
+        ):
+            if script < 0 or not count:
+                found.append(Guess(UNDETERMINED, SCRIPTS[script] if script >= 0 else None, 1.0))
+                continue
+            code, variant = self._codes[label], self._variants[label]
+            found.append(Guess(code, variant or SCRIPTS[script], sure[at], others[at]))
+        return found
+
+    def _others(
+        self,
+        shares: NDArray[np.float64],
+        best: NDArray[np.int64],
+        raw: NDArray[np.float64],
+        sure: Sequence[float],
+        top: int,
+    ) -> list[tuple[tuple[str, float], ...]]:
+        if top < 2:
+            return [()] * len(best)
+        found = []
+        order = np.argsort(-shares, axis=1, kind="stable")[:, 1:top]
+        for at, row in enumerate(order.tolist()):
+            # what is left of the calibrated probability goes to the others by their raw shares
+            rest = (1 - sure[at]) / max(1 - float(raw[at]), 1e-12)
+            pairs = ((self._codes[o], round(float(shares[at, o]) * rest, 4)) for o in row)
+            found.append(tuple(pair for pair in pairs if pair[1] > 0))
+        return found

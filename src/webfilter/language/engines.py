@@ -11,6 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from webfilter.models import resolve
+
 __all__ = ["Engine", "Guess", "engine"]
 
 
@@ -48,7 +50,8 @@ def engine(name: str, model: Path | None) -> Engine:
         MissingExtra: the engine needs a package that is not installed.
     """
     changed = (0, 0)
-    if model is not None and model.is_file():
+    if model is not None:
+        model = resolve(model, "language: model")
         stat = model.stat()
         changed = (stat.st_mtime_ns, stat.st_size)
     return _open(name, model, changed)

@@ -15,7 +15,7 @@ from typing import Any
 from webfilter.errors import ConfigError
 from webfilter.language.codes import UNDETERMINED, canonical, known, script_of
 from webfilter.language.engines import Guess
-from webfilter.language.fasttext_file import inspect, installed, load
+from webfilter.language.fasttext_file import inspect, installed, load, require
 from webfilter.language.scripts import main_script
 
 __all__ = ["FastTextModel"]
@@ -32,6 +32,7 @@ class FastTextModel:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        require(_WHAT)
         file = inspect(path, _WHAT)
         codes = {label: canonical(label) for label in file.labels}
         if not file.supervised or not known() & set(codes.values()):

@@ -1,6 +1,6 @@
-"""What the embedded model sees of a text: three windows, lower case, punctuation set apart.
+"""What the embedded model sees of a text: three windows, without addresses.
 
-The same code prepares training lines and pages, so it is part of the model: change it and the model
+The same code prepares training texts and pages, so it is part of the model: change it and the model
 must be trained again.
 """
 
@@ -15,10 +15,6 @@ WINDOW = 200
 
 _URL = re.compile(r"(?:https?://|www\.)\S+")
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+\.[\w.-]+")
-_DIGITS = re.compile(r"\d+")
-_MARKS = re.compile(
-    r"[!-&(-/:-@\[-`{-~¡-©«-´¶-¹»-¿÷‐-‘‚-‧‰-⁞、-〿・！-／：-＠［-｀｛-･।॥،؛؟…\ufffd]+"
-)
 
 
 def windows(text: str) -> str:
@@ -36,17 +32,14 @@ def windows(text: str) -> str:
 
 
 def prepare(text: str) -> str:
-    """Return one line for the model: no URLs, digits as 0, punctuation as words of its own.
+    """Return the windows of `text` without URLs and mail addresses.
 
-    Lone surrogates become marks and NUL a space; the result is valid UTF-8 on one line.
-
-    >>> prepare("Visit https://example.org/a: It's 25 °C,\\nSIR!")
-    "visit it's 0 ° c , sir !"
+    >>> prepare("Visit https://example.org/a or write to me@example.org, sir!")
+    'Visit   or write to  , sir!'
     """
-    text = windows(text).replace("’", "'").replace("\0", " ")
+    text = windows(text)
     if "/" in text or "www." in text:
         text = _URL.sub(" ", text)
     if "@" in text:
         text = _MAIL.sub(" ", text)
-    text = _MARKS.sub(r" \g<0> ", _DIGITS.sub("0", text.lower()))
-    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
+    return text

@@ -7,11 +7,14 @@ Japanese without kana looks the same; telling the language is the engine's busin
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import Counter
 from functools import lru_cache
 
-__all__ = ["main_script"]
+import numpy as np
+from numpy.typing import NDArray
+
+from webfilter.language.features import TOP, points_of
+
+__all__ = ["SCRIPTS", "main_script", "main_scripts"]
 
 _RANGES = """
 0041-007A Latn 00AA-024F Latn 0250-02AF Latn 0370-03FF Grek 0400-052F Cyrl 0531-058F Armn
@@ -35,13 +38,6 @@ FF21-FF5A Latn FF66-FF9F Kana FFA0-FFDC Hang 10300-1032F Ital 10330-1034F Goth 1
 11000-1107F Brah 1E800-1E8DF Mend 1E900-1E95F Adlm 20000-3FFFF Hani
 """
 
-_TABLE = sorted(
-    (int(span.partition("-")[0], 16), int(span.partition("-")[2], 16), script)
-    for span, script in zip(_RANGES.split()[::2], _RANGES.split()[1::2], strict=True)
-)
-_STARTS = [start for start, _, _ in _TABLE]
-
-
 _SIMPLIFIED = frozenset(
     "们这为说时会对来发国学东车书长门问间见觉让认识话谁读谢钱银铁错难题馆马鱼鸟龙爱网"
     "电视现实应该给过还样种经济业务员体关开无产动两儿亲听写买卖单双变条张带师总战报场"
@@ -64,44 +60,63 @@ _TRADITIONAL = frozenset(
 )
 """The commonest characters that have two forms, in the same order: each written in one of them."""
 
+SCRIPTS = (
+    "Zzzz", "Hans", "Hant", "Jpan", *sorted({*_RANGES.split()[1::2]} - {"Hira", "Kana"}),
+)  # fmt: skip
+"""What `main_scripts` counts by; ``Zzzz`` is a letter of no known range, ``Jpan`` a kana."""
+_HANI, _HANS, _HANT, _JPAN = map(SCRIPTS.index, ("Hani", "Hans", "Hant", "Jpan"))
+_NONE = len(SCRIPTS)
 
-@lru_cache(maxsize=8192)
-def _script(char: str) -> str | None:
-    point = ord(char)
-    place = bisect_right(_STARTS, point) - 1
-    if place < 0 or point > _TABLE[place][1]:
-        return None
-    return _TABLE[place][2]
+
+@lru_cache(maxsize=1)
+def _table() -> NDArray[np.uint8]:
+    """Return the place in `SCRIPTS` for every code point, `_NONE` for what is no letter."""
+    of = np.zeros(TOP, np.uint8)
+    spans = _RANGES.split()
+    for span, script in zip(spans[::2], spans[1::2], strict=True):
+        start, _, end = span.partition("-")
+        kana = script in {"Hira", "Kana"}
+        of[int(start, 16) : int(end, 16) + 1] = _JPAN if kana else SCRIPTS.index(script)
+    for chars, place in ((_SIMPLIFIED, _HANS), (_TRADITIONAL, _HANT)):
+        of[[ord(char) for char in chars]] = place
+    letters = np.fromiter((chr(point).isalpha() for point in range(TOP)), bool, TOP)
+    of[~letters] = _NONE
+    of[-1] = _HANI  # what lies above the table: rare ideographs
+    return of
+
+
+def main_scripts(points: NDArray[np.uint32], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the place in `SCRIPTS` of each text's main script; -1 where there is no letter.
+
+    Args:
+        points: code points as of `features.points_of`.
+        ends: where each text ends in `points`.
+    """
+    owner = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    places = owner * (_NONE + 1) + _table()[points]
+    counts = np.bincount(places, minlength=len(ends) * (_NONE + 1))
+    counts = counts.reshape(len(ends), _NONE + 1)[:, :_NONE].copy()
+    simplified, traditional = counts[:, _HANS].copy(), counts[:, _HANT].copy()
+    counts[:, _HANI] += simplified + traditional
+    counts[:, [_HANS, _HANT]] = 0
+    japanese = counts[:, _JPAN] > 0
+    counts[:, _JPAN] += np.where(japanese, counts[:, _HANI], 0)
+    counts[:, _HANI] *= ~japanese
+    best = np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
+    chinese = np.sign(simplified - traditional) * (best == _HANI)
+    return np.where(chinese > 0, _HANS, np.where(chinese < 0, _HANT, best))
 
 
 def main_script(text: str) -> str | None:
     """Return the script of most letters of `text`; None where there are none.
 
     Any kana among Han makes Japanese (``Jpan``); Hangul is ``Hang``; letters of no known range are
-    ``Zzzz``. Ties go to the script met first.
+    ``Zzzz``. Ties go to the script that comes first in `SCRIPTS`.
 
     >>> [main_script(text) for text in ("Ωμέγα", "漢字かな", "漢字", "한국어 OK", "12:30 €")]
     ['Grek', 'Jpan', 'Hani', 'Hang', None]
     >>> [main_script(text) for text in ("我们说话", "我們說話")]
     ['Hans', 'Hant']
     """
-    counts: Counter[str] = Counter()
-    chars = Counter(text)
-    for char, times in chars.items():
-        if char.isalpha():
-            counts[_script(char) or "Zzzz"] += times
-    if not counts:
-        return None
-    kana = counts.pop("Hira", 0) + counts.pop("Kana", 0)
-    if kana:
-        counts["Jpan"] = kana + counts.pop("Hani", 0)
-    best = max(counts, key=counts.__getitem__)
-    return _chinese(chars) if best == "Hani" else best
-
-
-def _chinese(chars: Counter[str]) -> str:
-    simplified = sum(times for char, times in chars.items() if char in _SIMPLIFIED)
-    traditional = sum(times for char, times in chars.items() if char in _TRADITIONAL)
-    if simplified == traditional:
-        return "Hani"
-    return "Hans" if simplified > traditional else "Hant"
+    (place,) = main_scripts(*points_of([text]))
+    return None if place < 0 else SCRIPTS[place]

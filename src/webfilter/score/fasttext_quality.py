@@ -17,7 +17,8 @@ from typing import Any, ClassVar
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
-from webfilter.language.fasttext_file import inspect, installed, load
+from webfilter.language.fasttext_file import inspect, installed, load, require
+from webfilter.models import resolve
 from webfilter.profiles import Profile, Profiled
 from webfilter.score.foreign import at_least, check_fields, readable, score_signal, within
 from webfilter.stage import Rule, Scorer, Signal
@@ -83,7 +84,8 @@ class FastTextQuality(Profiled, Scorer):
         self._model()
 
     def _model(self) -> _Model:
-        model = _open(self.path, *_state(self.path))
+        path = resolve(self.path, f"{self.name}: path")
+        model = _open(path, *_state(path))
         if self.label not in model.labels:
             raise UnknownName(f"label of {self.path.name}", self.label, model.labels)
         return model
@@ -118,6 +120,7 @@ class _Model:
 
     def __init__(self, path: Path) -> None:
         what = "fasttext_quality: path"
+        require(what)
         file = inspect(path, what)
         if not file.supervised or not file.labels:
             raise ConfigError(f"{what} = {str(path)!r} is no supervised model: it has no labels")

@@ -1,0 +1,150 @@
+"""What the embedded model reads in a text: hashed character n-grams of each word, and the words.
+
+Everything is array arithmetic over the code points of a whole batch, which is why it is fast: no
+string is made per word or n-gram, and the cost is the same for any text. A word is a run of letters
+and combining marks, or a run of digits and signs; an n-gram lies within one word and knows whether
+it begins or ends it. Letters are folded to lower case, digits to one digit. A capital after a small
+letter (``camelCase``, base64) makes another n-gram.
+
+The same code makes training data, so it is part of the model: change it, and train again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "BITS",
+    "LETTER",
+    "SIGN",
+    "SPACE",
+    "TOP",
+    "UPPER",
+    "Characters",
+    "mixed",
+    "ngrams",
+    "points_of",
+]
+
+BITS = 21
+"""Features are numbers below ``2 ** BITS``."""
+SPACE, LETTER, SIGN, UPPER = range(4)
+"""Kinds of characters: white space and controls; letters; digits, marks and symbols; capitals."""
+
+_LONGEST = 4
+_WORD = 64  # letters of a word that its own feature depends on
+TOP = 0x20000
+"""Code points above (rarer ideographs) all count as the last one below, as one letter."""
+
+_NEXT, _FIRST, _LAST, _CAMEL = (
+    np.uint32(n) for n in (0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F)
+)
+_ORDERS = [np.uint32(n) for n in (0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1, 0xFD7046C5)]
+_SHIFT = np.uint32(32 - BITS)
+
+
+def mixed(numbers: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return `numbers` with their bits well mixed (a 32-bit finalizer; Wellons' lowbias32)."""
+    h = numbers ^ (numbers >> np.uint32(16))
+    h *= np.uint32(0x21F0AAAD)
+    h ^= h >> np.uint32(15)
+    h *= np.uint32(0x735A2D97)
+    return h ^ (h >> np.uint32(15))
+
+
+def _powers() -> NDArray[np.uint32]:
+    found = [1]
+    for _ in range(_WORD - 1):
+        found.append(found[-1] * 0x5851F42D & 0xFFFFFFFF)
+    return np.array(found, np.uint32)
+
+
+_POWERS = _powers()
+
+
+@dataclass(frozen=True)
+class Characters:
+    """A symbol and a kind for every code point; part of the model, as Unicode grows."""
+
+    symbols: NDArray[np.uint32]
+    """A well mixed number for each code point below 0x20000, equal for both cases of a letter."""
+    kinds: NDArray[np.uint8]
+    """`SPACE`, `LETTER` or `SIGN`."""
+    capitals: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls,
+        starts: NDArray[np.uint32],
+        kinds: NDArray[np.uint8],
+        folded: NDArray[np.uint32],
+    ) -> Characters:
+        """Build the tables from what a model file holds.
+
+        Args:
+            starts: first code points of runs of one kind, rising from 0.
+            kinds: the kind of each run.
+            folded: (n, 2), code point and what it is read as.
+        """
+        runs = np.repeat(kinds, np.diff(starts, append=np.uint32(TOP)).astype(np.int64))
+        points = np.arange(TOP, dtype=np.uint32)
+        points[folded[:, 0]] = folded[:, 1]
+        symbols = mixed(points * np.uint32(2654435761) + np.uint32(12345))
+        upper = runs == UPPER
+        return cls(symbols, np.where(upper, np.uint8(LETTER), runs), upper)
+
+
+def points_of(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Return the code points of all texts, a line end after each, and where each text ends."""
+    joined = "\n".join(texts) + "\n"
+    points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    return np.minimum(points, np.uint32(TOP - 1)), np.cumsum(lengths + 1)
+
+
+def ngrams(
+    points: NDArray[np.uint32], characters: Characters
+) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.int64]]]:
+    """Yield (features, places) for letters, pairs, triples, fours, and whole words.
+
+    Args:
+        points: code points as of `points_of`.
+        characters: the model's.
+
+    Yields:
+        features, each below ``2 ** BITS``, and the rising place in `points` where each ends (for
+        words: begins).
+    """
+    kinds, capitals = characters.kinds[points], characters.capitals[points]
+    symbols = characters.symbols[points]
+    n = len(points)
+    first = np.ones(n, bool)
+    np.not_equal(kinds[1:], kinds[:-1], out=first[1:])
+    last = np.ones(n, bool)
+    last[:-1] = first[1:]
+    camel = capitals.copy()
+    camel[1:] &= ~(capitals[:-1] | first[1:])
+    camel[0] = False
+    marked = symbols + first * _FIRST
+    marked += last * _LAST
+    marked += camel * _CAMEL
+    places = np.arange(n, dtype=np.int32)
+    depth = places - np.maximum.accumulate(np.where(first, places, np.int32(0)))
+    inside = np.where(kinds == SPACE, np.int32(-1), depth)
+    rolling = marked
+    for order in range(1, _LONGEST + 1):
+        if order > 1:
+            rolling = rolling[:-1] * _NEXT
+            rolling += marked[order - 1 :]
+        ends = np.flatnonzero(inside[order - 1 :] >= order - 1)
+        found = (symbols if order == 1 else rolling)[ends]
+        yield (found * _ORDERS[order - 1]) >> _SHIFT, ends + (order - 1)
+    begins = np.flatnonzero(first)
+    hashed = marked * _POWERS[np.minimum(depth, _WORD - 1)]
+    words = np.add.reduceat(hashed, begins, dtype=np.uint32)
+    real = kinds[begins] != SPACE
+    yield (mixed(words[real]) * _ORDERS[-1]) >> _SHIFT, begins[real]

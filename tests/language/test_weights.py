@@ -1,0 +1,99 @@
+"""The model's arrays: what a file holds, against plain arithmetic, and damaged files."""
+
+from __future__ import annotations
+
+import zipfile
+
+import numpy as np
+import pytest
+
+from webfilter.language.embedded import Embedded
+from webfilter.language.features import BITS, Characters, ngrams, points_of
+from webfilter.language.scripts import main_script, main_scripts
+from webfilter.language.weights import OFFSET, Weights
+
+RUNS = (
+    np.array([0, 65, 91, 97], np.uint32),
+    np.array([0, 3, 2, 1], np.uint8),
+    np.array([[65 + n, 97 + n] for n in range(26)], np.uint32),
+)
+
+
+def made(rows: int = 5_000, dim: int = 8, labels: int = 3) -> tuple[bytes, dict[str, np.ndarray]]:
+    rng = np.random.default_rng(1)
+    kept = np.zeros(1 << BITS, bool)
+    kept[rng.choice(1 << BITS, rows, replace=False)] = True
+    points, _ = points_of(["the quick brown fox"])
+    for features, _ in ngrams(points, Characters.of(*RUNS)):
+        kept[features[::2]] = True
+    parts = {
+        "rows": rng.integers(0, 16, (int(kept.sum()), dim)).astype(np.uint8),
+        "scale": rng.random(dim).astype(np.float32),
+        "output": rng.normal(size=(dim, labels)).astype(np.float32),
+        "bias": rng.normal(size=labels).astype(np.float32),
+    }
+    return Weights.pack(kept, **parts, characters=RUNS), {"kept": kept, **parts}
+
+
+def test_scores_are_what_plain_arithmetic_gives() -> None:
+    data, parts = made()
+    weights = Weights.read(data)
+    texts = ["the quick brown fox", "", "fox fox", "zzz", "the quick brown fox " * 30]
+    logits, counts = weights.scores(*points_of(texts))
+    place = np.cumsum(parts["kept"]) - 1
+    for text, got, count in zip(texts, logits, counts, strict=True):
+        points, _ = points_of([text])
+        found = np.concatenate([f for f, _ in ngrams(points, weights.characters)])
+        held = found[parts["kept"][found]]
+        assert count == len(held)
+        numbers = parts["rows"][place[held]].astype(float) - OFFSET
+        mean = numbers.mean(axis=0) if len(held) else np.zeros(8)
+        wanted = (mean * parts["scale"]) @ parts["output"].astype(float) + parts["bias"]
+        np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-9)
+
+
+def test_sums_of_the_longest_text_do_not_run_over() -> None:
+    data, parts = made()
+    parts["rows"][:] = 15
+    weights = Weights.read(
+        Weights.pack(**{k: v for k, v in parts.items()}, characters=RUNS)  # type: ignore[arg-type]
+    )
+    longest = "the quick brown fox " * 31
+    logits, _ = weights.scores(*points_of([longest[:602]] * 64))
+    one, _ = weights.scores(*points_of(["the"]))
+    np.testing.assert_allclose(logits, np.repeat(one, 64, axis=0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("at", [0, 10, 1_000, -100, -1])
+def test_a_clipped_file_is_an_error(at: int) -> None:
+    data, _ = made()
+    with pytest.raises((ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile)):
+        Weights.read(data[:at])
+
+
+def test_parts_that_do_not_fit_are_an_error() -> None:
+    _, parts = made()
+    for name, value in (
+        ("rows", parts["rows"][1:]),
+        ("scale", parts["scale"][1:]),
+        ("output", parts["output"][:, 1:]),
+    ):
+        with pytest.raises(ValueError, match=r"features|shapes"):
+            Weights.read(Weights.pack(**{**parts, name: value}, characters=RUNS))  # type: ignore[arg-type]
+
+
+def test_the_packaged_file_holds_no_objects() -> None:
+    weights = Embedded()._weights
+    assert weights.columns.dtype == np.uint64
+    assert np.isfinite(weights.output).all()
+
+
+def test_scripts_of_many_texts_are_those_of_each() -> None:
+    texts = ["Привет", "", "a漢", "漢字かな", "我们说话", "12", "ᏣᎳᎩ", "𐌰𐌱", "𠀀𠀁", "ω a b"]
+    from webfilter.language.scripts import SCRIPTS
+
+    places = main_scripts(*points_of(texts))
+    assert [SCRIPTS[p] if p >= 0 else None for p in places] == [main_script(t) for t in texts]
+    assert [main_script(t) for t in texts] == [
+        "Cyrl", None, "Latn", "Jpan", "Hans", None, "Cher", "Goth", "Hani", "Latn",
+    ]  # fmt: skip
