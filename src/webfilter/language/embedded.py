@@ -19,7 +19,7 @@ import numpy as np
 
 from webfilter.errors import ConfigError
 from webfilter.language.codes import UNDETERMINED
-from webfilter.language.engines import Guess
+from webfilter.language.engines import Guess, ranked
 from webfilter.language.fasttext_file import installed, load
 from webfilter.language.prepare import prepare, windows
 from webfilter.language.scripts import main_script
@@ -81,11 +81,11 @@ class Embedded:
                 )
             return load(path, "language: packaged model")
 
-    def predict(self, texts: Sequence[str]) -> list[Guess]:
+    def predict(self, texts: Sequence[str], top: int = 1) -> list[Guess]:
         """Return one guess a text; what is no language at all is ``und``."""
         scripts = [main_script(windows(text)) for text in texts]
         lines = [prepare(text) for text in texts]
-        labels, scores = self._model.predict(lines, k=1)
+        labels, scores = self._model.predict(lines, k=top if top == 1 else 3 * top)
         found = []
         for line, script, names, values in zip(lines, scripts, labels, scores, strict=True):
             if script is None or not len(names):
@@ -96,7 +96,13 @@ class Embedded:
                 name, raw = self._best_in(script, line)
             code, _, variant = name.partition("_")
             probability = calibrate(self._card["calibration"], len(line), raw)
-            found.append(Guess(code, variant or script, round(probability, 4)))
+            rest = (
+                (n.removeprefix("__label__").partition("_")[0], round(float(v), 4))
+                for n, v in zip(names, values, strict=True)
+                if self._fits(n.removeprefix("__label__"), script)
+            )
+            others = ranked(((c, p) for c, p in rest if c != code), top - 1)
+            found.append(Guess(code, variant or script, round(probability, 4), tuple(others)))
         return found
 
     def _fits(self, name: str, script: str) -> bool:
