@@ -95,9 +95,10 @@ class Justext:
         paragraphs = _Maker.make_paragraphs(preprocessor(tree))
         code = canonical(declared_language(html) or "")
         spaced = under(code, _UNSPACED) is None
+        named = _LISTS.get(under(code, _LISTS) or "")
         low, high = (_STOPWORDS_LOW, _STOPWORDS_HIGH) if spaced else (0.0, 0.0)
         classify_paragraphs(
-            paragraphs, _stop_words(_LISTS.get(under(code, _LISTS) or "")), _LENGTH_LOW, _LENGTH_HIGH, low, high,
+            paragraphs, _stop_words(named), _LENGTH_LOW, _LENGTH_HIGH, low, high,
             _LINK_DENSITY,
         )  # fmt: skip
         kept = revised(paragraphs)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -179,10 +181,10 @@ class Language(Scorer):
     def _judges(self, scores: Sequence[float | None]) -> tuple[Rule, ...]:
         rules = []
         if self.languages is not None:
-            rules.append(Rule("language", isin=accepted(self.languages)))
-            rules += [Rule("language_score", gt=score) for score in scores if score is not None]
+            rules.append(_among("language", accepted(self.languages)))
+            rules += [_above(score) for score in scores if score is not None]
         if self.scripts is not None:
-            rules.append(Rule("language_script", isin=self.scripts))
+            rules.append(_among("language_script", frozenset(self.scripts)))
         if self.min_share is not None:
             rules.append(Rule("language_share", ge=self.min_share))
         return tuple(rules)
@@ -260,15 +262,26 @@ class Language(Scorer):
         codes = iter([guess.code for guess in self._engine().predict(asked)] if asked else ())
         rows: list[Mapping[str, Value]] = []
         for found, guess in zip(cut, guesses, strict=True):
-            # a single piece is the page, which was recognized before
-            said = [next(codes) for _ in found] if len(found) > 1 else [guess.code] * len(found)
-            letters = shares(list(zip(said, found, strict=True)))
+            if len(found) > 1:
+                letters = shares([(next(codes), piece) for piece in found])
+            else:  # it is the page, which was recognized before
+                letters = Counter({guess.code: 1} if any(map(str.isalpha, "".join(found))) else {})
             total = letters.total()
             share = round(letters[guess.code] / total, 4) if total else None
             falling = sorted(letters.items(), key=lambda item: (-item[1], item[0]))
             told = [(code, count / total) for code, count in falling[:_MOST_SHARES]]
             rows.append({"language_share": share, "language_shares": _said(told) or None})
         return rows
+
+
+@lru_cache(maxsize=256)
+def _among(signal: str, codes: frozenset[str]) -> Rule:
+    return Rule(signal, isin=codes)
+
+
+@lru_cache(maxsize=1024)
+def _above(score: float) -> Rule:
+    return Rule("language_score", gt=score)
 
 
 def _top(guess: Guess) -> str | None:

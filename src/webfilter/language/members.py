@@ -96,7 +96,7 @@ MEMBERS: Mapping[str, tuple[str, ...]] = {
         "lah": "hnd hno jat phr pnb skr xhe",
         "luy": "bxk ida lkb lko lks lri lrm lsm lto lts lwg nle nyd rag",
         "lv": "ltg",
-        "man": "emk mku mlq mnk msc mwk myq",
+        "man": "emk mku mlq mnk msc mwk",
         "mg": "bhr bmm bzc msh skg tdx tkg txy xmv xmw",
         "mn": "mvf",
         "mwr": "dhd mtr mve rwr swv wry",
@@ -106,7 +106,7 @@ MEMBERS: Mapping[str, tuple[str, ...]] = {
         "om": "gax hae orc",
         "or": "spv",
         "qu": (
-            "cqu qub qud quf qug quk qul qup qur qus quw qux qva qvc qve qvh qvi qvj qvl qvm qvn "
+            "qub qud quf qug quk qul qup qur qus quw qux qva qvc qve qvh qvi qvj qvl qvm qvn "
             "qvo qvp qvs qvw qvz qwa qwc qwh qws qxa qxc qxl qxo qxp qxr qxt qxu qxw"
         ),
         "raj": "bgq gda gju hoj mup wbr",
