@@ -11,7 +11,15 @@ from typing import Literal
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
-from webfilter.language.codes import accepted, branches, canonical, keyed, script_of, under
+from webfilter.language.codes import (
+    accepted,
+    branches,
+    canonical,
+    keyed,
+    recognized,
+    script_of,
+    under,
+)
 from webfilter.language.engines import Engine, Guess, engine
 from webfilter.language.segments import pieces, shares
 from webfilter.stage import Rule, Scorer, Signal
@@ -151,6 +159,7 @@ class Language(Scorer):
         for asked in sorted(languages):
             code, script = canonical(asked), script_of(asked)
             if not accepted({code}) & can:
+                recognized(asked, f"language of {self.name}")
                 raise UnknownName(f"language of the engine {self.engine!r}", asked, can)
             if script in _SPLIT.get(code, ()) and self.scripts is None:
                 raise ConfigError(
