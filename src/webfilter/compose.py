@@ -10,9 +10,20 @@ from typing import Any, ClassVar
 
 from webfilter.document import Document, Value, Verdict
 from webfilter.errors import ConfigError
+from webfilter.language.codes import branches, canonical, keyed, under
+from webfilter.language.spelled import spelled
 from webfilter.stage import Filter, Rule, Signal, Stage
 
-__all__ = ["ByLanguage", "Judge", "Sample", "Where"]
+__all__ = ["ByLanguage", "Judge", "Sample", "Where", "spoken"]
+
+
+def spoken(language: str) -> str:
+    """Return the code of what a signal ``language`` says, however it is spelled there.
+
+    >>> spoken("deu_Latn")
+    'de'
+    """
+    return canonical(language)
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,9 @@ class Judge(Filter):
     """
 
     judged: tuple[Rule, ...] = ()
-    """The rules, in order; the first one violated decides."""
+    """The rules, in order; the first one violated decides. Of ``language`` any spelling of a code
+    may be asked for (``Rule("language", isin={"eng"})``); the code, its members and the spelling as
+    given are accepted."""
     given: bool = False
     """Whether the signals come with the documents (read from an earlier run's output), so that no
     stage of this pipeline needs to measure them."""
@@ -35,6 +48,8 @@ class Judge(Filter):
         super().__post_init__()
         if not self.judged:
             raise ConfigError("judge: judged is empty; give at least one rule")
+        rules = tuple(_also(rule) for rule in self.judged)
+        object.__setattr__(self, "judged", rules)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -49,6 +64,17 @@ class Judge(Filter):
     def measure(self, doc: Document) -> Mapping[str, Value]:
         """Measure nothing."""
         return {}
+
+
+def _also(rule: Rule) -> Rule:
+    """Return `rule`, of languages with every code that what it accepts stands for.
+
+    What was given stays in it: signals that come with the documents may be spelled so.
+    """
+    found = spelled(rule, "language in judge")
+    if rule.isin is None or found.isin is None or found.isin == rule.isin:
+        return rule
+    return Rule(rule.signal, isin=found.isin | rule.isin)
 
 
 @dataclass(frozen=True)
@@ -173,16 +199,27 @@ class ByLanguage(Stage):
 
     ``ByLanguage({"en": GopherQuality(), "de": GopherQuality(min_stop_words=None)})``. A document
     whose language has no stage goes to `default`; without one it passes unjudged.
+
+    Any spelling of a code is taken (``eng``, ``eng_Latn``, ``English``) and held as `Language`
+    measures it. The stage of a macrolanguage is for its members, too: ``no`` for ``nb`` and ``nn``,
+    unless they have their own.
+
+    Raises:
+        UnknownName: a key is no language; carries a near match.
+        ConfigError: no stage at all, or two keys that spell one language.
     """
 
     stages: Mapping[str, Stage]
-    """Language code (as in the signal ``language``) to stage."""
+    """Language code to stage."""
     default: Stage | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.stages:
             raise ConfigError("by_language: stages is empty; give at least one language")
+        keys = keyed(self.stages, "key of by_language")
+        stages = {code: self.stages[key] for code, key in keys.items()}
+        object.__setattr__(self, "stages", stages)
 
     def __hash__(self) -> int:
         return hash((tuple(sorted(self.stages.items(), key=lambda item: item[0])), self.default))
@@ -193,7 +230,12 @@ class ByLanguage(Stage):
 
     def _stage_of(self, doc: Document) -> Stage | None:
         language = doc.signals.get("language")
-        return self.stages.get(language, self.default) if type(language) is str else self.default
+        if not isinstance(language, str):
+            return self.default
+        if language in self.stages:
+            return self.stages[language]
+        code = under(spoken(language), self.stages)
+        return self.default if code is None else self.stages[code]
 
     @property
     def measures(self) -> tuple[Signal, ...]:  # type: ignore[override]
@@ -209,6 +251,11 @@ class ByLanguage(Stage):
         """Return the rules of the stage for `doc`'s language."""
         stage = self._stage_of(doc)
         return () if stage is None else stage.rules_for(doc)
+
+    @property
+    def branches(self) -> Mapping[str, frozenset[str]]:
+        """The codes that each stage is for."""
+        return branches(self.stages)
 
     @property
     def needs(self) -> tuple[str, ...]:

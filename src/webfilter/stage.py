@@ -173,8 +173,21 @@ class Step(ABC):
 
     @property
     def by_document(self) -> bool:
-        """Whether `rules_for` may differ from `rules`: then limits cannot be moved afterwards."""
+        """Whether `rules_for` may differ from `rules`.
+
+        Then limits cannot be moved afterwards, unless there are `branches`.
+        """
         return type(self).rules_for is not Step.rules_for
+
+    @property
+    def branches(self) -> Mapping[str, frozenset[str]]:
+        """Codes by the name of the branch that judges documents in them.
+
+        Given where `rules_for` goes by the signal ``language`` alone, so that limits can be moved
+        afterwards all the same: each name is a code in its branch. All other documents, and those
+        without a language, are judged alike. Empty for every other stage.
+        """
+        return {}
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -237,8 +237,11 @@ def test_each_language_has_its_own_limit(docs):
         report = measured(pipe, docs)
         with pytest.raises(ConfigError, match="en: 9, de: 20"):
             report.sweep("words", [5])
-        with pytest.raises(UnknownName, match="unknown language 'eng'"):
-            report.sweep("words", [5], language="eng")
+        with pytest.raises(UnknownName, match="unknown language 'enn'"):
+            report.sweep("words", [5], language="enn")
+        in_full = report.sweep("words", [5, 15], stage="by_language", language="English")
+        same = zip(in_full, report.sweep("words", [5, 15], language="en"), strict=True)
+        assert all(one.kept == other.kept for one, other in same)
         for code in ("en", "de"):
             for row in report.sweep("words", [5, 15, 30], language=code):
                 moved = {**stages, code: GopherQuality(

@@ -515,8 +515,8 @@ def test_the_report_tells_of_tiers_and_answers_questions(tmp_path):
 
 def test_hostile_names_of_limits_do_not_break_the_page():
     evil = "<script>alert(1)</script>"
-    stage = Tiers({"a": {evil: 1}, "b": {"language": [evil]}}, given=True)
-    page = Report.of(stage, stage([Document("x", "y", signals={"language": evil})])).to_html()
+    stage = Tiers({"a": {evil: 1}, "b": {"topic": [evil]}}, given=True)
+    page = Report.of(stage, stage([Document("x", "y", signals={"topic": evil})])).to_html()
     assert evil not in page
 
 

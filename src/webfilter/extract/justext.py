@@ -38,6 +38,7 @@ from lxml.html import HTMLParser, document_fromstring
 from webfilter.extract.engine import Extracted, Options, Unfit
 from webfilter.extract.matched import as_markdown
 from webfilter.extract.metadata import declared_language
+from webfilter.language.codes import canonical, under
 
 __all__ = ["Justext"]
 
@@ -50,10 +51,10 @@ _LISTS = {
     "ca": "Catalan", "ceb": "Cebuano", "cs": "Czech", "cv": "Chuvash", "cy": "Welsh",
     "da": "Danish", "de": "German", "el": "Greek", "en": "English", "eo": "Esperanto",
     "es": "Spanish", "et": "Estonian", "eu": "Basque", "fa": "Persian", "fi": "Finnish",
-    "fil": "Tagalog", "fr": "French", "fy": "West_Frisian", "ga": "Irish", "gl": "Galician",
+    "fr": "French", "fy": "West_Frisian", "ga": "Irish", "gl": "Galician",
     "gu": "Gujarati", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "ht": "Haitian",
     "hu": "Hungarian", "hy": "Armenian", "id": "Indonesian", "ig": "Igbo", "io": "Ido",
-    "is": "Icelandic", "it": "Italian", "iw": "Hebrew", "jv": "Javanese", "ka": "Georgian",
+    "is": "Icelandic", "it": "Italian", "jv": "Javanese", "ka": "Georgian",
     "kk": "Kazakh", "kn": "Kannada", "ko": "Korean", "ku": "Kurdish", "ky": "Kyrgyz",
     "la": "Latin", "lb": "Luxembourgish", "lt": "Lithuanian", "lv": "Latvian",
     "mk": "Macedonian", "ml": "Malayalam", "mr": "Marathi", "ms": "Malay", "mt": "Maltese",
@@ -66,7 +67,7 @@ _LISTS = {
     "ur": "Urdu", "uz": "Uzbek", "vi": "Vietnamese", "wa": "Walloon", "war": "Waray_Waray",
     "yo": "Yoruba",
 }  # fmt: skip
-"""Its lists of stop words by the language code of a page."""
+"""Its lists of stop words by canonical language code."""
 _UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo"})
 """Languages without spaces between words: nothing to be looked up in a list."""
 
@@ -92,10 +93,12 @@ class Justext:
         if any("depth" in error.message for error in parser.error_log):
             raise Unfit("nested more than 256 deep")
         paragraphs = _Maker.make_paragraphs(preprocessor(tree))
-        code = (declared_language(html) or "").lower().replace("_", "-").partition("-")[0]
-        low, high = (0.0, 0.0) if code in _UNSPACED else (_STOPWORDS_LOW, _STOPWORDS_HIGH)
+        code = canonical(declared_language(html) or "")
+        spaced = under(code, _UNSPACED) is None
+        named = _LISTS.get(under(code, _LISTS) or "")
+        low, high = (_STOPWORDS_LOW, _STOPWORDS_HIGH) if spaced else (0.0, 0.0)
         classify_paragraphs(
-            paragraphs, _stop_words(_LISTS.get(code)), _LENGTH_LOW, _LENGTH_HIGH, low, high,
+            paragraphs, _stop_words(named), _LENGTH_LOW, _LENGTH_HIGH, low, high,
             _LINK_DENSITY,
         )  # fmt: skip
         kept = revised(paragraphs)

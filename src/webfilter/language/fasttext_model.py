@@ -1,7 +1,8 @@
 """Engine ``fasttext``: any language model in fastText's format, such as lid.176, OpenLID, GlotLID.
 
 The text goes in whole, with every white space as one space and nothing else changed, as FineWeb
-does. Probabilities are the model's own, not calibrated.
+does. Probabilities are the model's own, not calibrated, and those of its labels: where two labels
+are one code (``zho_Hans`` and ``zho_Hant``), that of the better one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from webfilter.errors import ConfigError
 from webfilter.language.codes import UNDETERMINED, canonical, known, script_of
-from webfilter.language.engines import Guess
+from webfilter.language.engines import Guess, ranked, readable
 from webfilter.language.fasttext_file import inspect, installed, load, require
 from webfilter.language.scripts import main_script
 
@@ -43,6 +44,7 @@ class FastTextModel:
         if "__label__no" in codes:
             codes["__label__no"] = "nb"  # beside nn, what is called no is Bokmål
         self._codes = codes
+        self._doubles = len(codes) - len(set(codes.values()))
 
     @property
     def languages(self) -> frozenset[str]:
@@ -60,23 +62,25 @@ class FastTextModel:
     def _model(self) -> Any:
         return load(self.path, _WHAT)
 
-    def predict(self, texts: Sequence[str]) -> list[Guess]:
+    def predict(self, texts: Sequence[str], top: int = 1) -> list[Guess]:
         """Return one guess a text; a text without letters is ``und``."""
         scripts = [main_script(text) for text in texts]
-        lines = [
-            " ".join(text.replace("\0", " ").encode("utf-8", "replace").decode("utf-8").split())
-            for text in texts
-        ]
-        labels, scores = self._model.predict(lines, k=1)
+        lines = [" ".join(readable(text.replace("\0", " ")).split()) for text in texts]
+        # labels that are one code with a better one take places, so ask for as many more
+        wanted = top if top == 1 else top + self._doubles
+        labels, scores = self._model.predict(lines, k=wanted)
         return [
-            self._guess(script, found, score)
+            self._guess(script, found, score, top)
             for script, found, score in zip(scripts, labels, scores, strict=True)
         ]
 
-    def _guess(self, script: str | None, labels: Sequence[str], scores: Sequence[float]) -> Guess:
+    def _guess(
+        self, script: str | None, labels: Sequence[str], scores: Sequence[float], top: int
+    ) -> Guess:
         if script is None:
             return Guess(UNDETERMINED, None, 1.0)
         if not len(labels):
             return Guess(UNDETERMINED, script, None)
-        probability = min(max(float(scores[0]), 0.0), 1.0)
-        return Guess(self._codes[labels[0]], script_of(labels[0]) or script, probability)
+        codes = (self._codes[label] for label in labels)
+        (code, probability), *others = ranked(zip(codes, scores, strict=True), top)
+        return Guess(code, script_of(labels[0]) or script, probability, tuple(others))

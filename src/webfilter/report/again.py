@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from webfilter.compose import spoken
 from webfilter.errors import ConfigError, UnknownName, WebfilterError
-from webfilter.report.bounds import Bound, Plan, plan_of, plan_of_verdicts
+from webfilter.report.bounds import Bound, Branch, Plan, plan_of, plan_of_verdicts
 from webfilter.report.figures import label
 from webfilter.report.ledger import READ
 from webfilter.report.marked import pipeline_of
@@ -165,9 +166,19 @@ def _spoken(signal: str, judging: list[Bound], language: str | None) -> list[Bou
     labels = {each.branch.label for each in judging if each.branch is not None}
     if not labels:
         raise ConfigError(f"language={language!r}: {signal!r} is not judged by language")
-    if language not in labels:
+    meant = {
+        each.branch.label
+        for each in judging
+        if each.branch and (language == each.branch.label or _is_in(language, each.branch))
+    }
+    if not meant:
         raise UnknownName("language", str(language), labels)
-    return [each for each in judging if each.branch and each.branch.label == language]
+    return [each for each in judging if each.branch and each.branch.label in meant]
+
+
+def _is_in(language: str, branch: Branch) -> bool:
+    """Return whether a branch is the one for a language, in any spelling of its code."""
+    return branch.inside and spoken(str(language)) in branch.codes
 
 
 def _new(

@@ -26,7 +26,7 @@ _BY_WORDS = {words: op for op, words in OPS.items()}
 
 @dataclass(frozen=True)
 class Branch:
-    """The documents that a branch of `ByLanguage` judges: by the signal ``language``."""
+    """The documents that one of a stage's `branches` judges: by the signal ``language``."""
 
     label: str
     """The language, or ``other``."""
@@ -165,15 +165,16 @@ def _branches(step: Step) -> list[tuple[Branch | None, tuple[Rule, ...]]] | None
 
     inner = _inner(step)
     if isinstance(inner, ByLanguage):
-        codes = frozenset(inner.stages)
         others = () if inner.default is None else (inner.default,)
         for each in map(_branches, (*inner.stages.values(), *others)):
             if each is None or each[0][0] is not None:  # one in the other: by both languages
                 return None
+    if inner.branches:
         found: list[tuple[Branch | None, tuple[Rule, ...]]] = [
-            (Branch(code, frozenset((code,)), True), inner.rules_for(_speaking(code)))
-            for code in inner.stages
+            (Branch(label, codes, True), inner.rules_for(_speaking(label)))
+            for label, codes in inner.branches.items()
         ]
+        codes = frozenset(code for of in inner.branches.values() for code in of)
         return [*found, (Branch("other", codes, False), inner.rules_for(_speaking(None)))]
     if inner.by_document or not isinstance(inner, (Filter, Transform)):
         return None

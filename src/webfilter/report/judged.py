@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.compose import spoken
 from webfilter.report.bounds import Bound, Plan
 
 __all__ = ["Chunk", "Coded", "Flags", "Judged"]
@@ -175,7 +176,8 @@ class Judged:
             return None
         language = self.chunk.values.get("language")
         if isinstance(language, Coded):
-            inside = language.among(bound.branch.codes)
+            codes = bound.branch.codes
+            inside = language.among(said for said in language.values if spoken(said) in codes)
         else:
             inside = np.zeros(self.chunk.size, dtype=np.bool_)
         return inside if bound.branch.inside else ~inside

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,6 +23,7 @@ from webfilter.run.corpus import resolved, unlost
 from webfilter.run.ids import UniqueIds
 from webfilter.run.local import Done, LocalRunner, Task, apply, describe, perform, segments
 from webfilter.run.spool import Spool
+from webfilter.run.watch import FIRST, Watch
 from webfilter.stage import CorpusStage, OnlineStage, Stage
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Flow:
         work: an existing folder for spools.
         measure_all: dropped documents travel on, to be measured.
         batch_size: documents a batch after a corpus stage.
+        watch: gets the documents that came out of some steps, with the names of the steps.
     """
 
     def __init__(
@@ -75,7 +77,9 @@ class Flow:
         work: Path,
         measure_all: bool = False,
         batch_size: int = 64,
+        watch: Callable[[Sequence[Document], Set[str]], None] | None = None,
     ) -> None:
+        self._watch = watch
         self.ledger = Ledger(pipe.names)
         self.resolved: dict[str, Stage] = {}
         self.memory = 0
@@ -115,17 +119,22 @@ class Flow:
             return True
         return self._measure_all and verdict.kind == "dropped" and verdict.stage != "read"
 
-    def _take(self, done: Done) -> list[Document]:
+    def _take(self, index: int, done: Done) -> list[Document]:
         self.ledger.merge(done.ledger)
         self.memory = max(self.memory, done.memory)
-        return done.docs
+        return self._seen(done.docs, {name for name, _ in self._cut[index].stages})
+
+    def _seen(self, docs: list[Document], names: Set[str]) -> list[Document]:
+        if self._watch is not None:
+            self._watch(docs, names)
+        return docs
 
     def _stages(self, index: int, batches: Iterable[list[Document]]) -> Iterator[list[Document]]:
         if not self._cut[index].stages:
             yield from batches
             return
         for done in self._runner.map(index, batches):
-            yield self._take(done)
+            yield self._take(index, done)
 
     def _corpus(self, index: int, batches: Iterable[list[Document]]) -> Iterator[list[Document]]:
         assert self._cut[index].barrier is not None
@@ -140,7 +149,7 @@ class Flow:
             spooled = (doc for docs in spool.read() for doc in docs)
             for docs in batched(spooled, self._batch_size):
                 # a dropped document was not sketched: the resolved stage has nothing to say of it
-                yield apply(stage, name, unlost(docs, lost), self.ledger)
+                yield self._seen(apply(stage, name, unlost(docs, lost), self.ledger), {name})
         finally:
             spool.delete()
             shutil.rmtree(folder, ignore_errors=True)
@@ -150,7 +159,7 @@ class Flow:
     ) -> Iterator[Any]:
         """Spool the live documents; yield their sketches."""
         for done in self._runner.map(index, batches):
-            docs = self._take(done)
+            docs = self._take(index, done)
             gone = [doc for doc in docs if not self._goes_on(doc)]
             if gone:
                 self._settle(gone)
@@ -164,7 +173,7 @@ class Flow:
         observer = _Observer(step)
         self._observers.append(observer)
         for docs in self._stages(index, batches):
-            yield apply(observer, name, docs, self.ledger)
+            yield self._seen(apply(observer, name, docs, self.ledger), {name})
 
 
 class _Observer(Stage):
@@ -205,9 +214,11 @@ def kept(pipe: Pipeline, source: Any, *, batch_size: int) -> Iterator[Document]:
     docs = UniqueIds().over(read(source))
     with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
         runner = LocalRunner(segments(pipe.names, pipe.steps))
-        flow = Flow(pipe, runner, _nothing, Path(work))
-        for batch in flow.through(batched(docs, batch_size)):
+        watch = Watch(pipe)
+        flow = Flow(pipe, runner, _nothing, Path(work), watch=watch.see)
+        for batch in flow.through(watch.over(batched(docs, batch_size), flow.ledger)):
             yield from batch
+        watch.finish(flow.ledger)
         flow.finish()
 
 
@@ -234,9 +245,13 @@ def run_in_memory(pipe: Pipeline, source: Any) -> list[Document]:
     docs = list(UniqueIds().over(read(source)))
     cut = segments(pipe.names, pipe.steps)
     observers: list[_Observer] = []
+    ledger, watch = Ledger(pipe.names), Watch(pipe)
     for index, segment in enumerate(cut):
         parts = [perform(cut, Task(index, batch), False) for batch in batched(docs, 1_000)]
         docs = [doc for part in parts for doc in part.docs]
+        for part in parts:
+            ledger.merge(part.ledger)
+        watch.see(docs, {name for name, _ in segment.stages})
         if segment.barrier is None:
             continue
         name, step = segment.barrier
@@ -244,12 +259,15 @@ def run_in_memory(pipe: Pipeline, source: Any) -> list[Document]:
             sketches = (sketch for part in parts for sketch in part.sketches)
             again = partial(batched, docs, 1_000)
             with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
-                stage, lost = resolved(step, name, sketches, again, Path(work), Ledger())
-            docs = apply(stage, name, unlost(docs, lost), Ledger())
+                stage, lost = resolved(step, name, sketches, again, Path(work), ledger)
+            docs = apply(stage, name, unlost(docs, lost), ledger)
+            watch.see(docs, {name})
             continue
         observers.append(_Observer(step))
         pieces = batched(docs, 1_000)
-        docs = [doc for some in pieces for doc in apply(observers[-1], name, some, Ledger())]
+        docs = [doc for some in pieces for doc in apply(observers[-1], name, some, ledger)]
+        watch.see(docs, {name})
     for observer in observers:
         observer.finish()
+    watch.finish(ledger, FIRST)
     return docs

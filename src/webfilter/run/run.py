@@ -29,6 +29,7 @@ from webfilter.run.ids import UniqueIds
 from webfilter.run.local import LocalRunner, segments
 from webfilter.run.memory import peak_memory
 from webfilter.run.processes import PoolRunner
+from webfilter.run.watch import Watch
 from webfilter.write import (
     Format,
     Sink,
@@ -49,10 +50,6 @@ __all__ = ["run"]
 logger = logging.getLogger("webfilter")
 
 KINDS = ("kept", "dropped", "failed")
-_FIRST = 1_000
-"""After so many documents at a stage, keeping none or all of them is worth a warning."""
-_FEW = 10
-"""At the end of a run, keeping none of so many is."""
 
 
 def run(
@@ -111,12 +108,15 @@ def run(
         stack.callback(runner.close)
         largest = Largest(pipe)
         router = _Router(opened, largest, counts)
-        flow = Flow(pipe, runner, router.settle, Path(folder), measure_all, batch_size)
-        ids, counted, watch = UniqueIds(), _Counted(flow.ledger), _Watch(pipe, flow.ledger)
+        watch = Watch(pipe)
+        flow = Flow(
+            pipe, runner, router.settle, Path(folder), measure_all, batch_size, watch=watch.see
+        )
+        ids, counted = UniqueIds(), _Counted(flow.ledger)
         stream = counted.over(ids.over(_progress(docs, progress)))
-        for batch in flow.through(_watched(batched(stream, batch_size), watch)):
+        for batch in flow.through(watch.over(batched(stream, batch_size), flow.ledger)):
             router.keep(batch)
-        watch.look(_FEW, at_end=True)
+        watch.finish(flow.ledger)
         flow.ledger.check(counted.total)
         router.check(counted.total)
         for kind in reversed(KINDS):  # what is kept appears last: it is complete when it is there
@@ -160,12 +160,6 @@ def run(
         ):
             _put(Path(out) / name, text + "\n")
     return report
-
-
-def _watched(batches: Iterable[list[Document]], watch: _Watch) -> Iterator[list[Document]]:
-    for batch in batches:
-        yield batch
-        watch.look(_FIRST)
 
 
 def _targets(
@@ -294,32 +288,6 @@ class _Counted:
                 self._ledger.add(READ, 1, [doc])
             yield doc
         self._ledger.add(READ, 0, [], seconds)
-
-
-class _Watch:
-    """Warns of a stage that drops everything, or that judges and drops nothing, early on.
-
-    Codes that do not match (``eng`` against ``en``) empty an output silently everywhere else.
-    """
-
-    def __init__(self, pipe: Pipeline, ledger: Ledger) -> None:
-        self.said: list[str] = []
-        self._ledger = ledger
-        named = zip(pipe.names, pipe.steps, strict=True)
-        self._open = {name for name, step in named if step.rules or step.by_document}
-
-    def look(self, least: int, *, at_end: bool = False) -> None:
-        """Look at every stage that has seen at least `least` documents, once."""
-        for row in self._ledger.rows():
-            if row.name not in self._open or row.docs_in < least:
-                continue
-            self._open.discard(row.name)
-            if row.kept == 0:
-                text = f"{row.name} kept none of the first {row.docs_in:,} documents"
-                logger.warning(text)
-                self.said.append(text)
-            elif row.kept == row.docs_in and not at_end:
-                self.said.append(f"{row.name} dropped none of the first {row.docs_in:,} documents")
 
 
 def _progress(docs: Source, progress: bool | None) -> Iterator[Document]:

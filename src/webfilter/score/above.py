@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from webfilter.document import Document, Value, Verdict, plain
+from webfilter.language.codes import canonical
 from webfilter.score.ranking import Cuts, Rows, Standing
 from webfilter.stage import Rule, Signal, Stage
 
@@ -135,7 +136,10 @@ def group_of(doc: Document, by: str | None) -> int:
     """Return a hash of what `doc` is compared within; 0 where that is everything."""
     if by is None:
         return 0
-    return _hash(repr(_host(doc.url) if by == "host" else doc.signals.get(by)), b"group")
+    value = _host(doc.url) if by == "host" else doc.signals.get(by)
+    if by == "language" and isinstance(value, str):  # given, it may be spelled in several ways
+        value = canonical(value)
+    return _hash(repr(value), b"group")
 
 
 def _host(url: str | None) -> str | None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 from webfilter.config import conform
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
+from webfilter.language.spelled import spelled
 from webfilter.score.tokens import ESTIMATED, estimated_tokens
 from webfilter.stage import Filter, Rule, Signal, Step
 
@@ -39,6 +40,8 @@ class Tier:
 
     def __post_init__(self) -> None:
         conform(self, "Tier")
+        what = f"language in tier {self.name}"
+        object.__setattr__(self, "rules", tuple(spelled(rule, what) for rule in self.rules))
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class Tiers(Filter):
     ``tier`` is the name of the narrowest that it is in; what is not in the first is dropped.
 
     A limit is the least that a signal may be; ``max_words`` is the most that ``words`` may be, and
-    a list is the texts that are accepted (``{"language": ["en"]}``). Anything else, and signals
+    a list is the texts that are accepted (``{"language": ["en"]}``, in any spelling of a code; a
+    macrolanguage's members with it). Anything else, and signals
     whose names begin so, are said by rules: ``{"phase1": [Rule("words", gt=50, lt=900)]}``. As
     everywhere, a limit on a signal that is undefined on a document does not judge it.
 

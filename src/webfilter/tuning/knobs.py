@@ -3,7 +3,8 @@
 A field called ``min_...`` or ``max_...`` that takes a number is set to two different values; where
 one bound of one rule follows it, the field is a limit, and that bound says on which signal and in
 which direction. So it works for stages that nobody here knows. Fields that no rule shows (C4's
-``line_min_words``), lists, flags and the stages inside of other stages are left alone.
+``line_min_words``), lists, flags, stages that choose their rules by document, and the stages inside
+of other stages are left alone.
 """
 
 from __future__ import annotations
@@ -109,7 +110,9 @@ def _called(knob: Knob) -> set[str]:
 
 
 def _of_stage(place: int, name: str, stage: Stage, declared: Mapping[str, Signal]) -> list[Knob]:
-    found = []
+    found: list[Knob] = []
+    if stage.by_document:  # a limit does not judge every document
+        return found
     for f in fields(stage):  # type: ignore[arg-type]
         if not (f.init and f.name.startswith(("min_", "max_"))):
             continue

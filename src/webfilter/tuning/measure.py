@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webfilter.document import Document, Verdict
+from webfilter.language.codes import canonical
 from webfilter.pipeline import Pipeline
 from webfilter.read import read
 from webfilter.report.ledger import READ, Ledger
@@ -47,7 +48,7 @@ class Corpus:
     values: Floats
     """One row a limit, one column a document; NaN where the signal is undefined."""
     languages: npt.NDArray[np.str_]
-    """The signal ``language`` of each document; empty where there is none."""
+    """The code in the signal ``language`` of each document; empty where there is none."""
     gone: Mapping[str, int]
     """Documents dropped by what is not tuned, by stage."""
     failed: Mapping[str, int]
@@ -126,7 +127,7 @@ def measure(
         for doc, row in zip(docs, rows, strict=True):
             ids.append(_hash(doc.id, seed))
             language = doc.signals.get("language")
-            languages.append(language if isinstance(language, str) else "")
+            languages.append(canonical(language) if isinstance(language, str) else "")
             for column, value in zip(columns, row, strict=True):
                 column.append(value)
     return _sorted(label, ids, columns, languages, left)

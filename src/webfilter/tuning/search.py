@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from webfilter.compose import ByLanguage
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.extract.cascade import uncascaded
+from webfilter.language import Language
+from webfilter.language.codes import recognized
 from webfilter.pipeline import Pipeline
 from webfilter.stage import Filter, Stage, Step
 from webfilter.tuning.choose import Demands
@@ -115,6 +118,8 @@ def tune(
     _counted("batch_size", batch_size)
     start = Pipeline(uncascaded(_pipeline(pipe, by).steps))  # a screen would drop what is measured
     tuned = knobs(start, [skip] if isinstance(skip, str) else skip)
+    if by is not None:  # of the limits of `Language`, the score can have a table
+        tuned = tuple(k for k in tuned if not _pooled_only(start.steps[k.step], k))
     if not tuned:
         raise ConfigError(
             f"tune: nothing to tune in {', '.join(start.names) or 'an empty pipeline'}: "
@@ -153,7 +158,7 @@ def _tuned(
         masks = [side.languages == code for side in (good, bad)]
         ours, theirs = good.part(masks[0]), bad.part(masks[1])
         enough = min(len(ours), len(theirs)) >= max(min_documents, _LEAST)
-        if not enough or min(ours.halved, theirs.halved) < _HALF:
+        if not enough or min(ours.halved, theirs.halved) < _HALF or not _has_code(code):
             few[code] = (len(ours), len(theirs))
             continue
         languages[code] = profiled(tuned, ours, theirs, settings)
@@ -178,10 +183,22 @@ def _tuned(
     )
 
 
+def _pooled_only(step: Step, knob: Knob) -> bool:
+    return isinstance(step, Language) and knob.field != "min_score"
+
+
 def _languages(good: Corpus, bad: Corpus) -> list[str]:
     """Return the languages that occur, those with most documents first."""
     counts = Counter(good.languages.tolist()) + Counter(bad.languages.tolist())
     return sorted(set(counts) - {""}, key=lambda code: (-counts[code], code))
+
+
+def _has_code(language: str) -> bool:
+    """Return whether `language`, which came with documents, is one that a stage can be for."""
+    try:
+        return bool(recognized(language))
+    except UnknownName:
+        return False
 
 
 def _built(
@@ -199,7 +216,9 @@ def _built(
     steps: list[Step] = []
     for place, step in enumerate(default):
         inner = {code: other[place] for code, other in own.items() if other[place] != step}
-        if inner and isinstance(step, Stage):
+        if inner and isinstance(step, Language):
+            steps.append(_by_score(step, inner))
+        elif inner and isinstance(step, Stage):
             stages = {code: s for code, s in inner.items() if isinstance(s, Stage)}
             steps.append(ByLanguage(stages, default=step))
         else:
@@ -210,6 +229,12 @@ def _built(
         if not _idle(step, start.steps[place]) or _needed(step, steps[place + 1 :])
     ]
     return Pipeline(tuple(left or steps))
+
+
+def _by_score(step: Language, own: Mapping[str, Step]) -> Language:
+    """Return `step` with limits of `own` for languages: it cannot follow itself as `ByLanguage`."""
+    scores = {code: other.min_score for code, other in own.items() if isinstance(other, Language)}
+    return replace(step, min_scores={code: score or 0.0 for code, score in scores.items()})
 
 
 def _idle(step: Step, before: Step) -> bool:
@@ -263,8 +288,6 @@ def _pipeline(pipe: Pipeline | Step | Sequence[Step] | None, by: str | None) -> 
     start = Pipeline(tuple(pipe) if several else (pipe,))  # type: ignore[arg-type]
     if by is None or any(signal.name == "language" for signal in start.signals):
         return start
-    from webfilter.language import Language
-
     first = min((knob.step for knob in knobs(start)), default=0)
     return Pipeline((*start.steps[:first], Language(None), *start.steps[first:]))
 
