@@ -6,7 +6,6 @@ import codecs
 import pickle
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -214,49 +213,39 @@ def test_a_page_cut_into_pieces_keeps_its_encoding(monkeypatch: pytest.MonkeyPat
 
 
 HOSTILE = {
-    "comment": b"<!--" + b"x" * 1_000_000,
-    "comments": b"<!--" * 250_000,
-    "empty comments": b"<!---->" * 200_000,
-    "script": b"<script>" + b"if (a<b && c>d) " * 60_000,
-    "scripts": b"<script " * 130_000,
-    "noscripts": b"<noscript>" * 100_000,
-    "pairs": b"<script></script>" * 60_000,
-    "less": b"<" * 1_000_000,
-    "more": b">" * 1_000_000,
-    "both": b"><" * 500_000,
-    "nul": b"\0" * 1_000_000,
-    "nul in text": b"<p>w\0o\0r\0d\0 " * 90_000,
-    "deep": b"<div>" * 200_000,
-    "entities": b"<p>" + b"&" * 1_000_000,
-    "numbers": b"<p>" + b"&#x110000;&#55296;" * 60_000,
-    "one line": b"<p>" + b"wordy " * 170_000,
-    "attributes": b"<p " + b"a='>' " * 170_000,
-    "escapes": b"\x1b$B" * 300_000,
-    "high": b"\xff\xfe\xfd" * 300_000,
-    "bom": codecs.BOM_UTF16_LE + b"<" * 999_999,
+    "comment": b"<!--" + b"x" * 250_000,
+    "comments": b"<!--" * 15_000,
+    "empty comments": b"<!---->" * 40_000,
+    "script": b"<script>" + b"if (a<b && c>d) " * 15_000,
+    "scripts": b"<script " * 30_000,
+    "noscripts": b"<noscript>" * 25_000,
+    "pairs": b"<script></script>" * 15_000,
+    "less": b"<" * 250_000,
+    "more": b">" * 250_000,
+    "both": b"><" * 125_000,
+    "nul": b"\0" * 250_000,
+    "nul in text": b"<p>w\0o\0r\0d\0 " * 30_000,
+    "deep": b"<div>" * 40_000,
+    "entities": b"<p>" + b"&" * 250_000,
+    "numbers": b"<p>" + b"&#x110000;&#55296;" * 15_000,
+    "one line": b"<p>" + b"wordy " * 40_000,
+    "attributes": b"<p " + b"a='>' " * 40_000,
+    "escapes": b"\x1b$B" * 80_000,
+    "high": b"\xff\xfe\xfd" * 80_000,
+    "bom": codecs.BOM_UTF16_LE + b"<" * 249_999,
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_pages_take_bounded_time(name: str) -> None:
-    small = HOSTILE[name]
-    assert told(small).id == "a"
-    large = small * 5  # three pieces of it are read, as of the small one
-
-    def seconds(raw: bytes) -> float:
-        times = []
-        for _ in range(2):
-            start = time.process_time()
-            told(raw)
-            times.append(time.process_time() - start)
-        return min(times)
-
-    assert seconds(large) < 4 * seconds(small) + 0.2
+def test_of_a_hostile_page_of_megabytes_little_is_read(name: str) -> None:
+    raw = HOSTILE[name] * 20
+    assert sum(map(len, prose_module._pieces(raw))) <= 3 * prose_module._PIECE < len(raw) / 5
+    assert told(raw).signals.keys() == {"draft_language", "draft_language_score"}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_piece_is_read_in_linear_time(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Times tell quadratic from linear only generously: 8 times the bytes, far less than 64."""
+def test_what_is_read_is_read_in_linear_time(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight times the bytes may take three times as long as they should; quadratic: eight times."""
     monkeypatch.setattr(prose_module, "_PIECE", 10_000_000)
 
     def seconds(raw: bytes) -> float:
@@ -269,7 +258,7 @@ def test_a_piece_is_read_in_linear_time(name: str, monkeypatch: pytest.MonkeyPat
     assert seconds(raw) < 24 * small + 0.1
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.binary(max_size=60) | st.sampled_from([
     b"<", b">", b"<!--", b"-->", b"<script>", b"</script>", b"<svg", b"<p>", b"\0", b"\x1b$B",
     b"\xff\xfe", ENGLISH[0].encode(), RUSSIAN[0].encode("cp1251"), b"<meta charset=utf-16>",
@@ -301,7 +290,7 @@ def test_none_judges_nothing() -> None:
     assert told(page(*GERMAN), DraftLanguage(None)).signals["draft_language_score"] > 0.9
 
 
-def test_configuration_errors_name_the_stage_the_field_and_the_fix(tmp_path: Path) -> None:
+def test_configuration_errors_name_the_stage_the_field_and_the_fix() -> None:
     with pytest.raises(UnknownName, match="did you mean"):
         DraftLanguage({"germn"})
     with pytest.raises(ConfigError, match=r"draft_language: languages is empty"):
@@ -348,3 +337,14 @@ def test_before_extraction_in_a_pipeline(cascade: bool) -> None:
         assert "language" not in docs[name].signals
     assert docs["empty"].verdict is not None
     assert docs["empty"].verdict.stage != "draft_language"
+
+
+def test_measuring_everything_audits_the_draft() -> None:
+    extract = wf.Extract(engine="resiliparse", seconds=None, memory_mb=None)
+    pipe = DraftLanguage({"en"}) | extract | Language({"en"})
+    docs = [Document("german", html=page(*GERMAN).encode())]
+    dropped = wf.write.memory()
+    pipe.run(docs, dropped=dropped, measure_all=True, progress=False)
+    [doc] = dropped.docs
+    assert doc.verdict is not None
+    assert (doc.verdict.stage, doc.signals["language"]) == ("draft_language", "de")
