@@ -182,6 +182,7 @@ def test_pages_with_nothing_to_go_by_are_not_judged() -> None:
         "<p>",
         "<div id=app></div><script src=a.js></script>",
         "<p>12:30 99 € 2024</p>",
+        "<a>Přeskočit na obsah</a>",
     ):
         doc = told(html)
         assert doc.live
@@ -201,6 +202,14 @@ def test_the_ends_and_the_middle_of_a_large_page_are_read() -> None:
     for paragraphs in (("", "", "x"), ("", "x", ""), ("x", "", "")):
         html = padding.join(page(*ENGLISH) if mark else "<p></p>" for mark in paragraphs)
         assert told(html).signals["draft_language"] == "en"
+
+
+def test_a_script_that_a_piece_begins_in_is_not_read() -> None:
+    script = f"<script>var pages = ['<p>{ENGLISH[0]}</p>'];" + "/* <b> */" * 20_000 + "</script>"
+    data = f"<script>[{', '.join(f'<p>{text}</p>' for text in ENGLISH * 600)}]</SCRIPT>"
+    for hidden in (script, data):
+        assert not told(page(*GERMAN) + hidden + page(*GERMAN)).live
+        assert prose(hidden.encode()) == ""
 
 
 def test_a_page_cut_into_pieces_keeps_its_encoding(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ class DraftLanguage(Scorer):
     Up to four parts of the page's prose, 300 characters each and evenly spread, are recognized one
     by one. A page is dropped only if every part is in another language, and surely so: what the
     best part leaves to the languages asked for is `draft_language_score`. So a mixed page passes,
-    and so does one with nothing to go by: no text, or none in any language (code, figures). What
+    and so does one with nothing to go by: hardly any text, or none in a language (figures). What
     the page declares (``lang``) is not asked, as it is often wrong. `Language` still has to judge
     what passes.
 
@@ -48,7 +48,7 @@ class DraftLanguage(Scorer):
     Raises:
         UnknownName, ConfigError, MissingExtra: as `Language` does.
 
-    >>> page = b"<p>Der Mond ist aufgegangen, die goldnen Sternlein prangen am Himmel hell und klar"
+    >>> page = b"<p>Der Wald steht schwarz und schweiget, die goldnen Sternlein prangen. " * 3
     >>> [doc] = DraftLanguage({"en"})([Document("a", html=page)])
     >>> doc.verdict.reason, doc.signals["draft_language"]
     ('draft_language_score', 'de')

@@ -30,9 +30,11 @@ from webfilter.extract.encoding import decode
 __all__ = ["prose"]
 
 _PIECE = 65_536
+_BACK = 262_144  # how far the start of a script is looked for
 _LEAST = 40
 _ENOUGH = 400  # bytes of runs; below, short ones are read too
 _SHORTEST = 4
+_TELLING = 100  # bytes of all runs; fewer ("Skip", "OK") tell nothing
 _HEAD = 4096  # where `decode` looks for a declaration
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HIDDEN = {
@@ -56,17 +58,17 @@ class _Texts(NamedTuple):
 def prose(page: bytes, content_type: object = None) -> str:
     """Return the longer runs of text of `page`, a line each, entities unresolved; never raises.
 
+    Less than 100 bytes of it tell nothing, and come back as none.
+
     Args:
         page: the body as fetched; of more than 192 KiB a start, middle and end are read.
         content_type: the HTTP header; see `webfilter.extract.encoding.decode`, which decodes here
             too, and is told of the page what it looks at: its head and the runs.
 
-    >>> page = b"<nav><a>Home</a></nav><p>The moon has risen, and the stars are shining."
-    >>> prose(page)
-    'Home\\nThe moon has risen, and the stars are shining.'
-    >>> prose(page * 9).count("Home")
-    0
-    >>> prose(b"<script>var text = 'The moon has risen, the stars are out';</script>")
+    >>> page = b"<nav><a>Home</a></nav><p>The moon has risen. " + b"The stars are shining. " * 5
+    >>> prose(page).splitlines()[0], prose(page * 9).count("Home")
+    ('Home', 0)
+    >>> prose(b"<script>var text = 'The moon has risen. " + b"The stars are shining. " * 5)
     ''
     """
     head = page[:_HEAD]
@@ -78,23 +80,28 @@ def prose(page: bytes, content_type: object = None) -> str:
     runs = _runs(texts, _LEAST)
     if sum(map(len, runs)) < _ENOUGH:
         runs = _runs(texts, _SHORTEST)
-    if not runs:
+    if sum(map(len, runs)) < _TELLING:
         return ""
     told = head.rpartition(b"<")[0] + b"\n<" + b"\n".join(runs)
     return decode(told, content_type).text.rpartition("<")[2]
 
 
 def _pieces(page: bytes) -> Iterator[bytes]:
-    """Yield `page`, or its start, middle and end, cut where a tag begins."""
+    """Yield `page`, or its start, middle and end, cut where a tag begins and after a script."""
     if len(page) <= 3 * _PIECE:
         yield page
         return
     middle = (len(page) - _PIECE) // 2
     for at in (0, middle, len(page) - _PIECE):
         piece = page[at : at + _PIECE]
-        first = piece.find(b"<") if at else 0
+        first = 0
+        if at:
+            before = page[max(at - _BACK, 0) : at].lower()
+            within = before.rfind(b"<script") > before.rfind(b"</script")
+            first = piece.lower().find(b"</script" if within else b"<")
         last = piece.rfind(b"<") if at < len(page) - _PIECE else _PIECE
-        yield piece[max(first, 0) : last]
+        if 0 <= first < last:
+            yield piece[first:last]
 
 
 def _texts(piece: bytes) -> _Texts:
