@@ -36,13 +36,13 @@ class DraftLanguage(Scorer):
     the page declares (``lang``) is not asked, as it is often wrong. `Language` still has to judge
     what passes.
 
-    It stands before `Extract`, and before a `Cascade`, whose drafts cost ten times as much; a run's
-    audit of the cascade does not see what is dropped here. Documents without HTML are not judged:
-    on a text, `Language` is as cheap.
+    It stands before `Extract`, and before a `Cascade`, whose drafts cost several times as much and
+    are judged by `Language` only later. The audit of a cascade does not see what is dropped here: a
+    run with ``measure_all`` does. Documents without HTML are not judged, as `Language` is as cheap.
 
-    How much it drops, and what it drops wrongly: ``benchmarks/draft_language.py``. Near relatives
-    (Serbian and Bosnian, Malay and Indonesian) get mixed up here as in `Language`, so ask for
-    both. A page whose part in a language asked for is less than a quarter of its prose may be
+    ``benchmarks/draft_language.py`` measures what it drops, and what of that wrongly. Near
+    relatives (Serbian and Bosnian, Malay and Indonesian) get mixed up here as in `Language`, so ask
+    for both. A part in a language asked for that is less than a quarter of a page's prose may be
     missed.
 
     Raises:
