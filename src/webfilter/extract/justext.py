@@ -38,6 +38,7 @@ from lxml.html import HTMLParser, document_fromstring
 from webfilter.extract.engine import Extracted, Options, Unfit
 from webfilter.extract.matched import as_markdown
 from webfilter.extract.metadata import declared_language
+from webfilter.languages import find_language
 
 __all__ = ["Justext"]
 
@@ -67,8 +68,6 @@ _LISTS = {
     "yo": "Yoruba",
 }  # fmt: skip
 """Its lists of stop words by the language code of a page."""
-_UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo"})
-"""Languages without spaces between words: nothing to be looked up in a list."""
 
 
 class Justext:
@@ -93,7 +92,7 @@ class Justext:
             raise Unfit("nested more than 256 deep")
         paragraphs = _Maker.make_paragraphs(preprocessor(tree))
         code = (declared_language(html) or "").lower().replace("_", "-").partition("-")[0]
-        low, high = (0.0, 0.0) if code in _UNSPACED else (_STOPWORDS_LOW, _STOPWORDS_HIGH)
+        low, high = (0.0, 0.0) if _unspaced(code) else (_STOPWORDS_LOW, _STOPWORDS_HIGH)
         classify_paragraphs(
             paragraphs, _stop_words(_LISTS.get(code)), _LENGTH_LOW, _LENGTH_HIGH, low, high,
             _LINK_DENSITY,
@@ -129,6 +128,12 @@ class _Maker(ParagraphMaker):  # type: ignore[misc]
         if self.paragraph and self.paragraph.contains_text():
             self.paragraphs.append(self.paragraph)
         self.paragraph = _Paragraph(self.path)
+
+
+def _unspaced(code: str) -> bool:
+    """Return whether words of the language are written together: nothing to look up in a list."""
+    facts = find_language(code)
+    return facts is not None and not facts.spaced
 
 
 @cache
