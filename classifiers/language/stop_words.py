@@ -27,6 +27,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
+from statistics import mean
 
 import webfilter
 from webfilter.heuristics.gopher import STOP_WORDS
@@ -52,6 +53,8 @@ words, the second will do, if no source has more than `UNEVEN` times the share o
 with long words repeat few of them."""
 ALONE = (0.15, 0.08)
 """The same two where the web is the only source."""
+ENOUGH, ENOUGH_WEB = 0.6, 0.4
+"""Least share of texts with two stop words, in the best source and in the (noisy) web excerpts."""
 TOGETHER = {"no": ("nb", "nn"), "sh": ("bs", "hr", "sr")}
 """Codes that have no texts of their own, and whose they take."""
 WRITTEN = 0.03
@@ -126,6 +129,7 @@ NOT: Mapping[str, str] = {
     "sr": "m",
     "ss": "bantfu tindzaba live",
     "sw": "nchi",
+    "ta": "ஆண்டு",
     "ti": "ኤርትራ ህዝቢ",
     "tk": "milli esasy",
     "tpi": "manmeri man",
@@ -133,7 +137,7 @@ NOT: Mapping[str, str] = {
     "tum": "ŵanthu",
     "uz": "asosiy davlat katta xalqaro milliy",
     "war": "tawo",
-    "xh": "umsebenzi indawo",
+    "xh": "umsebenzi indawo abantu",
     "zu": "abantu",
 }
 """No function words, though every corpus has them: people, country, year, God, letters alone."""
@@ -224,7 +228,37 @@ def fits(word: str, script: str) -> bool:
 def chosen(
     code: str, script: str, by_source: Mapping[str, Sequence[str]]
 ) -> tuple[list[str], list[str]]:
-    """Return the stop words of a language in a script, best first, and the sources that agree."""
+    """Return the stop words of a language in a script, best first, and the sources that agree.
+
+    The declaration has no say where it leaves too few and two other sources are there. Words that
+    the texts themselves, those of this half, do not have two of are no list.
+    """
+    without = {name: of for name, of in by_source.items() if name != "udhr"}
+    tried = [by_source, without] if {"hplt", "lingua"} <= set(by_source) else [by_source]
+    found = [agreed(code, script, of) for of in tried]
+    good = [(words, names) for words, names in found if covers(words, names, script, by_source)]
+    long = [(words, names) for words, names in good if len(words) >= LEAST]
+    return [*long, *good, ([], [])][0]
+
+
+def covers(
+    words: Sequence[str], names: Sequence[str], script: str, by_source: Mapping[str, Sequence[str]]
+) -> bool:
+    """Return whether enough of the texts of the sources called `names` have two of the words."""
+    cut = scripts()[script].words if words else None
+    if cut is None:
+        return False
+    have = {
+        name: mean(len(set(words) & set(tokenize(t, cut).words(t))) >= 2 for t in by_source[name])
+        for name in names
+    }
+    return max(have.values()) >= ENOUGH and have.get("hplt", 1) >= ENOUGH_WEB
+
+
+def agreed(
+    code: str, script: str, by_source: Mapping[str, Sequence[str]]
+) -> tuple[list[str], list[str]]:
+    """Return the words that all the sources agree on, best first, and the sources."""
     about = scripts().get(script)
     if about is None or about.words is None or code in NONE:
         return [], []
