@@ -13,7 +13,8 @@ not, at most `each` texts a language and source, by `GopherQuality.for_language`
   script. code: generated source code, markup, logs and the like.
 - length: web excerpts whose mean word is outside 3 to 10 characters, by the other limit of Gopher's
   that knows English.
-- marks: whole sentences (lingua) that end with a mark of the language, closing quotes apart.
+- marks: whole sentences (lingua) that end with a mark of the language, closing quotes apart; for
+  Thai, which has none, with a full stop or the like: here the corpus has put them there.
 
 Beside it, how many of the stop words are in lists that others made, where installed: stopwordsiso,
 NLTK's (its download), stop-words. They hold many more words and no two agree.
@@ -99,7 +100,9 @@ def others() -> dict[str, dict[str, set[str]]]:
     try:
         import stopwordsiso
 
-        found["stopwordsiso"] = {canonical(c): stopwordsiso.stopwords(c) for c in stopwordsiso.langs()}
+        found["stopwordsiso"] = {
+            canonical(c): stopwordsiso.stopwords(c) for c in stopwordsiso.langs()
+        }
     except ImportError:
         pass
     try:
@@ -112,7 +115,9 @@ def others() -> dict[str, dict[str, set[str]]]:
     try:
         from nltk.corpus import stopwords
 
-        found["NLTK"] = {canonical(name): set(stopwords.words(name)) for name in stopwords.fileids()}
+        found["NLTK"] = {
+            canonical(name): set(stopwords.words(name)) for name in stopwords.fileids()
+        }
     except (ImportError, LookupError):
         pass
     return found
@@ -182,14 +187,17 @@ def main() -> None:
         values = {n: r[column] for n, r in rows.items() if r.get(column) is not None}
         worst = sorted(values, key=lambda n: values[n] if lowest else -values[n])[:15]
         said = ", ".join(f"{name} {percent(values[name])}" for name in worst)
-        print(f"\n{column}, worst of {len(values)} (median {percent(median(values.values()))}): {said}")
+        print(
+            f"\n{column}, worst of {len(values)} (median {percent(median(values.values()))}): {said}"
+        )
     for name, theirs in others().items():
-        both = {n: set(language_facts(n).stop_words) for n in theirs if n in listed}
-        shares = {n: len(ours & theirs[n]) / len(ours) for n, ours in both.items()}
+        both = {n: language_facts(n).stop_words for n in theirs if n in listed}
+        lacking = {n: [word for word in of if word not in theirs[n]] for n, of in both.items()}
+        shares = {n: 1 - len(of) / len(both[n]) for n, of in lacking.items()}
         worst = sorted(shares, key=shares.__getitem__)[:12]
-        print(f"\n{name}: {len(shares)} languages, median {percent(median(shares.values()))} of our "
-              "words in theirs; least: "
-              + ", ".join(f"{n} {percent(shares[n])} (not: {' '.join(w for w in language_facts(n).stop_words if w not in theirs[n])})" for n in worst))  # fmt: skip
+        said = ", ".join(f"{n} {percent(shares[n])} (not: {' '.join(lacking[n])})" for n in worst)
+        middle = percent(median(shares.values()))
+        print(f"\n{name}: {len(shares)} languages, median {middle} of our words; least: {said}")
     if options.all:
         columns = ("hplt", "lingua", "udhr", "other", "lists", "salad", "length", "marks")
         print(f"\n| language | words | {' | '.join(columns)} |\n|{' --- |' * (len(columns) + 2)}")

@@ -1,10 +1,10 @@
 """Chooses the stop words of every language and writes them into `webfilter/languages.tsv`.
 
-    python classifiers/language/stop_words.py DATA [--write] [--show CODE ...]
+    python classifiers/language/stop_words.py DATA [--write]
 
-DATA is the folder with `hplt2_weak.jsonl.xz` (web), `lingua_sentences.jsonl.xz` (news and books) and
+DATA is the folder with `hplt2_weak.jsonl.xz` (web), `lingua_sentences.jsonl.xz` (news, books) and
 `udhr.jsonl.xz` (the declaration of human rights). Half of each, by a hash of the text, is read;
-`benchmarks/stop_words.py` measures on the other half.
+`benchmarks/stop_words.py` measures on the other half. Only words and counts leave this script.
 
 A stop word here is a word that any prose has: it stands in lower case in a large share of the texts
 of *every* source. What is frequent in one source only falls out by that, whatever the language:
@@ -142,7 +142,7 @@ NOT: Mapping[str, str] = {
 }
 """No function words, though every corpus has them: people, country, year, God, letters alone."""
 SPELLINGS = {"ckb": ("هك", "ەک"), "ro": ("şţ", "șț")}
-"""Letters that are typed in two ways: the old one is counted as the new one, and both are listed."""
+"""Letters that are typed in two ways: the old counts as the new, and both are listed."""
 NONE: Mapping[str, str] = {
     "bug": "the web texts are mostly not Buginese",
     "crh": "the web texts are in no settled spelling",
@@ -287,8 +287,7 @@ def agreed(
         clear = [
             word
             for word in best
-            if word in clear
-            or faint_from <= min(ranked[word][1]) >= max(ranked[word][1]) / UNEVEN
+            if word in clear or faint_from <= min(ranked[word][1]) >= max(ranked[word][1]) / UNEVEN
         ]
     best = clear[:MOST]
     both = dict.fromkeys(form for word in best for form in (word, word.translate(to_old)))
@@ -332,9 +331,7 @@ def main() -> None:
         print("\n".join(made))
         return
     kept = [
-        line
-        for line in TABLE.read_text("utf-8").splitlines()
-        if not line.startswith("language\t")
+        line for line in TABLE.read_text("utf-8").splitlines() if not line.startswith("language\t")
     ]
     made = [f"language\t{row}" for row in made]
     TABLE.write_text("\n".join([*kept, *made]) + "\n", "utf-8")

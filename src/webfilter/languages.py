@@ -76,7 +76,7 @@ class LanguageFacts:
     """Function words in lower case (NFC), the commonest first, those of the commonest script first.
     Empty where the texts at hand were too few or could not be cut."""
     source: str
-    """The corpora that agree on the stop words, and what is said of the scripts' marks and words."""
+    """The corpora that agree on the stop words; where the scripts' marks and words come from."""
 
     @property
     def spaced(self) -> bool:
