@@ -187,9 +187,8 @@ def main() -> None:
         values = {n: r[column] for n, r in rows.items() if r.get(column) is not None}
         worst = sorted(values, key=lambda n: values[n] if lowest else -values[n])[:15]
         said = ", ".join(f"{name} {percent(values[name])}" for name in worst)
-        print(
-            f"\n{column}, worst of {len(values)} (median {percent(median(values.values()))}): {said}"
-        )
+        middle = percent(median(values.values()))
+        print(f"\n{column}, worst of {len(values)} (median {middle}): {said}")
     for name, theirs in others().items():
         both = {n: language_facts(n).stop_words for n in theirs if n in listed}
         lacking = {n: [word for word in of if word not in theirs[n]] for n, of in both.items()}
