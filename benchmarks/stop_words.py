@@ -17,7 +17,7 @@ not, at most `each` texts a language and source, by `GopherQuality.for_language`
   Thai, which has none, with a full stop or the like: here the corpus has put them there.
 
 Beside it, how many of the stop words are in lists that others made, where installed: stopwordsiso,
-NLTK's (its download), stop-words. They hold many more words and no two agree.
+NLTK's (its download). They hold many more words and no two agree.
 """
 
 from __future__ import annotations
@@ -104,13 +104,6 @@ def others() -> dict[str, dict[str, set[str]]]:
             canonical(c): stopwordsiso.stopwords(c) for c in stopwordsiso.langs()
         }
     except ImportError:
-        pass
-    try:
-        import stop_words
-
-        known = stop_words.LANGUAGE_MAPPING
-        found["stop-words"] = {canonical(c): set(stop_words.get_stop_words(c)) for c in known}
-    except (ImportError, AttributeError):
         pass
     try:
         from nltk.corpus import stopwords
