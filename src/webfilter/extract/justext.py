@@ -39,6 +39,7 @@ from webfilter.extract.engine import Extracted, Options, Unfit
 from webfilter.extract.matched import as_markdown
 from webfilter.extract.metadata import declared_language
 from webfilter.language.codes import canonical, under
+from webfilter.languages import find_language
 
 __all__ = ["Justext"]
 
@@ -68,8 +69,6 @@ _LISTS = {
     "yo": "Yoruba",
 }  # fmt: skip
 """Its lists of stop words by canonical language code."""
-_UNSPACED = frozenset({"zh", "ja", "th", "lo", "km", "my", "bo"})
-"""Languages without spaces between words: nothing to be looked up in a list."""
 
 
 class Justext:
@@ -94,9 +93,8 @@ class Justext:
             raise Unfit("nested more than 256 deep")
         paragraphs = _Maker.make_paragraphs(preprocessor(tree))
         code = canonical(declared_language(html) or "")
-        spaced = under(code, _UNSPACED) is None
         named = _LISTS.get(under(code, _LISTS) or "")
-        low, high = (_STOPWORDS_LOW, _STOPWORDS_HIGH) if spaced else (0.0, 0.0)
+        low, high = (0.0, 0.0) if _unspaced(code) else (_STOPWORDS_LOW, _STOPWORDS_HIGH)
         classify_paragraphs(
             paragraphs, _stop_words(named), _LENGTH_LOW, _LENGTH_HIGH, low, high,
             _LINK_DENSITY,
@@ -132,6 +130,12 @@ class _Maker(ParagraphMaker):  # type: ignore[misc]
         if self.paragraph and self.paragraph.contains_text():
             self.paragraphs.append(self.paragraph)
         self.paragraph = _Paragraph(self.path)
+
+
+def _unspaced(code: str) -> bool:
+    """Return whether words of the language are written together: nothing to look up in a list."""
+    facts = find_language(code)
+    return facts is not None and not facts.spaced
 
 
 @cache

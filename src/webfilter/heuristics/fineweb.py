@@ -19,12 +19,13 @@ The paper prints 0.1 for repeated lines; the code that made FineWeb has 0.01.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self
 
 from webfilter.document import Document, Value
 from webfilter.heuristics.counts import ratio
 from webfilter.heuristics.limits import limit
+from webfilter.languages import language_facts
 from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
@@ -126,6 +127,41 @@ class FineWebQuality(Profiled, Scorer):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_words(self.words)
+
+    @classmethod
+    def for_language(cls, language: str, profile: str | None = None, **changes: Any) -> Self:
+        """Return the stage for texts in `language`: its words, and its marks beside those there.
+
+        The 159 marks of 2024-12 are of all scripts, and few languages need more (the Greek ";", the
+        Tibetan shad); the five of 2024-04 are Latin. Where no mark ends a sentence (Thai, Lao), the
+        rule on terminal lines is off, as in FineWeb-2 (`line_punct_thr` 0). A short line is one of
+        30 characters in every script, which is a sentence in Chinese: the profile ``fineweb-2`` has
+        that rule off. For English it is the stage without arguments.
+
+        Args:
+            language: any spelling (``de``, ``deu_Latn``, ``German``).
+            profile: a key of `profiles`; None is the default.
+            changes: fields to set otherwise.
+
+        Raises:
+            UnknownName: the table does not have the language; carries a near match.
+
+        >>> FineWebQuality.for_language("Thai").min_terminal_line_ratio is None
+        True
+        >>> "।" in FineWebQuality.for_language("hi", "datatrove-2024-04").terminal_marks
+        True
+        """
+        facts = language_facts(language)
+        settings = cls.profile(profile or next(iter(cls.profiles)))
+        fitted: dict[str, Any] = {}
+        known = _MARKS[changes.get("version", settings.version)]
+        if not facts.terminal_marks:
+            fitted["min_terminal_line_ratio"] = None
+        elif more := [mark for mark in facts.terminal_marks if mark not in known]:
+            fitted["terminal_marks"] = (*sorted(known), *more)
+        if facts.words is not None:
+            fitted["words"] = facts.words
+        return replace(settings, **{**fitted, **changes})
 
     @property
     def rules(self) -> tuple[Rule, ...]:
