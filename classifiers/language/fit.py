@@ -2,7 +2,7 @@
 
 A log-linear classifier over the mean of n-gram vectors, by Adam on mini-batches. Features that are
 rare in the training texts have no row from the start; after a first training only the `rows` that
-weigh most (length of the vector times the root of the feature's frequency) stay, and what is left
+weigh most (how far one lifts its best label, times the root of its frequency) stay, and what is left
 is trained on with its numbers rounded to four bits in the forward pass (straight-through), so that
 it learns to live with the rounding.
 """
@@ -55,9 +55,13 @@ def _features(
 ) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.int64]]]:
     for start in range(0, len(texts), _BATCH):
         points, ends = points_of([prepare(text) for text in texts[start : start + _BATCH]])
-        found = list(ngrams(points, characters))
-        owner = [np.searchsorted(ends, places, side="right") for _, places in found]
-        yield np.concatenate([features for features, _ in found]), np.concatenate(owner)
+        found, owner = [], []
+        for features, real, places in ngrams(points, characters):
+            held = np.flatnonzero(real)
+            found.append(features[held])
+            at = held if places is None else places[held]
+            owner.append(np.searchsorted(ends, at, side="right"))
+        yield np.concatenate(found), np.concatenate(owner)
 
 
 def vocabulary(
@@ -165,6 +169,13 @@ def _train(
         said(f"epoch {epoch + 1} of {epochs}: loss {loss:.3f}")
 
 
+def _reach(model: Fitted) -> NDArray[np.float32]:
+    """Return how far each feature alone lifts its best label above the mean label."""
+    parts = np.array_split(model.vectors, max(1, len(model.vectors) // 10_000))
+    logits = (part @ model.output for part in parts)
+    return np.concatenate([each.max(axis=1) - each.mean(axis=1) for each in logits])
+
+
 def fit(
     texts: Sequence[str],
     labels: NDArray[np.int64],
@@ -199,7 +210,7 @@ def fit(
     _train(model, counted, labels, settings, settings["epochs"], settings["rate"], said)
     if not settings["rows"]:
         return model
-    weight = np.linalg.norm(model.vectors, axis=1) * np.sqrt(np.minimum(counts, 2000))
+    weight = _reach(model) * np.sqrt(np.minimum(counts, 2000))
     best = np.sort(np.argsort(-weight, kind="stable")[: settings["rows"]])
     vectors = np.ascontiguousarray(model.vectors[best])
     scale = (vectors.std(axis=0) * 3 / 7.5).astype(np.float32)

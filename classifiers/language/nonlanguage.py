@@ -152,14 +152,24 @@ def _table(rng: random.Random) -> str:
     return f"{head}\n{rows}"
 
 
+def _path(rng: random.Random) -> str:
+    host = (
+        f"{rng.choice(_NOUNS)}{rng.choice(_VERBS)}.{rng.choice(('com', 'org', 'net', 'de', 'io'))}"
+    )
+    parts = "/".join(_name(rng) for _ in range(rng.randint(1, 4)))
+    end = rng.choice(("", "/", ".html", ".php?id=", "?page="))
+    return f"{rng.choice(('', '//', '/'))}{host}/{parts}{end}{rng.choice(('', rng.randrange(999)))}"
+
+
 KINDS = {
     "code": _code, "markup": _markup, "style": _style, "log": _log, "base64": _base64,
     "hex": _hex, "letters": _letters, "keyboard": _keyboard, "parts": _parts, "json": _json, "table": _table,
+    "path": _path,
 }  # fmt: skip
 """The generators, by the kind of text that they make."""
 
 _WEIGHTS = {"code": 6, "markup": 2, "style": 1, "log": 1, "base64": 2, "hex": 1, "letters": 4,
-            "keyboard": 1, "parts": 1, "json": 2, "table": 2}  # fmt: skip
+            "keyboard": 1, "parts": 1, "json": 2, "table": 2, "path": 1}  # fmt: skip
 
 
 def generate(count: int, rng: random.Random, words: Sequence[str] = ()) -> list[tuple[str, str]]:

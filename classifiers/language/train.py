@@ -34,7 +34,7 @@ from fit import fit
 from nonlanguage import generate
 from sources import source_texts
 
-from webfilter.language.embedded import allowed_labels, masked
+from webfilter.language.embedded import handicaps, softmax
 from webfilter.language.features import BITS, Characters, points_of
 from webfilter.language.prepare import prepare
 from webfilter.language.scripts import main_script, main_scripts
@@ -143,12 +143,12 @@ def calibration(
         pairs: (label, text), not trained on.
     """
     codes = np.array([name.partition("_")[0] for name in scripts])
-    allowed, hits, scores, sizes = allowed_labels(scripts), [], [], []
+    lost, hits, scores, sizes = handicaps(scripts), [], [], []
     for start in range(0, len(pairs), 64):
         some = pairs[start : start + 64]
         points, ends = points_of([prepare(text) for _, text in some])
         places = main_scripts(points, ends)
-        shares = masked(weights.scores(points, ends)[0], allowed[places])[places >= 0]
+        shares = softmax(weights.scores(points, ends)[0] + lost[places])[places >= 0]
         wanted = np.array([name.partition("_")[0] for name, _ in some])[places >= 0]
         hits.append(codes[shares.argmax(axis=1)] == wanted)
         scores.append(shares.max(axis=1))

@@ -50,9 +50,9 @@ def test_the_beginning_and_end_of_a_word_count(characters: Characters) -> None:
 def test_case_and_digits_are_folded_but_a_capital_inside_a_word_shows(
     characters: Characters,
 ) -> None:
-    lower = features_of("straße über 1234", characters)
-    assert features_of("STRAßE ÜBER 1234", characters) == lower
-    assert features_of("Straße Über 9876", characters) == lower
+    lower = features_of("strasse über 1234", characters)
+    assert features_of("STRASSE ÜBER 1234", characters) == lower
+    assert features_of("Strasse Über 9876", characters) == lower
     assert features_of("it’s", characters) == features_of("it's", characters)
     assert features_of("getItem", characters) != features_of("getitem", characters)
 
@@ -63,7 +63,11 @@ def test_order_of_words_does_not_matter_order_of_letters_does(characters: Charac
 
 
 def test_kinds_of_characters(characters: Characters) -> None:
-    wanted = {SPACE: " \n\t\0\u00a0\u2003\ud800", LETTER: "aÄжاक\u093f字ん'’\u0301", SIGN: "1٣.,–«€😀"}
+    wanted = {
+        SPACE: " \n\t\0\u00a0\u2003\ud800",
+        LETTER: "aÄжاक\u093f字ん'’\u0301",
+        SIGN: "1٣.,–«€😀",
+    }
     for kind, chars in wanted.items():
         for char in chars:
             assert characters.kinds[ord(char)] == kind, hex(ord(char))

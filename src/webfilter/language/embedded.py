@@ -25,7 +25,7 @@ from webfilter.language.scripts import SCRIPTS, main_scripts
 from webfilter.language.weights import Weights
 from webfilter.packaged import data, entry
 
-__all__ = ["Embedded", "calibrated", "manifest", "masked"]
+__all__ = ["Embedded", "calibrated", "handicaps", "manifest", "softmax"]
 
 _NAME, _FIX = "language", "install webfilter again"
 _CHUNK = 64
@@ -65,21 +65,25 @@ def calibrated(
     return out
 
 
-def masked(logits: NDArray[np.float64], allowed: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the softmax over the labels that are allowed; (texts, labels) both."""
-    found = np.where(allowed, logits, -np.inf)
-    found -= found.max(axis=1, keepdims=True)
-    np.exp(found, out=found)
+def handicaps(labels: Mapping[str, Sequence[str]]) -> NDArray[np.float64]:
+    """Return what each label's score loses in each script: (scripts, labels).
+
+    All, where the language is not written in the script; ``und`` competes in every one.
+    """
+    return np.array(
+        [
+            [0.0 if name == UNDETERMINED or s in scripts else -np.inf
+             for name, scripts in labels.items()]
+            for s in SCRIPTS
+        ]
+    )  # fmt: skip
+
+
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (texts, labels) shares that add up to 1 a text."""
+    found = np.exp(logits - logits.max(axis=1, keepdims=True))
     found /= found.sum(axis=1, keepdims=True)
     return found
-
-
-def allowed_labels(labels: Mapping[str, Sequence[str]]) -> NDArray[np.bool_]:
-    """Return which labels may be written in which script: (scripts, labels); ``und`` in all."""
-    return np.array(
-        [[name == UNDETERMINED or s in scripts for name, scripts in labels.items()]
-         for s in SCRIPTS]
-    )  # fmt: skip
 
 
 class Embedded:
@@ -94,7 +98,7 @@ class Embedded:
         names = [name.partition("_") for name in self._card["labels"]]
         self._codes = [code for code, _, _ in names]
         self._variants = [variant or None for _, _, variant in names]
-        self._allowed = allowed_labels(self._card["labels"])
+        self._handicaps = handicaps(self._card["labels"])
 
     @property
     def languages(self) -> frozenset[str]:
@@ -134,7 +138,8 @@ class Embedded:
         points, ends = points_of(texts)
         scripts = main_scripts(points, ends)
         logits, counts = self._weights.scores(points, ends)
-        shares = masked(logits, self._allowed[scripts])
+        logits += self._handicaps[scripts]
+        shares = softmax(logits)
         best = shares.argmax(axis=1)
         raw = shares[np.arange(len(texts)), best]
         lengths = np.diff(ends, prepend=0) - 1

@@ -40,9 +40,16 @@ _WORD = 64  # letters of a word that its own feature depends on
 TOP = 0x20000
 """Code points above (rarer ideographs) all count as the last one below, as one letter."""
 
-_NEXT, _FIRST, _LAST, _CAMEL = (
-    np.uint32(n) for n in (0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F)
+_NEXT = np.uint32(0x9E3779B1)
+_SALTS = np.array(
+    [
+        sum(salt for bit, salt in enumerate((0x85EBCA6B, 0xC2B2AE35, 0x27D4EB2F)) if at >> bit & 1)
+        & 0xFFFFFFFF
+        for at in range(8)
+    ],
+    np.uint32,
 )
+"""What makes a character another one where it begins a word, ends it, or is a capital inside."""
 _ORDERS = [np.uint32(n) for n in (0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1, 0xFD7046C5)]
 _SHIFT = np.uint32(32 - BITS)
 
@@ -73,8 +80,7 @@ class Characters:
     symbols: NDArray[np.uint32]
     """A well mixed number for each code point below 0x20000, equal for both cases of a letter."""
     kinds: NDArray[np.uint8]
-    """`SPACE`, `LETTER` or `SIGN`."""
-    capitals: NDArray[np.bool_]
+    """`SPACE`, `LETTER`, `SIGN` or `UPPER`."""
 
     @classmethod
     def of(
@@ -94,57 +100,57 @@ class Characters:
         points = np.arange(TOP, dtype=np.uint32)
         points[folded[:, 0]] = folded[:, 1]
         symbols = mixed(points * np.uint32(2654435761) + np.uint32(12345))
-        upper = runs == UPPER
-        return cls(symbols, np.where(upper, np.uint8(LETTER), runs), upper)
+        return cls(symbols, runs)
 
 
-def points_of(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+def points_of(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the code points of all texts, a line end after each, and where each text ends."""
     joined = "\n".join(texts) + "\n"
     points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    return np.minimum(points, np.uint32(TOP - 1)), np.cumsum(lengths + 1)
+    return np.minimum(points, TOP - 1, dtype=np.int64), np.cumsum(lengths + 1)
 
 
 def ngrams(
-    points: NDArray[np.uint32], characters: Characters
-) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.int64]]]:
-    """Yield (features, places) for letters, pairs, triples, fours, and whole words.
+    points: NDArray[np.int64], characters: Characters
+) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.bool_], NDArray[np.int64] | None]]:
+    """Yield features, whether each is one, and places; for 1 to 4 letters, and for words.
 
     Args:
         points: code points as of `points_of`.
         characters: the model's.
 
     Yields:
-        features, each below ``2 ** BITS``, and the rising place in `points` where each ends (for
-        words: begins).
+        features, each below ``2 ** BITS``; True where they are in a word; where in `points` each
+        begins, or None if that is its own place in the array.
     """
-    kinds, capitals = characters.kinds[points], characters.capitals[points]
-    symbols = characters.symbols[points]
+    raw = characters.kinds.take(points)
+    symbols = characters.symbols.take(points)
+    capital = raw == UPPER
+    kinds = raw - 2 * capital.view(np.uint8)
     n = len(points)
-    first = np.ones(n, bool)
-    np.not_equal(kinds[1:], kinds[:-1], out=first[1:])
-    last = np.ones(n, bool)
-    last[:-1] = first[1:]
-    camel = capitals.copy()
-    camel[1:] &= ~(capitals[:-1] | first[1:])
-    camel[0] = False
-    marked = symbols + first * _FIRST
-    marked += last * _LAST
-    marked += camel * _CAMEL
-    places = np.arange(n, dtype=np.int32)
-    depth = places - np.maximum.accumulate(np.where(first, places, np.int32(0)))
-    inside = np.where(kinds == SPACE, np.int32(-1), depth)
-    rolling = marked
+    flags = np.ones(n, np.uint8)  # the first bit: begins a word
+    np.not_equal(kinds[1:], kinds[:-1], out=flags[1:], casting="unsafe")
+    begins = np.flatnonzero(flags)
+    camel = capital[1:] & ~capital[:-1] & (flags[1:] == 0)
+    flags[:-1] += 2 * flags[1:]
+    flags[-1] += 2
+    flags[1:] += 4 * camel.view(np.uint8)
+    marked = _SALTS.take(flags)
+    marked += symbols
+    lengths = np.diff(begins, append=n)
+    real = kinds.take(begins) != SPACE
+    left = np.repeat(begins + lengths * real, lengths) - np.arange(n)  # letters to the word's end
+    left = left.astype(np.int16 if lengths.max() < 2**15 else np.int64)
+    rolling = symbols
     for order in range(1, _LONGEST + 1):
+        if order == 2:
+            rolling = marked
         if order > 1:
             rolling = rolling[:-1] * _NEXT
             rolling += marked[order - 1 :]
-        ends = np.flatnonzero(inside[order - 1 :] >= order - 1)
-        found = (symbols if order == 1 else rolling)[ends]
-        yield (found * _ORDERS[order - 1]) >> _SHIFT, ends + (order - 1)
-    begins = np.flatnonzero(first)
-    hashed = marked * _POWERS[np.minimum(depth, _WORD - 1)]
-    words = np.add.reduceat(hashed, begins, dtype=np.uint32)
-    real = kinds[begins] != SPACE
-    yield (mixed(words[real]) * _ORDERS[-1]) >> _SHIFT, begins[real]
+        yield (rolling * _ORDERS[order - 1]) >> _SHIFT, left[: len(rolling)] >= order, None
+    depth = np.arange(n) - np.repeat(begins, lengths)
+    marked *= _POWERS.take(depth, mode="clip")
+    words = np.add.reduceat(marked, begins, dtype=np.uint32)
+    yield (mixed(words) * _ORDERS[-1]) >> _SHIFT, real, begins

@@ -69,9 +69,9 @@ _NONE = len(SCRIPTS)
 
 
 @lru_cache(maxsize=1)
-def _table() -> NDArray[np.uint8]:
+def _table() -> NDArray[np.int64]:
     """Return the place in `SCRIPTS` for every code point, `_NONE` for what is no letter."""
-    of = np.zeros(TOP, np.uint8)
+    of = np.zeros(TOP, np.int64)
     spans = _RANGES.split()
     for span, script in zip(spans[::2], spans[1::2], strict=True):
         start, _, end = span.partition("-")
@@ -85,17 +85,18 @@ def _table() -> NDArray[np.uint8]:
     return of
 
 
-def main_scripts(points: NDArray[np.uint32], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+def main_scripts(points: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the place in `SCRIPTS` of each text's main script; -1 where there is no letter.
 
     Args:
         points: code points as of `features.points_of`.
         ends: where each text ends in `points`.
     """
-    owner = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
-    places = owner * (_NONE + 1) + _table()[points]
-    counts = np.bincount(places, minlength=len(ends) * (_NONE + 1))
-    counts = counts.reshape(len(ends), _NONE + 1)[:, :_NONE].copy()
+    width = _NONE + 1
+    places = np.repeat(np.arange(len(ends)) * width, np.diff(ends, prepend=0))
+    places += _table().take(points)
+    counts = np.bincount(places, minlength=len(ends) * width)
+    counts = counts.reshape(len(ends), width)[:, :_NONE].copy()
     simplified, traditional = counts[:, _HANS].copy(), counts[:, _HANT].copy()
     counts[:, _HANI] += simplified + traditional
     counts[:, [_HANS, _HANT]] = 0

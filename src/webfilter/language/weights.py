@@ -2,9 +2,9 @@
 
 A log-linear model over the mean of n-gram vectors (the shape of fastText's classifier; Joulin et
 al. 2016), with three differences that make it small, fast, and the same everywhere. Only the
-n-grams that matter have a row, found by rank in a bitmap. A row's numbers have four bits, and rows
-are added as integers, four numbers in one 64-bit word, so that sums are exact in any order. And no
-string is cut: see `webfilter.language.features`.
+n-grams that matter have a row, found by rank in a bitmap. A row's numbers have four bits, sixteen
+in a 64-bit word, and are added as integers, so that sums are exact in any order. And no string is
+cut: see `webfilter.language.features`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ __all__ = ["OFFSET", "Weights"]
 
 OFFSET = 7
 """A stored number from 0 to 15 stands for itself less this, times its column's scale."""
-_LANES = 4
+_WORD = 16  # numbers in a word of a row
+_LANES = np.uint64(0x000F_000F_000F_000F)  # every fourth, with room to add 4,369 of them
+_FOURTHS, _MASK = np.arange(0, 64, 16, dtype=np.uint64), np.uint64(0xFFFF)
 _ROWS = 64  # one shape for every product, so that a text's scores do not depend on its neighbors
 
 
@@ -32,8 +34,8 @@ class Weights:
     characters: Characters
     ranks: NDArray[np.int32]
     """Row of each feature; -1 where it has none."""
-    columns: NDArray[np.uint64]
-    """(dim / 4, rows): four numbers of a row in each word, 16 bits apart."""
+    words: NDArray[np.uint64]
+    """(dim / 16, rows): sixteen numbers of a row in each word, the first in the lowest bits."""
     scale: NDArray[np.float64]
     """(dim,)"""
     output: NDArray[np.float64]
@@ -54,16 +56,14 @@ class Weights:
             arrays = [np.float64(found[name]) for name in ("scale", "output", "bias")]
             characters = Characters.of(found["starts"], found["kinds"], found["folded"])
         scale, output, bias = arrays
-        numbers = np.empty((len(packed), 2 * packed.shape[1]), "<u2")
-        numbers[:, ::2], numbers[:, 1::2] = packed >> 4, packed & 15
-        rows, dim = numbers.shape
-        if len(kept) != 1 << BITS or kept.sum() != rows or dim % _LANES:
+        rows, dim = len(packed), 2 * packed.shape[1]
+        if len(kept) != 1 << BITS or kept.sum() != rows or dim % _WORD:
             raise ValueError(f"{kept.sum()} features for {rows} rows of {dim} numbers")
         if scale.shape != (dim,) or output.shape != (dim, len(bias)):
             raise ValueError(f"shapes {scale.shape} and {output.shape} for {dim} numbers a row")
         ranks = np.where(kept, np.cumsum(kept, dtype=np.int32) - np.int32(1), np.int32(-1))
-        columns = np.ascontiguousarray(numbers.view("<u8").astype(np.uint64).T)
-        return cls(characters, ranks, columns, scale, output, bias)
+        words = np.ascontiguousarray(packed.view("<u8").astype(np.uint64).T)
+        return cls(characters, ranks, words, scale, output, bias)
 
     @staticmethod
     def pack(
@@ -78,13 +78,13 @@ class Weights:
         file = io.BytesIO()
         starts, kinds, folded = characters
         np.savez_compressed(
-            file, kept=np.packbits(kept), rows=(rows[:, ::2] << 4) | rows[:, 1::2], scale=scale,
+            file, kept=np.packbits(kept), rows=rows[:, ::2] | (rows[:, 1::2] << 4), scale=scale,
             output=output, bias=bias, starts=starts, kinds=kinds, folded=folded,
         )  # fmt: skip
         return file.getvalue()
 
     def scores(
-        self, points: NDArray[np.uint32], ends: NDArray[np.int64]
+        self, points: NDArray[np.int64], ends: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Return a score for each label of up to 64 texts, and how many features each has.
 
@@ -95,29 +95,28 @@ class Weights:
         Returns:
             (texts, labels) logits; (texts,) counts of the features with a row.
         """
-        found, cuts, size = [], [], 0
         bounds = np.concatenate(([0], ends))
-        for features, places in ngrams(points, self.characters):
+        found, sizes = [], []
+        for features, real, places in ngrams(points, self.characters):
             rows = self.ranks.take(features)
-            held = np.flatnonzero(rows >= 0)
-            cuts.append(np.searchsorted(places[held], bounds) + size)
-            found.append(rows[held])
-            size += len(held)
-        all_rows, cut = np.concatenate(found), np.array(cuts)
-        sums = np.zeros((_ROWS, len(self.columns)), np.uint64)
+            held = np.flatnonzero((rows >= 0) & real)
+            at = held if places is None else places.take(held)
+            sizes.append(np.diff(np.searchsorted(at, bounds)))
+            found.append(rows.take(held))
+        rows, lengths = np.concatenate(found), np.array(sizes)
         counts = np.zeros(_ROWS, np.int64)
         here = slice(0, len(ends))
-        counts[here] = np.diff(cut).sum(0)
-        running = np.zeros(size + 1, np.uint64)
-        for at, column in enumerate(self.columns):
-            np.cumsum(column.take(all_rows, mode="clip"), out=running[1:])
-            at_cuts = running[cut]  # differences of sums that wrapped around are exact, too
-            sums[here, at] = (at_cuts[:, 1:] - at_cuts[:, :-1]).sum(0)
-        shifts = np.arange(_LANES, dtype=np.uint64) * np.uint64(16)
-        lanes = (sums[:, :, None] >> shifts) & np.uint64(0xFFFF)
-        mean = (
-            lanes.reshape(_ROWS, -1) / np.maximum(counts, 1)[:, None]
-            - OFFSET * (counts > 0)[:, None]
-        )
+        counts[here] = lengths.sum(axis=0)
+        some = lengths > 0
+        begins = (np.cumsum(lengths) - lengths.ravel())[some.ravel()]
+        sums = np.zeros((_ROWS, len(self.words), 4, 4))
+        of = np.zeros(lengths.shape, np.uint64)
+        for at, column in enumerate(self.words if len(rows) else ()):
+            word = column.take(rows, mode="clip")
+            for step in range(4):
+                of[some] = np.add.reduceat((word >> np.uint64(4 * step)) & _LANES, begins)
+                sums[here, at, :, step] = (of.sum(axis=0)[:, None] >> _FOURTHS) & _MASK
+        mean = sums.reshape(_ROWS, -1) / np.maximum(counts, 1)[:, None]
+        mean -= OFFSET * (counts > 0)[:, None]
         logits = (mean * self.scale) @ self.output + self.bias
         return logits[here], counts[here]
