@@ -45,7 +45,7 @@ from data import Example, examples
 from language_peers import Peer, Predict, peers
 from lengths import of_length
 
-from webfilter.language.codes import accepted
+from webfilter.codes import accepted
 
 LENGTHS = (20, 50, 100, 300)
 SOURCES = {"sentences": "lingua_sentences", "declaration": "udhr"}

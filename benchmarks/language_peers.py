@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from webfilter.language.codes import canonical
+from webfilter.codes import canonical
 
 Predict = Callable[[Sequence[str]], list[str]]
 

@@ -36,7 +36,7 @@ from nonlanguage import generate
 from stop_words import is_word, texts
 
 import webfilter as wf
-from webfilter.language.codes import canonical
+from webfilter.codes import canonical
 from webfilter.languages import LanguageFacts, find_language, known_languages, language_facts
 from webfilter.text import tokenize
 

@@ -37,10 +37,11 @@ def test_every_public_name_is_there():
 
 
 BASE = {"document", "stage", "text", "errors", "config", "child", "packaged", "profiles"}
-BASE |= {"models", "languages"}
+BASE |= {"models", "codes", "languages"}
 MAY = {folder: BASE for folder in ("extract", "language", "heuristics", "dedup", "score", "write")}
 MAY |= {"read": BASE}
 MAY["score"] = BASE | {"language"}  # which checks and loads fastText files
+MAY["language"] = BASE | {"extract"}  # the check of raw HTML decodes it as extraction does
 # a report answers questions about a run's documents: it reads them back, and builds the pipeline
 # that ran from its recipe (both only when asked)
 MAY |= {

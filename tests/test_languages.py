@@ -8,10 +8,10 @@ import unicodedata
 import pytest
 
 from webfilter import ByLanguage, C4Quality, Document, FineWebQuality, GopherQuality
+from webfilter.codes import canonical
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.extract.justext import _unspaced
 from webfilter.heuristics.gopher import STOP_WORDS
-from webfilter.language.codes import canonical
 from webfilter.language.embedded import Embedded
 from webfilter.language.scripts import main_script
 from webfilter.languages import find_language, known_languages, language_facts, scripts

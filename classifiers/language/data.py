@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from webfilter.language.codes import canonical, script_of
+from webfilter.codes import canonical, script_of
 from webfilter.language.scripts import main_script
 
 __all__ = [

@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from data import Example, cut, examples
 from nonlanguage import generate
 
-from webfilter.language.codes import accepted
+from webfilter.codes import accepted
 from webfilter.language.engines import Engine, engine
 
 LENGTHS = (20, 50, 100, 300)

@@ -34,7 +34,7 @@ from data import Example, cut, examples
 from nonlanguage import generate
 from pages import labelled
 
-from webfilter.language.codes import accepted
+from webfilter.codes import accepted
 from webfilter.language.engines import Engine, engine
 
 LIMIT = 0.65

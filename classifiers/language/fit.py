@@ -2,9 +2,9 @@
 
 A log-linear classifier over the mean of n-gram vectors, by Adam on mini-batches. Features that are
 rare in the training texts have no row from the start; after a first training only the `rows` that
-weigh most (how far one lifts its best label, times the root of its frequency) stay, and what is left
-is trained on with its numbers rounded to four bits in the forward pass (straight-through), so that
-it learns to live with the rounding.
+weigh most (how far one lifts its best label, times the root of its frequency) stay. What is left is
+trained on with its numbers rounded to four bits in the forward pass (straight-through), so that it
+learns to live with the rounding.
 """
 
 from __future__ import annotations

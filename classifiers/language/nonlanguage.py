@@ -1,7 +1,7 @@
 """Makes texts that are in no language: what the label ``und`` is trained on.
 
 Code, markup, style sheets, logs, base64 and hex, random letters in several scripts, keyboard rows,
-part numbers, tables of figures and words drawn from many languages at once. All from a seeded
+part numbers, JSON, tables, addresses, and words drawn from many languages. All from a seeded
 generator; identifiers are made from letters, and no line of real code is copied.
 """
 
@@ -163,8 +163,8 @@ def _path(rng: random.Random) -> str:
 
 KINDS = {
     "code": _code, "markup": _markup, "style": _style, "log": _log, "base64": _base64,
-    "hex": _hex, "letters": _letters, "keyboard": _keyboard, "parts": _parts, "json": _json, "table": _table,
-    "path": _path,
+    "hex": _hex, "letters": _letters, "keyboard": _keyboard, "parts": _parts, "json": _json,
+    "table": _table, "path": _path,
 }  # fmt: skip
 """The generators, by the kind of text that they make."""
 

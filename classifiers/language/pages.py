@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import webfilter as wf
-from webfilter.language.codes import canonical
+from webfilter.codes import canonical
 
 PAGES = Path(__file__).parent / "pages.tsv"
 _LANG = re.compile(rb"<html[^>]*?\slang\s*=\s*[\"']?([A-Za-z_-]+)", re.IGNORECASE)

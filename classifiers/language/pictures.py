@@ -27,7 +27,7 @@ from evaluate import calibration_error
 from lengths import of_length
 from pages import labelled
 
-from webfilter.language.codes import accepted
+from webfilter.codes import accepted
 from webfilter.language.engines import Engine, engine
 
 HERE = Path(__file__).parent

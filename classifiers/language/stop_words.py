@@ -30,8 +30,8 @@ from pathlib import Path
 from statistics import mean
 
 import webfilter
+from webfilter.codes import canonical
 from webfilter.heuristics.gopher import STOP_WORDS
-from webfilter.language.codes import canonical
 from webfilter.language.scripts import main_script
 from webfilter.languages import scripts
 from webfilter.text import Words, tokenize

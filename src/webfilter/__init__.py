@@ -38,6 +38,7 @@ _HOME = {
     "CorpusStage": "webfilter.stage",
     "Document": "webfilter.document",
     "DocumentError": "webfilter.errors",
+    "DraftLanguage": "webfilter.language",
     "Educational": "webfilter.score.educational",
     "EducationalTrainer": "webfilter.score.trainer",
     "Ensemble": "webfilter.score.ensemble",
@@ -52,6 +53,7 @@ _HOME = {
     "GopherRepetition": "webfilter.heuristics.repetition",
     "Judge": "webfilter.compose",
     "Language": "webfilter.language",
+    "LanguageFacts": "webfilter.languages",
     "Length": "webfilter.heuristics.length",
     "LineDedup": "webfilter.dedup.lines",
     "Lines": "webfilter.heuristics.lines",
@@ -91,14 +93,17 @@ _HOME = {
     "Verdict": "webfilter.document",
     "WebfilterError": "webfilter.errors",
     "Where": "webfilter.compose",
+    "canonical": "webfilter.codes",
     "check_tiers": "webfilter.run.tiers",
     "distill": "webfilter.score.teacher",
     "fit_cascade": "webfilter.tuning",
+    "known_languages": "webfilter.languages",
+    "language_facts": "webfilter.languages",
     "recipe": "webfilter.recipes",
     "select": "webfilter.score.select",
     "tune": "webfilter.tuning",
 }
-_MODULES = ("catalog", "read", "testing", "write")
+_MODULES = ("catalog", "models", "read", "testing", "write")
 
 __all__ = [
     "Annotations",
@@ -112,6 +117,7 @@ __all__ = [
     "CorpusStage",
     "Document",
     "DocumentError",
+    "DraftLanguage",
     "Educational",
     "EducationalTrainer",
     "Ensemble",
@@ -126,6 +132,7 @@ __all__ = [
     "GopherRepetition",
     "Judge",
     "Language",
+    "LanguageFacts",
     "Length",
     "LineDedup",
     "Lines",
@@ -166,10 +173,14 @@ __all__ = [
     "WebfilterError",
     "Where",
     "__version__",
+    "canonical",
     "catalog",
     "check_tiers",
     "distill",
     "fit_cascade",
+    "known_languages",
+    "language_facts",
+    "models",
     "read",
     "recipe",
     "select",
@@ -195,7 +206,8 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    from webfilter import catalog, testing, write
+    from webfilter import catalog, models, testing, write
+    from webfilter.codes import canonical
     from webfilter.compose import ByLanguage, Judge, Sample, Where
     from webfilter.dedup.exact import ExactDedup
     from webfilter.dedup.index import MinHashIndex
@@ -228,7 +240,8 @@ if TYPE_CHECKING:
     from webfilter.heuristics.pii import Pii
     from webfilter.heuristics.repetition import GopherRepetition
     from webfilter.heuristics.url import UrlFilter
-    from webfilter.language import Language
+    from webfilter.language import DraftLanguage, Language
+    from webfilter.languages import LanguageFacts, known_languages, language_facts
     from webfilter.pipeline import Pipeline
     from webfilter.read import read  # the module, which can be called, as mypy understands it
     from webfilter.recipes import recipe

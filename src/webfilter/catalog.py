@@ -18,6 +18,7 @@ __all__ = ["STAGES", "names", "stage_class", "summary"]
 
 STAGES: dict[str, str] = {
     "url_filter": "webfilter.heuristics.url:UrlFilter",
+    "draft_language": "webfilter.language:DraftLanguage",
     "extract": "webfilter.extract:Extract",
     "cascade": "webfilter.extract:Cascade",
     "sandboxed": "webfilter.extract:Sandboxed",
@@ -67,7 +68,7 @@ def names() -> list[str]:
     """Return the names of all stages: ours in pipeline order, then those of installed plug-ins.
 
     >>> names()[:2]
-    ['url_filter', 'extract']
+    ['url_filter', 'draft_language']
     """
     return [*STAGES, *(name for name in sorted(_plugins()) if name not in STAGES)]
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from webfilter.codes import branches, canonical, keyed, under
+from webfilter.codes.spelled import spelled
 from webfilter.document import Document, Value, Verdict
 from webfilter.errors import ConfigError
-from webfilter.language.codes import branches, canonical, keyed, under
-from webfilter.language.spelled import spelled
 from webfilter.stage import Filter, Rule, Signal, Stage
 
 __all__ = ["ByLanguage", "Judge", "Sample", "Where", "spoken"]

@@ -20,8 +20,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias, cast
 
+from webfilter.codes import canonical
 from webfilter.errors import UnknownName
-from webfilter.language.codes import canonical
 from webfilter.text import Words
 
 __all__ = [

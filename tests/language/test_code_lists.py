@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from webfilter.errors import ConfigError, UnknownName
-from webfilter.language.codes import (
+from webfilter.codes import (
     accepted,
     branches,
     canonical,
@@ -19,7 +18,8 @@ from webfilter.language.codes import (
     recognized,
     under,
 )
-from webfilter.language.members import MEMBERS
+from webfilter.codes.members import MEMBERS
+from webfilter.errors import ConfigError, UnknownName
 
 
 def words(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webfilter.language.codes import accepted, canonical, known, script_of
+from webfilter.codes import accepted, canonical, known, script_of
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from webfilter.codes import canonical
 from webfilter.document import Document
 from webfilter.errors import MissingExtra
 from webfilter.language import Language
-from webfilter.language.codes import canonical
 from webfilter.language.engines import Engine, Guess, engine, ranked
 
 TEXTS = {

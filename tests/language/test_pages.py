@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from webfilter.language.codes import canonical, known
+from webfilter.codes import canonical, known
 
 PAGES = Path(__file__).parents[2] / "classifiers" / "language" / "pages.tsv"
 ROWS = [

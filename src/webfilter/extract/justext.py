@@ -35,10 +35,10 @@ from justext.utils import get_stoplist, get_stoplists  # type: ignore[import-unt
 from lxml.etree import ParserError
 from lxml.html import HTMLParser, document_fromstring
 
+from webfilter.codes import canonical, under
 from webfilter.extract.engine import Extracted, Options, Unfit
 from webfilter.extract.matched import as_markdown
 from webfilter.extract.metadata import declared_language
-from webfilter.language.codes import canonical, under
 from webfilter.languages import find_language
 
 __all__ = ["Justext"]

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
+from webfilter.codes import UNDETERMINED, accepted
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
-from webfilter.language.codes import UNDETERMINED, accepted
 from webfilter.language.language import Language
 from webfilter.language.prose import prose
 from webfilter.stage import Rule, Scorer, Signal

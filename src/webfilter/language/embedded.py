@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.resources import as_file, files
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from webfilter.codes import UNDETERMINED
 from webfilter.errors import ConfigError
-from webfilter.language.codes import UNDETERMINED
 from webfilter.language.engines import Guess
 from webfilter.language.features import points_of
 from webfilter.language.prepare import prepare
@@ -114,7 +115,7 @@ class Embedded:
     def _weights(self) -> Weights:
         try:
             found = _weights()
-        except (ValueError, KeyError, OSError) as error:
+        except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
             raise ConfigError(
                 f"language: the packaged model does not fit this version ({error}); {_FIX}"
             ) from error

@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from webfilter.codes import UNDETERMINED, canonical, known, script_of
 from webfilter.errors import ConfigError
-from webfilter.language.codes import UNDETERMINED, canonical, known, script_of
 from webfilter.language.engines import Guess, ranked, readable
 from webfilter.language.fasttext_file import inspect, installed, load, require
 from webfilter.language.scripts import main_script

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from webfilter.codes import UNDETERMINED, canonical, script_of
 from webfilter.errors import MissingExtra
-from webfilter.language.codes import UNDETERMINED, canonical, script_of
 from webfilter.language.engines import Guess, ranked
 from webfilter.language.scripts import main_script
 

@@ -9,9 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from webfilter.document import Document, Value
-from webfilter.errors import ConfigError, UnknownName
-from webfilter.language.codes import (
+from webfilter.codes import (
     accepted,
     branches,
     canonical,
@@ -20,6 +18,8 @@ from webfilter.language.codes import (
     script_of,
     under,
 )
+from webfilter.document import Document, Value
+from webfilter.errors import ConfigError, UnknownName
 from webfilter.language.engines import Engine, Guess, engine
 from webfilter.language.segments import pieces, shares
 from webfilter.stage import Rule, Scorer, Signal

@@ -25,8 +25,8 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
+from webfilter.codes import UNDETERMINED, canonical
 from webfilter.errors import MissingExtra
-from webfilter.language.codes import UNDETERMINED, canonical
 from webfilter.language.engines import Guess, ranked, readable
 from webfilter.language.scripts import main_script
 

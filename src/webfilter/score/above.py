@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
+from webfilter.codes import canonical
 from webfilter.document import Document, Value, Verdict, plain
-from webfilter.language.codes import canonical
 from webfilter.score.ranking import Cuts, Rows, Standing
 from webfilter.stage import Rule, Signal, Stage
 

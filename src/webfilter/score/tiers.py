@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
+from webfilter.codes.spelled import spelled
 from webfilter.config import conform
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
-from webfilter.language.spelled import spelled
 from webfilter.score.tokens import ESTIMATED, estimated_tokens
 from webfilter.stage import Filter, Rule, Signal, Step
 

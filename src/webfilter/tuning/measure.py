@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.codes import canonical
 from webfilter.document import Document, Verdict
-from webfilter.language.codes import canonical
 from webfilter.pipeline import Pipeline
 from webfilter.read import read
 from webfilter.report.ledger import READ, Ledger

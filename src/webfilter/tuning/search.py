@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from webfilter.codes import recognized
 from webfilter.compose import ByLanguage
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.extract.cascade import uncascaded
 from webfilter.language import Language
-from webfilter.language.codes import recognized
 from webfilter.pipeline import Pipeline
 from webfilter.stage import Filter, Stage, Step
 from webfilter.tuning.choose import Demands

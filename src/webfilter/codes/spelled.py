@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webfilter.language.codes import accepted, recognized
+from webfilter.codes import accepted, recognized
 from webfilter.stage import Rule
 
 __all__ = ["spelled"]

@@ -19,8 +19,8 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from webfilter.codes.members import MEMBERS
 from webfilter.errors import ConfigError, UnknownName
-from webfilter.language.members import MEMBERS
 
 __all__ = [
     "UNDETERMINED",
@@ -52,7 +52,7 @@ class _Table(NamedTuple):
 def _table() -> _Table:
     table = dict.fromkeys(_NO_LANGUAGE, UNDETERMINED)
     named: dict[str, str] = {}
-    text = (files("webfilter.language") / "codes.tsv").read_text("utf-8")
+    text = (files("webfilter.codes") / "codes.tsv").read_text("utf-8")
     for line in text.splitlines():
         if line.startswith("#"):
             continue
@@ -65,7 +65,7 @@ def _table() -> _Table:
 
 @cache
 def _iso() -> frozenset[str]:
-    text = (files("webfilter.language") / "iso639.txt").read_text("utf-8")
+    text = (files("webfilter.codes") / "iso639.txt").read_text("utf-8")
     return frozenset(c for line in text.splitlines() if line[0] != "#" for c in line.split())
 
 
