@@ -16,6 +16,7 @@ SCRIPTS = [
     "extract_pages.py",
     "drop_duplicates.py",
     "score_and_tier.py",
+    "tell_languages.py",
 ]
 
 

@@ -2,7 +2,7 @@
 
 The lists are facts, written down here so that nothing need be installed: ISO 639-1 and 639-2 as of
 pycountry 26.2.16; labels as of lid.176.ftz, FLORES-200's README, lingua 2.1.1, langdetect 1.0.9,
-pycld2 0.42, CLD3's README and GlotLID-v3's.
+pycld2 0.42, CLD3's list, from memory.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def handicaps(labels: Mapping[str, Sequence[str]]) -> NDArray[np.float64]:
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return (texts, labels) shares that add up to 1 a text."""
-    found = np.exp(logits - logits.max(axis=1, keepdims=True))
+    found: NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
     found /= found.sum(axis=1, keepdims=True)
     return found
 

@@ -56,11 +56,12 @@ _SHIFT = np.uint32(32 - BITS)
 
 def mixed(numbers: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Return `numbers` with their bits well mixed (a 32-bit finalizer; Wellons' lowbias32)."""
-    h = numbers ^ (numbers >> np.uint32(16))
+    h: NDArray[np.uint32] = numbers ^ (numbers >> np.uint32(16))
     h *= np.uint32(0x21F0AAAD)
     h ^= h >> np.uint32(15)
     h *= np.uint32(0x735A2D97)
-    return h ^ (h >> np.uint32(15))
+    h ^= h >> np.uint32(15)
+    return h
 
 
 def _powers() -> NDArray[np.uint32]:

@@ -53,9 +53,8 @@ class Weights:
         with np.load(io.BytesIO(data), allow_pickle=False) as found:
             kept = np.unpackbits(found["kept"]).view(bool)
             packed = found["rows"]
-            arrays = [np.float64(found[name]) for name in ("scale", "output", "bias")]
+            scale, output, bias = (found[n].astype(np.float64) for n in ("scale", "output", "bias"))
             characters = Characters.of(found["starts"], found["kinds"], found["folded"])
-        scale, output, bias = arrays
         rows, dim = len(packed), 2 * packed.shape[1]
         if len(kept) != 1 << BITS or kept.sum() != rows or dim % _WORD:
             raise ValueError(f"{kept.sum()} features for {rows} rows of {dim} numbers")
@@ -111,11 +110,11 @@ class Weights:
         begins = (np.cumsum(lengths) - lengths.ravel())[some.ravel()]
         sums = np.zeros((_ROWS, len(self.words), 4, 4))
         of = np.zeros(lengths.shape, np.uint64)
-        for at, column in enumerate(self.words if len(rows) else ()):
+        for part, column in enumerate(self.words if len(rows) else ()):
             word = column.take(rows, mode="clip")
             for step in range(4):
                 of[some] = np.add.reduceat((word >> np.uint64(4 * step)) & _LANES, begins)
-                sums[here, at, :, step] = (of.sum(axis=0)[:, None] >> _FOURTHS) & _MASK
+                sums[here, part, :, step] = (of.sum(axis=0)[:, None] >> _FOURTHS) & _MASK
         mean = sums.reshape(_ROWS, -1) / np.maximum(counts, 1)[:, None]
         mean -= OFFSET * (counts > 0)[:, None]
         logits = (mean * self.scale) @ self.output + self.bias

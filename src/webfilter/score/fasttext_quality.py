@@ -17,10 +17,11 @@ from typing import Any, ClassVar
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
+from webfilter.language.engines import readable
 from webfilter.language.fasttext_file import inspect, installed, load, require
 from webfilter.models import resolve
 from webfilter.profiles import Profile, Profiled
-from webfilter.score.foreign import at_least, check_fields, readable, score_signal, within
+from webfilter.score.foreign import at_least, check_fields, score_signal, within
 from webfilter.stage import Rule, Scorer, Signal
 
 __all__ = ["FastTextQuality"]

@@ -15,7 +15,7 @@ from webfilter.errors import ConfigError
 from webfilter.score.windows import windows as cut
 from webfilter.stage import Rule, Signal
 
-__all__ = ["at_least", "by_windows", "check_fields", "readable", "score_signal", "within"]
+__all__ = ["at_least", "by_windows", "check_fields", "score_signal", "within"]
 
 UNIT = "score"
 """The unit of every such signal, so that one stage may take another's place under its name."""
@@ -60,15 +60,6 @@ def check_fields(
         return
     if (low is not None and limit < low) or (high is not None and limit > high):
         raise ConfigError(f"{stage}: {field} = {limit} is outside the range {low} to {high}")
-
-
-def readable(text: str) -> str:
-    """Return `text` with lone surrogates as question marks: what encoders of UTF-8 can take.
-
-    >>> readable("a\\ud800b")
-    'a?b'
-    """
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def within(value: float, low: float | None, high: float | None, digits: int) -> float:

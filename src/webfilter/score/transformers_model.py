@@ -25,12 +25,12 @@ from typing import Any, ClassVar, Literal
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, MissingExtra, RunError, UnknownName
+from webfilter.language.engines import readable
 from webfilter.profiles import Profile, Profiled
 from webfilter.score.foreign import (
     at_least,
     by_windows,
     check_fields,
-    readable,
     score_signal,
     within,
 )
