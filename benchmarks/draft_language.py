@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 import webfilter as wf
-from webfilter.codes import UNDETERMINED
+from webfilter.codes import UNDETERMINED, accepted
 from webfilter.document import Document
 from webfilter.extract import Cascade
-from webfilter.language import Language, accepted
+from webfilter.language import Language
 from webfilter.language.draft import DraftLanguage
 from webfilter.language.prose import prose
 from webfilter.report.exact import Counted

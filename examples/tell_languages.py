@@ -52,7 +52,9 @@ def main() -> None:
     )
     for doc in pipe(wf.Document(name, html=html) for name, html in PAGES.items()):
         shown = [doc.signals.get(f"language{more}") for more in ("", "_score", "_shares", "_top")]
-        print(f"{doc.id:10} {doc.verdict or 'kept'}", *(s for s in shown if s is not None), sep="  ")
+        print(
+            f"{doc.id:10} {doc.verdict or 'kept'}", *(s for s in shown if s is not None), sep="  "
+        )
     print("German stop words:", *wf.language_facts("German").stop_words)
 
 

@@ -12,7 +12,7 @@ import random
 import string
 from collections.abc import Sequence
 
-__all__ = ["KINDS", "generate"]
+__all__ = ["KINDS", "generate", "salads"]
 
 _words = str.split
 
@@ -172,20 +172,28 @@ _WEIGHTS = {"code": 6, "markup": 2, "style": 1, "log": 1, "base64": 2, "hex": 1,
             "keyboard": 1, "parts": 1, "json": 2, "table": 2, "path": 1}  # fmt: skip
 
 
-def generate(count: int, rng: random.Random, words: Sequence[str] = ()) -> list[tuple[str, str]]:
+def salads(count: int, rng: random.Random, words: Sequence[str]) -> list[str]:
+    """Return `count` word salads, of 8 to 50 words drawn from `words` of many languages.
+
+    Half are of words in ASCII letters only: mixed scripts alone would give the others away.
+    """
+    plain = [word for word in words if word.isascii()]
+    pools = [pool for pool in (words, plain) if pool]
+    return [
+        " ".join(rng.choices(pools[n % len(pools)], k=rng.randint(8, 50))) for n in range(count)
+    ]
+
+
+def generate(count: int, rng: random.Random) -> list[tuple[str, str]]:
     """Return `count` pairs (kind, text) of 10 to 450 characters.
 
     Args:
         count: how many.
         rng: the source of chance; the same state gives the same texts.
-        words: words of many languages; given, a tenth are salads drawn from them.
     """
     found: list[tuple[str, str]] = []
     kinds, weights = list(_WEIGHTS), list(_WEIGHTS.values())
     while len(found) < count:
-        if words and rng.random() < 0.1:
-            found.append(("salad", " ".join(rng.choices(words, k=rng.randint(8, 50)))))
-            continue
         kind = rng.choices(kinds, weights)[0]
         size, text = rng.randint(10, 450), ""
         while len(text) < size:

@@ -31,7 +31,7 @@ from characters import character_runs
 from clean import clean
 from data import Example, Part, cut, english, examples
 from fit import fit
-from nonlanguage import generate
+from nonlanguage import generate, salads
 from sources import source_texts
 
 from webfilter.language.embedded import handicaps, softmax
@@ -105,7 +105,7 @@ def texts_of(
         for label in sorted(by)
         for text in lines_of(by[label], counts, share * weights.get(label, 1.0), rng)
     ]
-    words = [word for _, text in rows[::50] for word in text.split()[:3]]
+    words = [word for _, text in rows[::20] for word in text.split()[:2]]
     real = [text for _, text in code(round(counts["code"] * share), rng)]
     for i in rng.sample(range(len(rows)), round(counts["mixed"] * len(rows))):
         label, text = rows[i]
@@ -113,7 +113,8 @@ def texts_of(
             made = rng.choice(real) if real and rng.random() < 0.3 else generate(1, rng)[0][1]
             made = made[: rng.randint(20, len(text))]
             rows[i] = (label, f"{text} {made}" if rng.random() < 0.5 else f"{made} {text}")
-    rows += [("und", text) for _, text in generate(round(counts["none"] * share), rng, words)]
+    rows += [("und", text) for _, text in generate(round(counts["none"] * share), rng)]
+    rows += [("und", text) for text in salads(round(counts["salad"] * share), rng, words)]
     rows += [("und", text) for text in real]
     rows = [(n, text.upper() if rng.random() < counts["upper"] else text) for n, text in rows]
     rng.shuffle(rows)

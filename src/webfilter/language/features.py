@@ -107,7 +107,7 @@ class Characters:
 def points_of(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the code points of all texts, a line end after each, and where each text ends."""
     joined = "\n".join(texts) + "\n"
-    points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4")
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     return np.minimum(points, TOP - 1, dtype=np.int64), np.cumsum(lengths + 1)
 
