@@ -43,8 +43,6 @@ from webfilter.language.weights import Weights
 HERE = Path(__file__).parent
 SOURCES = ("hplt2_weak", "lingua_sentences", "udhr")
 SIZES = (20, 40, 60, 100, 150, 250, 450)
-LENGTHS = (25, 60, 150, None)
-"""Upper ends of the calibration tables, in characters of the prepared text."""
 
 
 def load_examples(
@@ -134,7 +132,10 @@ def scripts_of(by: Mapping[str, Sequence[Example]]) -> dict[str, list[str]]:
 
 
 def calibration(
-    weights: Weights, scripts: Mapping[str, Sequence[str]], pairs: Sequence[tuple[str, str]]
+    weights: Weights,
+    scripts: Mapping[str, Sequence[str]],
+    pairs: Sequence[tuple[str, str]],
+    ends: Sequence[int],
 ) -> list[dict[str, Any]]:
     """Return one monotone table a length: from raw softmax to the share that is right.
 
@@ -142,22 +143,23 @@ def calibration(
         weights: the packed model.
         scripts: its labels in order, with their scripts.
         pairs: (label, text), not trained on.
+        ends: rising upper ends of the tables, in characters; one more is for longer texts.
     """
     codes = np.array([name.partition("_")[0] for name in scripts])
     lost, hits, scores, sizes = handicaps(scripts), [], [], []
     for start in range(0, len(pairs), 64):
         some = pairs[start : start + 64]
-        points, ends = points_of([prepare(text) for _, text in some])
-        places = main_scripts(points, ends)
-        shares = softmax(weights.scores(points, ends)[0] + lost[places])[places >= 0]
+        points, stops = points_of([prepare(text) for _, text in some])
+        places = main_scripts(points, stops)
+        shares = softmax(weights.scores(points, stops)[0] + lost[places])[places >= 0]
         wanted = np.array([name.partition("_")[0] for name, _ in some])[places >= 0]
         hits.append(codes[shares.argmax(axis=1)] == wanted)
         scores.append(shares.max(axis=1))
-        sizes.append((np.diff(ends, prepend=0) - 1)[places >= 0])
+        sizes.append((np.diff(stops, prepend=0) - 1)[places >= 0])
     right, raw, lengths = (np.concatenate(each) for each in (hits, scores, sizes))
     tables, low = [], 0
     knots = np.concatenate([np.linspace(0, 0.9, 10), [0.95, 0.98, 0.99, 0.999, 1.0]])
-    for high in LENGTHS:
+    for high in (*ends, None):
         of = (lengths > low) & (lengths <= (high or 10**9))
         fit = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(raw[of], right[of])
         # read the steps off as the mean around each knot, so that few points make no cliff
@@ -196,10 +198,14 @@ def main() -> None:
         print(f"{time.perf_counter() - started:6.0f} s  {line}", flush=True)
 
     def rows_of(
-        of: Mapping[str, Sequence[Example]], part: Part, share: float, seed: int
+        of: Mapping[str, Sequence[Example]],
+        part: Part,
+        share: float,
+        seed: int,
+        counts: Mapping[str, Any] = config,
     ) -> list[tuple[str, str]]:
         return texts_of(
-            of, config, share, seed, lambda n, rng: source_texts(options.code, part, n, rng)
+            of, counts, share, seed, lambda n, rng: source_texts(options.code, part, n, rng)
         )
 
     runs = character_runs()
@@ -215,6 +221,8 @@ def main() -> None:
     labels = np.array([place[name] for name, _ in rows])
     model = fit([t for _, t in rows], labels, len(scripts), characters, config["model"], say)
     assert model.scale is not None
+    for name, more in config["prior"].items():
+        model.bias[place[name]] += more
     kept = np.zeros(1 << BITS, bool)
     kept[model.kept] = True
     data = Weights.pack(kept, model.numbers(), model.scale, model.output, model.bias, runs)
@@ -222,7 +230,9 @@ def main() -> None:
     file = options.out / "language.npz"
     file.write_bytes(data)
     held_out = load_examples(options.data, options.english, config, "calibrate")
-    pairs = rows_of(held_out, "calibrate", 0.05, seed + 1)
+    fitted = config["calibration"]
+    counts = {**config, "lines": {**config["lines"], **fitted["lines"]}}
+    pairs = rows_of(held_out, "calibrate", fitted["share"], seed + 1, counts)
     read = [*(options.data / f"{source}.jsonl.xz" for source in SOURCES), *options.english]
     card = {
         "file": file.name,
@@ -237,7 +247,7 @@ def main() -> None:
             "config": config,
         },
         "labels": scripts,
-        "calibration": calibration(Weights.read(data), scripts, pairs),
+        "calibration": calibration(Weights.read(data), scripts, pairs, fitted["lengths"]),
     }
     text = json.dumps({"language": card}, indent=1, ensure_ascii=False)
     (options.out / "manifest.json").write_text(text + "\n", "utf-8")
