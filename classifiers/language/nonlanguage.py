@@ -24,7 +24,13 @@ _NOUNS = _words(
 )
 _TYPES = _words("int str float void bool char String double List Map auto var let const")
 _TAGS = _words("div span table tr td ul li a p img section header footer script form input")
-_STYLES = _words("margin padding color width height float border font-size display background")
+_STYLES = _words(
+    "margin padding color width height float border font-size display background position top left "
+    "font-weight line-height text-align overflow z-index cursor opacity box-shadow border-radius "
+    "text-decoration vertical-align white-space max-width min-height transition align-items"
+)
+_SETTINGS = _words("none auto inherit block inline-block relative absolute hidden center bold #fff")
+_COLUMNS = _words("INTEGER VARCHAR(255) TEXT NUMERIC(10,2) TIMESTAMP BOOLEAN DATE BIGINT serial")
 _UNITS = _words("px em rem % pt")
 _ALPHABETS = (
     string.ascii_lowercase,
@@ -78,10 +84,27 @@ def _markup(rng: random.Random) -> str:
 
 def _style(rng: random.Random) -> str:
     rules = "; ".join(
-        f"{rng.choice(_STYLES)}: {rng.randrange(99)}{rng.choice(_UNITS)}"
+        f"{rng.choice(_STYLES)}: "
+        + rng.choice((f"{rng.randrange(99)}{rng.choice(_UNITS)}", rng.choice(_SETTINGS)))
         for _ in range(rng.randint(1, 4))
     )
-    return f".{_name(rng)} {{ {rules}; }}"
+    return f"{rng.choice(('.', '#', rng.choice(_TAGS) + '.'))}{_name(rng)} {{ {rules}; }}"
+
+
+def _sql(rng: random.Random) -> str:
+    table, a, b, c = (_name(rng) for _ in range(4))
+    n, kind, other = rng.randrange(1000), rng.choice(_COLUMNS), rng.choice(_COLUMNS)
+    made = rng.choice(
+        (
+            f"CREATE TABLE {table} ({a} {kind} NOT NULL, {b} {other} DEFAULT {n}, PRIMARY KEY ({a}));",
+            f"INSERT INTO {table} ({a}, {b}) VALUES ({n}, '{c}');",
+            f"ALTER TABLE {table} ADD COLUMN {a} {kind}; DROP INDEX IF EXISTS {b};",
+            f"SELECT {a}, COUNT(*) FROM {table} t JOIN {b} u ON t.{a} = u.{c} GROUP BY {a};",
+            f"CREATE FUNCTION {table}({kind}) RETURNS {other} AS $$ BEGIN RETURN {a}; END $$;",
+            f"UPDATE {table} SET {a} = {n} WHERE {b} IS NULL AND {c} IN (SELECT {a} FROM {b});",
+        )
+    )
+    return made if rng.random() < 0.6 else made.lower()
 
 
 def _log(rng: random.Random) -> str:
@@ -164,12 +187,12 @@ def _path(rng: random.Random) -> str:
 KINDS = {
     "code": _code, "markup": _markup, "style": _style, "log": _log, "base64": _base64,
     "hex": _hex, "letters": _letters, "keyboard": _keyboard, "parts": _parts, "json": _json,
-    "table": _table, "path": _path,
+    "table": _table, "path": _path, "sql": _sql,
 }  # fmt: skip
 """The generators, by the kind of text that they make."""
 
-_WEIGHTS = {"code": 6, "markup": 2, "style": 1, "log": 1, "base64": 2, "hex": 1, "letters": 4,
-            "keyboard": 1, "parts": 1, "json": 2, "table": 2, "path": 1}  # fmt: skip
+_WEIGHTS = {"code": 6, "markup": 2, "style": 2, "log": 1, "base64": 2, "hex": 1, "letters": 4,
+            "keyboard": 1, "parts": 1, "json": 2, "table": 2, "path": 1, "sql": 2}  # fmt: skip
 
 
 def salads(count: int, rng: random.Random, words: Sequence[str]) -> list[str]:

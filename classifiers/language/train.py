@@ -221,8 +221,6 @@ def main() -> None:
     labels = np.array([place[name] for name, _ in rows])
     model = fit([t for _, t in rows], labels, len(scripts), characters, config["model"], say)
     assert model.scale is not None
-    for name, more in config["prior"].items():
-        model.bias[place[name]] += more
     kept = np.zeros(1 << BITS, bool)
     kept[model.kept] = True
     data = Weights.pack(kept, model.numbers(), model.scale, model.output, model.bias, runs)
