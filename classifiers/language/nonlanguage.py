@@ -96,7 +96,8 @@ def _sql(rng: random.Random) -> str:
     n, kind, other = rng.randrange(1000), rng.choice(_COLUMNS), rng.choice(_COLUMNS)
     made = rng.choice(
         (
-            f"CREATE TABLE {table} ({a} {kind} NOT NULL, {b} {other} DEFAULT {n}, PRIMARY KEY ({a}));",
+            f"CREATE TABLE {table} ({a} {kind} NOT NULL, {b} {other} DEFAULT {n}, "
+            f"PRIMARY KEY ({a}));",
             f"INSERT INTO {table} ({a}, {b}) VALUES ({n}, '{c}');",
             f"ALTER TABLE {table} ADD COLUMN {a} {kind}; DROP INDEX IF EXISTS {b};",
             f"SELECT {a}, COUNT(*) FROM {table} t JOIN {b} u ON t.{a} = u.{c} GROUP BY {a};",
