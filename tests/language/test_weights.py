@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from webfilter.language.embedded import Embedded
+from webfilter.language.embedded import Embedded, calibrated
 from webfilter.language.features import BITS, Characters, ngrams, points_of
 from webfilter.language.scripts import main_script, main_scripts
 from webfilter.language.weights import OFFSET, Weights
@@ -95,3 +95,24 @@ def test_scripts_of_many_texts_are_those_of_each() -> None:
     assert [main_script(t) for t in texts] == [
         "Cyrl", None, "Latn", "Jpan", "Hans", None, "Cher", "Goth", "Hani", "Latn",
     ]  # fmt: skip
+
+
+def test_han_beside_kana_is_japanese_and_counts_with_it() -> None:
+    assert main_script("漢字漢字か abc") == "Jpan"
+    assert main_script("漢字漢字か abcdef") == "Latn"
+
+
+def test_each_text_is_calibrated_by_the_first_table_that_takes_its_length() -> None:
+    tables = [
+        {"up_to": 10, "raw": [0, 1], "probability": [0, 0.5]},
+        {"up_to": 20, "raw": [0, 1], "probability": [0, 0.8]},
+        {"up_to": None, "raw": [0, 1], "probability": [0, 1.0]},
+    ]
+    lengths = np.array([5, 10, 11, 20, 21, 600])
+    found = calibrated(tables, lengths, np.full(6, 0.5))
+    assert found.tolist() == [0.25, 0.25, 0.4, 0.4, 0.5, 0.5]
+
+
+def test_letters_without_a_single_known_feature_are_und() -> None:
+    (guess,) = Embedded().predict(["\uab30\ua7f7"])  # Latin letters of phoneticians
+    assert guess == ("und", "Latn", 1.0, ())

@@ -134,9 +134,8 @@ def ngrams(
     np.not_equal(kinds[1:], kinds[:-1], out=flags[1:], casting="unsafe")
     begins = np.flatnonzero(flags)
     camel = capital[1:] & ~capital[:-1] & (flags[1:] == 0)
-    flags[:-1] += 2 * flags[1:]
-    flags[-1] += 2
-    flags[1:] += 4 * camel.view(np.uint8)
+    flags[:-1] += 2 * flags[1:]  # the second: ends one
+    flags[1:] += 4 * camel.view(np.uint8)  # the third: a capital inside
     marked = _SALTS.take(flags)
     marked += symbols
     lengths = np.diff(begins, append=n)
