@@ -140,8 +140,10 @@ def ngrams(
     marked += symbols
     lengths = np.diff(begins, append=n)
     real = kinds.take(begins) != SPACE
-    left = np.repeat(begins + lengths * real, lengths) - np.arange(n)  # letters to the word's end
-    left = left.astype(np.int16 if lengths.max() < 2**15 else np.int64)
+    places = np.arange(n, dtype=np.int32)
+    starts = begins.astype(np.int32)
+    left = np.repeat(starts + (lengths * real).astype(np.int32), lengths)
+    left -= places  # letters to the end of the word; none in spaces
     rolling = symbols
     for order in range(1, _LONGEST + 1):
         if order == 2:
@@ -150,7 +152,7 @@ def ngrams(
             rolling = rolling[:-1] * _NEXT
             rolling += marked[order - 1 :]
         yield (rolling * _ORDERS[order - 1]) >> _SHIFT, left[: len(rolling)] >= order, None
-    depth = np.arange(n) - np.repeat(begins, lengths)
-    marked *= _POWERS.take(depth, mode="clip")
+    places -= np.repeat(starts, lengths)
+    marked *= _POWERS.take(places, mode="clip")
     words = np.add.reduceat(marked, begins, dtype=np.uint32)
     yield (mixed(words) * _ORDERS[-1]) >> _SHIFT, real, begins

@@ -97,9 +97,11 @@ class Weights:
         bounds = np.concatenate(([0], ends))
         found, sizes = [], []
         for features, real, places in ngrams(points, self.characters):
-            rows = self.ranks.take(features)
-            held = np.flatnonzero((rows >= 0) & real)
-            at = held if places is None else places.take(held)
+            at = np.flatnonzero(real)
+            rows = self.ranks.take(features.take(at))
+            held = np.flatnonzero(rows >= 0)
+            at = at.take(held)
+            at = at if places is None else places.take(at)
             sizes.append(np.diff(np.searchsorted(at, bounds)))
             found.append(rows.take(held))
         rows, lengths = np.concatenate(found), np.array(sizes)
