@@ -49,7 +49,8 @@ def calibrated(
     """Return the probability for each raw score, by the first table that takes its text's length.
 
     Args:
-        tables: each with `up_to` (characters, or None for any) and the knots `raw`, `probability`.
+        tables: each with `up_to` (rising; characters, or None in the last, for any) and the knots
+            `raw`, `probability`.
         lengths: characters of the prepared texts.
         raw: the model's softmax, 0 to 1.
 
@@ -57,12 +58,12 @@ def calibrated(
     >>> calibrated([table], np.array([50]), np.array([0.5])).tolist()
     [0.45]
     """
+    ends = [np.inf if table["up_to"] is None else table["up_to"] for table in tables]
+    first = np.searchsorted(ends, lengths)
     out = np.empty_like(raw)
-    left = np.ones(len(raw), bool)
-    for table in tables:
-        take = left if table["up_to"] is None else left & (lengths <= table["up_to"])
+    for place in np.unique(first).tolist():
+        table, take = tables[place], first == place
         out[take] = np.interp(raw[take], table["raw"], table["probability"])
-        left = left & ~take
     return out
 
 
@@ -146,16 +147,15 @@ class Embedded:
         lengths = np.diff(ends, prepend=0) - 1
         sure = calibrated(self._card["calibration"], lengths, raw).round(4).tolist()
         others = self._others(shares, best, raw, sure, top)
-        found = []
-        for at, (script, count, label) in enumerate(
-            zip(scripts.tolist(), counts.tolist(), best.tolist(), strict=True)
-        ):
-            if script < 0 or not count:
-                found.append(Guess(UNDETERMINED, SCRIPTS[script] if script >= 0 else None, 1.0))
-                continue
-            code, variant = self._codes[label], self._variants[label]
-            found.append(Guess(code, variant or SCRIPTS[script], sure[at], others[at]))
-        return found
+        named = [None if place < 0 else SCRIPTS[place] for place in scripts.tolist()]
+        told = zip(named, counts.tolist(), best.tolist(), sure, others, strict=True)
+        codes, variants = self._codes, self._variants
+        return [
+            Guess(codes[label], variants[label] or script, probability, rest)
+            if script and count
+            else Guess(UNDETERMINED, script, 1.0)
+            for script, count, label, probability, rest in told
+        ]
 
     def _others(
         self,

@@ -110,13 +110,14 @@ class Weights:
         counts[here] = lengths.sum(axis=0)
         some = lengths > 0
         begins = (np.cumsum(lengths) - lengths.ravel())[some.ravel()]
-        sums = np.zeros((_ROWS, len(self.words), 4, 4))
+        lanes = np.zeros((_ROWS, len(self.words), 1, 4), np.uint64)
         of = np.zeros(lengths.shape, np.uint64)
         for part, column in enumerate(self.words if len(rows) else ()):
             word = column.take(rows, mode="clip")
             for step in range(4):
                 of[some] = np.add.reduceat((word >> np.uint64(4 * step)) & _LANES, begins)
-                sums[here, part, :, step] = (of.sum(axis=0)[:, None] >> _FOURTHS) & _MASK
+                lanes[here, part, 0, step] = of.sum(axis=0)
+        sums = (lanes >> _FOURTHS[:, None]) & _MASK
         mean = sums.reshape(_ROWS, -1) / np.maximum(counts, 1)[:, None]
         mean -= OFFSET * (counts > 0)[:, None]
         logits = (mean * self.scale) @ self.output + self.bias
