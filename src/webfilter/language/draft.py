@@ -16,7 +16,6 @@ from webfilter.codes import UNDETERMINED, accepted
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
 from webfilter.language.language import Language
-from webfilter.language.prose import prose
 from webfilter.stage import Rule, Scorer, Signal
 
 __all__ = ["DraftLanguage"]
@@ -117,6 +116,8 @@ class _Language(Language):
 
 def _parts(doc: Document) -> list[str]:
     """Return texts of 300 characters at most from all over the page's prose."""
+    from webfilter.language.prose import prose  # brings the extraction's decoder: slow to import
+
     text = "" if doc.html is None else prose(doc.html, doc.meta.get("content_type"))
     if not text:
         return []

@@ -79,7 +79,7 @@ def _table() -> NDArray[np.int64]:
         of[int(start, 16) : int(end, 16) + 1] = _JPAN if kana else SCRIPTS.index(script)
     for chars, place in ((_SIMPLIFIED, _HANS), (_TRADITIONAL, _HANT)):
         of[[ord(char) for char in chars]] = place
-    letters = np.fromiter((chr(point).isalpha() for point in range(TOP)), bool, TOP)
+    letters = np.fromiter(map(str.isalpha, map(chr, range(TOP))), bool, TOP)
     of[~letters] = _NONE
     of[-1] = _HANI  # what lies above the table: rare ideographs
     return of
