@@ -14,16 +14,7 @@ from webfilter.document import Document, Value, Verdict
 from webfilter.errors import ConfigError
 from webfilter.stage import Filter, Rule, Signal, Stage
 
-__all__ = ["ByLanguage", "Judge", "Sample", "Where", "spoken"]
-
-
-def spoken(language: str) -> str:
-    """Return the code of what a signal ``language`` says, however it is spelled there.
-
-    >>> spoken("deu_Latn")
-    'de'
-    """
-    return canonical(language)
+__all__ = ["ByLanguage", "Judge", "Sample", "Where"]
 
 
 @dataclass(frozen=True)
@@ -234,7 +225,7 @@ class ByLanguage(Stage):
             return self.default
         if language in self.stages:
             return self.stages[language]
-        code = under(spoken(language), self.stages)
+        code = under(canonical(language), self.stages)
         return self.default if code is None else self.stages[code]
 
     @property

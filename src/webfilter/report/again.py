@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
-from webfilter.compose import spoken
+from webfilter.codes import canonical
 from webfilter.errors import ConfigError, UnknownName, WebfilterError
 from webfilter.report.bounds import Bound, Branch, Plan, plan_of, plan_of_verdicts
 from webfilter.report.figures import label
@@ -178,7 +178,7 @@ def _spoken(signal: str, judging: list[Bound], language: str | None) -> list[Bou
 
 def _is_in(language: str, branch: Branch) -> bool:
     """Return whether a branch is the one for a language, in any spelling of its code."""
-    return branch.inside and spoken(str(language)) in branch.codes
+    return branch.inside and canonical(str(language)) in branch.codes
 
 
 def _new(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.compose import spoken
+from webfilter.codes import canonical
 from webfilter.report.bounds import Bound, Plan
 
 __all__ = ["Chunk", "Coded", "Flags", "Judged"]
@@ -177,7 +177,7 @@ class Judged:
         language = self.chunk.values.get("language")
         if isinstance(language, Coded):
             codes = bound.branch.codes
-            inside = language.among(said for said in language.values if spoken(said) in codes)
+            inside = language.among(said for said in language.values if canonical(said) in codes)
         else:
             inside = np.zeros(self.chunk.size, dtype=np.bool_)
         return inside if bound.branch.inside else ~inside
