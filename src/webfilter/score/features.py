@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from webfilter.text import code_points, hash_spans
 
-__all__ = ["BITS", "CHUNK", "STYLE", "TF", "Features", "features"]
+__all__ = ["BITS", "CHUNK", "STYLE", "TF", "Features", "features", "sums"]
 
 BITS = 18
 """Feature hashes are cut to this many bits: 2**18 buckets."""
@@ -37,6 +37,7 @@ _ASTRAL = 0x10000  # beyond the basic plane: emoji and rare scripts, seen as sym
 _PAIR = np.uint64(0xD6E8FEB86659FD93)
 _SIZE_BITS = 5  # with 9 bits of window and BITS of bucket, a key fills 32
 _LONGEST = (1 << _SIZE_BITS) - 1
+_BUCKET = np.uint32((1 << BITS) - 1)
 
 # kinds of characters; those up to _WORD make words
 _LOWER, _UPPER, _DIGIT, _LETTER, _WORD = 0, 1, 2, 3, 4
@@ -139,34 +140,33 @@ def features(texts: Sequence[str]) -> Features:
     if len(texts) > CHUNK:
         raise ValueError(f"{len(texts)} windows at once, the most is {CHUNK}")
     count = len(texts)
-    lengths = np.fromiter((len(text) for text in texts), np.int64, count)
-    codes = code_points("\n".join(texts) + "\n" if texts else "")
+    lengths = np.fromiter(map(len, texts), np.int64, count)
+    codes = code_points("\n".join([*texts, ""])).astype(np.intp)
     starts = np.concatenate(([0], np.cumsum(lengths + 1)))  # of windows, and one past the last
     kind_of, folded = _tables()
     kinds = kind_of.take(codes, mode="clip")  # all beyond the table are as its last
-    word = kinds <= _WORD
-    begins = (kinds != _SPACE) & (kinds != _NEWLINE)
-    begins[1:] &= ~(word[1:] & word[:-1])
-    first = np.flatnonzero(begins)
-    last = first + 1
-    wordy = word[first]
-    last[wordy] = np.flatnonzero(word[:-1] & ~word[1:]) + 1
+    first, last = _spans(kinds)
     hashes = hash_spans(folded.take(codes, mode="clip"), first, last)
-    bounds = np.searchsorted(first, starts)
+    bounds = first.searchsorted(starts)
     owner = np.repeat(np.arange(count, dtype=np.uint32), np.diff(bounds))
+    which, sizes = kinds.take(first), last - first  # a token's kind is that of its first character
 
-    sizes = np.minimum(last - first, _LONGEST).astype(np.uint32)
-    sizes[~wordy | (kinds[first] == _DIGIT)] = 0
     tokens = (hashes >> np.uint64(64 - BITS)).astype(np.uint32)
-    keys = (((owner << np.uint32(BITS)) | tokens) << np.uint32(_SIZE_BITS)) | sizes
-    ones, one_tf, one_ends, letters = _distinct(keys, count, _SIZE_BITS)
+    windows = owner << np.uint32(BITS)
+    keys = (windows | tokens) << np.uint32(_SIZE_BITS)
+    wordy = (which <= _WORD) & (which != _DIGIT)
+    keys |= np.minimum(sizes, _LONGEST).astype(np.uint32) * wordy
+    keys, one_tf, one_ends = _distinct(keys, count, _SIZE_BITS)
+    ones = ((keys >> np.uint32(_SIZE_BITS)) & _BUCKET).astype(np.int64)
+    letters = (keys & np.uint32(_LONGEST)).astype(np.int64)
+
     pairs = (hashes[:-1] * _PAIR) ^ (hashes[1:] + (hashes[:-1] >> np.uint64(29)))
     pairs *= _PAIR
-    keys = (pairs >> np.uint64(64 - BITS)).astype(np.uint32)
-    keys |= owner[:-1] << np.uint32(BITS)
-    twos, two_tf, two_ends, _ = _distinct(keys[owner[:-1] == owner[1:]], count, 0)
+    keys = (pairs >> np.uint64(64 - BITS)).astype(np.uint32) | windows[:-1]
+    keys, two_tf, two_ends = _distinct(keys[owner[:-1] == owner[1:]], count, 0)
+    twos = (keys & _BUCKET).astype(np.int64)
     distinct = (np.diff(one_ends), np.diff(two_ends))
-    style = _style(kinds, first, last, wordy, owner, bounds, distinct, lengths)
+    style = _style(kinds, which, sizes, starts, bounds, distinct)
     return Features(
         count,
         ones,
@@ -183,10 +183,21 @@ def features(texts: Sequence[str]) -> Features:
     )
 
 
+def _spans(kinds: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return where tokens start and end."""
+    word = kinds <= _WORD
+    inside = ~(word[1:] & word[:-1])
+    begins = (kinds != _SPACE) & (kinds != _NEWLINE)
+    ends = begins.copy()
+    begins[1:] &= inside
+    ends[:-1] &= inside
+    return np.flatnonzero(begins), np.flatnonzero(ends) + 1
+
+
 def _distinct(
     keys: npt.NDArray[np.uint32], count: int, extra: int
-) -> tuple[npt.NDArray[np.int64], ...]:
-    """Return bucket, frequency, bounds and extra bits of the distinct buckets of each window.
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return keys, frequencies and bounds of the distinct buckets of each window.
 
     A key is window, bucket and extra bits; of those that differ in the extra bits only, the least
     stands for all.
@@ -194,51 +205,61 @@ def _distinct(
     keys = np.sort(keys)
     found = keys >> np.uint32(extra)
     new = np.ones(len(keys), dtype=bool)
-    new[1:] = found[1:] != found[:-1]
+    np.not_equal(found[1:], found[:-1], out=new[1:])
     at = np.flatnonzero(new)
-    counts = np.diff(np.append(at, len(keys)))
-    table = _frequencies()
-    found = found[at]
-    ends = np.searchsorted(found, np.arange(count, dtype=np.uint64) << np.uint64(BITS))
-    ends = np.append(ends, len(found))
-    buckets = (found & np.uint32((1 << BITS) - 1)).astype(np.int64)
-    bits = (keys[at] & np.uint32((1 << extra) - 1)).astype(np.int64)
-    return buckets, table[np.minimum(counts, len(table) - 1)], ends, bits
+    tf = _frequencies().take(np.diff(at, append=len(keys)), mode="clip")
+    keys = keys.take(at)
+    windows = np.arange(count + 1, dtype=np.uint32) << np.uint32(BITS + extra)
+    return keys, tf, keys.searchsorted(windows)
 
 
 def _style(
     kinds: npt.NDArray[np.uint8],
-    first: npt.NDArray[np.intp],
-    last: npt.NDArray[np.intp],
-    wordy: npt.NDArray[np.bool_],
-    owner: npt.NDArray[np.uint32],
+    which: npt.NDArray[np.uint8],
+    sizes: npt.NDArray[np.intp],
+    starts: npt.NDArray[np.int64],
     bounds: npt.NDArray[np.intp],
     distinct: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
-    lengths: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.float64]:
+    lengths, tokens = np.diff(starts) - 1, np.diff(bounds)
     count = len(lengths)
-    # lower case is what is left: three characters in four need no counting
-    at = np.flatnonzero(kinds != _LOWER)
-    starts = np.append(0, np.cumsum(lengths + 1))
-    of_char = np.repeat(np.arange(0, count * _KINDS, _KINDS), np.diff(at.searchsorted(starts)))
-    of_char += kinds[at]
-    shares = np.bincount(of_char, minlength=count * _KINDS).reshape(count, _KINDS)
-    shares[:, _LOWER] = lengths + 1 - shares.sum(axis=1)
+    cells = np.repeat(np.arange(0, count * 3 * _KINDS, 3 * _KINDS), tokens)
+    cells += which
+    cells += np.add(sizes > 3, sizes >= 8, dtype=np.uint8) * np.uint8(_KINDS)
+    table = np.bincount(cells, minlength=count * 3 * _KINDS).reshape(count, 3, _KINDS)
+    words = table[:, :, : _WORD + 1].sum(axis=2)  # short ones, others, long ones
+    number = words.sum(axis=1)
+    shares = table.sum(axis=1)  # each mark is a token; so what is left to count are few characters
+    capitals = shares[:, _UPPER].copy()
+    letters = sums(sizes, bounds) - (tokens - number)
+
+    at = np.flatnonzero(((kinds - np.uint8(_UPPER)) < _WORD) | (kinds == _NEWLINE))
+    cells = np.repeat(np.arange(0, count * _KINDS, _KINDS), np.diff(at.searchsorted(starts)))
+    cells += kinds.take(at)
+    few = np.bincount(cells, minlength=count * _KINDS).reshape(count, _KINDS)
+    shares[:, : _NEWLINE + 1] = few[:, : _NEWLINE + 1]
+    shares[:, _LOWER] = letters - few[:, : _WORD + 1].sum(axis=1)
+    shares[:, _SPACE] = lengths + 1 - shares.sum(axis=1)
     shares[:, _NEWLINE] -= 1  # the one we put between windows
-    chars = np.maximum(lengths, 1)
 
-    sizes, whose = (last - first)[wordy], owner[wordy]
-
-    def words(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-        return np.bincount(whose[mask], minlength=count)
-
-    number = np.bincount(whose, minlength=count)
     some = np.maximum(number, 1)
-    letters = np.bincount(whose, weights=sizes, minlength=count)
     marks = shares[:, 7] + shares[:, 9] + shares[:, 10]
     columns = [
-        letters / some, words(sizes >= 8) / some, words(sizes <= 3) / some,
-        distinct[0] / np.maximum(np.diff(bounds), 1), words(kinds[first[wordy]] == _UPPER) / some,
-        number / np.maximum(marks, 1), distinct[1] / np.maximum(np.diff(bounds) - 1, 1),
+        letters / some, words[:, 2] / some, words[:, 0] / some,
+        distinct[0] / np.maximum(tokens, 1), capitals / some,
+        number / np.maximum(marks, 1), distinct[1] / np.maximum(tokens - 1, 1),
     ]  # fmt: skip
-    return np.column_stack([shares / chars[:, None], *columns]).astype(np.float64)
+    return np.column_stack([shares / np.maximum(lengths, 1)[:, None], *columns])
+
+
+def sums(values: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the sums of ``values[..., ends[i]:ends[i + 1]]``, shape (..., n).
+
+    >>> sums(np.array([1, 2, 3]), np.array([0, 1, 1, 3])).tolist()
+    [1, 0, 5]
+    """
+    some = np.flatnonzero(ends[1:] > ends[:-1])
+    found = np.zeros((*values.shape[:-1], len(ends) - 1), dtype=values.dtype)
+    if len(some):  # reduceat knows no empty spans
+        found[..., some] = np.add.reduceat(values, ends[some], axis=-1)
+    return found

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.score.features import BITS, CHUNK, STYLE, Features, features
+from webfilter.score.features import BITS, CHUNK, STYLE, Features, features, sums
 from webfilter.text import code_points, hash_spans
 
 __all__ = [
@@ -52,6 +52,7 @@ ENOUGH = 100
 """Tokens from which on a window is judged by them in full; of fewer, in proportion."""
 
 Floats = npt.NDArray[np.float64]
+_PAIR = 1 << 40
 _BLOCK = 16 * CHUNK
 """Windows whose form is evaluated at once."""
 
@@ -185,14 +186,14 @@ class Model:
     def _raw(self, texts: Sequence[str]) -> tuple[Floats, Floats, Floats]:
         """Return raw scores, known shares, and by how much scores count, 0-1."""
         parts = [self._read(texts[i : i + CHUNK]) for i in range(0, len(texts), CHUNK)]
-        sums, total, place, known, style, sizes = (
+        words, total, place, known, style, sizes = (
             np.concatenate(column) for column in zip(*parts, strict=True)
         )
         where = np.hstack([place, style_ranks(style, self.knots)])
         turned = (where @ self._form).reshape(len(where), len(self.top), -1)
         bent = np.einsum("nti,ni->nt", turned, where)
         worth = self.scales
-        raw = sums * worth[0] / np.sqrt(np.maximum(total, 1))[:, None]
+        raw = words * worth[0] / np.sqrt(np.maximum(total, 1))[:, None]
         raw = raw + bent * worth[1]
         raw = raw + (where @ self.slope.T.astype(np.float64)) * worth[2]
         return raw + self.constant, known, self._trust(known, style, sizes)
@@ -200,12 +201,12 @@ class Model:
     def _read(self, texts: Sequence[str]) -> tuple[npt.NDArray[Any], ...]:
         """Return weights' sums, frequencies' sums, place, known share, style, tokens of windows."""
         found = features(texts)
-        sums = _products(found.one_tf, self.words.take(found.ones, axis=0), found.one_ends)
-        sums += _products(found.two_tf, self.words.take(found.twos, axis=0), found.two_ends)
-        total = _sums(found.one_tf, found.one_ends) + _sums(found.two_tf, found.two_ends)
+        words = _products(found.one_tf, self.words.take(found.ones, axis=0), found.one_ends)
+        words += _products(found.two_tf, self.words.take(found.twos, axis=0), found.two_ends)
+        total = sums(found.one_tf, found.one_ends) + sums(found.two_tf, found.two_ends)
         place, known = meaning(found, self.rows, self._vectors)
         style = np.hstack([found.style, orderly(found, self.common, self.order)])
-        return sums, total, place, known, style, np.diff(found.token_ends)
+        return words, total, place, known, style, np.diff(found.token_ends)
 
     def _trust(self, known: Floats, style: Floats, sizes: npt.NDArray[np.int64]) -> Floats:
         """Return 1 for what reads like a language that it knows, 0 for what surely does not."""
@@ -241,15 +242,16 @@ def meaning(
 
     Sums of at most some thousand small integers are exact in float32, in any order.
     """
-    at = rows.take(found.ones)
+    at = rows.take(found.ones).astype(np.intp)
     tf = found.one_tf.astype(np.float32)
-    place = np.zeros((found.count, vectors.shape[1]))
+    sums_ = np.zeros((found.count, vectors.shape[1]), dtype=np.float32)
     for i, (start, end) in enumerate(pairwise(found.one_ends.tolist())):
-        place[i] = tf[start:end] @ vectors.take(at[start:end], axis=0)
+        np.dot(tf[start:end], vectors.take(at[start:end], axis=0, mode="clip"), out=sums_[i])
+    place = sums_.astype(np.float64)
     length = np.sqrt((place * place).sum(axis=1))
     place = np.rint(place * (UNIT / np.maximum(length, 1.0))[:, None])
-    letters = _sums(found.letters, found.one_ends)
-    familiar = _sums(np.where(at > 0, found.letters, 0), found.one_ends)
+    letters = sums(found.letters, found.one_ends)
+    familiar = sums(np.where(at > 0, found.letters, 0), found.one_ends)
     return place, familiar / np.maximum(letters, 1)
 
 
@@ -259,16 +261,21 @@ def orderly(found: Features, common: npt.NDArray[np.uint8], order: npt.NDArray[n
     Words in any order have the same words: but "of the" is common and "the of" is not. Averages how
     usual each neighboring pair of the commonest tokens is, and counts such pairs.
     """
-    number = common.take(found.tokens)
-    owner = found.owner
-    at = np.flatnonzero(number)
-    both = (at[1:] - at[:-1] == 1) & (owner[at[1:]] == owner[at[:-1]])
-    at = at[:-1][both]
-    usual = order[number[at], number[at + 1]]
-    sizes = np.diff(found.token_ends)
-    there = np.bincount(owner[at], minlength=found.count)
-    sums = np.bincount(owner[at], weights=usual, minlength=found.count)
-    return np.column_stack([sums / ORDER / np.maximum(there, 1), there / np.maximum(sizes, 1)])
+    number = common.take(found.tokens).astype(np.intp)
+    pairs = number[:-1] * len(order)
+    pairs += number[1:]
+    # of each pair: its log ratio, and from _PAIR on, that it is one
+    worth = order.astype(np.int64) + _PAIR
+    worth[0] = worth[:, 0] = 0
+    usual = np.append(worth.take(pairs), 0)
+    ends = found.token_ends
+    usual[ends[1:][ends[1:] > 0] - 1] = 0  # pairs do not cross windows
+    both = sums(usual, ends)
+    there = (both + _PAIR // 2) // _PAIR
+    both -= there * _PAIR
+    return np.column_stack(
+        [both / ORDER / np.maximum(there, 1), there / np.maximum(np.diff(ends), 1)]
+    )
 
 
 def style_ranks(style: Floats, knots: Floats) -> Floats:
@@ -278,9 +285,10 @@ def style_ranks(style: Floats, knots: Floats) -> Floats:
     """
     ranks = np.empty_like(style)
     for j, edges in enumerate(knots):
-        column = style[:, j]
-        ranks[:, j] = np.searchsorted(edges, column, "left")
-        ranks[:, j] += np.searchsorted(edges, column, "right") - len(edges)
+        column = np.ascontiguousarray(style[:, j])
+        below = (edges[:, None] < column).sum(axis=0, dtype=np.int16)
+        above = (edges[:, None] > column).sum(axis=0, dtype=np.int16)
+        ranks[:, j] = below - above
     return ranks
 
 
@@ -288,16 +296,9 @@ def _products(
     tf: npt.NDArray[np.int64], weights: npt.NDArray[np.int16], ends: npt.NDArray[np.int64]
 ) -> Floats:
     """Return the sums of frequency times weights of each window, shape (n, t); exact."""
-    totals = np.zeros((len(tf) + 1, weights.shape[1]), dtype=np.int64)
-    np.cumsum(tf[:, None] * weights, axis=0, out=totals[1:])
-    return (totals[ends[1:]] - totals[ends[:-1]]).astype(np.float64)
-
-
-def _sums(values: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the sums of ``values[ends[i]:ends[i + 1]]``, shape (n,)."""
-    totals = np.zeros(len(values) + 1, dtype=np.int64)
-    np.cumsum(values, out=totals[1:])
-    return totals[ends[1:]] - totals[ends[:-1]]
+    found = np.empty(weights.shape[::-1])
+    np.multiply(weights.T, tf, out=found)
+    return sums(found, ends).T
 
 
 def _along(points: Floats, xs: Floats, ys: Floats) -> Floats:
