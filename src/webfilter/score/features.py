@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,13 +65,13 @@ class Features:
     count: int
     ones: npt.NDArray[np.int64]
     """Bucket of each distinct token of each window, shape (a,)."""
-    one_tf: npt.NDArray[np.int64]
+    one_tf: npt.NDArray[np.int32]
     """Its scaled term frequency, shape (a,)."""
     one_ends: npt.NDArray[np.int64]
     """Rows of window i: ``one_ends[i]:one_ends[i + 1]``, shape (n + 1,)."""
     twos: npt.NDArray[np.int64]
     """The same for pairs of neighboring tokens."""
-    two_tf: npt.NDArray[np.int64]
+    two_tf: npt.NDArray[np.int32]
     two_ends: npt.NDArray[np.int64]
     style: npt.NDArray[np.float64]
     """Shape (n, len(STYLE)), each in its own unit; compare by rank."""
@@ -125,9 +126,9 @@ def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint32]]:
 
 
 @cache
-def _frequencies() -> npt.NDArray[np.int64]:
+def _frequencies() -> npt.NDArray[np.int32]:
     counts = np.maximum(np.arange(4_096), 1)
-    return np.rint(TF * (1.0 + np.log(counts))).astype(np.int64)
+    return np.rint(TF * (1.0 + np.log(counts))).astype(np.int32)
 
 
 def features(texts: Sequence[str]) -> Features:
@@ -145,7 +146,7 @@ def features(texts: Sequence[str]) -> Features:
     starts = np.concatenate(([0], np.cumsum(lengths + 1)))  # of windows, and one past the last
     kind_of, folded = _tables()
     kinds = kind_of.take(codes, mode="clip")  # all beyond the table are as its last
-    first, last = _spans(kinds)
+    first, last, inside = _spans(kinds)
     hashes = hash_spans(folded.take(codes, mode="clip"), first, last)
     bounds = first.searchsorted(starts)
     owner = np.repeat(np.arange(count, dtype=np.uint32), np.diff(bounds))
@@ -166,7 +167,7 @@ def features(texts: Sequence[str]) -> Features:
     keys, two_tf, two_ends = _distinct(keys[owner[:-1] == owner[1:]], count, 0)
     twos = (keys & _BUCKET).astype(np.int64)
     distinct = (np.diff(one_ends), np.diff(two_ends))
-    style = _style(kinds, which, sizes, starts, bounds, distinct)
+    style = _style(kinds, inside, which, sizes, starts, bounds, distinct)
     return Features(
         count,
         ones,
@@ -183,20 +184,22 @@ def features(texts: Sequence[str]) -> Features:
     )
 
 
-def _spans(kinds: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Return where tokens start and end."""
+def _spans(
+    kinds: npt.NDArray[np.uint8],
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """Return where tokens start and end, and which characters stand in a word but not first."""
     word = kinds <= _WORD
-    inside = ~(word[1:] & word[:-1])
-    begins = (kinds != _SPACE) & (kinds != _NEWLINE)
-    ends = begins.copy()
-    begins[1:] &= inside
-    ends[:-1] &= inside
-    return np.flatnonzero(begins), np.flatnonzero(ends) + 1
+    inside = np.zeros(len(kinds), dtype=bool)
+    np.logical_and(word[1:], word[:-1], out=inside[1:])
+    seen = (kinds != _SPACE) & (kinds != _NEWLINE)
+    ends = seen.copy()
+    ends[:-1] &= ~inside[1:]
+    return np.flatnonzero(seen & ~inside), np.flatnonzero(ends) + 1, inside
 
 
 def _distinct(
     keys: npt.NDArray[np.uint32], count: int, extra: int
-) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """Return keys, frequencies and bounds of the distinct buckets of each window.
 
     A key is window, bucket and extra bits; of those that differ in the extra bits only, the least
@@ -204,17 +207,18 @@ def _distinct(
     """
     keys = np.sort(keys)
     found = keys >> np.uint32(extra)
-    new = np.ones(len(keys), dtype=bool)
-    np.not_equal(found[1:], found[:-1], out=new[1:])
+    new = np.ones(len(keys) + 1, dtype=bool)  # the last one ends the last run
+    np.not_equal(found[1:], found[:-1], out=new[1:-1])
     at = np.flatnonzero(new)
-    tf = _frequencies().take(np.diff(at, append=len(keys)), mode="clip")
-    keys = keys.take(at)
+    tf = _frequencies().take(at[1:] - at[:-1], mode="clip")
+    keys = keys.take(at[:-1])
     windows = np.arange(count + 1, dtype=np.uint32) << np.uint32(BITS + extra)
     return keys, tf, keys.searchsorted(windows)
 
 
 def _style(
     kinds: npt.NDArray[np.uint8],
+    inside: npt.NDArray[np.bool_],
     which: npt.NDArray[np.uint8],
     sizes: npt.NDArray[np.intp],
     starts: npt.NDArray[np.int64],
@@ -229,18 +233,16 @@ def _style(
     table = np.bincount(cells, minlength=count * 3 * _KINDS).reshape(count, 3, _KINDS)
     words = table[:, :, : _WORD + 1].sum(axis=2)  # short ones, others, long ones
     number = words.sum(axis=1)
-    shares = table.sum(axis=1)  # each mark is a token; so what is left to count are few characters
+    shares = table.sum(axis=1)  # of the first characters of tokens; few others need counting
     capitals = shares[:, _UPPER].copy()
-    letters = sums(sizes, bounds) - (tokens - number)
-
-    at = np.flatnonzero(((kinds - np.uint8(_UPPER)) < _WORD) | (kinds == _NEWLINE))
+    at = np.flatnonzero(((kinds - np.uint8(_UPPER) < _WORD) & inside) | (kinds == _NEWLINE))
     cells = np.repeat(np.arange(0, count * _KINDS, _KINDS), np.diff(at.searchsorted(starts)))
     cells += kinds.take(at)
-    few = np.bincount(cells, minlength=count * _KINDS).reshape(count, _KINDS)
-    shares[:, : _NEWLINE + 1] = few[:, : _NEWLINE + 1]
-    shares[:, _LOWER] = letters - few[:, : _WORD + 1].sum(axis=1)
-    shares[:, _SPACE] = lengths + 1 - shares.sum(axis=1)
+    shares += np.bincount(cells, minlength=count * _KINDS).reshape(count, _KINDS)
     shares[:, _NEWLINE] -= 1  # the one we put between windows
+    letters = sums(sizes, bounds) - (tokens - number)
+    shares[:, _LOWER] = letters - shares[:, _UPPER : _WORD + 1].sum(axis=1)
+    shares[:, _SPACE] = lengths - shares.sum(axis=1)
 
     some = np.maximum(number, 1)
     marks = shares[:, 7] + shares[:, 9] + shares[:, 10]
@@ -252,14 +254,16 @@ def _style(
     return np.column_stack([shares / np.maximum(lengths, 1)[:, None], *columns])
 
 
-def sums(values: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def sums(
+    values: npt.NDArray[np.signedinteger[Any]], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
     """Return the sums of ``values[..., ends[i]:ends[i + 1]]``, shape (..., n).
 
     >>> sums(np.array([1, 2, 3]), np.array([0, 1, 1, 3])).tolist()
     [1, 0, 5]
     """
+    found = np.zeros((*values.shape[:-1], len(ends) - 1), dtype=np.int64)
     some = np.flatnonzero(ends[1:] > ends[:-1])
-    found = np.zeros((*values.shape[:-1], len(ends) - 1), dtype=values.dtype)
     if len(some):  # reduceat knows no empty spans
-        found[..., some] = np.add.reduceat(values, ends[some], axis=-1)
+        found[..., some] = np.add.reduceat(values, ends[some], axis=-1, dtype=np.int64)
     return found

@@ -53,6 +53,7 @@ ENOUGH = 100
 
 Floats = npt.NDArray[np.float64]
 _PAIR = 1 << 40
+_TAKEN = 8
 _BLOCK = 16 * CHUNK
 """Windows whose form is evaluated at once."""
 
@@ -245,8 +246,12 @@ def meaning(
     at = rows.take(found.ones).astype(np.intp)
     tf = found.one_tf.astype(np.float32)
     sums_ = np.zeros((found.count, vectors.shape[1]), dtype=np.float32)
-    for i, (start, end) in enumerate(pairwise(found.one_ends.tolist())):
-        np.dot(tf[start:end], vectors.take(at[start:end], axis=0, mode="clip"), out=sums_[i])
+    ends = found.one_ends.tolist()
+    for i in range(0, found.count, _TAKEN):
+        start = ends[i]
+        rows_ = vectors.take(at[start : ends[min(i + _TAKEN, found.count)]], axis=0, mode="clip")
+        for j, (a, b) in enumerate(pairwise(ends[i : i + _TAKEN + 1]), i):
+            np.dot(tf[a:b], rows_[a - start : b - start], out=sums_[j])
     place = sums_.astype(np.float64)
     length = np.sqrt((place * place).sum(axis=1))
     place = np.rint(place * (UNIT / np.maximum(length, 1.0))[:, None])
@@ -293,12 +298,12 @@ def style_ranks(style: Floats, knots: Floats) -> Floats:
 
 
 def _products(
-    tf: npt.NDArray[np.int64], weights: npt.NDArray[np.int16], ends: npt.NDArray[np.int64]
+    tf: npt.NDArray[np.int32], weights: npt.NDArray[np.int16], ends: npt.NDArray[np.int64]
 ) -> Floats:
     """Return the sums of frequency times weights of each window, shape (n, t); exact."""
-    found = np.empty(weights.shape[::-1])
-    np.multiply(weights.T, tf, out=found)
-    return sums(found, ends).T
+    products = np.empty(weights.shape[::-1], dtype=np.int32)
+    np.multiply(weights.T, tf, out=products)
+    return sums(products, ends).T.astype(np.float64)
 
 
 def _along(points: Floats, xs: Floats, ys: Floats) -> Floats:
