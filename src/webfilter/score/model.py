@@ -53,7 +53,7 @@ ENOUGH = 100
 
 Floats = npt.NDArray[np.float64]
 _PAIR = 1 << 40
-_TAKEN = 8
+_TAKEN = 4
 _BLOCK = 16 * CHUNK
 """Windows whose form is evaluated at once."""
 
@@ -205,7 +205,7 @@ class Model:
         words = _products(found.one_tf, self.words.take(found.ones, axis=0), found.one_ends)
         words += _products(found.two_tf, self.words.take(found.twos, axis=0), found.two_ends)
         total = sums(found.one_tf, found.one_ends) + sums(found.two_tf, found.two_ends)
-        place, known = meaning(found, self.rows, self._vectors)
+        place, known = meaning(found, self.rows, self.vectors)
         style = np.hstack([found.style, orderly(found, self.common, self.order)])
         return words, total, place, known, style, np.diff(found.token_ends)
 
@@ -250,6 +250,7 @@ def meaning(
     for i in range(0, found.count, _TAKEN):
         start = ends[i]
         rows_ = vectors.take(at[start : ends[min(i + _TAKEN, found.count)]], axis=0, mode="clip")
+        rows_ = rows_.astype(np.float32)
         for j, (a, b) in enumerate(pairwise(ends[i : i + _TAKEN + 1]), i):
             np.dot(tf[a:b], rows_[a - start : b - start], out=sums_[j])
     place = sums_.astype(np.float64)
