@@ -26,7 +26,7 @@ __all__ = ["BITS", "CHUNK", "STYLE", "TF", "Features", "features", "sums"]
 BITS = 18
 """Feature hashes are cut to this many bits: 2**18 buckets."""
 
-CHUNK = 128
+CHUNK = 256
 """Most windows for one call of `features`: keeps the arrays in the processor's caches, and owners
 of tokens in 9 bits."""
 

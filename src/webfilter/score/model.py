@@ -54,7 +54,7 @@ ENOUGH = 100
 Floats = npt.NDArray[np.float64]
 _PAIR = 1 << 40
 _TAKEN = 4
-_BLOCK = 16 * CHUNK
+_BLOCK = 8 * CHUNK
 """Windows whose form is evaluated at once."""
 
 
