@@ -33,6 +33,8 @@ of tokens in 9 bits."""
 TF = 16
 """Scale of the integer term frequencies: ``round(TF * (1 + ln count))``."""
 
+_PART = 128
+"""Windows whose characters are read at once: fewer stay in smaller caches."""
 _TOP = 0x3000  # code points from here are CJK, Hangul and the like: letters without case
 _ASTRAL = 0x10000  # beyond the basic plane: emoji and rare scripts, seen as symbols
 _PAIR = np.uint64(0xD6E8FEB86659FD93)
@@ -141,22 +143,15 @@ def features(texts: Sequence[str]) -> Features:
     if len(texts) > CHUNK:
         raise ValueError(f"{len(texts)} windows at once, the most is {CHUNK}")
     count = len(texts)
-    lengths = np.fromiter(map(len, texts), np.int64, count)
-    codes = code_points("\n".join([*texts, ""])).astype(np.intp)
-    starts = np.concatenate(([0], np.cumsum(lengths + 1)))  # of windows, and one past the last
-    kind_of, folded = _tables()
-    kinds = kind_of.take(codes, mode="clip")  # all beyond the table are as its last
-    first, last, inside = _spans(kinds)
-    hashes = hash_spans(folded.take(codes, mode="clip"), first, last)
-    bounds = first.searchsorted(starts)
-    owner = np.repeat(np.arange(count, dtype=np.uint32), np.diff(bounds))
-    which, sizes = kinds.take(first), last - first  # a token's kind is that of its first character
+    parts = [_tokens(texts[i : i + _PART]) for i in range(0, max(count, 1), _PART)]
+    hashes, kinds, sizes, lengths, number, inner = map(np.concatenate, zip(*parts, strict=True))
+    bounds = np.append(0, np.cumsum(number))
+    owner = np.repeat(np.arange(count, dtype=np.uint32), number)
+    windows = owner << np.uint32(BITS)
 
     tokens = (hashes >> np.uint64(64 - BITS)).astype(np.uint32)
-    windows = owner << np.uint32(BITS)
     keys = (windows | tokens) << np.uint32(_SIZE_BITS)
-    wordy = (which <= _WORD) & (which != _DIGIT)
-    keys |= np.minimum(sizes, _LONGEST).astype(np.uint32) * wordy
+    keys |= sizes * ((kinds <= _WORD) & (kinds != _DIGIT))
     keys, one_tf, one_ends = _distinct(keys, count, _SIZE_BITS)
     ones = ((keys >> np.uint32(_SIZE_BITS)) & _BUCKET).astype(np.int64)
     letters = (keys & np.uint32(_LONGEST)).astype(np.int64)
@@ -167,7 +162,7 @@ def features(texts: Sequence[str]) -> Features:
     keys, two_tf, two_ends = _distinct(keys[owner[:-1] == owner[1:]], count, 0)
     twos = (keys & _BUCKET).astype(np.int64)
     distinct = (np.diff(one_ends), np.diff(two_ends))
-    style = _style(kinds, inside, which, sizes, starts, bounds, distinct)
+    style = _style(kinds, sizes, lengths, number, inner, distinct)
     return Features(
         count,
         ones,
@@ -184,17 +179,39 @@ def features(texts: Sequence[str]) -> Features:
     )
 
 
-def _spans(
-    kinds: npt.NDArray[np.uint8],
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-    """Return where tokens start and end, and which characters stand in a word but not first."""
+def _tokens(texts: Sequence[str]) -> tuple[npt.NDArray[Any], ...]:
+    """Return hash, kind and length (at most 31) of each token, then of each window its length, its
+    tokens, and how many characters of each kind begin no token.
+
+    A token's kind is that of its first character. Blanks are not counted.
+    """
+    count = len(texts)
+    lengths = np.fromiter(map(len, texts), np.int64, count)
+    ends = np.append(0, np.cumsum(lengths + 1))
+    codes = code_points("\n".join([*texts, ""])).astype(np.intp)
+    kind_of, folded = _tables()
+    kinds = kind_of.take(codes, mode="clip")  # all beyond the table are as its last
     word = kinds <= _WORD
-    inside = np.zeros(len(kinds), dtype=bool)
+    inside = np.zeros(len(kinds), dtype=bool)  # of a word, but not first
     np.logical_and(word[1:], word[:-1], out=inside[1:])
-    seen = (kinds != _SPACE) & (kinds != _NEWLINE)
-    ends = seen.copy()
-    ends[:-1] &= ~inside[1:]
-    return np.flatnonzero(seen & ~inside), np.flatnonzero(ends) + 1, inside
+    newline = kinds == _NEWLINE
+    seen = ~(newline | (kinds == _SPACE))
+    first = np.flatnonzero(seen & ~inside)
+    seen[:-1] &= ~inside[1:]
+    last = np.flatnonzero(seen) + 1
+    hashes = hash_spans(folded.take(codes, mode="clip"), first, last)
+    bounds = first.searchsorted(ends)
+    sizes, number = last - first, np.diff(bounds)
+
+    # most characters inside of words are lower case: the others are counted, the rest is theirs
+    at = np.flatnonzero(((kinds - np.uint8(_UPPER) < _WORD) & inside) | newline)
+    cells = np.repeat(np.arange(0, count * _KINDS, _KINDS), np.diff(at.searchsorted(ends)))
+    cells += kinds.take(at)
+    inner = np.bincount(cells, minlength=count * _KINDS).reshape(count, _KINDS)
+    inner[:, _LOWER] = sums(sizes, bounds) - number - inner[:, _UPPER : _WORD + 1].sum(axis=1)
+    inner[:, _NEWLINE] -= 1  # the one we put after each window
+    sizes = np.minimum(sizes, _LONGEST).astype(np.uint8)
+    return hashes, kinds.take(first), sizes, lengths, number, inner
 
 
 def _distinct(
@@ -218,38 +235,30 @@ def _distinct(
 
 def _style(
     kinds: npt.NDArray[np.uint8],
-    inside: npt.NDArray[np.bool_],
-    which: npt.NDArray[np.uint8],
-    sizes: npt.NDArray[np.intp],
-    starts: npt.NDArray[np.int64],
-    bounds: npt.NDArray[np.intp],
+    sizes: npt.NDArray[np.uint8],
+    lengths: npt.NDArray[np.int64],
+    number: npt.NDArray[np.int64],
+    inner: npt.NDArray[np.int64],
     distinct: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
 ) -> npt.NDArray[np.float64]:
-    lengths, tokens = np.diff(starts) - 1, np.diff(bounds)
-    count = len(lengths)
-    cells = np.repeat(np.arange(0, count * 3 * _KINDS, 3 * _KINDS), tokens)
-    cells += which
+    count, width = len(lengths), 3 * _KINDS
+    cells = np.repeat(np.arange(0, count * width, width), number)
+    cells += kinds
     cells += np.add(sizes > 3, sizes >= 8, dtype=np.uint8) * np.uint8(_KINDS)
-    table = np.bincount(cells, minlength=count * 3 * _KINDS).reshape(count, 3, _KINDS)
-    words = table[:, :, : _WORD + 1].sum(axis=2)  # short ones, others, long ones
-    number = words.sum(axis=1)
-    shares = table.sum(axis=1)  # of the first characters of tokens; few others need counting
-    capitals = shares[:, _UPPER].copy()
-    at = np.flatnonzero(((kinds - np.uint8(_UPPER) < _WORD) & inside) | (kinds == _NEWLINE))
-    cells = np.repeat(np.arange(0, count * _KINDS, _KINDS), np.diff(at.searchsorted(starts)))
-    cells += kinds.take(at)
-    shares += np.bincount(cells, minlength=count * _KINDS).reshape(count, _KINDS)
-    shares[:, _NEWLINE] -= 1  # the one we put between windows
-    letters = sums(sizes, bounds) - (tokens - number)
-    shares[:, _LOWER] = letters - shares[:, _UPPER : _WORD + 1].sum(axis=1)
+    table = np.bincount(cells, minlength=count * width).reshape(count, 3, _KINDS)
+    short, middle, long = table[:, :, : _WORD + 1].sum(axis=2).T
+    first = table.sum(axis=1)
+    shares = first + inner
     shares[:, _SPACE] = lengths - shares.sum(axis=1)
 
-    some = np.maximum(number, 1)
+    words = short + middle + long
+    some = np.maximum(words, 1)
+    letters = shares[:, : _WORD + 1].sum(axis=1)
     marks = shares[:, 7] + shares[:, 9] + shares[:, 10]
     columns = [
-        letters / some, words[:, 2] / some, words[:, 0] / some,
-        distinct[0] / np.maximum(tokens, 1), capitals / some,
-        number / np.maximum(marks, 1), distinct[1] / np.maximum(tokens - 1, 1),
+        letters / some, long / some, short / some,
+        distinct[0] / np.maximum(number, 1), first[:, _UPPER] / some,
+        words / np.maximum(marks, 1), distinct[1] / np.maximum(number - 1, 1),
     ]  # fmt: skip
     return np.column_stack([shares / np.maximum(lengths, 1)[:, None], *columns])
 
