@@ -33,23 +33,25 @@ def pages(model: Model, texts: Sequence[str]) -> Floats:
 def _fresh(text: str) -> float:
     """Return the share of a text's characters outside of long lines that it has had before."""
     lines = [line for line in text.split("\n") if len(line) >= _LONG]
-    again = sum(map(len, lines)) - sum(map(len, set(lines)))
-    return 1.0 - again / len(text) if again else 1.0
+    kept = set(lines)
+    if len(kept) == len(lines):
+        return 1.0
+    return 1.0 - (sum(map(len, lines)) - sum(map(len, kept))) / len(text)
 
 
 def _means(scores: Floats, pieces: Sequence[Sequence[str]]) -> Floats:
     """Return the mean of each document's windows, weighted by their lengths; zeros for none."""
+    number = np.array([len(group) for group in pieces], dtype=np.intp)
+    lengths = np.array([len(piece) for group in pieces for piece in group], dtype=np.float64)
+    weighted = scores * lengths[:, None]
+    starts = np.cumsum(number) - number
     means = np.zeros((len(pieces), scores.shape[1]))
-    at = 0
-    for i, group in enumerate(pieces):
-        if len(group) == 1:
-            means[i] = scores[at]
-        elif group:
-            lengths = [len(piece) for piece in group]
-            rows = scores[at : at + len(group)].tolist()
-            means[i] = [
-                sum(n * value for n, value in zip(lengths, column, strict=True)) / sum(lengths)
-                for column in zip(*rows, strict=True)
-            ]
-        at += len(group)
+    total = np.zeros(len(pieces))
+    for i in range(int(number.max(initial=0))):  # one by one: sums in the order of the text
+        some = np.flatnonzero(number > i)
+        means[some] += weighted[starts[some] + i]
+        total[some] += lengths[starts[some] + i]
+    means /= np.maximum(total, 1)[:, None]
+    single = np.flatnonzero(number == 1)
+    means[single] = scores[starts[single]]
     return means
