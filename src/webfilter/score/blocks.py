@@ -76,8 +76,8 @@ class Blocks:
             self.elsewhere = np.bincount(more.indices, minlength=1 << BITS)
             ones = sp.vstack([ones, more], format="csr")
         self.rows, self.vectors = _space(ones, settings, seed)
-        quick = self.vectors.astype(np.float32)
-        self.meaning = np.concatenate([meaning(part, self.rows, quick)[0] for part in parts]) / UNIT
+        places = [meaning(part, self.rows, self.vectors)[0] for part in parts]
+        self.meaning = np.concatenate(places) / UNIT
 
         # style: ranks, with 0 in the middle
         self.common, self.order = _usual(parts)

@@ -27,14 +27,13 @@ BITS = 18
 """Feature hashes are cut to this many bits: 2**18 buckets."""
 
 CHUNK = 256
-"""Most windows for one call of `features`: keeps the arrays in the processor's caches, and owners
-of tokens in 9 bits."""
+"""Most windows for one call of `features`: its arrays fit the processor's caches, and their bounds
+9 bits."""
 
 TF = 16
 """Scale of the integer term frequencies: ``round(TF * (1 + ln count))``."""
 
-_PART = 128
-"""Windows whose characters are read at once: fewer stay in smaller caches."""
+_PART = 128  # windows whose characters are read at once: they take more memory than tokens
 _TOP = 0x3000  # code points from here are CJK, Hangul and the like: letters without case
 _ASTRAL = 0x10000  # beyond the basic plane: emoji and rare scripts, seen as symbols
 _PAIR = np.uint64(0xD6E8FEB86659FD93)
@@ -180,10 +179,10 @@ def features(texts: Sequence[str]) -> Features:
 
 
 def _tokens(texts: Sequence[str]) -> tuple[npt.NDArray[Any], ...]:
-    """Return hash, kind and length (at most 31) of each token, then of each window its length, its
-    tokens, and how many characters of each kind begin no token.
+    """Return hash, kind and length (at most 31) of each token; then, of each window, its length, its
+    number of tokens, and its characters that begin no token by kind, shape (n, kinds).
 
-    A token's kind is that of its first character. Blanks are not counted.
+    A token's kind is that of its first character. Of white space only newlines are counted.
     """
     count = len(texts)
     lengths = np.fromiter(map(len, texts), np.int64, count)
@@ -263,9 +262,7 @@ def _style(
     return np.column_stack([shares / np.maximum(lengths, 1)[:, None], *columns])
 
 
-def sums(
-    values: npt.NDArray[np.signedinteger[Any]], ends: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
+def sums(values: npt.NDArray[Any], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the sums of ``values[..., ends[i]:ends[i + 1]]``, shape (..., n).
 
     >>> sums(np.array([1, 2, 3]), np.array([0, 1, 1, 3])).tolist()

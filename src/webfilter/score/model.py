@@ -52,10 +52,10 @@ ENOUGH = 100
 """Tokens from which on a window is judged by them in full; of fewer, in proportion."""
 
 Floats = npt.NDArray[np.float64]
-_PAIR = 1 << 40
-_TAKEN = 4
 _BLOCK = 8 * CHUNK
 """Windows whose form is evaluated at once."""
+_NEAR = 8
+"""Windows whose word vectors are taken at once: they stay in the processor's caches."""
 
 
 @dataclass(frozen=True)
@@ -225,10 +225,6 @@ class Model:
         form = self.form.astype(np.float64).transpose(2, 0, 1)
         return np.ascontiguousarray(form.reshape(width, targets * width))
 
-    @cached_property
-    def _vectors(self) -> npt.NDArray[np.float32]:
-        return self.vectors.astype(np.float32)
-
 
 def fingerprint() -> int:
     """Return a number that changes when the hash of a token does."""
@@ -237,7 +233,7 @@ def fingerprint() -> int:
 
 
 def meaning(
-    found: Features, rows: npt.NDArray[np.uint16], vectors: npt.NDArray[np.float32]
+    found: Features, rows: npt.NDArray[np.uint16], vectors: npt.NDArray[np.int8]
 ) -> tuple[Floats, Floats]:
     """Return the meaning vectors, integers of length about `UNIT`, (n, d), and known shares, (n,).
 
@@ -245,15 +241,13 @@ def meaning(
     """
     at = rows.take(found.ones).astype(np.intp)
     tf = found.one_tf.astype(np.float32)
-    sums_ = np.zeros((found.count, vectors.shape[1]), dtype=np.float32)
-    ends = found.one_ends.tolist()
-    for i in range(0, found.count, _TAKEN):
-        start = ends[i]
-        rows_ = vectors.take(at[start : ends[min(i + _TAKEN, found.count)]], axis=0, mode="clip")
-        rows_ = rows_.astype(np.float32)
-        for j, (a, b) in enumerate(pairwise(ends[i : i + _TAKEN + 1]), i):
-            np.dot(tf[a:b], rows_[a - start : b - start], out=sums_[j])
-    place = sums_.astype(np.float64)
+    totals = np.zeros((found.count, vectors.shape[1]), dtype=np.float32)
+    for i in range(0, found.count, _NEAR):
+        ends = found.one_ends[i : i + _NEAR + 1].tolist()
+        near = vectors.take(at[ends[0] : ends[-1]], axis=0).astype(np.float32)
+        for j, (start, end) in enumerate(pairwise(ends), i):
+            np.dot(tf[start:end], near[start - ends[0] : end - ends[0]], out=totals[j])
+    place = totals.astype(np.float64)
     length = np.sqrt((place * place).sum(axis=1))
     place = np.rint(place * (UNIT / np.maximum(length, 1.0))[:, None])
     letters = sums(found.letters, found.one_ends)
@@ -268,20 +262,16 @@ def orderly(found: Features, common: npt.NDArray[np.uint8], order: npt.NDArray[n
     usual each neighboring pair of the commonest tokens is, and counts such pairs.
     """
     number = common.take(found.tokens).astype(np.intp)
-    pairs = number[:-1] * len(order)
-    pairs += number[1:]
-    # of each pair: its log ratio, and from _PAIR on, that it is one
-    worth = order.astype(np.int64) + _PAIR
-    worth[0] = worth[:, 0] = 0
-    usual = np.append(worth.take(pairs), 0)
     ends = found.token_ends
-    usual[ends[1:][ends[1:] > 0] - 1] = 0  # pairs do not cross windows
-    both = sums(usual, ends)
-    there = (both + _PAIR // 2) // _PAIR
-    both -= there * _PAIR
-    return np.column_stack(
-        [both / ORDER / np.maximum(there, 1), there / np.maximum(np.diff(ends), 1)]
-    )
+    sizes = np.diff(ends)
+    both = number > 0  # this one and the next
+    both[:-1] &= both[1:]
+    both[ends[1:][sizes > 0] - 1] = False  # pairs do not cross windows
+    pairs = number * len(order)
+    pairs[:-1] += number[1:]
+    there = sums(both, ends)
+    usual = sums(order.take(pairs) * both, ends)
+    return np.column_stack([usual / ORDER / np.maximum(there, 1), there / np.maximum(sizes, 1)])
 
 
 def style_ranks(style: Floats, knots: Floats) -> Floats:
@@ -291,10 +281,9 @@ def style_ranks(style: Floats, knots: Floats) -> Floats:
     """
     ranks = np.empty_like(style)
     for j, edges in enumerate(knots):
-        column = np.ascontiguousarray(style[:, j])
-        below = (edges[:, None] < column).sum(axis=0, dtype=np.int16)
-        above = (edges[:, None] > column).sum(axis=0, dtype=np.int16)
-        ranks[:, j] = below - above
+        column = style[:, j]
+        ranks[:, j] = np.searchsorted(edges, column, "left")
+        ranks[:, j] += np.searchsorted(edges, column, "right") - len(edges)
     return ranks
 
 
