@@ -179,8 +179,8 @@ def features(texts: Sequence[str]) -> Features:
 
 
 def _tokens(texts: Sequence[str]) -> tuple[npt.NDArray[Any], ...]:
-    """Return hash, kind and length (at most 31) of each token; then, of each window, its length, its
-    number of tokens, and its characters that begin no token by kind, shape (n, kinds).
+    """Return hash, kind and length (at most 31) of each token; then, of each window, its length,
+    its number of tokens, and its characters that begin no token by kind, shape (n, kinds).
 
     A token's kind is that of its first character. Of white space only newlines are counted.
     """
