@@ -45,13 +45,13 @@ def windows(text: str, size: int = 1_000, most: int = 8) -> list[str]:
             (start, _back(text, min(start + size, last), last, size // 10)) for start in starts
         ]
     else:
-        count = -(-length // size)
         edges = [first]
-        for left in range(count, 0, -1):
+        for left in range(-(-length // size), 1, -1):
             # an equal share of what is left; never more than `size` for any that follow
             wanted = edges[-1] + -(-(last - edges[-1]) // left)
-            slack = min(size // 10, max(0, size * (left - 1) - (last - wanted)))
-            edges.append(last if left == 1 else _back(text, wanted, last, slack))
+            slack = min(size // 10, size * (left - 1) - (last - wanted))
+            edges.append(_back(text, wanted, last, slack))
+        edges.append(last)
         spans = list(pairwise(edges))
     return [piece for start, end in spans if (piece := text[start:end].strip())]
 
