@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webfilter.score.features import BITS, CHUNK, STYLE, TF, features
-from webfilter.score.model import style_ranks
+from webfilter.score.features import BITS, CHUNK, STYLE, TF, _tables, features, sums
+from webfilter.score.model import ORDER, UNIT, meaning, orderly, style_ranks
 from webfilter.score.windows import windows
 from webfilter.text import code_points, hash_spans
 
@@ -118,3 +118,105 @@ def test_windows_of_one_endless_word() -> None:
 def test_digits_and_marks_are_no_letters() -> None:
     found = features(["2024 !! 7", "water"])
     assert found.letters.tolist() == [0, 0, 0, 5]
+
+
+HOSTILE = [
+    "", " ", "a", "_", "\n", "\ud800\udfff", "\U0001f600" * 40, "中文 字符。" * 9, "12.5 " * 30,
+    "A" * 31 + " " + "b" * 32 + " C9c " * 3, "ÉA ß İı ǅ ٣٤", "e\u0301\u3000x\x00\x85y\u2028z\uffff",
+    "“the of” — the of; THE, OF\r\nthe\tof " * 12,
+]  # fmt: skip
+
+
+def parts_of(text: str) -> list[tuple[str, int]]:
+    """Return each token, folded, and the kind of its first character."""
+    kinds, folded = _tables()
+    found: list[tuple[str, int]] = []
+    inside = False
+    for code in (min(ord(char), len(kinds) - 1) for char in text):
+        kind, char = int(kinds[code]), chr(folded[code])
+        if inside and kind <= 4:
+            found[-1] = (found[-1][0] + char, found[-1][1])
+        elif kind not in (5, 6):
+            found.append((char, kind))
+        inside = kind <= 4
+    return found
+
+
+def style_of(text: str) -> list[float]:
+    kinds, _ = _tables()
+    seen = Counter(int(kinds[min(ord(char), len(kinds) - 1)]) for char in text)
+    tokens = [(bucket(token), len(token), kind) for token, kind in parts_of(text)]
+    words = [(size, kind) for _, size, kind in tokens if kind <= 4]
+    some = max(len(words), 1)
+    return [
+        *(seen[kind] / max(len(text), 1) for kind in range(len(STYLE) - 7)),
+        sum(size for size, _ in words) / some,
+        sum(size >= 8 for size, _ in words) / some,
+        sum(size <= 3 for size, _ in words) / some,
+        len({token for token, _, _ in tokens}) / max(len(tokens), 1),
+        sum(kind == 1 for _, kind in words) / some,
+        len(words) / max(seen[7] + seen[9] + seen[10], 1),
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(st.text(), st.sampled_from(HOSTILE)), max_size=6))
+def test_features_are_those_of_plain_python(texts: list[str]) -> None:
+    texts = texts + HOSTILE
+    found = features(texts)
+    for i, text in enumerate(texts):
+        tokens = [(bucket(token), min(len(token), 31), kind) for token, kind in parts_of(text)]
+        ones = slice(*found.one_ends[i : i + 2])
+        counts = sorted(Counter(token for token, _, _ in tokens).items())
+        assert found.ones[ones].tolist() == [token for token, _ in counts]
+        assert found.one_tf[ones].tolist() == [round(TF * (1 + math.log(n))) for _, n in counts]
+        assert found.letters[ones].tolist() == [
+            min(
+                size if kind <= 4 and kind != 2 else 0 for other, size, kind in tokens if other == t
+            )
+            for t, _ in counts
+        ]
+        assert found.tokens[slice(*found.token_ends[i : i + 2])].tolist() == [
+            t for t, _, _ in tokens
+        ]
+        assert found.style[i, :-1].tolist() == style_of(text)
+
+
+def test_meaning_and_order_are_those_of_plain_python() -> None:
+    random = np.random.default_rng(0)
+    rows = random.integers(0, 500, 1 << BITS).astype(np.uint16)
+    vectors = random.integers(-127, 128, (500, 8)).astype(np.int8)
+    common = random.integers(0, 3, 1 << BITS).astype(np.uint8)
+    order = random.integers(-2_000, 2_000, (3, 3)).astype(np.int16)
+    found = features(HOSTILE)
+    places, _ = meaning(found, rows, vectors)
+    orders = orderly(found, common, order)
+    for i in range(len(HOSTILE)):
+        at = range(*found.one_ends[i : i + 2])
+        total = np.zeros(8)
+        for k in at:
+            total += int(found.one_tf[k]) * vectors[rows[found.ones[k]]].astype(np.float64)
+        length = max(math.sqrt(total @ total), 1.0)
+        assert places[i].tolist() == np.rint(total * (UNIT / length)).tolist()
+        numbers = common[found.tokens[slice(*found.token_ends[i : i + 2])]].tolist()
+        usual = [int(order[a, b]) for a, b in pairwise(numbers) if a and b]
+        mean = sum(usual) / ORDER / max(len(usual), 1)
+        assert orders[i].tolist() == [mean, len(usual) / max(len(numbers), 1)]
+
+
+def test_a_full_call_has_the_features_of_each_window() -> None:
+    texts = [f"window {i}: " + "It is so. " * (i % 7) for i in range(CHUNK - 3)] + ["", "a", ""]
+    found = features(texts)
+    for i in (0, 127, 128, 129, CHUNK - 4, CHUNK - 3, CHUNK - 2, CHUNK - 1):
+        alone = features([texts[i]])
+        assert found.twos[slice(*found.two_ends[i : i + 2])].tolist() == alone.twos.tolist()
+        assert found.style[i].tolist() == alone.style[0].tolist()
+
+
+def test_sums_of_empty_spans() -> None:
+    ends = np.array([0, 0, 2, 2, 3, 3])
+    assert sums(np.array([[1, 2, 4], [0, 1, 0]]), ends).tolist() == [
+        [0, 3, 0, 4, 0],
+        [0, 1, 0, 0, 0],
+    ]
+    assert sums(np.zeros(0, dtype=np.int32), np.array([0, 0])).tolist() == [0]
