@@ -6,10 +6,11 @@ Each line of the file is a JSON object with `text`, the labels `edu` 0-5, `reaso
 
 from __future__ import annotations
 
+import hashlib
 import json
 import lzma
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,23 +57,39 @@ class Excerpts:
 
 def read(path: Path, more: Path | None = None) -> Excerpts:
     """Read a labeled file, ``.jsonl`` or ``.jsonl.xz``, and one of more excerpts to train on."""
-    rows = list(_lines(path))
+    rows = list(lines(path))
     count = len(rows)
     if more is not None:
-        rows += _lines(more)
+        rows += lines(more)
     if not count:
         raise SystemExit(f"{path}: no excerpts in it")
     return Excerpts(
         texts=[row["text"] for row in rows],
         labels=np.array([[row[name] for name in LABELS] for row in rows], dtype=np.float64),
-        groups=np.array([domain(row["url"]) if row.get("url") else row["src"] for row in rows]),
-        pages=np.array([row.get("url") or re.sub(r"@\d+$", "", row["id"]) for row in rows]),
+        groups=np.array([group(row) for row in rows]),
+        pages=np.array([page(row) for row in rows]),
         sources=np.array([row["src"] for row in rows]),
         main=np.arange(len(rows)) < count,
     )
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def group(row: Mapping[str, Any]) -> str:
+    """Return the registered domain of a row's URL, or its source."""
+    return domain(row["url"]) if row.get("url") else row["src"]
+
+
+def page(row: Mapping[str, Any]) -> str:
+    """Return the URL of a row, or its name without the place in the page."""
+    return row.get("url") or re.sub(r"@\d+$", "", row["id"])
+
+
+def digest(text: str) -> str:
+    """Return what stands for a text in ``readings.csv`` and ``teacher.npz``."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a file of JSON lines, ``.jsonl`` or ``.jsonl.xz``."""
     data = path.read_bytes()
     text = (lzma.decompress(data) if path.suffix == ".xz" else data).decode("utf-8")
     yield from (json.loads(line) for line in text.split("\n") if line.strip())

@@ -1,12 +1,14 @@
 """Measure the educational model: by group-wise cross-validation, or on a labeled file.
 
-    python classifiers/educational/evaluate.py train.jsonl.xz --more more.jsonl.xz
+    python classifiers/educational/evaluate.py train.jsonl.xz --more MORE --pool POOL
     python classifiers/educational/evaluate.py --model other.jsonl.xz
 
 The first cross-validates: it trains everything anew in each fold, vocabulary, calibration and
 quantization included, and scores the held-out fold through the same code that the package runs.
 `--by group` (default) holds out whole domains, books and sets; `--by page` keeps windows of a page
-together. The second scores with the packaged model as it is.
+together. With `--pool`, windows of held-out places stay away and the others carry what a teacher
+said that has not seen the fold either (calibration inside a fold sees its labels a little, through
+the teacher). The second scores with the packaged model as it is.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pool
+import teacher
 from data import TARGETS, TOPS, Excerpts, read
-from train import HERE, train
+from train import HERE, TEACHER, train
 
 from webfilter.score.figures import agreement, at_cut, calibration, coverage
 from webfilter.score.fit import folds
@@ -38,6 +42,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the educational model.")
     parser.add_argument("data", type=Path, help="labeled excerpts, .jsonl or .jsonl.xz")
     parser.add_argument("--more", type=Path, help="further excerpts, to train on only (more.py)")
+    parser.add_argument("--pool", type=Path, help="windows that the teacher read (more.py)")
+    parser.add_argument("--teacher", type=Path, default=TEACHER, help="what it made of them")
     parser.add_argument("--model", action="store_true", help="score with the packaged model")
     parser.add_argument("--by", choices=("group", "page"), default="group")
     parser.add_argument("--folds", type=int, default=5)
@@ -50,7 +56,8 @@ def main() -> None:
         scores, ends = apply(load("educational"), excerpts.texts)
     else:
         config = tomllib.loads(args.config.read_text(encoding="utf-8"))
-        scores, ends = cross_validate(excerpts, config, args.by, args.folds, args.seed)
+        windows = pool.read(args.pool, args.teacher) if args.pool else None
+        scores, ends = cross_validate(excerpts, config, args.by, args.folds, args.seed, windows)
         excerpts = excerpts.take(np.flatnonzero(excerpts.main))
     found = figures(excerpts, scores, ends)
     print(json.dumps(found, indent=2) if args.json else table(found))
@@ -63,17 +70,35 @@ def apply(model: Model, texts: list[str]) -> tuple[Floats, Floats]:
 
 
 def cross_validate(
-    excerpts: Excerpts, config: Mapping[str, Any], by: str, count: int, seed: int
+    excerpts: Excerpts,
+    config: Mapping[str, Any],
+    by: str,
+    count: int,
+    seed: int,
+    windows: pool.Pool | None = None,
 ) -> tuple[Floats, Floats]:
     """Return the same as `apply` for the main excerpts.
 
     Each is scored by a model that saw nothing of its group.
+
+    Raises:
+        SystemExit: the folds are not those of the windows' teachers.
     """
+    if windows and (count, seed, windows.excerpts) != (
+        pool.FOLDS,
+        0,
+        teacher.together(excerpts.texts),
+    ):
+        raise SystemExit("the teacher's folds are 5, with seed 0, of other excerpts than these")
     groups = excerpts.groups if by == "group" else excerpts.pages
     fold = folds(excerpts.labels[:, 0], groups, count, seed)
     scores, ends = np.zeros((len(excerpts), 4)), np.zeros((len(excerpts), 4, 2))
     for k in range(count):
-        model = train(excerpts.take(np.flatnonzero(fold != k)), config, seed)
+        pseudo = None
+        if windows:
+            away = set(groups[fold == k].tolist())
+            pseudo = windows.without(by, k, away, config["pool"]["weight"])
+        model = train(excerpts.take(np.flatnonzero(fold != k)), config, seed, pseudo)
         held = np.flatnonzero((fold == k) & excerpts.main)
         scores[held], ends[held] = apply(model, [excerpts.texts[i] for i in held])
     return scores[excerpts.main], ends[excerpts.main]

@@ -1,7 +1,7 @@
 """Train the packaged educational model: one command, the same bytes each time.
 
-    python classifiers/educational/more.py DATA more.jsonl.xz
-    python classifiers/educational/train.py train.jsonl.xz --more more.jsonl.xz
+    python classifiers/educational/more.py DATA more.jsonl.xz --pool pool.jsonl.xz
+    python classifiers/educational/train.py train.jsonl.xz --more more.jsonl.xz --pool pool.jsonl.xz
 
 What is fitted, and how it is calibrated, is in ``webfilter/score/fit.py``.
 """
@@ -17,12 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pool
+import teacher
 from data import TARGETS, TOPS, Excerpts, read
 
-from webfilter.score.fit import Settings, fit
+from webfilter.score.fit import Pseudo, Settings, fit
 from webfilter.score.model import Model
 
 HERE = Path(__file__).parent
+TEACHER = HERE / "teacher.npz"
 PACKAGE = HERE.parents[1] / "src" / "webfilter" / "score" / "models"
 
 
@@ -31,12 +34,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the educational model.")
     parser.add_argument("data", type=Path, help="labeled excerpts, .jsonl or .jsonl.xz")
     parser.add_argument("--more", type=Path, help="further excerpts, to train on only (more.py)")
+    parser.add_argument("--pool", type=Path, help="windows that the teacher read (more.py)")
+    parser.add_argument("--teacher", type=Path, default=TEACHER, help="what it made of them")
     parser.add_argument("--out", type=Path, default=PACKAGE, help="folder for model and manifest")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--config", type=Path, default=HERE / "config.toml")
     args = parser.parse_args()
     excerpts = read(args.data, args.more)
-    model = train(excerpts, tomllib.loads(args.config.read_text(encoding="utf-8")), args.seed)
+    config = tomllib.loads(args.config.read_text(encoding="utf-8"))
+    pseudo = None
+    if args.pool:
+        windows = pool.read(args.pool, args.teacher)
+        pseudo = windows.all(config["pool"]["weight"])
+        if windows.excerpts != teacher.together(excerpts.texts):
+            print(
+                "not the teacher's excerpts: its folds are others, and intervals too narrow"
+            )
+    model = train(excerpts, config, args.seed, pseudo)
     data = model.save()
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "educational.npz").write_bytes(data)
@@ -48,9 +62,10 @@ def main() -> None:
         "sha256": hashlib.sha256(data).hexdigest(),
         "trained_on": {
             "excerpts": len(excerpts),
+            "windows": len(pseudo.texts) if pseudo else 0,
             "sha256": [
                 hashlib.sha256(path.read_bytes()).hexdigest()
-                for path in (args.data, args.more)
+                for path in (args.data, args.more, args.pool, args.pool and args.teacher)
                 if path is not None
             ],
         },
@@ -60,9 +75,12 @@ def main() -> None:
     print(f"{args.out / 'educational.npz'}: {len(data):,} bytes, {len(excerpts):,} excerpts")
 
 
-def train(excerpts: Excerpts, config: Mapping[str, Any], seed: int = 0) -> Model:
+def train(
+    excerpts: Excerpts, config: Mapping[str, Any], seed: int = 0, pseudo: Pseudo | None = None
+) -> Model:
     """Return a calibrated model; the same arrays for the same arguments."""
     config = dict(config)
+    del config["pool"]
     weight = config.pop("more")["weight"]
     return fit(
         excerpts.texts,
@@ -74,6 +92,7 @@ def train(excerpts: Excerpts, config: Mapping[str, Any], seed: int = 0) -> Model
         seed=seed,
         weights=np.where(excerpts.main, 1.0, weight),
         calibrating=excerpts.main,
+        pseudo=pseudo,
     )
 
 

@@ -30,6 +30,7 @@ def sell_and_teach(model: Model) -> tuple[float, float]:
 def test_the_settings_are_those_of_the_script() -> None:
     config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     assert config.pop("more")["weight"] > 0  # of train.py, not of the model
+    assert config.pop("pool")["weight"] > 0
     assert Settings.from_config(config) == Settings()
 
 
@@ -160,7 +161,7 @@ def test_labels_by_fold_keep_the_interval_honest() -> None:
     leaking = Pseudo(texts, labels, 1.0)
     fresh, truth = lessons(600, seed=8, noise=1.5)
     clean = np.array([i % 6 for i in range(120)], dtype=float)[:, None]
-    honest = Pseudo(texts, labels, 1.0, np.stack([clean] * 4))
+    honest = Pseudo(texts, labels, 1.0, np.stack([clean] * 5))
     holds = []
     for pseudo in (leaking, honest):
         model = fit(texts, labels, pseudo=pseudo, **ONE)
@@ -168,7 +169,7 @@ def test_labels_by_fold_keep_the_interval_honest() -> None:
         holds.append(((ends[:, 0] <= truth) & (truth <= ends[:, 1])).mean())
     assert holds[0] < holds[1]
     assert holds[1] > 0.7
-    with pytest.raises(ConfigError, match=r"by_fold has shape \(3, 120, 1\), not \(4, 120, 1\)"):
+    with pytest.raises(ConfigError, match=r"by_fold has shape \(3, 120, 1\), not \(5, 120, 1\)"):
         fit(texts, labels, pseudo=Pseudo(texts, labels, 1.0, np.stack([clean] * 3)), **ONE)
 
 
@@ -183,7 +184,7 @@ def test_labels_by_fold_keep_the_interval_honest() -> None:
         ({"labels": [float("inf")] + [1.0] * 49}, "label inf of row 0"),
         ({"labels": ["good"] * 50}, "must be numbers"),
         ({"labels": [1.0] * 19 + [None] * 31}, "'educational' has 19 labels to train on"),
-        ({"groups": ["a", "b"] * 25}, "2 groups cannot be put into 4 folds"),
+        ({"groups": ["a", "b"] * 25}, "2 groups cannot be put into 5 folds"),
         ({"groups": ["a"]}, "1 groups for 50 texts"),
         ({"weights": [1.0] * 49 + [-1.0]}, "weights must be 50"),
         ({"weights": [float("nan")] * 50}, "weights must be 50"),
@@ -274,7 +275,7 @@ def test_the_written_model_is_the_regression_in_its_dual_form() -> None:
     blocks = Blocks(texts, Settings(), seed=0)
     ys, ws = np.array(labels, dtype=float)[:, None], np.ones(80)
     dual, base = blocks._dual(ys, ws, np.ones(80, dtype=bool))
-    wanted = blocks.kernel @ dual + base
+    wanted = blocks.kernel.apply(blocks.kernel.weights(dual)) + base
     model = blocks.solve(ys, ws, [5], ["educational"])
     assert model.predict(texts).raw == pytest.approx(wanted, abs=2e-3)
     moved = dataclasses.replace(model, constant=base)

@@ -1,8 +1,7 @@
-"""The regression behind `webfilter.score.model`: three blocks of features, and one kernel.
+"""Three blocks of features of the training texts, and the model that a regression makes of them.
 
-Ridge regression for all targets at once, solved in its dual form: time grows with the third power
-of the number of texts and memory with the second. What it does not do: calibrate, or check what it
-is given (`webfilter.score.fit` does).
+What it does not do: calibrate, or check what it is given (`webfilter.score.fit` does); the
+regression is `webfilter.score.kernel`.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from webfilter.errors import ConfigError
 from webfilter.score.calibrate import need
 from webfilter.score.features import BITS, CHUNK, STYLE, TF, Features, features
+from webfilter.score.kernel import Kernel
 from webfilter.score.model import (
     GUARDED,
     OFF,
@@ -77,7 +77,7 @@ class Blocks:
             ones = sp.vstack([ones, more], format="csr")
         self.rows, self.vectors = _space(ones, settings, seed)
         places = [meaning(part, self.rows, self.vectors)[0] for part in parts]
-        self.meaning = np.concatenate(places) / UNIT
+        place = np.concatenate(places) / UNIT
 
         # style: ranks, with 0 in the middle
         self.common, self.order = _usual(parts)
@@ -88,44 +88,42 @@ class Blocks:
         self.guarded = style[:, [(*STYLE, *ORDERLY).index(name) for name in GUARDED]]
         ranks = style_ranks(style, self.knots)
         self.step = 1 / np.sqrt((ranks * ranks).sum(axis=1).mean() or 1.0)
-        self.manner = ranks * self.step  # of length about 1
-
-        alike = self.manner @ self.manner.T
-        bend = settings.style_bend
-        near = (1 + self.meaning @ self.meaning.T + bend * alike) / (2 + bend)
-        self.kernel = (
-            (self.words @ self.words.T).toarray()
-            + settings.meaning_share * near**2
-            + settings.style_share * alike
+        manner = ranks * self.step  # of length about 1
+        self.middle = np.concatenate([place.mean(axis=0), manner.mean(axis=0)])
+        self.kernel = Kernel.of(
+            self.words, place - place.mean(axis=0), manner - manner.mean(axis=0), settings
         )
+        self.started: Floats | None = None
 
     def held_out(self, labels: Floats, weights: Floats, known: Mask) -> Floats:
         """Return raw predictions for the rows that are not `known`, from those that are."""
         dual, base = self._dual(labels, weights, known)
-        found: Floats = self.kernel[np.ix_(~known, known)] @ dual + base
-        return found
+        found: Floats = self.kernel.rows(np.flatnonzero(~known)).apply(self.kernel.weights(dual))
+        return found + base
 
     def _dual(self, labels: Floats, weights: Floats, known: Mask) -> tuple[Floats, Floats]:
-        """Return the weight of each known row for each target, and each target's mean label.
+        """Return the weight of each row for each target, and each target's mean label.
 
-        A row counts as often as its weight says; one without a label for a target counts nothing.
+        A row counts as often as its weight says; one that is not known, or without a label for a
+        target, counts nothing.
         """
-        linalg = need("scipy.linalg")
-        dual = np.zeros((int(known.sum()), labels.shape[1]))
-        base = np.zeros(labels.shape[1])
+        dual, base = np.zeros(labels.shape), np.zeros(labels.shape[1])
         judged = ~np.isnan(labels) & known[:, None]
         for pattern in np.unique(judged, axis=1).T:  # targets judged on the same rows: one solution
             heads = np.flatnonzero((judged == pattern[:, None]).all(axis=0))
             rows = np.flatnonzero(pattern)
             if not len(rows):
                 continue
-            ys = labels[np.ix_(rows, heads)]
-            base[heads] = np.average(ys, axis=0, weights=weights[rows])
-            kernel = self.kernel[np.ix_(rows, rows)]
-            penalized = kernel + self.settings.ridge_penalty * np.diag(1 / weights[rows])
-            places = np.searchsorted(np.flatnonzero(known), rows)
-            solved = linalg.solve(penalized, ys - base[heads], assume_a="pos")
-            dual[np.ix_(places, heads)] = solved
+            at = np.ix_(rows, heads)
+            base[heads] = np.average(labels[at], axis=0, weights=weights[rows])
+            dual[at] = self.kernel.rows(rows).solve(
+                labels[at] - base[heads],
+                weights[rows],
+                self.settings.ridge_penalty,
+                None if self.started is None else self.started[at],
+            )
+        if self.started is None:
+            self.started = dual  # the next ones leave some rows out: most of the way is gone
         return dual, base
 
     def familiar(self, known: Mask) -> Floats:
@@ -147,19 +145,16 @@ class Blocks:
         """Return the model fitted to all rows, quantized, with calibration that changes nothing."""
         settings = self.settings
         dual, base = self._dual(labels, weights, np.ones(len(labels), dtype=bool))
-        words = (self.words.T @ dual) * self.idf[:, None] / np.sqrt(TF)
-        # ((1 + v.v') / c)**2 = (1 + 2 v.v' + (v.v')**2) / c**2: the dual gives each part's weights
-        share = settings.meaning_share / (2 + settings.style_bend) ** 2
-        where = np.hstack([self.meaning, np.sqrt(settings.style_bend) * self.manner])
-        worth = np.ones(where.shape[1]) / UNIT  # of an integer step
-        worth[self.meaning.shape[1] :] = np.sqrt(settings.style_bend) * self.step
-        form = np.einsum("nt,ni,nj->tij", dual, where, where, optimize=True) * share
-        form *= worth[:, None] * worth
-        slope = (dual.T @ where) * 2 * share * worth
-        slope[:, self.meaning.shape[1] :] += (
-            settings.style_share * (dual.T @ self.manner) * self.step
-        )
-        constant = base + dual.sum(axis=0) * share
+        found = self.kernel.weights(dual)
+        words = found.words * self.idf[:, None] / np.sqrt(TF)
+        # the model's measures are whole numbers, not around their means: the same sums
+        middle = self.middle
+        across = found.form @ middle
+        constant = base + found.constant + across @ middle - found.slope @ middle
+        worth = np.ones(len(middle)) / UNIT  # of an integer step
+        worth[self.vectors.shape[1] :] = self.step
+        form = found.form * worth[:, None] * worth
+        slope = (found.slope - 2 * across) * worth
         quantized = [
             _quantize(words, (0,), _WORD_STEPS, np.int16),
             _quantize(form, (1, 2), _FORM_STEPS, np.int32),

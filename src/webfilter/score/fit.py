@@ -30,8 +30,8 @@ __all__ = ["MOST", "Pseudo", "Settings", "check_labels", "check_texts", "fit", "
 
 Floats = npt.NDArray[np.float64]
 
-MOST = 20_000
-"""Most texts to train on: their kernel takes 3.2 GB, several times that while it is made."""
+MOST = 200_000
+"""Most texts to train on: 10 kB of memory each while they are read, and some seconds a thousand."""
 GOOD = 300
 """Least number of good texts for limits on order and repetition."""
 LEAST = 20

@@ -31,17 +31,17 @@ class Settings:
     """A word must stand in so many texts to get a vector, and to count as known."""
     meaning_directions: int = 64
     """Directions of the latent semantic space, 1-256."""
-    meaning_share: float = 1.0
-    """Weight of meaning in the kernel; words have 1."""
+    meaning_share: float = 0.5
+    """Weight of the square of place and manner in the kernel; words have 1."""
     style_knots: int = 24
     """Quantiles kept of each style measure."""
     style_share: float = 0.3
-    """Weight of style in the kernel."""
+    """Weight of style by itself in the kernel."""
     style_bend: float = 0.3
-    """Weight of style beside meaning in the quadratic form."""
+    """Weight of style beside meaning in the square."""
     ridge_penalty: float = 0.5
     """Penalty of the regression, above 0; more for fewer or noisier labels."""
-    calibration_folds: int = 4
+    calibration_folds: int = 5
     """Folds of the cross-validation inside training that calibration comes from."""
     calibration_bins: int = 16
     """Most bins of the calibration curve; each has at least 20 labels."""

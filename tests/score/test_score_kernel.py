@@ -1,0 +1,62 @@
+"""The regression without its kernel, against scikit-learn's with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from webfilter.score.kernel import Kernel
+from webfilter.score.settings import Settings
+
+sp = pytest.importorskip("scipy.sparse")
+ridge = pytest.importorskip("sklearn.kernel_ridge")
+Floats = npt.NDArray[np.float64]
+SETTINGS = Settings(meaning_share=0.7, style_share=0.2, style_bend=0.4)
+
+
+def made(count: int, seed: int = 0) -> tuple[Kernel, Floats, Floats, Floats]:
+    """Return a kernel, the matrix that it stands for, labels and weights."""
+    rng = np.random.default_rng(seed)
+    words = sp.random(count, 400, 0.05, "csr", random_state=seed)
+    place, manner = (rng.normal(size=(count, width)) / width**0.5 for width in (6, 4))
+    alike = manner @ manner.T
+    matrix = (
+        (words @ words.T).toarray()
+        + 0.7 * (0.25 + place @ place.T + 0.4 * alike) ** 2
+        + 0.2 * alike
+    )
+    labels = rng.normal(size=(count, 3)) + place[:, :1] * 5
+    labels[:, 2] = 0.0
+    return Kernel.of(words, place, manner, SETTINGS), matrix, labels, rng.uniform(0.3, 2, count)
+
+
+def test_the_weights_are_those_of_the_matrix() -> None:
+    kernel, matrix, labels, _ = made(60)
+    assert kernel.apply(kernel.weights(labels)) == pytest.approx(matrix @ labels)
+    some = np.array([3, 5, 58])
+    part = kernel.rows(some).apply(kernel.weights(labels))
+    assert part == pytest.approx(matrix[some] @ labels)
+
+
+@pytest.mark.parametrize("penalty", [0.05, 0.5, 20.0])
+def test_the_solution_is_that_of_scikit_learn(penalty: float) -> None:
+    kernel, matrix, labels, weights = made(300)
+    peer = ridge.KernelRidge(alpha=penalty, kernel="precomputed")
+    wanted = peer.fit(matrix, labels, sample_weight=weights).dual_coef_
+    found = kernel.solve(labels, weights, penalty)
+    assert matrix @ found == pytest.approx(matrix @ wanted, abs=2e-3)
+    assert not found[:, 2].any()  # nothing to explain: exactly nothing
+
+
+def test_a_start_changes_the_way_and_not_the_solution() -> None:
+    kernel, matrix, labels, weights = made(200)
+    alone = kernel.solve(labels, weights, 0.5)
+    near = kernel.solve(labels + 0.01, weights, 0.5)
+    assert matrix @ kernel.solve(labels, weights, 0.5, near) == pytest.approx(
+        matrix @ alone, abs=2e-3
+    )
+    far = np.random.default_rng(1).normal(size=labels.shape)
+    assert matrix @ kernel.solve(labels, weights, 0.5, far) == pytest.approx(
+        matrix @ alone, abs=5e-3
+    )
