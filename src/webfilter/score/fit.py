@@ -30,8 +30,8 @@ __all__ = ["MOST", "Pseudo", "Settings", "check_labels", "check_texts", "fit", "
 
 Floats = npt.NDArray[np.float64]
 
-MOST = 200_000
-"""Most texts to train on: 10 kB of memory each while they are read, and some seconds a thousand."""
+MOST = 100_000
+"""Most texts to train on: 20 kB of memory each."""
 GOOD = 300
 """Least number of good texts for limits on order and repetition."""
 LEAST = 20

@@ -2,18 +2,21 @@
 
 Two texts are alike by their words, by the square of how alike place and manner are, and by manner
 alone. Such a kernel is a product of features: the weights that a dual solution stands for can be
-written down (`Weights`), and the conjugate gradient method needs nothing else. Memory grows with
-the number of texts, not with its square.
+written down (`Weights`), and the conjugate gradient method needs nothing else. What a thousand of
+the texts say of all others shows it the way (Nystrom preconditioning, as in FALKON: Rudi, Carratino
+and Rosasco 2017): ten to twenty steps instead of hundreds. Memory grows with the number of texts,
+not with its square.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.score.calibrate import need
 from webfilter.score.settings import Settings
 
 __all__ = ["Kernel", "Weights"]
@@ -24,6 +27,8 @@ _LEVEL = 0.25
 """What the square adds to: so place and manner count a little by themselves, too."""
 _CLOSE, _STEPS = 1e-4, 400
 """Residual, as a share of the labels' length, at which a solution is good enough; most steps."""
+_SOME = 1_000
+"""Texts that all others are compared with."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Kernel:
     """What it counts by itself, shape (w,)."""
     share: float
     """What the square counts beside words."""
+    seen: npt.NDArray[np.float32]
+    """Each text as `_SOME` of them see it: products of rows are about the kernel. Shape (n, m)."""
 
     @classmethod
     def of(cls, words: Any, place: Floats, manner: Floats, settings: Settings) -> Kernel:
@@ -64,14 +71,26 @@ class Kernel:
         bent = np.repeat([1.0, settings.style_bend], [place.shape[1], manner.shape[1]])
         alone = np.repeat([0.0, settings.style_share], [place.shape[1], manner.shape[1]])
         straight = 2 * _LEVEL * share * bent + alone
-        words = words.tocsr()
-        return cls(words, words.T.tocsr(), np.hstack([place, manner]), bent, straight, share)
+        words, measures = words.tocsr(), np.hstack([place, manner])
+        some = np.unique(np.linspace(0, len(measures) - 1, _SOME).astype(np.intp))
+        alike = (words @ words[some].T).toarray()
+        alike += share * (_LEVEL + (measures * bent) @ measures[some].T) ** 2
+        alike += (measures * alone) @ measures[some].T
+        linalg = need("scipy.linalg")
+        among = alike[some] + 1e-6 * np.trace(alike[some]) / len(some) * np.eye(len(some))
+        root = linalg.cholesky(among, lower=True)
+        seen = linalg.solve_triangular(root, alike.T, lower=True).T.astype(np.float32)
+        return cls(words, words.T.tocsr(), measures, bent, straight, share, seen)
 
     def rows(self, rows: npt.NDArray[np.intp]) -> Kernel:
         """Return the kernel of some of the texts."""
         words = self.words[rows]
-        return Kernel(
-            words, words.T.tocsr(), self.measures[rows], self.bent, self.straight, self.share
+        return replace(
+            self,
+            words=words,
+            back=words.T.tocsr(),
+            measures=self.measures[rows],
+            seen=self.seen[rows],
         )
 
     def weights(self, dual: Floats) -> Weights:
@@ -104,6 +123,15 @@ class Kernel:
             start: a solution for labels like these; the nearer, the fewer steps.
         """
         root = np.sqrt(weights)[:, None]
+        linalg = need("scipy.linalg")
+        seen = self.seen * root.astype(np.float32)
+        among = (seen.T @ seen).astype(np.float64) + penalty * np.eye(seen.shape[1])
+        core = linalg.cho_factor(among, lower=True)
+
+        def turned(x: Floats) -> Floats:
+            inner = linalg.cho_solve(core, seen.T @ x.astype(np.float32))
+            found: Floats = (x - seen @ inner.astype(np.float32)) / penalty
+            return found
 
         def product(x: Floats) -> Floats:
             return root * self.apply(self.weights(root * x)) + penalty * x
@@ -111,18 +139,20 @@ class Kernel:
         wanted = root * labels
         found = np.zeros_like(wanted) if start is None else start / root
         rest = wanted - product(found) if start is not None else wanted.copy()
-        way = rest.copy()
-        size = (rest * rest).sum(axis=0)
+        better = turned(rest)
+        way = better.copy()
+        size = (rest * better).sum(axis=0)
         enough = _CLOSE**2 * (wanted * wanted).sum(axis=0)
         for _ in range(_STEPS):
-            if (size <= enough).all():
+            if ((rest * rest).sum(axis=0) <= enough).all():
                 break
-            turned = product(way)
-            step = _ratio(size, (way * turned).sum(axis=0))
+            ahead = product(way)
+            step = _ratio(size, (way * ahead).sum(axis=0))
             found += step * way
-            rest -= step * turned
-            new = (rest * rest).sum(axis=0)
-            way = rest + _ratio(new, size) * way
+            rest -= step * ahead
+            better = turned(rest)
+            new = (rest * better).sum(axis=0)
+            way = better + _ratio(new, size) * way
             size = new
         return root * found
 
