@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pool
 import teacher
-from data import TARGETS, TOPS, Excerpts, read
+from data import TARGETS, TOPS, Excerpts, digest, read
 from train import HERE, TEACHER, train
 
 from webfilter.score.figures import agreement, at_cut, calibration, coverage
@@ -87,7 +87,7 @@ def cross_validate(
     if windows and (count, seed, windows.excerpts) != (
         pool.FOLDS,
         0,
-        teacher.together(excerpts.texts),
+        teacher.together([digest(text) for text in excerpts.texts]),
     ):
         raise SystemExit("the teacher's folds are 5, with seed 0, of other excerpts than these")
     groups = excerpts.groups if by == "group" else excerpts.pages

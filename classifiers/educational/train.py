@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pool
 import teacher
-from data import TARGETS, TOPS, Excerpts, read
+from data import TARGETS, TOPS, Excerpts, digest, read
 
 from webfilter.score.fit import Pseudo, Settings, fit
 from webfilter.score.model import Model
@@ -46,10 +46,8 @@ def main() -> None:
     if args.pool:
         windows = pool.read(args.pool, args.teacher)
         pseudo = windows.all(config["pool"]["weight"])
-        if windows.excerpts != teacher.together(excerpts.texts):
-            print(
-                "not the teacher's excerpts: its folds are others, and intervals too narrow"
-            )
+        if windows.excerpts != teacher.together([digest(text) for text in excerpts.texts]):
+            print("not the teacher's excerpts: its folds are others, and intervals too narrow")
     model = train(excerpts, config, args.seed, pseudo)
     data = model.save()
     args.out.mkdir(parents=True, exist_ok=True)
