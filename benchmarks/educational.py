@@ -67,6 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the educational score.")
     parser.add_argument("data", type=Path, help="labeled excerpts, .jsonl.xz")
     parser.add_argument("--more", type=Path, help="further excerpts, to train on only")
+    parser.add_argument("--pool", type=Path, help="windows that the teacher read, for ours only")
     parser.add_argument("--section", choices=SECTIONS, nargs="+", help="only these parts")
     parser.add_argument("--pages", type=Path, help="whole pages, .jsonl or .jsonl.xz")
     parser.add_argument("--lines", type=Path, help="texts with labels of lines, .jsonl.xz")
@@ -77,7 +78,7 @@ def main() -> None:
     args = parser.parse_args()
     excerpts = labeled.read(args.data)
     everything = labeled.read(args.data, args.more)
-    crossed = Crossed(everything, args.by, args.folds, args.seed)
+    crossed = Crossed(everything, args.by, args.folds, args.seed, args.pool)
     pages = read_pages(args.pages) if args.pages else five_by_five(excerpts.texts)
     parts: dict[str, Callable[[], None]] = {
         "cv": lambda: cv(crossed),
@@ -98,8 +99,11 @@ def main() -> None:
 class Crossed:
     """Predictions for each excerpt by models that saw nothing of its group; made once."""
 
-    def __init__(self, excerpts: Any, by: str, count: int, seed: int) -> None:
+    def __init__(
+        self, excerpts: Any, by: str, count: int, seed: int, pool: Path | None = None
+    ) -> None:
         self.everything, self.by, self.count, self.seed = excerpts, by, count, seed
+        self.pool = pool
         self.excerpts = excerpts.take(np.flatnonzero(excerpts.main))  # they come first
         groups = excerpts.groups if by == "group" else excerpts.pages
         self.fold = folds(excerpts.labels[:, 0], groups, count, seed)
@@ -107,17 +111,13 @@ class Crossed:
     @functools.cached_property
     def ours(self) -> tuple[Floats, Floats]:
         """Scores of all heads, (n, 4), and the ends of their intervals, (n, 4, 2)."""
-        from train import train
+        from evaluate import cross_validate
+        from pool import read
+        from train import TEACHER
 
         config = tomllib.loads((CLASSIFIER / "config.toml").read_text("utf-8"))
-        n = len(self.excerpts)
-        scores, ends = np.zeros((n, len(HEADS))), np.zeros((n, len(HEADS), 2))
-        for known, held in self._splits():
-            model = train(self.everything.take(known), config, self.seed)
-            scores[held] = model.predict([self.excerpts.texts[i] for i in held]).values
-            for t in range(len(HEADS)):
-                ends[held, t] = model.intervals(scores[held, t], t)
-        return scores, ends
+        windows = read(self.pool, TEACHER) if self.pool else None
+        return cross_validate(self.everything, config, self.by, self.count, self.seed, windows)
 
     def peer(self, make: Callable[[], Any]) -> Floats:
         """Return the scores of a peer on the same folds, (n,)."""

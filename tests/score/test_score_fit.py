@@ -14,8 +14,8 @@ from lessons import HOSTILE, SELL, TEACH, lessons
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.score.blocks import Blocks
 from webfilter.score.calibrate import curve, same_length, spread
-from webfilter.score.fit import Pseudo, Settings, fit, folds
-from webfilter.score.model import Model
+from webfilter.score.fit import GOOD, Pseudo, Settings, _guards, fit, folds
+from webfilter.score.model import OFF, Model
 
 pytest.importorskip("sklearn")
 CONFIG = Path(__file__).parents[2] / "classifiers" / "educational" / "config.toml"
@@ -292,3 +292,23 @@ def test_only_rows_that_calibrate_say_what_a_score_means() -> None:
     ]
     assert means[0] == pytest.approx(np.mean(labels[:60]), abs=0.4)
     assert means[1] > means[0] + 0.4
+
+
+def test_guards_stay_below_good_texts_of_every_kind() -> None:
+    rng = np.random.default_rng(0)
+    measured = rng.normal(1.0, 0.1, (2_000, 3))
+    labels = np.where(np.arange(2_000) % 2, 4.0, 1.0)
+    like = np.ones(1_000, dtype=bool)
+    measured[::2] -= 5  # what is bad sets no limit
+    (low, full), *_ = _guards(measured, labels, like, 5)
+    good = measured[1:1_000:2, 0]
+    assert good.min() <= full < np.quantile(good, 0.01)
+    assert low == pytest.approx(full - 0.15 * (np.median(good) - full), abs=0.05)
+    # a kind that only the teacher knows, lower: the limit gives way
+    measured[1_001::20] -= 0.7
+    assert _guards(measured, labels, like, 5)[0][1] < full - 0.3
+    # higher: it stays, for those that calibrate are as before
+    measured[1_001:] += 3
+    assert _guards(measured, labels, like, 5)[0][1] == full
+    few = np.arange(2_000) < 2 * GOOD - 2
+    assert _guards(measured[few], labels[few], like[: few.sum()], 5) == [OFF] * 3

@@ -117,6 +117,7 @@ def pearson(labels: npt.ArrayLike, scores: npt.ArrayLike) -> float:
     if len(y) < 2 or np.ptp(y) == 0 or np.ptp(s) == 0:
         return float("nan")
     y, s = y - y.mean(), s - s.mean()
+    y, s = y / np.abs(y).max(), s / np.abs(s).max()  # squares of tiny numbers would be 0
     return float(np.clip(y @ s / np.sqrt((y @ y) * (s @ s)), -1.0, 1.0))
 
 

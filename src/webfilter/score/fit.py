@@ -177,9 +177,7 @@ def _calibrated(
         plain,
         curve=same_length(curves, rise=0.05),
         spread=same_length(spreads, rise=0.0),
-        guard=np.array(
-            [(low, full), *_guards(blocks.guarded[:real], labels[:real, 0], like, tops[0])]
-        ),
+        guard=np.array([(low, full), *_guards(blocks.guarded, labels[:, 0], like, tops[0])]),
     )
 
 
@@ -190,13 +188,17 @@ def _guards(
 
     Below all but one in a thousand of the good texts, and soon in full: within 15 % of the way from
     there to their median, downward. Good ones have the upper half of the first head's labels; of
-    few, nothing can be said of their thousandth.
+    few, nothing can be said of their thousandth. Those that calibrate and all together (a teacher
+    knows good texts of more kinds) each give a limit, and the lower one holds.
     """
-    good = measured[like & (labels >= top / 2)]
-    if len(good) < GOOD:
-        return [OFF] * measured.shape[1]
-    full, middle = np.quantile(good, (0.001, 0.5), axis=0)
-    low = full - np.maximum(0.15 * (middle - full), 1e-3)
+    good = labels >= top / 2
+    limits = []
+    for texts in (measured[: len(like)][good[: len(like)] & like], measured[good]):
+        if len(texts) < GOOD:
+            return [OFF] * measured.shape[1]
+        full, middle = np.quantile(texts, (0.001, 0.5), axis=0)
+        limits.append((full - np.maximum(0.15 * (middle - full), 1e-3), full))
+    low, full = np.min(limits, axis=0)
     return list(zip(low.tolist(), full.tolist(), strict=True))
 
 

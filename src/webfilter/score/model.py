@@ -9,9 +9,9 @@ The score of a window is ``words + form + constant``:
   usual the order of its commonest words is), so the form sees what goes together.
 
 A monotone curve then makes the mean label at a score s about s, and a second pair of curves gives
-the interval that held 80 % of the labels around s. Weights and inputs are integers (quantized when
-trained) and every sum is small enough to be exact in any order: a score does not depend on the
-batch, the number of threads or the BLAS that NumPy was built with.
+the interval that held so many of the labels around s as it was fitted for (90 %). Weights and
+inputs are integers (quantized when trained) and every sum is small enough to be exact in any order:
+a score does not depend on the batch, the number of threads or the BLAS that NumPy was built with.
 
 What it does not do: train (classifiers/ does), cut texts (windows.py does), or read anything but
 plain arrays.

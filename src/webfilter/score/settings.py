@@ -31,7 +31,7 @@ class Settings:
     """A word must stand in so many texts to get a vector, and to count as known."""
     meaning_directions: int = 64
     """Directions of the latent semantic space, 1-256."""
-    meaning_share: float = 0.5
+    meaning_share: float = 1.0
     """Weight of the square of place and manner in the kernel; words have 1."""
     style_knots: int = 24
     """Quantiles kept of each style measure."""
