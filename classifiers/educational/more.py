@@ -126,10 +126,8 @@ def english(rows: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     kept = {}
     for key, signals in zip(keys, measured, strict=True):
         source = rows[key]["src"]
-        taken[source] += 1
-        if signals["language"] == "en" and (
-            not source.startswith(MANUAL) or taken[source] <= OF_A_MANUAL
-        ):
+        if signals["language"] == "en" and taken[source] < OF_A_MANUAL:
+            taken[source] += source.startswith(MANUAL)
             kept[key] = rows[key]
     return kept
 

@@ -60,3 +60,16 @@ def test_a_start_changes_the_way_and_not_the_solution() -> None:
     assert matrix @ kernel.solve(labels, weights, 0.5, far) == pytest.approx(
         matrix @ alone, abs=5e-3
     )
+
+
+@pytest.mark.parametrize("penalty", [1e-9, 1e9])
+def test_extreme_penalties_leave_numbers(penalty: float) -> None:
+    kernel, _, labels, weights = made(300)
+    same = kernel.rows(np.repeat(np.arange(100), 3))  # every text three times
+    found = same.solve(np.repeat(labels[:100], 3, axis=0), np.repeat(weights[:100], 3), penalty)
+    said = same.apply(same.weights(found))
+    assert np.isfinite(said).all()
+    if penalty < 1:
+        assert np.abs(said - np.repeat(labels[:100], 3, axis=0)).mean() < 0.1
+    else:
+        assert np.abs(said).max() < 1e-3

@@ -31,7 +31,7 @@ __all__ = ["MOST", "Pseudo", "Settings", "check_labels", "check_texts", "fit", "
 Floats = npt.NDArray[np.float64]
 
 MOST = 100_000
-"""Most texts to train on: 20 kB of memory each."""
+"""Most texts to train on: about 45 kB of memory each."""
 GOOD = 300
 """Least number of good texts for limits on order and repetition."""
 LEAST = 20

@@ -116,6 +116,8 @@ class Kernel:
     ) -> Floats:
         """Return the dual solution of ridge regression, shape (n, t), by conjugate gradients.
 
+        To a residual of `_CLOSE`, or as near as `_STEPS` steps bring it (tiny penalties).
+
         Args:
             labels: shape (n, t), around 0.
             weights: how often each text counts, above 0, shape (n,).
@@ -125,12 +127,13 @@ class Kernel:
         root = np.sqrt(weights)[:, None]
         linalg = need("scipy.linalg")
         seen = self.seen * root.astype(np.float32)
-        among = (seen.T @ seen).astype(np.float64) + penalty * np.eye(seen.shape[1])
-        core = linalg.cho_factor(among, lower=True)
+        among = (seen.T @ seen).astype(np.float64)
+        least = max(penalty, 1e-5 * np.trace(among) / len(among))  # it is rounded to 32 bits
+        core = linalg.cho_factor(among + least * np.eye(len(among)), lower=True)
 
         def turned(x: Floats) -> Floats:
             inner = linalg.cho_solve(core, seen.T @ x.astype(np.float32))
-            found: Floats = (x - seen @ inner.astype(np.float32)) / penalty
+            found: Floats = (x - seen @ inner.astype(np.float32)) / least
             return found
 
         def product(x: Floats) -> Floats:
