@@ -310,5 +310,8 @@ def test_guards_stay_below_good_texts_of_every_kind() -> None:
     # higher: it stays, for those that calibrate are as before
     measured[1_001:] += 3
     assert _guards(measured, labels, like, 5)[0][1] == full
+    many, told = np.vstack([measured] + [measured[1_001::2]] * 18), np.append(labels, [4.0] * 9_000)
+    assert np.quantile(many[told >= 2.5, 0], 0.001) > full
+    assert _guards(many, told, like, 5)[0][1] == full
     few = np.arange(2_000) < 2 * GOOD - 2
     assert _guards(measured[few], labels[few], like[: few.sum()], 5) == [OFF] * 3

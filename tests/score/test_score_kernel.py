@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from webfilter.score.kernel import Kernel
+from webfilter.score.kernel import Kernel, Weights
 from webfilter.score.settings import Settings
 
 sp = pytest.importorskip("scipy.sparse")
@@ -15,10 +15,10 @@ Floats = npt.NDArray[np.float64]
 SETTINGS = Settings(meaning_share=0.7, style_share=0.2, style_bend=0.4)
 
 
-def made(count: int, seed: int = 0) -> tuple[Kernel, Floats, Floats, Floats]:
+def made(count: int, seed: int = 0, buckets: int = 400) -> tuple[Kernel, Floats, Floats, Floats]:
     """Return a kernel, the matrix that it stands for, labels and weights."""
     rng = np.random.default_rng(seed)
-    words = sp.random(count, 400, 0.05, "csr", random_state=seed)
+    words = sp.random(count, buckets, 20 / buckets, "csr", random_state=seed)
     place, manner = (rng.normal(size=(count, width)) / width**0.5 for width in (6, 4))
     alike = manner @ manner.T
     matrix = (
@@ -47,6 +47,27 @@ def test_the_solution_is_that_of_scikit_learn(penalty: float) -> None:
     found = kernel.solve(labels, weights, penalty)
     assert matrix @ found == pytest.approx(matrix @ wanted, abs=2e-3)
     assert not found[:, 2].any()  # nothing to explain: exactly nothing
+
+
+def test_more_texts_than_the_rest_is_compared_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel, matrix, labels, weights = made(2_000, buckets=9_000)
+    steps = 0
+    apply = Kernel.apply
+
+    def counted(self: Kernel, found: Weights) -> Floats:
+        nonlocal steps
+        steps += 1
+        return apply(self, found)
+
+    monkeypatch.setattr(Kernel, "apply", counted)
+    peer = ridge.KernelRidge(alpha=0.1, kernel="precomputed")
+    wanted = peer.fit(matrix, labels, sample_weight=weights).dual_coef_
+    found = kernel.solve(labels, weights, 0.1)
+    assert matrix @ found == pytest.approx(matrix @ wanted, abs=1e-2)
+    assert 3 < steps < 60
+    steps = 0
+    kernel.solve(labels, weights, 0.1, found)
+    assert steps == 1  # only to see that it is there
 
 
 def test_a_start_changes_the_way_and_not_the_solution() -> None:
