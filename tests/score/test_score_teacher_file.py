@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_tokenizer import tiny_tokenizer
 
 from webfilter.score.fit import key
 
@@ -97,18 +98,11 @@ def test_a_tiny_encoder_is_taught(teacher: Any, tmp_path: Path) -> None:
 
 
 def encoder_of(folder: Path) -> None:
-    tokenizers: Any = pytest.importorskip("tokenizers")
+    tokenizer = tiny_tokenizer(WORDS)
     transformers: Any = pytest.importorskip("transformers")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS]
-    inner = tokenizers.Tokenizer(
-        tokenizers.models.WordPiece({w: i for i, w in enumerate(words)}, unk_token="[UNK]")
-    )
-    inner.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
-    inner.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    names = {f"{n}_token": f"[{n.upper()}]" for n in ("unk", "pad", "cls", "sep")}
     config = transformers.BertConfig(
-        vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
         intermediate_size=64,
     )  # fmt: skip
     transformers.BertModel(config).save_pretrained(folder)
-    transformers.PreTrainedTokenizerFast(tokenizer_object=inner, **names).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

@@ -13,6 +13,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from tiny_tokenizer import tiny_tokenizer
 
 from webfilter.document import Document
 from webfilter.errors import ConfigError, MissingExtra, RunError, UnknownName
@@ -298,18 +299,10 @@ def test_a_missing_package_speaks_when_the_stage_is_built(
 def test_the_real_transformers_give_the_same_as_asked_directly(tmp_path: Path) -> None:
     torch: Any = pytest.importorskip("torch")
     transformers: Any = pytest.importorskip("transformers")
-    tokenizers: Any = pytest.importorskip("tokenizers")
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *VOCABULARY]
-    inner = tokenizers.Tokenizer(
-        tokenizers.models.WordPiece({w: i for i, w in enumerate(words)}, unk_token="[UNK]")
-    )
-    inner.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
-    inner.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    names = {f"{n}_token": f"[{n.upper()}]" for n in ("unk", "pad", "cls", "sep")}
-    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=inner, **names)
+    tokenizer = tiny_tokenizer(VOCABULARY)
     torch.manual_seed(0)
     config = transformers.BertConfig(
-        vocab_size=len(words), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
         intermediate_size=32, max_position_embeddings=32, num_labels=1, initializer_range=0.5,
     )  # fmt: skip
     model = transformers.BertForSequenceClassification(config).eval()
