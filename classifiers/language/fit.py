@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from webfilter.language.features import BITS, Characters, ngrams, points_of
+from webfilter.language.features import BITS, Characters, letters, ngrams, points_of
 from webfilter.language.prepare import prepare
 from webfilter.language.weights import OFFSET
 
@@ -52,15 +52,16 @@ class Fitted:
 
 def _features(
     texts: Sequence[str], characters: Characters
-) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.int64]]]:
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     for start in range(0, len(texts), _BATCH):
-        points, ends = points_of([prepare(text) for text in texts[start : start + _BATCH]])
-        found, owner = [], []
-        for features, real, places in ngrams(points, characters):
-            held = np.flatnonzero(real)
-            found.append(features[held])
-            at = held if places is None else places[held]
-            owner.append(np.searchsorted(ends, at, side="right"))
+        points, bounds = points_of([prepare(text) for text in texts[start : start + _BATCH]])
+        of = letters(points, bounds)
+        single = characters.singles.take(of.points)
+        times = np.where(single < 0, 0, of.times)
+        found, owner = [np.repeat(single, times)], [np.repeat(of.owners, times)]
+        for features, at in ngrams(points, characters):
+            found.append(features.astype(np.int64))
+            owner.append(np.searchsorted(bounds[1:], at, side="right"))
         yield np.concatenate(found), np.concatenate(owner)
 
 
@@ -70,14 +71,17 @@ def vocabulary(
     """Return the features in at least `least` texts, and in how many each is."""
     counts = np.zeros(1 << BITS, np.int64)
     for features, owner in _features(texts, characters):
-        once = np.unique(features.astype(np.int64) * _BATCH + owner)
+        once = np.unique(features * _BATCH + owner)
         counts += np.bincount(once // _BATCH, minlength=1 << BITS)
     kept = np.flatnonzero(counts >= least)
     return kept, counts[kept]
 
 
 def matrix(texts: Sequence[str], characters: Characters, kept: NDArray[np.int64]) -> Any:
-    """Return the CSR matrix (texts, kept) of how often each text has each feature."""
+    """Return the CSR matrix (texts, kept): the share of a text's features that each is.
+
+    Features that are not kept count as features, so that a row may add up to less than 1.
+    """
     place = np.full(1 << BITS, -1, np.int32)
     place[kept] = np.arange(len(kept), dtype=np.int32)
     parts = []
@@ -85,13 +89,10 @@ def matrix(texts: Sequence[str], characters: Characters, kept: NDArray[np.int64]
         rows = place[features]
         held = rows >= 0
         size = min(_BATCH, len(texts) - number * _BATCH)
-        ones = np.ones(int(held.sum()), np.float32)
-        parts.append(sparse.csr_matrix((ones, (owner[held], rows[held])), shape=(size, len(kept))))
+        each = (1 / np.maximum(np.bincount(owner, minlength=size), 1)).astype(np.float32)
+        owner, rows = owner[held], rows[held]
+        parts.append(sparse.csr_matrix((each[owner], (owner, rows)), shape=(size, len(kept))))
     return sparse.vstack(parts).tocsr()
-
-
-def _sizes(counted: Any) -> NDArray[np.float32]:
-    return np.maximum(np.asarray(counted.sum(axis=1)).ravel(), 1).astype(np.float32)
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -100,10 +101,9 @@ def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return logits
 
 
-def probabilities(model: Fitted, counted: Any) -> NDArray[np.float32]:
+def probabilities(model: Fitted, shares: Any) -> NDArray[np.float32]:
     """Return (texts, labels) probabilities, for the matrix of texts that `matrix` makes."""
-    mean = (counted @ model.rounded()) / _sizes(counted)[:, None]
-    return _softmax(mean @ model.output + model.bias)
+    return _softmax((shares @ model.rounded()) @ model.output + model.bias)
 
 
 class _Adam:
@@ -133,7 +133,7 @@ class _Adam:
 
 def _train(
     model: Fitted,
-    counted: Any,
+    shares: Any,
     labels: NDArray[np.int64],
     settings: Mapping[str, Any],
     epochs: int,
@@ -141,17 +141,17 @@ def _train(
     said: Callable[[str], None],
 ) -> None:
     rng = np.random.default_rng(settings["seed"])
-    sizes, batch, dropout = _sizes(counted), settings["batch"], settings["dropout"]
+    batch, dropout = settings["batch"], settings["dropout"]
     opt = _Adam({"vectors": model.vectors, "output": model.output, "bias": model.bias})
     steps, done, loss = epochs * (len(labels) // batch), 0, 0.0
     for epoch in range(epochs):
         order = rng.permutation(len(labels))
         for start in range(0, len(labels) - batch + 1, batch):
             take = order[start : start + batch]
-            some, size, wanted = counted[take], sizes[take, None], labels[take]
+            some, wanted = shares[take], labels[take]
             if dropout:
                 some.data *= rng.random(len(some.data), np.float32) >= dropout
-            mean = (some @ model.rounded()) / size
+            mean = some @ model.rounded()
             wrong = _softmax(mean @ model.output + model.bias)
             here = np.arange(batch)
             loss += 0.01 * (float(-np.log(wrong[here, wanted] + 1e-9).mean()) - loss)
@@ -160,7 +160,7 @@ def _train(
             done += 1
             opt.step(
                 {
-                    "vectors": np.asarray(some.T @ ((wrong @ model.output.T) / size)),
+                    "vectors": np.asarray(some.T @ (wrong @ model.output.T)),
                     "output": mean.T @ wrong,
                     "bias": wrong.sum(axis=0),
                 },
@@ -198,8 +198,8 @@ def fit(
     """
     rng = np.random.default_rng(settings["seed"])
     kept, counts = vocabulary(texts, characters, settings["least"])
-    counted = matrix(texts, characters, kept)
-    said(f"{len(kept):,} features, {counted.nnz:,} counts")
+    shares = matrix(texts, characters, kept)
+    said(f"{len(kept):,} features, {shares.nnz:,} counts")
     dim = settings["dim"]
     model = Fitted(
         kept,
@@ -207,7 +207,7 @@ def fit(
         rng.normal(0, 0.1, (dim, names)).astype(np.float32),
         np.zeros(names, np.float32),
     )
-    _train(model, counted, labels, settings, settings["epochs"], settings["rate"], said)
+    _train(model, shares, labels, settings, settings["epochs"], settings["rate"], said)
     if not settings["rows"]:
         return model
     weight = _reach(model) * np.sqrt(np.minimum(counts, 2000))
@@ -215,6 +215,6 @@ def fit(
     vectors = np.ascontiguousarray(model.vectors[best])
     scale = (vectors.std(axis=0) * 3 / 7.5).astype(np.float32)
     model = Fitted(kept[best], vectors, model.output, model.bias, scale)
-    counted = counted[:, best].tocsr()
-    _train(model, counted, labels, settings, settings["rounded_epochs"], settings["rate"] / 4, said)
+    shares = shares[:, best].tocsr()
+    _train(model, shares, labels, settings, settings["rounded_epochs"], settings["rate"] / 4, said)
     return model

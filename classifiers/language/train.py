@@ -35,7 +35,7 @@ from nonlanguage import generate, salads
 from sources import source_texts
 
 from webfilter.language.embedded import handicaps, softmax
-from webfilter.language.features import BITS, Characters, points_of
+from webfilter.language.features import BITS, Characters, letters, points_of
 from webfilter.language.prepare import prepare
 from webfilter.language.scripts import main_script, main_scripts
 from webfilter.language.weights import Weights
@@ -149,13 +149,14 @@ def calibration(
     lost, hits, scores, sizes = handicaps(scripts), [], [], []
     for start in range(0, len(pairs), 64):
         some = pairs[start : start + 64]
-        points, stops = points_of([prepare(text) for _, text in some])
-        places = main_scripts(points, stops)
-        shares = softmax(weights.scores(points, stops)[0] + lost[places])[places >= 0]
+        points, bounds = points_of([prepare(text) for _, text in some])
+        found = letters(points, bounds)
+        places = main_scripts(found, len(some))
+        shares = softmax(weights.scores(points, bounds, found)[0] + lost[places])[places >= 0]
         wanted = np.array([name.partition("_")[0] for name, _ in some])[places >= 0]
         hits.append(codes[shares.argmax(axis=1)] == wanted)
         scores.append(shares.max(axis=1))
-        sizes.append((np.diff(stops, prepend=0) - 1)[places >= 0])
+        sizes.append((np.diff(bounds) - 1)[places >= 0])
     right, raw, lengths = (np.concatenate(each) for each in (hits, scores, sizes))
     tables, low = [], 0
     knots = np.concatenate([np.linspace(0, 0.9, 10), [0.95, 0.98, 0.99, 0.999, 1.0]])

@@ -15,8 +15,10 @@ from webfilter.language.features import (
     LETTER,
     SIGN,
     SPACE,
+    TOP,
     UPPER,
     Characters,
+    letters,
     ngrams,
     points_of,
 )
@@ -28,21 +30,63 @@ def characters() -> Characters:
 
 
 def features_of(text: str, characters: Characters) -> Counter[int]:
+    """Features of more than one character."""
     points, _ = points_of([text])
-    return Counter(int(f) for found, real, _ in ngrams(points, characters) for f in found[real])
+    return Counter(f for found, _ in ngrams(points, characters) for f in found.tolist())
 
 
 def orders_of(text: str, characters: Characters) -> list[int]:
+    """Return how many there are: 2, 3, 4 letters, words, letters that stand alone."""
     points, _ = points_of([text])
-    return [int(real.sum()) for _, real, _ in ngrams(points, characters)]
+    return [len(found) for found, _ in ngrams(points, characters)]
 
 
 def test_ngrams_stay_within_words(characters: Characters) -> None:
-    # letters, pairs, triples, fours, words
-    assert orders_of("abcde", characters) == [5, 4, 3, 2, 1]
-    assert orders_of("ab cde", characters) == [5, 3, 1, 0, 2]
-    assert orders_of("ab,cde", characters) == [6, 3, 1, 0, 3]  # a sign is a word of its own
+    assert orders_of("abcd", characters) == [3, 2, 1, 0, 0]
+    assert orders_of("abcde", characters) == [4, 3, 2, 1, 0]
+    assert orders_of("a cde", characters) == [2, 1, 0, 0, 1]
+    assert orders_of("ab,cde", characters) == [3, 1, 0, 0, 0]  # a sign is a word, but no letter
+    assert orders_of("我a 们说。", characters) == [2, 0, 0, 0, 0]
+    assert orders_of("我 -12345", characters) == [5, 4, 3, 1, 1]
     assert orders_of("  ", characters) == orders_of("", characters) == [0] * 5
+
+
+def test_long_words_differ_by_their_beginning_end_and_length(characters: Characters) -> None:
+    def word(text: str) -> int:
+        points, _ = points_of([text])
+        found, _ = [*ngrams(points, characters)][3]
+        return int(found[0])
+
+    words = "house houses mouse houseboat houseboet nouseboat hausboat hoouseboat"
+    assert len({word(text) for text in words.split()}) == 8
+    assert word("Freundschaft") == word("FREUNDSCHAFT") == word("freunXYchaft".lower())
+
+
+def test_a_letter_alone_is_not_what_it_is_in_a_word(characters: Characters) -> None:
+    (alone,) = features_of("y", characters)
+    assert alone not in features_of("yes by eyes", characters)
+    assert alone != characters.singles[ord("y")]
+    assert features_of("y", characters) == features_of("Y", characters)
+
+
+def test_letters_are_counted_by_text() -> None:
+    texts = ["abba", "", "a b", "\U0002f800\U0003ffff漢"]
+    for limit in (4_000_000, 1):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("webfilter.language.features._TABLE", limit)
+            owners, points, times = letters(*points_of(texts))
+        assert (np.diff(owners) >= 0).all()
+        for number, text in enumerate(texts):
+            wanted = Counter(min(ord(c), TOP - 1) for c in f"{text}\n")
+            at = owners == number
+            assert dict(zip(points[at].tolist(), times[at].tolist(), strict=True)) == wanted
+
+
+def test_characters_alone_are_features_but_white_space(characters: Characters) -> None:
+    singles = characters.singles
+    assert (singles[[ord(c) for c in " \n\u3000"]] == -1).all()
+    assert singles[ord("Ä")] == singles[ord("ä")] != singles[ord("a")]
+    assert singles[ord("1")] == singles[ord("9")]
 
 
 def test_a_word_has_the_same_features_in_every_text(characters: Characters) -> None:
@@ -53,7 +97,8 @@ def test_a_word_has_the_same_features_in_every_text(characters: Characters) -> N
 
 def test_the_beginning_and_end_of_a_word_count(characters: Characters) -> None:
     inner, outer = features_of("xabcx", characters), features_of("abc", characters)
-    assert sum((inner & outer).values()) == 3  # the letters only
+    assert sum((inner & outer).values()) == 0
+    assert sum((features_of("xabcdx", characters) & features_of("xabcdy", characters)).values()) == 9
 
 
 def test_case_and_digits_are_folded_but_a_capital_inside_a_word_shows(
@@ -87,13 +132,12 @@ def test_kinds_of_characters(characters: Characters) -> None:
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_texts_of_a_batch_do_not_touch(first: str, second: str) -> None:
     characters = Embedded()._weights.characters
-    points, ends = points_of([first, second])
+    points, bounds = points_of([first, second])
     both: tuple[Counter[int], Counter[int]] = (Counter(), Counter())
-    for found, real, places in ngrams(points, characters):
-        at = np.flatnonzero(real) if places is None else places[real]
+    for found, at in ngrams(points, characters):
         assert (np.diff(at) > 0).all()
         assert (found < 1 << BITS).all()
-        for feature, owner in zip(found[real], np.searchsorted(ends, at, "right"), strict=True):
+        for feature, owner in zip(found, np.searchsorted(bounds[1:], at, "right"), strict=True):
             both[owner][int(feature)] += 1
     assert both == (features_of(first, characters), features_of(second, characters))
 
@@ -112,5 +156,6 @@ def test_against_a_slow_reading_by_strings(characters: Characters) -> None:
         else:
             words.append(f"{kind}{char}")
     whole = [word[1:] for word in words if word]
-    wanted = [sum(max(0, len(word) - n + 1) for word in whole) for n in (1, 2, 3, 4)]
-    assert orders_of(text, characters) == [*wanted, len(whole)]
+    wanted = [sum(max(0, len(word) - n + 1) for word in whole) for n in (2, 3, 4)]
+    long = sum(len(word) > 4 for word in whole)
+    assert orders_of(text, characters) == [*wanted, long, 0]

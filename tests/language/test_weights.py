@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from webfilter.language.embedded import Embedded, calibrated
-from webfilter.language.features import BITS, Characters, ngrams, points_of
+from webfilter.language.features import BITS, Characters, letters, ngrams, points_of
 from webfilter.language.scripts import main_script, main_scripts
 from webfilter.language.weights import OFFSET, Weights
 
@@ -24,8 +24,9 @@ def made(rows: int = 5_000, dim: int = 16, labels: int = 3) -> tuple[bytes, dict
     kept = np.zeros(1 << BITS, bool)
     kept[rng.choice(1 << BITS, rows, replace=False)] = True
     points, _ = points_of(["the quick brown fox"])
-    for features, _, _ in ngrams(points, Characters.of(*RUNS)):
+    for features, _ in ngrams(points, Characters.of(*RUNS)):
         kept[features[::2]] = True
+    kept[Characters.of(*RUNS).singles[[ord(char) for char in "thxz"]]] = True
     parts = {
         "rows": rng.integers(0, 16, (int(kept.sum()), dim)).astype(np.uint8),
         "scale": rng.random(dim).astype(np.float32),
@@ -35,19 +36,27 @@ def made(rows: int = 5_000, dim: int = 16, labels: int = 3) -> tuple[bytes, dict
     return Weights.pack(kept, **parts, characters=RUNS), {"kept": kept, **parts}
 
 
+def scores(weights: Weights, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    points, bounds = points_of(texts)
+    return weights.scores(points, bounds, letters(points, bounds))
+
+
 def test_scores_are_what_plain_arithmetic_gives() -> None:
     data, parts = made()
     weights = Weights.read(data)
-    texts = ["the quick brown fox", "", "fox fox", "zzz", "the quick brown fox " * 30]
-    logits, counts = weights.scores(*points_of(texts))
+    texts = ["the quick brown fox", "", "fox fox", "zzz", "", "qqq", "the quick brown fox " * 30]
+    texts += texts * 10
+    logits, known = scores(weights, texts)
     place = np.cumsum(parts["kept"]) - 1
-    for text, got, count in zip(texts, logits, counts, strict=True):
+    for text, got, spoke in zip(texts, logits, known, strict=True):
         points, _ = points_of([text])
-        found = np.concatenate([f[real] for f, real, _ in ngrams(points, weights.characters)])
+        single = weights.characters.singles[[ord(char) for char in text]]
+        found = [single[single >= 0], *(f for f, _ in ngrams(points, weights.characters))]
+        found = np.concatenate(found).astype(int)
         held = found[parts["kept"][found]]
-        assert count == len(held)
+        assert spoke == (len(held) > 0)
         numbers = parts["rows"][place[held]].astype(float) - OFFSET
-        mean = numbers.mean(axis=0) if len(held) else np.zeros(16)
+        mean = numbers.sum(axis=0) / max(len(found), 1)  # what has no row counts as zeros
         wanted = (mean * parts["scale"]) @ parts["output"].astype(float) + parts["bias"]
         np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-9)
 
@@ -56,9 +65,8 @@ def test_sums_of_the_longest_text_do_not_run_over() -> None:
     _, parts = made()
     parts["rows"][:] = 15
     weights = Weights.read(Weights.pack(**parts, characters=RUNS))
-    longest = "the quick brown fox " * 31
-    logits, _ = weights.scores(*points_of([longest[:602]] * 64))
-    one, _ = weights.scores(*points_of(["the"]))
+    logits, _ = scores(weights, ["the quick brown fox " * 30] * 64)
+    one, _ = scores(weights, ["the quick brown fox"])
     np.testing.assert_allclose(logits, np.repeat(one, 64, axis=0), rtol=1e-9)
 
 
@@ -90,7 +98,7 @@ def test_scripts_of_many_texts_are_those_of_each() -> None:
     texts = ["Привет", "", "ab漢", "漢字かな", "我们说话", "12", "ᏣᎳᎩ", "𐌰𐌱", "𠀀𠀁", "ω a b"]
     from webfilter.language.scripts import SCRIPTS
 
-    places = main_scripts(*points_of(texts))
+    places = main_scripts(letters(*points_of(texts)), len(texts))
     assert [SCRIPTS[p] if p >= 0 else None for p in places] == [main_script(t) for t in texts]
     assert [main_script(t) for t in texts] == [
         "Cyrl", None, "Latn", "Jpan", "Hans", None, "Cher", "Goth", "Hani", "Latn",

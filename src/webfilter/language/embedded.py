@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from webfilter.codes import UNDETERMINED
 from webfilter.errors import ConfigError
 from webfilter.language.engines import Guess
-from webfilter.language.features import points_of
+from webfilter.language.features import letters, points_of
 from webfilter.language.prepare import prepare
 from webfilter.language.scripts import SCRIPTS, main_scripts
 from webfilter.language.weights import Weights
@@ -29,7 +29,7 @@ from webfilter.packaged import data, entry
 __all__ = ["Embedded", "calibrated", "handicaps", "manifest", "softmax"]
 
 _NAME, _FIX = "language", "install webfilter again"
-_CHUNK = 64
+_CHUNK = 256
 
 
 def manifest() -> dict[str, Any]:
@@ -61,7 +61,7 @@ def calibrated(
     ends = [np.inf if table["up_to"] is None else table["up_to"] for table in tables]
     first = np.searchsorted(ends, lengths)
     out = np.empty_like(raw)
-    for place in np.unique(first).tolist():
+    for place in set(first.tolist()):
         table, take = tables[place], first == place
         out[take] = np.interp(raw[take], table["raw"], table["probability"])
     return out
@@ -137,24 +137,25 @@ class Embedded:
         return found
 
     def _chunk(self, texts: Sequence[str], top: int) -> list[Guess]:
-        points, ends = points_of(texts)
-        scripts = main_scripts(points, ends)
-        logits, counts = self._weights.scores(points, ends)
+        points, bounds = points_of(texts)
+        found = letters(points, bounds)
+        scripts = main_scripts(found, len(texts))
+        logits, known = self._weights.scores(points, bounds, found)
         logits += self._handicaps[scripts]
         shares = softmax(logits)
         best = shares.argmax(axis=1)
         raw = shares[np.arange(len(texts)), best]
-        lengths = np.diff(ends, prepend=0) - 1
+        lengths = bounds[1:] - bounds[:-1] - 1
         sure = calibrated(self._card["calibration"], lengths, raw).round(4).tolist()
         others = self._others(shares, best, raw, sure, top)
         named = [None if place < 0 else SCRIPTS[place] for place in scripts.tolist()]
-        told = zip(named, counts.tolist(), best.tolist(), sure, others, strict=True)
+        told = zip(named, known.tolist(), best.tolist(), sure, others, strict=True)
         codes, variants = self._codes, self._variants
         return [
             Guess(codes[label], variants[label] or script, probability, rest)
-            if script and count
+            if script and spoke
             else Guess(UNDETERMINED, script, 1.0)
-            for script, count, label, probability, rest in told
+            for script, spoke, label, probability, rest in told
         ]
 
     def _others(

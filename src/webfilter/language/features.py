@@ -1,10 +1,11 @@
-"""What the embedded model reads in a text: hashed character n-grams of each word, and the words.
+"""What the embedded model reads in a text: its characters, n-grams within each word, and the words.
 
 Everything is array arithmetic over the code points of a whole batch, which is why it is fast: no
 string is made per word or n-gram, and the cost is the same for any text. A word is a run of letters
 and combining marks, or a run of digits and signs; an n-gram lies within one word and knows whether
-it begins or ends it. Letters are folded to lower case, digits to one digit. A capital after a small
-letter (``camelCase``, base64) makes another n-gram.
+it begins or ends it. A word of five letters or more is known by its first four, its last four and
+its length. Letters are folded to lower case, digits to one digit. A capital after a small letter
+(``camelCase``, base64) makes another n-gram.
 
 The same code makes training data, so it is part of the model: change it, and train again.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,8 @@ __all__ = [
     "TOP",
     "UPPER",
     "Characters",
+    "Letters",
+    "letters",
     "mixed",
     "ngrams",
     "points_of",
@@ -36,7 +40,7 @@ SPACE, LETTER, SIGN, UPPER = range(4)
 """Kinds of characters: white space and controls; letters; digits, marks and symbols; capitals."""
 
 _LONGEST = 4
-_WORD = 64  # letters of a word that its own feature depends on
+_TABLE = 4_000_000  # pairs of text and code point that are counted without sorting
 TOP = 0x20000
 """Code points above (rarer ideographs) all count as the last one below, as one letter."""
 
@@ -62,16 +66,6 @@ def mixed(numbers: NDArray[np.uint32]) -> NDArray[np.uint32]:
     h *= np.uint32(0x735A2D97)
     h ^= h >> np.uint32(15)
     return h
-
-
-def _powers() -> NDArray[np.uint32]:
-    found = [1]
-    for _ in range(_WORD - 1):
-        found.append(found[-1] * 0x5851F42D & 0xFFFFFFFF)
-    return np.array(found, np.uint32)
-
-
-_POWERS = _powers()
 
 
 @dataclass(frozen=True)
@@ -104,55 +98,94 @@ class Characters:
         return cls(symbols, runs)
 
 
+    @property
+    def singles(self) -> NDArray[np.int64]:
+        """The feature of each code point; -1 for white space."""
+        found = ((self.symbols * _ORDERS[0]) >> _SHIFT).astype(np.int64)
+        return np.where(self.kinds == SPACE, -1, found)
+
+
 def points_of(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the code points of all texts, a line end after each, and where each text ends."""
+    """Return the code points of all texts, a line end after each, and their bounds.
+
+    Text ``i`` and its line end lie between bounds ``i`` and ``i + 1``.
+    """
     joined = "\n".join(texts) + "\n"
     points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4")
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    return np.minimum(points, TOP - 1, dtype=np.int64), np.cumsum(lengths + 1)
+    bounds = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1, out=bounds[1:])
+    return np.minimum(points, TOP - 1, dtype=np.int64), bounds
+
+
+class Letters(NamedTuple):
+    """The different code points of each text, and how often it has them."""
+
+    owners: NDArray[np.int64]
+    """Number of the text, rising."""
+    points: NDArray[np.int64]
+    times: NDArray[np.int64]
+
+
+def letters(points: NDArray[np.int64], bounds: NDArray[np.int64]) -> Letters:
+    """Count the code points of each text; both as of `points_of`."""
+    texts = len(bounds) - 1
+    seen = np.zeros(TOP, bool)
+    seen[points] = True
+    every = np.flatnonzero(seen)
+    place = np.empty(TOP, np.int64)
+    place[every] = np.arange(len(every))
+    places = np.repeat(np.arange(texts) * len(every), bounds[1:] - bounds[:-1])
+    places += place.take(points)
+    if texts * len(every) < _TABLE:
+        times = np.bincount(places, minlength=texts * len(every))
+        held = np.flatnonzero(times > 0)
+        times = times.take(held)
+    else:
+        held, times = np.unique(places, return_counts=True)
+    owners, at = np.divmod(held, len(every))
+    return Letters(owners, every.take(at), times)
 
 
 def ngrams(
     points: NDArray[np.int64], characters: Characters
-) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.bool_], NDArray[np.int64] | None]]:
-    """Yield features, whether each is one, and places; for 1 to 4 letters, and for words.
+) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.int64]]]:
+    """Yield features and where in `points` each begins, rising.
+
+    First 2, 3 and 4 letters, then words of more, then letters that stand alone.
 
     Args:
         points: code points as of `points_of`.
         characters: the model's.
-
-    Yields:
-        features, each below ``2 ** BITS``; True where they are in a word; where in `points` each
-        begins, or None if that is its own place in the array.
     """
     raw = characters.kinds.take(points)
     symbols = characters.symbols.take(points)
     capital = raw == UPPER
     kinds = raw - 2 * capital.view(np.uint8)
-    n = len(points)
-    flags = np.ones(n, np.uint8)  # the first bit: begins a word
-    np.not_equal(kinds[1:], kinds[:-1], out=flags[1:], casting="unsafe")
-    begins = np.flatnonzero(flags)
-    camel = capital[1:] & ~capital[:-1] & (flags[1:] == 0)
-    flags[:-1] += 2 * flags[1:]  # the second: ends one
-    flags[1:] += 4 * camel.view(np.uint8)  # the third: a capital inside
+    inside = kinds != SPACE
+    begins = np.ones(len(points), bool)
+    np.not_equal(kinds[1:], kinds[:-1], out=begins[1:])
+    ends = np.ones(len(points), bool)
+    ends[:-1] = begins[1:]
+    flags = begins + 2 * ends.view(np.uint8)
+    flags[1:] += 4 * (capital[1:] & ~(capital[:-1] | begins[1:])).view(np.uint8)
     marked = _SALTS.take(flags)
     marked += symbols
-    lengths = np.diff(begins, append=n)
-    real = kinds.take(begins) != SPACE
-    places = np.arange(n, dtype=np.int32)
-    starts = begins.astype(np.int32)
-    left = np.repeat(starts + (lengths * real).astype(np.int32), lengths)
-    left -= places  # letters to the end of the word; none in spaces
-    rolling = symbols
-    for order in range(1, _LONGEST + 1):
-        if order == 2:
-            rolling = marked
-        if order > 1:
-            rolling = rolling[:-1] * _NEXT
-            rolling += marked[order - 1 :]
-        yield (rolling * _ORDERS[order - 1]) >> _SHIFT, left[: len(rolling)] >= order, None
-    places -= np.repeat(starts, lengths)
-    marked *= _POWERS.take(places, mode="clip")
-    words = np.add.reduceat(marked, begins, dtype=np.uint32)
-    yield (mixed(words) * _ORDERS[-1]) >> _SHIFT, real, begins
+    rolling, goes = marked, inside & ~ends  # on to another letter of the word
+    real = goes
+    for order in range(2, _LONGEST + 1):
+        rolling = rolling[:-1] * _NEXT
+        rolling += marked[order - 1 :]
+        at = np.flatnonzero(real)
+        yield (rolling.take(at) * _ORDERS[order - 1]) >> _SHIFT, at
+        real = real[:-1] & goes[order - 1 :]
+    first, last = np.flatnonzero(begins & inside), np.flatnonzero(ends & inside)
+    more = last - first
+    long = np.flatnonzero(more >= _LONGEST)
+    at = first.take(long)
+    words = rolling.take(at) * _NEXT
+    words += rolling.take(last.take(long) - (_LONGEST - 1))
+    words += more.take(long).astype(np.uint32)
+    yield (mixed(words) * _ORDERS[-1]) >> _SHIFT, at
+    at = first.take(np.flatnonzero(more == 0))
+    at = at.take(np.flatnonzero(kinds.take(at) == LETTER))
+    yield (marked.take(at) * _ORDERS[0]) >> _SHIFT, at

@@ -14,6 +14,8 @@ WINDOW = 200
 """Characters a window; a text of up to three windows is read whole."""
 
 _URL = re.compile(r"(?:https?://|www\.)\S+")
+_REST = re.compile(r"\A\S+")
+_LONGEST = 500  # characters before a window in which a URL that reaches into it may begin
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+\.[\w.-]+")
 
 
@@ -27,8 +29,19 @@ def windows(text: str) -> str:
     """
     if len(text) <= 3 * WINDOW:
         return text
-    middle = (len(text) - WINDOW) // 2
-    return "\n".join((text[:WINDOW], text[middle : middle + WINDOW], text[len(text) - WINDOW :]))
+    middle, last = (len(text) - WINDOW) // 2, len(text) - WINDOW
+    parts = (text[:WINDOW], text[middle : middle + WINDOW], text[last:])
+    if "/" not in text:
+        return "\n".join(parts)
+    return "\n".join((parts[0], _cut_url(text, middle, parts[1]), _cut_url(text, last, parts[2])))
+
+
+def _cut_url(text: str, start: int, window: str) -> str:
+    """Return `window`, which begins at `start`, without the rest of a URL that begins before it."""
+    before = text[max(start - _LONGEST, 0) : start]
+    if before[-1:].isspace() or not _URL.match(before.rsplit(None, 1)[-1]):
+        return window
+    return _REST.sub("", window)
 
 
 def prepare(text: str) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from webfilter.language.features import TOP, points_of
+from webfilter.language.features import TOP, Letters, letters, points_of
 
 __all__ = ["SCRIPTS", "main_script", "main_scripts"]
 
@@ -69,9 +69,9 @@ _NONE = len(SCRIPTS)
 
 
 @lru_cache(maxsize=1)
-def _table() -> NDArray[np.int64]:
+def _table() -> NDArray[np.uint8]:
     """Return the place in `SCRIPTS` for every code point, `_NONE` for what is no letter."""
-    of = np.zeros(TOP, np.int64)
+    of = np.zeros(TOP, np.uint8)
     spans = _RANGES.split()
     for span, script in zip(spans[::2], spans[1::2], strict=True):
         start, _, end = span.partition("-")
@@ -85,18 +85,17 @@ def _table() -> NDArray[np.int64]:
     return of
 
 
-def main_scripts(points: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+def main_scripts(found: Letters, texts: int) -> NDArray[np.int64]:
     """Return the place in `SCRIPTS` of each text's main script; -1 where there is no letter.
 
     Args:
-        points: code points as of `features.points_of`.
-        ends: where each text ends in `points`.
+        found: the letters of all texts.
+        texts: how many there are.
     """
     width = _NONE + 1
-    places = np.repeat(np.arange(len(ends)) * width, np.diff(ends, prepend=0))
-    places += _table().take(points)
-    counts = np.bincount(places, minlength=len(ends) * width)
-    counts = counts.reshape(len(ends), width)[:, :_NONE].copy()
+    places = found.owners * width + _table().take(found.points)
+    counts = np.bincount(places, found.times, texts * width).astype(np.int64)
+    counts = counts.reshape(texts, width)[:, :_NONE].copy()
     simplified, traditional = counts[:, _HANS].copy(), counts[:, _HANT].copy()
     counts[:, _HANI] += simplified + traditional
     counts[:, [_HANS, _HANT]] = 0
@@ -119,5 +118,5 @@ def main_script(text: str) -> str | None:
     >>> [main_script(text) for text in ("我们说话", "我們說話")]
     ['Hans', 'Hant']
     """
-    (place,) = main_scripts(*points_of([text]))
+    (place,) = main_scripts(letters(*points_of([text])), 1)
     return None if place < 0 else SCRIPTS[place]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from webfilter.language.features import BITS, Characters, ngrams
+from webfilter.language.features import BITS, Characters, Letters, ngrams
 
 __all__ = ["OFFSET", "Weights"]
 
@@ -23,6 +23,8 @@ OFFSET = 7
 """A stored number from 0 to 15 stands for itself less this, times its column's scale."""
 _WORD = 16  # numbers in a word of a row
 _LANES = np.uint64(0x000F_000F_000F_000F)  # every fourth, with room to add 4,369 of them
+_NOTHING = np.uint64(0x1111_1111_1111_1111 * OFFSET)
+_FOUR = np.uint64(4)
 _FOURTHS, _MASK = np.arange(0, 64, 16, dtype=np.uint64), np.uint64(0xFFFF)
 _ROWS = 64  # one shape for every product, so that a text's scores do not depend on its neighbors
 
@@ -33,9 +35,13 @@ class Weights:
 
     characters: Characters
     ranks: NDArray[np.int32]
-    """Row of each feature; -1 where it has none."""
+    """Row of each feature; 0 where it has none."""
+    singles: NDArray[np.int32]
+    """Row of each code point as a feature; 0 where it has none, -1 for white space."""
     words: NDArray[np.uint64]
-    """(dim / 16, rows): sixteen numbers of a row in each word, the first in the lowest bits."""
+    """(dim / 16, 1 + rows): sixteen numbers of a row in each word, the first in the lowest bits.
+
+    The first row stands for features without one: zeros."""
     scale: NDArray[np.float64]
     """(dim,)"""
     output: NDArray[np.float64]
@@ -60,9 +66,12 @@ class Weights:
             raise ValueError(f"{kept.sum()} features for {rows} rows of {dim} numbers")
         if scale.shape != (dim,) or output.shape != (dim, len(bias)):
             raise ValueError(f"shapes {scale.shape} and {output.shape} for {dim} numbers a row")
-        ranks = np.where(kept, np.cumsum(kept, dtype=np.int32) - np.int32(1), np.int32(-1))
-        words = np.ascontiguousarray(packed.view("<u8").astype(np.uint64).T)
-        return cls(characters, ranks, words, scale, output, bias)
+        ranks = np.where(kept, np.cumsum(kept, dtype=np.int32), np.int32(0))
+        singles = characters.singles
+        singles = np.where(singles < 0, -1, ranks.take(singles, mode="clip")).astype(np.int32)
+        words = np.full((dim // _WORD, rows + 1), _NOTHING)
+        words[:, 1:] = packed.view("<u8").T
+        return cls(characters, ranks, singles, words, scale, output, bias)
 
     @staticmethod
     def pack(
@@ -83,42 +92,68 @@ class Weights:
         return file.getvalue()
 
     def scores(
-        self, points: NDArray[np.int64], ends: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Return a score for each label of up to 64 texts, and how many features each has.
+        self, points: NDArray[np.int64], bounds: NDArray[np.int64], of: Letters
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return a score for each label of each text, and whether any feature spoke.
 
         Args:
             points: code points as of `features.points_of`.
-            ends: where each text ends in `points`.
+            bounds: where the texts lie in `points`.
+            of: their letters.
 
         Returns:
-            (texts, labels) logits; (texts,) counts of the features with a row.
+            (texts, labels) logits; (texts,) False where no feature has a row.
         """
-        bounds = np.concatenate(([0], ends))
-        found, sizes = [], []
-        for features, real, places in ngrams(points, self.characters):
-            at = np.flatnonzero(real)
-            rows = self.ranks.take(features.take(at))
-            held = np.flatnonzero(rows >= 0)
-            at = at.take(held)
-            at = at if places is None else places.take(at)
-            sizes.append(np.diff(np.searchsorted(at, bounds)))
-            found.append(rows.take(held))
-        rows, lengths = np.concatenate(found), np.array(sizes)
-        counts = np.zeros(_ROWS, np.int64)
-        here = slice(0, len(ends))
-        counts[here] = lengths.sum(axis=0)
-        some = lengths > 0
-        begins = (np.cumsum(lengths) - lengths.ravel())[some.ravel()]
-        lanes = np.zeros((_ROWS, len(self.words), 1, 4), np.uint64)
-        of = np.zeros(lengths.shape, np.uint64)
-        for part, column in enumerate(self.words if len(rows) else ()):
-            word = column.take(rows, mode="clip")
+        texts, found, cuts = len(bounds) - 1, [], []
+        for features, at in ngrams(points, self.characters):
+            found.append(self.ranks.take(features))
+            cuts.append(at.searchsorted(bounds))
+        rows = self.singles.take(of.points)
+        held = np.flatnonzero(rows >= 0)
+        owners, times = of.owners.take(held), of.times.take(held)
+        found.append(rows.take(held))
+        cuts.append(owners.searchsorted(np.arange(texts + 1)))
+        starts = np.array(cuts)
+        sizes = starts[:, 1:] - starts[:, :-1]
+        counts = sizes[:-1].sum(axis=0) + np.bincount(owners, times, texts).astype(np.int64)
+        numbers = self._sums(np.concatenate(found), starts, sizes, times.astype(np.uint64))
+        numbers -= OFFSET * counts[:, None]
+        blocks = -(-texts // _ROWS)
+        mean = np.zeros((blocks * _ROWS, len(self.scale)))
+        mean[:texts] = numbers / np.maximum(counts, 1)[:, None] * self.scale
+        logits = mean.reshape(blocks, _ROWS, -1) @ self.output + self.bias
+        return logits.reshape(blocks * _ROWS, -1)[:texts], numbers.any(axis=1)
+
+    def _sums(
+        self,
+        rows: NDArray[np.int32],
+        starts: NDArray[np.int64],
+        sizes: NDArray[np.int64],
+        times: NDArray[np.uint64],
+    ) -> NDArray[np.int64]:
+        """Return the sums of the numbers from 0 to 15 in the rows of each text: (texts, dim).
+
+        Args:
+            rows: the rows of all kinds of features, one kind after the other.
+            starts: (kinds, texts + 1) where each text's rows begin within its kind.
+            sizes: (kinds, texts) how many they are.
+            times: how often each of the last rows counts; the others count once.
+        """
+        kinds, texts = sizes.shape
+        totals = starts[:, -1]
+        begins = starts[:, :-1] + (np.cumsum(totals) - totals)[:, None]
+        some = np.flatnonzero(sizes)
+        begins = begins.ravel().take(some)
+        sums = np.zeros((4, len(self.words), kinds * texts), np.uint64)
+        if len(rows):
+            word = self.words.take(rows, axis=1, mode="clip")
+            lane = word & _LANES
             for step in range(4):
-                of[some] = np.add.reduceat((word >> np.uint64(4 * step)) & _LANES, begins)
-                lanes[here, part, 0, step] = of.sum(axis=0)
-        sums = (lanes >> _FOURTHS[:, None]) & _MASK
-        mean = sums.reshape(_ROWS, -1) / np.maximum(counts, 1)[:, None]
-        mean -= OFFSET * (counts > 0)[:, None]
-        logits = (mean * self.scale) @ self.output + self.bias
-        return logits[here], counts[here]
+                if step:
+                    np.right_shift(word, _FOUR, out=word)
+                    np.bitwise_and(word, _LANES, out=lane)
+                lane[:, len(rows) - len(times) :] *= times
+                sums[step][:, some] = np.add.reduceat(lane, begins, axis=1)
+        lanes = sums.reshape(4, -1, kinds, texts).sum(axis=2).T  # texts, words, steps
+        fourths = (lanes[:, :, None] >> _FOURTHS[:, None]) & _MASK
+        return fourths.reshape(texts, -1).astype(np.int64)
