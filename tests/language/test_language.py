@@ -23,7 +23,7 @@ from webfilter.errors import ConfigError, MissingExtra, UnknownName
 from webfilter.language import Language
 from webfilter.language import embedded as embedded_module
 from webfilter.language.engines import engine
-from webfilter.language.prepare import prepare
+from webfilter.language.prepare import prepare, windows
 from webfilter.language.scripts import main_script
 
 SENTENCES = {
@@ -356,6 +356,19 @@ def test_preparation_is_short_and_without_addresses() -> None:
     assert prepare("see https://a.example/b?c=d and me@b.example, now").split() == [
         "see", "and", ",", "now",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", ["see ", "\n", ""])
+def test_a_url_that_reaches_into_a_window_is_taken_out_whole(before: str) -> None:
+    url = "https://site.example/morning/garden/lesson?of=the-old-school"
+    text = f"{before}{url}\n" * 30
+    assert len(text) > 1_800
+    for extra in range(len(url)):
+        left = prepare("x" * extra + " " + text)
+        assert not any(word in left for word in ("site", "example", "garden", "lesson", "school"))
+    said = "word/word " * 300
+    assert prepare(said) == windows(said)  # a slash alone makes no URL
+    assert len(prepare("a" * 5_000 + "/")) == 602
 
 
 def test_scripts_of_letters() -> None:

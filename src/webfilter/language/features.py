@@ -3,8 +3,8 @@
 Everything is array arithmetic over the code points of a whole batch, which is why it is fast: no
 string is made per word or n-gram, and the cost is the same for any text. A word is a run of letters
 and combining marks, or a run of digits and signs; an n-gram lies within one word and knows whether
-it begins or ends it. A word of five letters or more is known by its first four, its last four and
-its length. Letters are folded to lower case, digits to one digit. A capital after a small letter
+it begins or ends it. A word is known by its length, its first letters and its last: two, or four
+where it has five or more. Letters are folded to lower case, digits to one digit. A capital after a small letter
 (``camelCase``, base64) makes another n-gram.
 
 The same code makes training data, so it is part of the model: change it, and train again.
@@ -151,7 +151,8 @@ def ngrams(
 ) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.int64]]]:
     """Yield features and where in `points` each begins, rising.
 
-    First 2, 3 and 4 letters, then words of more, then letters that stand alone.
+    First 2, 3 and 4 letters, then words of more, words of 2 to 4 letters, and letters that stand
+    alone. The short words are n-grams, too: twice, they count as much as longer ones.
 
     Args:
         points: code points as of `points_of`.
@@ -172,20 +173,26 @@ def ngrams(
     marked += symbols
     rolling, goes = marked, inside & ~ends  # on to another letter of the word
     real = goes
+    pairs = rolling
     for order in range(2, _LONGEST + 1):
         rolling = rolling[:-1] * _NEXT
         rolling += marked[order - 1 :]
+        pairs = rolling if order == 2 else pairs
         at = np.flatnonzero(real)
         yield (rolling.take(at) * _ORDERS[order - 1]) >> _SHIFT, at
         real = real[:-1] & goes[order - 1 :]
     first, last = np.flatnonzero(begins & inside), np.flatnonzero(ends & inside)
     more = last - first
-    long = np.flatnonzero(more >= _LONGEST)
-    at = first.take(long)
-    words = rolling.take(at) * _NEXT
-    words += rolling.take(last.take(long) - (_LONGEST - 1))
-    words += more.take(long).astype(np.uint32)
-    yield (mixed(words) * _ORDERS[-1]) >> _SHIFT, at
+    for parts, width, some in (
+        (rolling, _LONGEST, more >= _LONGEST),
+        (pairs, 2, (more > 0) & (more < _LONGEST)),
+    ):
+        held = np.flatnonzero(some)
+        at = first.take(held)
+        words = parts.take(at) * _NEXT
+        words += parts.take(last.take(held) - (width - 1))
+        words += more.take(held).astype(np.uint32)
+        yield (mixed(words) * _ORDERS[-1]) >> _SHIFT, at
     at = first.take(np.flatnonzero(more == 0))
     at = at.take(np.flatnonzero(kinds.take(at) == LETTER))
     yield (marked.take(at) * _ORDERS[0]) >> _SHIFT, at

@@ -14,7 +14,6 @@ WINDOW = 200
 """Characters a window; a text of up to three windows is read whole."""
 
 _URL = re.compile(r"(?:https?://|www\.)\S+")
-_REST = re.compile(r"\A\S+")
 _LONGEST = 500  # characters before a window in which a URL that reaches into it may begin
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+\.[\w.-]+")
 
@@ -39,9 +38,9 @@ def windows(text: str) -> str:
 def _cut_url(text: str, start: int, window: str) -> str:
     """Return `window`, which begins at `start`, without the rest of a URL that begins before it."""
     before = text[max(start - _LONGEST, 0) : start]
-    if before[-1:].isspace() or not _URL.match(before.rsplit(None, 1)[-1]):
-        return window
-    return _REST.sub("", window)
+    word = "" if before[-1:].isspace() else before.rsplit(None, 1)[-1]
+    url = _URL.match(text, start - len(word), start + WINDOW)
+    return window[url.end() - start :] if url and word else window
 
 
 def prepare(text: str) -> str:
