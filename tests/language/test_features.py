@@ -36,29 +36,30 @@ def features_of(text: str, characters: Characters) -> Counter[int]:
 
 
 def orders_of(text: str, characters: Characters) -> list[int]:
-    """Return how many there are: 2, 3, 4 letters, words, letters that stand alone."""
+    """Return how many there are: 2, 3, 4 letters, long words, short words, letters alone."""
     points, _ = points_of([text])
     return [len(found) for found, _ in ngrams(points, characters)]
 
 
 def test_ngrams_stay_within_words(characters: Characters) -> None:
-    assert orders_of("abcd", characters) == [3, 2, 1, 0, 0]
-    assert orders_of("abcde", characters) == [4, 3, 2, 1, 0]
-    assert orders_of("a cde", characters) == [2, 1, 0, 0, 1]
-    assert orders_of("ab,cde", characters) == [3, 1, 0, 0, 0]  # a sign is a word, but no letter
-    assert orders_of("我a 们说。", characters) == [2, 0, 0, 0, 0]
-    assert orders_of("我 -12345", characters) == [5, 4, 3, 1, 1]
-    assert orders_of("  ", characters) == orders_of("", characters) == [0] * 5
+    assert orders_of("abcd", characters) == [3, 2, 1, 0, 1, 0]
+    assert orders_of("abcde", characters) == [4, 3, 2, 1, 0, 0]
+    assert orders_of("a cde", characters) == [2, 1, 0, 0, 1, 1]
+    assert orders_of("ab,cde", characters) == [3, 1, 0, 0, 2, 0]  # a sign is a word, but no letter
+    assert orders_of("我a 们说。", characters) == [2, 0, 0, 0, 2, 0]
+    assert orders_of("我 -12345", characters) == [5, 4, 3, 1, 0, 1]
+    assert orders_of("  ", characters) == orders_of("", characters) == [0] * 6
 
 
-def test_long_words_differ_by_their_beginning_end_and_length(characters: Characters) -> None:
+def test_words_differ_by_their_beginning_end_and_length(characters: Characters) -> None:
     def word(text: str) -> int:
         points, _ = points_of([text])
-        found, _ = [*ngrams(points, characters)][3]
-        return int(found[0])
+        found = [*ngrams(points, characters)]
+        [feature] = [int(f) for f in np.concatenate([found[3][0], found[4][0]])]
+        return feature
 
-    words = "house houses mouse houseboat houseboet nouseboat hausboat hoouseboat"
-    assert len({word(text) for text in words.split()}) == 8
+    words = "it its tis site sate sited houses mouses houseboat houseboet nouseboat hoouseboat"
+    assert len({word(text) for text in words.split()}) == 12
     assert word("Freundschaft") == word("FREUNDSCHAFT") == word("freunXYchaft".lower())
 
 
@@ -157,5 +158,5 @@ def test_against_a_slow_reading_by_strings(characters: Characters) -> None:
             words.append(f"{kind}{char}")
     whole = [word[1:] for word in words if word]
     wanted = [sum(max(0, len(word) - n + 1) for word in whole) for n in (2, 3, 4)]
-    long = sum(len(word) > 4 for word in whole)
-    assert orders_of(text, characters) == [*wanted, long, 0]
+    words = [sum(4 < len(w) for w in whole), sum(1 < len(w) < 5 for w in whole)]
+    assert orders_of(text, characters) == [*wanted, *words, 0]
