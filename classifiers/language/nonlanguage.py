@@ -1,6 +1,6 @@
 """Makes texts that are in no language: what the label ``und`` is trained on.
 
-Code, markup, style sheets, logs, base64 and hex, random letters in several scripts, keyboard rows,
+Code, markup, style sheets, logs of programs and web servers, base64 and hex, random letters in several scripts, keyboard rows,
 part numbers, JSON, tables, addresses, and words drawn from many languages. All from a seeded
 generator; identifiers are made from letters, and no line of real code is copied.
 """
@@ -31,6 +31,7 @@ _STYLES = _words(
 )
 _SETTINGS = _words("none auto inherit block inline-block relative absolute hidden center bold #fff")
 _COLUMNS = _words("INTEGER VARCHAR(255) TEXT NUMERIC(10,2) TIMESTAMP BOOLEAN DATE BIGINT serial")
+_MONTHS = _words("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec")
 _UNITS = _words("px em rem % pt")
 _ALPHABETS = (
     string.ascii_lowercase,
@@ -117,6 +118,32 @@ def _log(rng: random.Random) -> str:
     )
 
 
+def _invented(rng: random.Random) -> str:
+    return "".join(
+        rng.choice("bcdfghlmnprstvw")
+        + rng.choice(("a", "e", "i", "o", "u", "er", "an", "in", "ea"))
+        for _ in range(rng.randint(2, 4))
+    )
+
+
+def _access(rng: random.Random) -> str:
+    r = rng.randrange
+    path = "/".join(rng.choice((_name, _invented))(rng) for _ in range(rng.randint(1, 4)))
+    client = ".".join(str(r(256)) for _ in range(4))
+    agent = (
+        f"{rng.choice(_NOUNS).title()}/{r(20)}.{r(10)} ({_name(rng)}; {_name(rng)} {r(12)}_{r(9)})"
+    )
+    return (
+        f"{client} - {rng.choice(('-', _name(rng)))} "
+        f"[{r(1, 29):02}/{rng.choice(_MONTHS)}/20{r(30):02}:{r(24):02}:{r(60):02}:{r(60):02} "
+        f'{rng.choice("+-")}0{r(10)}00] "{rng.choice(("GET", "POST", "HEAD"))} /{path} HTTP/1.1" '
+        f"{rng.choice((200, 301, 304, 404, 500))} {r(100_000)}"
+        + rng.choice(
+            ("", ' "-"', f' "-" "{agent}"', f' "https://{rng.choice(_NOUNS)}.com/" "{agent}"')
+        )
+    )
+
+
 def _base64(rng: random.Random) -> str:
     return base64.b64encode(rng.randbytes(rng.randint(9, 90))).decode()
 
@@ -187,12 +214,12 @@ def _path(rng: random.Random) -> str:
 
 KINDS = {
     "code": _code, "markup": _markup, "style": _style, "log": _log, "base64": _base64,
-    "hex": _hex, "letters": _letters, "keyboard": _keyboard, "parts": _parts, "json": _json,
-    "table": _table, "path": _path, "sql": _sql,
+    "hex": _hex, "access": _access, "letters": _letters, "keyboard": _keyboard, "parts": _parts,
+    "json": _json, "table": _table, "path": _path, "sql": _sql,
 }  # fmt: skip
 """The generators, by the kind of text that they make."""
 
-_WEIGHTS = {"code": 6, "markup": 2, "style": 2, "log": 1, "base64": 2, "hex": 1, "letters": 4,
+_WEIGHTS = {"code": 6, "markup": 2, "style": 2, "log": 1, "access": 1, "base64": 2, "hex": 1, "letters": 4,
             "keyboard": 1, "parts": 1, "json": 2, "table": 2, "path": 1, "sql": 2}  # fmt: skip
 
 
