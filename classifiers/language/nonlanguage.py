@@ -1,8 +1,9 @@
 """Makes texts that are in no language: what the label ``und`` is trained on.
 
-Code, markup, style sheets, logs of programs and web servers, base64 and hex, random letters in several scripts, keyboard rows,
-part numbers, JSON, tables, addresses, and words drawn from many languages. All from a seeded
-generator; identifiers are made from letters, and no line of real code is copied.
+Code, markup, style sheets, logs of programs and web servers, base64 and hex, random letters in
+several scripts, keyboard rows, part numbers, JSON, tables, addresses, and words drawn from many
+languages. All from a seeded generator; identifiers are made from letters, and no line of real code
+is copied.
 """
 
 from __future__ import annotations
@@ -219,8 +220,9 @@ KINDS = {
 }  # fmt: skip
 """The generators, by the kind of text that they make."""
 
-_WEIGHTS = {"code": 6, "markup": 2, "style": 2, "log": 1, "access": 1, "base64": 2, "hex": 1, "letters": 4,
-            "keyboard": 1, "parts": 1, "json": 2, "table": 2, "path": 1, "sql": 2}  # fmt: skip
+_WEIGHTS = {"code": 6, "markup": 2, "style": 2, "log": 1, "access": 1, "base64": 2, "hex": 1,
+            "letters": 4, "keyboard": 1, "parts": 1, "json": 2, "table": 2, "path": 1,
+            "sql": 2}  # fmt: skip
 
 
 def salads(count: int, rng: random.Random, words: Sequence[str]) -> list[str]:

@@ -3,9 +3,9 @@
 Everything is array arithmetic over the code points of a whole batch, which is why it is fast: no
 string is made per word or n-gram, and the cost is the same for any text. A word is a run of letters
 and combining marks, or a run of digits and signs; an n-gram lies within one word and knows whether
-it begins or ends it. A word is known by its length, its first letters and its last: two, or four
-where it has five or more. Letters are folded to lower case, digits to one digit. A capital after a small letter
-(``camelCase``, base64) makes another n-gram.
+it begins or ends it. A word is known by its length, its first letters and its last: two of each, or
+four where it has five or more. Letters are folded to lower case, digits to one digit. A capital
+after a small letter (``camelCase``, base64) makes another n-gram.
 
 The same code makes training data, so it is part of the model: change it, and train again.
 """
@@ -97,7 +97,6 @@ class Characters:
         symbols = mixed(points * np.uint32(2654435761) + np.uint32(12345))
         return cls(symbols, runs)
 
-
     @property
     def singles(self) -> NDArray[np.int64]:
         """The feature of each code point; -1 for white space."""
@@ -171,26 +170,23 @@ def ngrams(
     flags[1:] += 4 * (capital[1:] & ~(capital[:-1] | begins[1:])).view(np.uint8)
     marked = _SALTS.take(flags)
     marked += symbols
-    rolling, goes = marked, inside & ~ends  # on to another letter of the word
+    goes = inside & ~ends  # on to another letter of the word
+    rolled = {1: marked}
     real = goes
-    pairs = rolling
     for order in range(2, _LONGEST + 1):
-        rolling = rolling[:-1] * _NEXT
+        rolling = rolled[order - 1][:-1] * _NEXT
         rolling += marked[order - 1 :]
-        pairs = rolling if order == 2 else pairs
+        rolled[order] = rolling
         at = np.flatnonzero(real)
         yield (rolling.take(at) * _ORDERS[order - 1]) >> _SHIFT, at
         real = real[:-1] & goes[order - 1 :]
     first, last = np.flatnonzero(begins & inside), np.flatnonzero(ends & inside)
-    more = last - first
-    for parts, width, some in (
-        (rolling, _LONGEST, more >= _LONGEST),
-        (pairs, 2, (more > 0) & (more < _LONGEST)),
-    ):
+    more = last - first  # letters but one
+    for width, some in ((4, more >= 4), (2, (more > 0) & (more < 4))):
         held = np.flatnonzero(some)
         at = first.take(held)
-        words = parts.take(at) * _NEXT
-        words += parts.take(last.take(held) - (width - 1))
+        words = rolled[width].take(at) * _NEXT
+        words += rolled[width].take(last.take(held) - (width - 1))
         words += more.take(held).astype(np.uint32)
         yield (mixed(words) * _ORDERS[-1]) >> _SHIFT, at
     at = first.take(np.flatnonzero(more == 0))

@@ -67,8 +67,8 @@ class Weights:
         if scale.shape != (dim,) or output.shape != (dim, len(bias)):
             raise ValueError(f"shapes {scale.shape} and {output.shape} for {dim} numbers a row")
         ranks = np.where(kept, np.cumsum(kept, dtype=np.int32), np.int32(0))
-        singles = characters.singles
-        singles = np.where(singles < 0, -1, ranks.take(singles, mode="clip")).astype(np.int32)
+        features = characters.singles
+        singles = np.where(features < 0, np.int32(-1), ranks.take(features, mode="clip"))
         words = np.full((dim // _WORD, rows + 1), _NOTHING)
         words[:, 1:] = packed.view("<u8").T
         return cls(characters, ranks, singles, words, scale, output, bias)
@@ -122,7 +122,7 @@ class Weights:
         mean = np.zeros((blocks * _ROWS, len(self.scale)))
         mean[:texts] = numbers / np.maximum(counts, 1)[:, None] * self.scale
         logits = mean.reshape(blocks, _ROWS, -1) @ self.output + self.bias
-        return logits.reshape(blocks * _ROWS, -1)[:texts], numbers.any(axis=1)
+        return logits.reshape(blocks * _ROWS, -1)[:texts], (numbers != 0).any(axis=1)
 
     def _sums(
         self,
@@ -155,5 +155,5 @@ class Weights:
                 lane[:, len(rows) - len(times) :] *= times
                 sums[step][:, some] = np.add.reduceat(lane, begins, axis=1)
         lanes = sums.reshape(4, -1, kinds, texts).sum(axis=2).T  # texts, words, steps
-        fourths = (lanes[:, :, None] >> _FOURTHS[:, None]) & _MASK
-        return fourths.reshape(texts, -1).astype(np.int64)
+        numbers: NDArray[np.uint64] = (lanes[:, :, None] >> _FOURTHS[:, None]) & _MASK
+        return numbers.reshape(texts, -1).astype(np.int64)
