@@ -124,3 +124,12 @@ def test_each_text_is_calibrated_by_the_first_table_that_takes_its_length() -> N
 def test_letters_without_a_single_known_feature_are_und() -> None:
     (guess,) = Embedded().predict(["\uab30\ua7f7"])  # Latin letters of phoneticians
     assert guess == ("und", "Latn", 1.0, ())
+
+
+def test_guesses_do_not_depend_on_what_is_read_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["the quick brown fox", "", "ein kleiner Fuchs", "漢字かな", "12:30", "лиса и собака"] * 50
+    engine = Embedded()
+    together = engine.predict(texts, 3)
+    monkeypatch.setattr("webfilter.language.embedded._CHUNK", 7)
+    assert engine.predict(texts, 3) == together
+    assert [engine.predict([text], 3)[0] for text in texts[:6]] == together[:6]
