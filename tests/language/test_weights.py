@@ -127,7 +127,7 @@ def test_letters_without_a_single_known_feature_are_und() -> None:
 
 
 def test_guesses_do_not_depend_on_what_is_read_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = ["the quick brown fox", "", "ein kleiner Fuchs", "漢字かな", "12:30", "лиса и собака"] * 50
+    texts = ["the brown fox", "", "ein kleiner Fuchs", "漢字かな", "12:30", "лиса и собака"] * 50
     engine = Embedded()
     together = engine.predict(texts, 3)
     monkeypatch.setattr("webfilter.language.embedded._CHUNK", 7)
