@@ -26,7 +26,7 @@ def made(rows: int = 5_000, dim: int = 16, labels: int = 3) -> tuple[bytes, dict
     points, _ = points_of(["the quick brown fox"])
     for features, _ in ngrams(points, Characters.of(*RUNS)):
         kept[features[::2]] = True
-    kept[Characters.of(*RUNS).singles[[ord(char) for char in "thxz"]]] = True
+    kept[Characters.of(*RUNS).singles[[ord(char) for char in "thxz["]]] = True
     parts = {
         "rows": rng.integers(0, 16, (int(kept.sum()), dim)).astype(np.uint8),
         "scale": rng.random(dim).astype(np.float32),
@@ -44,7 +44,7 @@ def scores(weights: Weights, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
 def test_scores_are_what_plain_arithmetic_gives() -> None:
     data, parts = made()
     weights = Weights.read(data)
-    texts = ["the quick brown fox", "", "fox fox", "zzz", "", "qqq", "the quick brown fox " * 30]
+    texts = ["the quick brown fox", "", "fox fox", "zzz", "", "qqq", "[", "the quick brown fox " * 30]
     texts += texts * 10
     logits, known = scores(weights, texts)
     place = np.cumsum(parts["kept"]) - 1
@@ -108,6 +108,11 @@ def test_scripts_of_many_texts_are_those_of_each() -> None:
 def test_han_beside_kana_is_japanese_and_counts_with_it() -> None:
     assert main_script("漢字漢字か abc") == "Jpan"
     assert main_script("漢字漢字か abcdef") == "Latn"
+
+
+def test_a_letter_counts_as_often_as_it_stands() -> None:
+    assert main_script("aaaaaa бвг") == "Latn"
+    assert main_script("aaaaaa бвгбвгб") == "Cyrl"
 
 
 def test_each_text_is_calibrated_by_the_first_table_that_takes_its_length() -> None:

@@ -40,7 +40,7 @@ def _cut_url(text: str, start: int, window: str) -> str:
     before = text[max(start - _LONGEST, 0) : start]
     word = "" if before[-1:].isspace() else before.rsplit(None, 1)[-1]
     url = _URL.match(text, start - len(word), start + WINDOW)
-    return window[url.end() - start :] if url and word else window
+    return window[url.end() - start :] if url else window
 
 
 def prepare(text: str) -> str:
