@@ -117,7 +117,7 @@ def points_of(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 
 class Letters(NamedTuple):
-    """The different code points of each text, and how often it has them."""
+    """The different code points of each text, white space included, and how often it has them."""
 
     owners: NDArray[np.int64]
     """Number of the text, rising."""
@@ -182,7 +182,7 @@ def ngrams(
         real = real[:-1] & goes[order - 1 :]
     first, last = np.flatnonzero(begins & inside), np.flatnonzero(ends & inside)
     more = last - first  # letters but one
-    for width, some in ((4, more >= 4), (2, (more > 0) & (more < 4))):
+    for width, some in ((_LONGEST, more >= _LONGEST), (2, (more > 0) & (more < _LONGEST))):
         held = np.flatnonzero(some)
         at = first.take(held)
         words = rolled[width].take(at) * _NEXT

@@ -21,7 +21,8 @@ _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]+\.[\w.-]+")
 def windows(text: str) -> str:
     """Return `text`, or its start, middle and end where it is longer than three windows.
 
-    The start alone misleads: menus and banners are often in another language than the page.
+    The start alone misleads: menus and banners are often in another language than the page. A URL
+    that reaches into a window is left out of it.
 
     >>> len(windows("word " * 1000)), windows("short")
     (602, 'short')

@@ -97,7 +97,8 @@ class Weights:
         """Return a score for each label of each text, and whether any feature spoke.
 
         Args:
-            points: code points as of `features.points_of`.
+            points: code points as of `features.points_of`, of texts as `prepare` leaves them: with
+                more than 4,369 features in one (they have up to 2,403) its sums would run over.
             bounds: where the texts lie in `points`.
             of: their letters.
 
