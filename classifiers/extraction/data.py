@@ -1,7 +1,8 @@
-"""Pages with gold texts: what is read from them for training, and which go together.
+"""What is read from pages for training, and which pages go together.
 
-A block is positive as far as its words stand in the gold text in runs of three (over the borders
-of blocks); short blocks also if they are a line of the gold text and stand beside positive ones.
+Of pages with a gold text a block is positive as far as its words stand in it in runs of three (over
+the borders of blocks); short blocks also if they are a line of the gold text and stand beside
+positive ones. Of pages of a crawl readers said which blocks belong to the main content.
 """
 
 from __future__ import annotations
@@ -10,19 +11,30 @@ import json
 import lzma
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from webfilter import Document, read
+from webfilter.extract.blocks.features import word_hashes
 from webfilter.extract.blocks.hints import hints
 from webfilter.extract.blocks.model import TYPES, Seen, see
+from webfilter.extract.blocks.names import tokens
+from webfilter.extract.dom import Dom
 from webfilter.extract.dom import read as read_dom
+from webfilter.extract.encoding import decode
+from webfilter.extract.metadata import page_metadata
 
-__all__ = ["Example", "examples", "folds", "pages", "site", "words"]
+__all__ = [
+    "Example", "Hashes", "Label", "crawl", "examples", "fingerprint", "folds", "labelled",
+    "labels_of", "numbers", "pages", "site", "words",
+]  # fmt: skip
 
 _WORD = re.compile(r"\w+")
 _SECOND_LEVEL = {"ac", "co", "com", "edu", "gov", "net", "org"}
@@ -40,9 +52,9 @@ def pages(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def site(record: dict[str, Any]) -> str:
+def site(host: str) -> str:
     """Return the registrable domain: pages of one site stay on one side of every split."""
-    parts = (record["domain"] or record["id"]).lower().split(".")
+    parts = host.lower().split(".")
     three = len(parts) > 2 and len(parts[-1]) == 2 and parts[-2] in _SECOND_LEVEL
     return ".".join(parts[-3:] if three else parts[-2:])
 
@@ -55,13 +67,29 @@ def folds(sites: Sequence[str], count: int, seed: int) -> NDArray[np.int64]:
     return np.array([fold[name] for name in sites])
 
 
+class Hashes(NamedTuple):
+    """The hashes of many things, one after the other."""
+
+    values: NDArray[np.uint32]
+    counts: NDArray[np.int64]
+    """How many each of them has."""
+
+    @classmethod
+    def of(cls, each: Iterable[Sequence[int]]) -> Hashes:
+        """Return those of `each`."""
+        each = list(each)
+        flat = [h for some in each for h in some]
+        return cls(np.array(flat, np.uint32), np.array([len(some) for some in each], np.int64))
+
+
 @dataclass
 class Example:
     """A page ready for training."""
 
     id: str
     site: str
-    type: int
+    type: int | None
+    """Index in `TYPES`; None where the page is of none of them (a form, a login)."""
     gold: int
     """Words of the gold text."""
     seen: Seen
@@ -71,22 +99,105 @@ class Example:
     """Share of each block in the gold text."""
     counts: NDArray[np.float32]
     """Words of each block; 0 for a copy of a block before, as it is written once."""
+    named: Hashes
+    """Of the names of each element."""
+    said: Hashes
+    """Of the first words of each block."""
 
 
 def examples(path: Path) -> Iterator[Example]:
-    """Yield what has blocks at all."""
+    """Yield the pages of a WCXB file that have blocks at all."""
     for record in pages(path):
         dom = read_dom(record["html"])
         if not dom.blocks:
             continue
         said = [words(block.text) for block in dom.blocks]
-        seen = see(record["html"], dom, record["url"])
-        hidden = replace(seen, hints=hints(record["html"], dom, None))
-        yield Example(
-            record["id"], site(record), TYPES.index(record["page_type"]),
-            len(words(record["gold_text"])), seen, hidden, _labels(said, record["gold_text"]),
-            _counts(said),
+        yield _example(
+            record["id"], site(record["domain"] or record["id"]), record["page_type"],
+            len(words(record["gold_text"])), record["html"], record["url"], dom,
+            _labels(said, record["gold_text"]), _counts(said),
         )  # fmt: skip
+
+
+class Label(NamedTuple):
+    """What a reader said of a page of a crawl."""
+
+    id: str
+    """Of its WARC record."""
+    type: str
+    """One of `TYPES`, or ``form``."""
+    keep: str
+    """Numbers of the blocks of the main content, as in ``0,4-35``."""
+    fingerprint: int
+    """Of the blocks that the reader saw."""
+
+
+def fingerprint(dom: Dom) -> int:
+    """Return a checksum of the blocks of a page: their numbers mean nothing for other blocks."""
+    return crc32("\n\n".join(block.text for block in dom.blocks).encode("utf-8", "replace"))
+
+
+def labels_of(path: Path) -> dict[str, Label]:
+    """Return the labels of a ``.jsonl`` file by the id of the record."""
+    with path.open(encoding="utf-8") as lines:
+        return {label.id: label for label in (Label(**json.loads(line)) for line in lines)}
+
+
+def crawl(warcs: Sequence[Path]) -> Iterator[tuple[Document, str]]:
+    """Yield the pages of `warcs`, each with its HTML."""
+    for document in read.warc(warcs):
+        if document.html is not None:
+            yield document, decode(document.html, document.meta.get("content_type"))[0]
+
+
+def labelled(path: Path, warcs: Sequence[Path]) -> Iterator[Example]:
+    """Yield the pages of `warcs` that readers labelled; those whose blocks changed are left out."""
+    wanted = labels_of(path)
+    for document, html in crawl(warcs):
+        label = wanted.pop(document.id, None)
+        if label is None:
+            continue
+        dom = read_dom(html)
+        if fingerprint(dom) != label.fingerprint:
+            print(f"{document.id}: other blocks than those that the reader saw; left out")
+            continue
+        host = urlsplit(document.url or "").hostname or ""
+        url = document.url
+        if not host or host.endswith(".invalid"):  # the crawl does not know where it is from
+            url = None
+            host = urlsplit(page_metadata(html).get("canonical_url", "")).hostname or document.id
+        kept = numbers(label.keep)
+        said = [words(block.text) for block in dom.blocks]
+        counts = _counts(said)
+        marks = np.array([i in kept for i in range(len(said))], np.float32)
+        yield _example(
+            document.id, site(host), label.type, int((marks * counts).sum()), html, url, dom,
+            marks, counts,
+        )  # fmt: skip
+    if wanted:
+        print(f"{len(wanted)} labelled pages are not in these files: {next(iter(wanted))} ...")
+
+
+def numbers(ranges: str) -> set[int]:
+    """Return the numbers that ``3,7-19`` names."""
+    found: set[int] = set()
+    for part in ranges.split(",") if ranges else ():
+        first, _, last = part.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return found
+
+
+def _example(
+    name: str, of: str, kind: str, gold: int, html: str, url: str | None, dom: Dom,
+    labels: NDArray[np.float32], counts: NDArray[np.float32],
+) -> Example:  # fmt: skip
+    seen = see(html, dom, url)
+    return Example(
+        name, of, TYPES.index(kind) if kind in TYPES else None, gold, seen,
+        replace(seen, hints=hints(html, dom, None)), labels, counts,
+        Hashes.of(map(tokens, seen.tags, seen.page.names)),
+        Hashes.of(map(word_hashes, seen.texts, seen.first)),
+    )  # fmt: skip
 
 
 def _labels(said: list[list[str]], gold_text: str) -> NDArray[np.float32]:

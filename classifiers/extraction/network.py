@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import jax
@@ -118,6 +119,25 @@ def _pack(
     return x, sizes, mask, labels, counts, gold
 
 
+@cache
+def _stepper(settings: tuple[tuple[str, float], ...]) -> tuple[Any, Any]:
+    """Return the optimizer and its step, compiled once for all networks of these `settings`."""
+    config = dict(settings)
+    optimizer = optax.chain(
+        optax.clip_by_global_norm(1.0),
+        optax.scale_by_adam(),
+        optax.add_decayed_weights(config["decay"]),
+    )
+
+    @jax.jit
+    def step(p: Any, state: Any, batch: Any, key: Any, rate: Any) -> tuple[Any, Any]:
+        slope = jax.grad(_loss)(p, batch, key, config)
+        updates, state = optimizer.update(slope, state, p)
+        return jax.tree.map(lambda value, change: value - rate * change, p, updates), state
+
+    return optimizer, step
+
+
 def fit(
     made: Sequence[Example], inputs: list[Floats], config: dict[str, Any], seed: int
 ) -> dict[str, Floats]:
@@ -128,21 +148,13 @@ def fit(
     p = _start(key, inputs[0].shape[1], config["hidden"])
     steps = config["epochs"] * len(_batches(lengths, config["blocks"], np.random.RandomState(0)))
     schedule = optax.cosine_decay_schedule(config["rate"], steps)
-    optimizer = optax.chain(
-        optax.clip_by_global_norm(1.0), optax.adamw(schedule, weight_decay=config["decay"])
-    )
+    optimizer, step = _stepper(tuple(sorted(config.items())))
     state = optimizer.init(p)
-
-    @jax.jit
-    def step(p: Any, state: Any, batch: Any, key: Any) -> tuple[Any, Any]:
-        slope = jax.grad(_loss)(p, batch, key, config)
-        updates, state = optimizer.update(slope, state, p)
-        return optax.apply_updates(p, updates), state
-
     count = 0
     for _ in range(config["epochs"]):
         for length, size, which in _batches(lengths, config["blocks"], rng):
             count += 1
             batch = _pack(length, size, which, made, inputs, rng)
-            p, state = step(p, state, batch, jax.random.fold_in(key, count))
+            rate = schedule(count - 1)
+            p, state = step(p, state, batch, jax.random.fold_in(key, count), rate)
     return {name: np.asarray(values) for name, values in p.items()}

@@ -1,12 +1,13 @@
 """Train the model of the engine ``blocks``: cross-validated by site, then on everything.
 
-    python classifiers/extraction/train.py wcxb-dev/pages.jsonl.xz --folds work/folds
-    python classifiers/extraction/train.py wcxb-dev/pages.jsonl.xz --confidence work/folds
+    python classifiers/extraction/train.py WCXB.jsonl.xz --crawl WARC ... --folds work/folds
+    python classifiers/extraction/train.py WCXB.jsonl.xz --crawl WARC ... --confidence work/folds
 
 The first writes one model a fold and ``folds.json`` (page to fold), for benchmarks/extraction.py,
 which judges each page by the model that saw no page of its site. The second writes the packaged
-model and its manifest, with the confidence that these folds earned. About 7 minutes a model on two
-cores. Needs ``pip install scikit-learn scipy jax optax``.
+model and its manifest, with the confidence that these folds earned. The pages of the crawl that
+labels.jsonl knows are trained on, too, and never judged by. Needs
+``pip install scikit-learn scipy jax optax``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import io
 import json
 import time
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,12 @@ from typing import Any
 import network
 import numpy as np
 import scipy.sparse as sp
-from data import Example, examples, folds
+from data import Example, Hashes, examples, folds, labelled
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
-from webfilter.extract.blocks.features import word_hashes
 from webfilter.extract.blocks.model import NEAR, TYPES, Model, choose, spread, surety
-from webfilter.extract.blocks.names import tokens as hashes_of
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parents[1] / "src" / "webfilter" / "extract" / "models"
@@ -43,18 +41,22 @@ def main() -> None:
     """Train from the command line."""
     parser = argparse.ArgumentParser(description="Train the model of the engine blocks.")
     parser.add_argument("data", type=Path, help="WCXB pages, .jsonl or .jsonl.xz")
+    parser.add_argument("--crawl", type=Path, nargs="*", default=[], help="WARC files of labels")
+    parser.add_argument("--labels", type=Path, default=HERE / "labels.jsonl")
     parser.add_argument("--folds", type=Path, help="write one model a fold here, and no package")
     parser.add_argument("--confidence", type=Path, help="what --folds wrote")
     parser.add_argument("--count", type=int, default=5, help="folds")
+    parser.add_argument("--only", type=int, nargs="*", help="of the folds, for several processes")
     parser.add_argument("--out", type=Path, default=PACKAGE)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--config", type=Path, default=HERE / "config.toml")
     args = parser.parse_args()
     config = tomllib.loads(args.config.read_text(encoding="utf-8"))
     made = list(examples(args.data))
-    print(f"{len(made)} pages with blocks", flush=True)
+    more = list(labelled(args.labels, args.crawl)) if args.crawl else []
+    print(f"{len(made)} pages with gold texts, {len(more)} with labels", flush=True)
     if args.folds is None:
-        arrays = train(made, config, args.seed)
+        arrays = train(made + more, config, args.seed)
         if args.confidence is not None:
             arrays["confidence"] = confidence(judged(made, args.confidence))
         data = packed(arrays)
@@ -67,6 +69,7 @@ def main() -> None:
                 "seed": args.seed,
                 "sha256": hashlib.sha256(data).hexdigest(),
                 "trained_on": {
+                    "labelled": len(more),
                     "pages": len(made),
                     "sha256": hashlib.sha256(args.data.read_bytes()).hexdigest(),
                 },
@@ -79,19 +82,17 @@ def main() -> None:
     fold = folds([page.site for page in made], args.count, args.seed)
     of = {page.id: int(k) for page, k in zip(made, fold, strict=True)}
     (args.folds / "folds.json").write_text(json.dumps(of), encoding="utf-8")
-    for k in range(args.count):
+    for k in range(args.count) if args.only is None else args.only:
         start = time.perf_counter()
-        arrays = train([p for p, f in zip(made, fold, strict=True) if f != k], config, args.seed)
+        judged_by = [page for page in made if of[page.id] == k]
+        unseen = {page.site for page in judged_by}
+        rest = [page for page in made + more if page.site not in unseen]
+        arrays = train(rest, config, args.seed)
         (args.folds / f"{k}.npz").write_bytes(packed(arrays))
-        score = np.mean(
-            [
-                _f1(page, Model(arrays).probabilities(page.seen))
-                for page, f in zip(made, fold, strict=True)
-                if f == k
-            ]
-        )
+        score = np.mean([_f1(page, Model(arrays).probabilities(page.seen)) for page in judged_by])
         print(f"fold {k}: {score:.4f} in {time.perf_counter() - start:.0f} s", flush=True)
-    calibrate(made, args.folds)
+    if all((args.folds / f"{k}.npz").exists() for k in range(args.count)):
+        calibrate(made, args.folds)
 
 
 def calibrate(made: Sequence[Example], path: Path) -> None:
@@ -200,37 +201,39 @@ def _same(
 # ---- names and words ----------------------------------------------------------------------------
 
 
-def _known(sets: Iterable[set[int]], least: int) -> dict[int, int]:
-    counts = Counter(h for said in sets for h in said)
-    return {h: i for i, h in enumerate(sorted(h for h, n in counts.items() if n >= least))}
+def _known(sets: Iterable[NDArray[np.uint32]], least: int) -> NDArray[np.uint32]:
+    """Return the hashes that `least` pages have, in order."""
+    every, pages = np.unique(np.concatenate([np.unique(said) for said in sets]), return_counts=True)
+    return every[pages >= least]
 
 
-def _matrix(rows: Iterable[Iterable[int]], known: dict[int, int]) -> Any:
-    at: list[int] = []
-    ends = [0]
-    for row in rows:
-        at.extend(known[h] for h in row if h in known)
-        ends.append(len(at))
-    ones = np.ones(len(at), np.float32)
-    return sp.csr_matrix((ones, at, ends), shape=(len(ends) - 1, len(known)))
+def _matrix(rows: Sequence[Hashes], known: NDArray[np.uint32]) -> Any:
+    """Return what each row of `rows`, one after the other, has of the `known`."""
+    values = np.concatenate([some.values for some in rows])
+    counts = np.concatenate([some.counts for some in rows])
+    at = np.searchsorted(known, values).clip(max=len(known) - 1)
+    has = known[at] == values
+    of = np.repeat(np.arange(len(counts)), counts)[has]
+    ends = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(counts)))])
+    ones = np.ones(int(has.sum()), np.float32)
+    return sp.csr_matrix((ones, at[has], ends), shape=(len(counts), len(known)))
 
 
 def linear(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays:
     """Return the weights of names and words."""
     rng = np.random.RandomState(seed)
-    tokens = _known(({h for t in parts_of(p) for h in t} for p in made), config["min_pages"])
-    said = _known(({h for t in words_of(p) for h in t} for p in made), config["min_pages"])
+    tokens = _known((page.named.values for page in made), config["min_pages"])
+    said = _known((page.said.values for page in made), config["min_pages"])
     parts, labels, weights = [], [], []
     for page in made:
         n = len(page.labels)
         take = np.arange(n)
         if n > config["blocks"]:
             take = np.sort(rng.choice(n, config["blocks"], replace=False))
-        elements = _matrix(parts_of(page), tokens)
+        elements = _matrix([page.named], tokens)
         chain = page.seen.page.chain[take]
         near, far = (_around(c, elements.shape[0]) for c in (chain[:, :NEAR], chain[:, NEAR:]))
-        firsts = words_of(page)
-        own = _matrix([firsts[i] for i in take], said)
+        own = _matrix([page.said], said)[take]
         parts.append(sp.hstack([near @ elements, far @ elements * 0.5, own]).tocsr())
         labels.append(page.labels[take] >= 0.5)
         weight = np.sqrt(page.counts) + 0.3
@@ -244,24 +247,12 @@ def linear(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays
     model.fit(sp.vstack(parts).tocsr(), np.concatenate(labels), sample_weight=weight)
     near, far, own = np.split(model.coef_[0].astype(np.float32), [len(tokens), 2 * len(tokens)])
     return {
-        "token_hashes": np.array(list(tokens), dtype=np.uint32),
+        "token_hashes": tokens,
         "near": near,
         "far": far * 0.5,
-        "word_hashes": np.array(list(said), dtype=np.uint32),
+        "word_hashes": said,
         "words": own,
     }
-
-
-def parts_of(page: Example) -> list[tuple[int, ...]]:
-    """Return the hashes of the names of each element."""
-    pairs = zip(page.seen.tags, page.seen.page.names, strict=True)
-    return [hashes_of(tag, names) for tag, names in pairs]
-
-
-def words_of(page: Example) -> list[list[int]]:
-    """Return the hashes of the first words of each block."""
-    pairs = zip(page.seen.texts, page.seen.first, strict=True)
-    return [word_hashes(text, words) for text, words in pairs]
 
 
 def _around(chain: NDArray[np.int64], elements: int) -> Any:
@@ -277,24 +268,24 @@ def _around(chain: NDArray[np.int64], elements: int) -> Any:
 
 def types(made: Sequence[Example], config: dict[str, Any]) -> Arrays:
     """Return the weights of the page types; each page is shown with and without its address."""
-    known = _known((set(page.seen.hints) for page in made), config["min_pages"])
+    made = [page for page in made if page.type is not None]
+    located, unlocated = ([page.seen for page in made], [page.unlocated for page in made])
+    hinted = [Hashes.of(page.hints for page in pages) for pages in (located, unlocated)]
+    known = _known((np.array(page.hints, np.uint32) for page in located), config["min_pages"])
     at = [i for i, name in enumerate(made[0].seen.names) if name.startswith("page_")]
     numbers = np.stack([page.seen.numbers[0, at] for page in made])
     mean, std = numbers.mean(axis=0), numbers.std(axis=0) + 1e-3
     scaled = sp.csr_matrix(np.clip((numbers - mean) / std, -4, 4))
-    shown = [
-        sp.hstack([_matrix([page.hints for page in pages], known), scaled])
-        for pages in ([p.seen for p in made], [p.unlocated for p in made])
-    ]
+    shown = sp.hstack([_matrix(hinted, known), sp.vstack([scaled, scaled])]).tocsr()
     labels = np.array([page.type for page in made] * 2)
     model = LogisticRegression(C=config["strength"], max_iter=300)
-    model.fit(sp.vstack(shown).tocsr(), labels, sample_weight=np.full(len(labels), 0.5))
+    model.fit(shown, labels, sample_weight=np.full(len(labels), 0.5))
     weights = np.zeros((len(known) + len(at), len(TYPES)), np.float32)
     bias = np.full(len(TYPES), -9.0, np.float32)  # of types that no page has
     weights[:, model.classes_] = model.coef_.T
     bias[model.classes_] = model.intercept_
     return {
-        "hint_hashes": np.array(list(known), dtype=np.uint32),
+        "hint_hashes": known,
         "type_hints": weights[: len(known)],
         "type_numbers": weights[len(known) :],
         "type_bias": bias,

@@ -30,7 +30,8 @@ def trees(draw, depth=4):
     """Markup of a small tree whose words are single and marked off by spaces."""
     parts = []
     for _ in range(draw(st.integers(0, 4))):
-        kind = draw(st.sampled_from(["text", "text", "blank", "br", "comment", "skip", "element"]))
+        kinds = ["text", "text", "blank", "br", "comment", "php", "skip", "element"]
+        kind = draw(st.sampled_from(kinds))
         if kind == "text":
             parts.append(draw(st.sampled_from([" one ", " two two ", " äöü ", " 1 &lt; 2 ", "\v"])))
         elif kind == "blank":
@@ -39,6 +40,8 @@ def trees(draw, depth=4):
             parts.append("<br>")
         elif kind == "comment":
             parts.append("<!-- no word -->")
+        elif kind == "php":
+            parts.append("<?php no word ?>")
         elif kind == "skip":
             name = draw(st.sampled_from(SKIPPED))
             parts.append(f"<{name}>hidden</{name}>")
@@ -62,7 +65,7 @@ def visible(html: str) -> list[str]:
 def test_no_word_is_lost_or_doubled(markup):
     page = f"<html><head><title>t</title></head><body>{markup}</body></html>"
     found = " ".join(texts(page)).split()
-    assert found == visible(re.sub("<!--.*?-->", "", page))
+    assert found == visible(re.sub(r"<!--.*?-->|<\?.*?>", "", page))
 
 
 @given(trees())
@@ -94,6 +97,7 @@ def test_ranges_are_those_of_the_tree(markup):
         ("<div>a<p>b</p>c</div>", ["a", "b", "c"]),
         ("<p>a<span>b</span><span>c</span>", ["ab c"]),
         ("<p>a<b>b</b>c", ["abc"]),
+        ("<p>a <?php if ($x) { ?>b<?php } ?> c", ["a b c"]),
         ("<select><option>a<option>b</select>", ["a b"]),
         ("<table><tr><td>a<td><table><tr><td>b</table>c</table>", ["a", "b", "c"]),
         ("<noscript><p>a</p></noscript>", ["a"]),

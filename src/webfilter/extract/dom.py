@@ -112,8 +112,10 @@ def read(html: str, links: bool = False) -> Dom:
 
 def _known(node: Any, code: int) -> tuple[str, int]:
     """Return tag and kind of an element; remembered if its number is that of a known tag."""
-    tag = node.tag
-    if tag in INLINE:
+    tag = node.tag or ""
+    if not tag:
+        kind = _SKIP  # a processing instruction, such as "<?php ... ?>": a comment to browsers
+    elif tag in INLINE:
         kind = _INLINE
     else:
         kind = _BREAK if tag == "br" else _SKIP if tag in _SKIPPED else _BLOCK
