@@ -103,6 +103,8 @@ class Example:
     """Of the names of each element."""
     said: Hashes
     """Of the first words of each block."""
+    by_reader: bool
+    """Whether the labels are a reader's and not those of a gold text."""
 
 
 def examples(path: Path) -> Iterator[Example]:
@@ -115,7 +117,7 @@ def examples(path: Path) -> Iterator[Example]:
         yield _example(
             record["id"], site(record["domain"] or record["id"]), record["page_type"],
             len(words(record["gold_text"])), record["html"], record["url"], dom,
-            _labels(said, record["gold_text"]), _counts(said),
+            _labels(said, record["gold_text"]), _counts(said), by_reader=False,
         )  # fmt: skip
 
 
@@ -172,7 +174,7 @@ def labelled(path: Path, warcs: Sequence[Path]) -> Iterator[Example]:
         marks = np.array([i in kept for i in range(len(said))], np.float32)
         yield _example(
             document.id, site(host), label.type, int((marks * counts).sum()), html, url, dom,
-            marks, counts,
+            marks, counts, by_reader=True,
         )  # fmt: skip
     if wanted:
         print(f"{len(wanted)} labelled pages are not in these files: {next(iter(wanted))} ...")
@@ -189,7 +191,7 @@ def numbers(ranges: str) -> set[int]:
 
 def _example(
     name: str, of: str, kind: str, gold: int, html: str, url: str | None, dom: Dom,
-    labels: NDArray[np.float32], counts: NDArray[np.float32],
+    labels: NDArray[np.float32], counts: NDArray[np.float32], *, by_reader: bool,
 ) -> Example:  # fmt: skip
     seen = see(html, dom, url)
     return Example(
@@ -197,6 +199,7 @@ def _example(
         replace(seen, hints=hints(html, dom, None)), labels, counts,
         Hashes.of(map(tokens, seen.tags, seen.page.names)),
         Hashes.of(map(word_hashes, seen.texts, seen.first)),
+        by_reader,
     )  # fmt: skip
 
 

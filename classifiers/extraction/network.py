@@ -141,7 +141,15 @@ def _stepper(settings: tuple[tuple[str, float], ...]) -> tuple[Any, Any]:
 def fit(
     made: Sequence[Example], inputs: list[Floats], config: dict[str, Any], seed: int
 ) -> dict[str, Floats]:
-    """Return the weights of one network for scaled `inputs`, one array (blocks x inputs) a page."""
+    """Return the weights of one network for scaled `inputs`, one array (blocks x inputs) a page.
+
+    Readers have other habits than annotators, so training has an input more: whether a reader gave
+    the labels. In use it is 0, and its weights are left out.
+    """
+    inputs = [
+        np.pad(page, ((0, 0), (0, 1)), constant_values=one.by_reader)
+        for one, page in zip(made, inputs, strict=True)
+    ]
     rng = np.random.RandomState(seed)
     lengths = [len(page) for page in inputs]
     key = jax.random.PRNGKey(seed)
@@ -157,4 +165,5 @@ def fit(
             batch = _pack(length, size, which, made, inputs, rng)
             rate = schedule(count - 1)
             p, state = step(p, state, batch, jax.random.fold_in(key, count), rate)
-    return {name: np.asarray(values) for name, values in p.items()}
+    found = {name: np.asarray(values) for name, values in p.items()}
+    return found | {"w1": found["w1"][:-1]}

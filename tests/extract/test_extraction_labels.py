@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import UUID
 from zlib import crc32
 
 import pytest
+from pages import page
 
 import webfilter as wf
 from webfilter.extract.blocks.model import TYPES
@@ -81,3 +85,74 @@ def test_wrong_answers_are_refused(shown, tmp_path, change, says) -> None:
     assert done.returncode
     assert says in done.stderr
     assert not (tmp_path / "labels.jsonl").exists()
+
+
+@pytest.fixture(scope="module")
+def data():
+    spec = importlib.util.spec_from_file_location("extraction_data", FOLDER / "data.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_labelled_pages_are_read_with_what_the_reader_kept(data, tmp_path, capsys) -> None:
+    document, html = next(page for page in data.crawl([SAMPLE]) if len(read(page[1]).blocks) > 20)
+    dom = read(html)
+    label = {"id": document.id, "type": "form", "keep": "2-4,9", "fingerprint": crc32(b"")}
+    path = tmp_path / "labels.jsonl"
+    path.write_text(json.dumps(label) + "\n", "utf-8")
+    assert not list(data.labelled(path, [SAMPLE]))
+    assert "other blocks" in capsys.readouterr().out
+
+    label["fingerprint"] = data.fingerprint(dom)
+    absent = label | {"id": "<urn:uuid:0>"}
+    path.write_text(json.dumps(label) + "\n" + json.dumps(absent) + "\n", "utf-8")
+    (example,) = data.labelled(path, [SAMPLE])
+    assert "1 labelled pages are not in these files" in capsys.readouterr().out
+    assert [i for i, kept in enumerate(example.labels) if kept] == [2, 3, 4, 9]
+    assert example.gold == sum(len(data.words(dom.blocks[i].text)) for i in (2, 3, 4, 9))
+    assert (example.type, example.by_reader) == (None, True)
+    assert example.site == data.site(urlsplit(document.url).hostname)
+    assert len(example.said.counts) == len(dom.blocks)
+    assert len(example.named.counts) == len(dom.elements)
+    assert example.said.values.size == example.said.counts.sum()
+
+
+def record(number: int, text: str) -> bytes:
+    """Return the WARC record of a page whose address is not known."""
+    said = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + text.encode()
+    return (
+        f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:{UUID(int=number)}>\r\n"
+        f"WARC-Target-URI: http://set.invalid/{number}\r\nWARC-Date: 2026-01-01T00:00:00Z\r\n"
+        f"Content-Type: application/http; msgtype=response\r\nContent-Length: {len(said)}\r\n\r\n"
+    ).encode() + said + b"\r\n\r\n"  # fmt: skip
+
+
+def test_a_page_of_an_unknown_address_belongs_to_the_site_it_names(data, tmp_path) -> None:
+    canonical = '<link rel="canonical" href="https://shop.bees.co.uk/food">'
+    texts = [page(head=canonical), page()]
+    crawl = tmp_path / "crawl.warc"
+    crawl.write_bytes(b"".join(record(i, text) for i, text in enumerate(texts)))
+    ids = [document.id for document, _ in data.crawl([crawl])]
+    rows = [
+        {"id": name, "type": "article", "keep": "", "fingerprint": data.fingerprint(read(text))}
+        for name, text in zip(ids, texts, strict=True)
+    ]
+    path = tmp_path / "labels.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    sites = [example.site for example in data.labelled(path, [crawl])]
+    assert sites == ["bees.co.uk", ids[1]]
+
+
+@pytest.mark.parametrize(
+    ("host", "site"),
+    [
+        ("www.Bees.org", "bees.org"),
+        ("a.b.bees.com.au", "bees.com.au"),
+        ("bees.de", "bees.de"),
+        ("localhost", "localhost"),
+    ],
+)
+def test_pages_of_one_registered_name_go_together(data, host, site) -> None:
+    assert data.site(host) == site
