@@ -1,8 +1,8 @@
 """What is read from pages for training, and which pages go together.
 
 Of pages with a gold text a block is positive as far as its words stand in it in runs of three (over
-the borders of blocks); short blocks also if they are a line of the gold text and stand beside
-positive ones. Of pages of a crawl readers said which blocks belong to the main content.
+the borders of blocks), each word of the gold text once; short blocks also if they are a line of the
+gold text and stand beside positive ones. Of pages of a crawl readers said which blocks belong to the main content.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import lzma
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -204,18 +204,18 @@ def _example(
 
 
 def _labels(said: list[list[str]], gold_text: str) -> NDArray[np.float32]:
-    gold = words(gold_text)
-    runs = set(zip(gold, gold[1:], gold[2:], strict=False))
-    stream = [word for block in said for word in block]
-    covered = np.zeros(len(stream), dtype=bool)
-    for i, run in enumerate(zip(stream, stream[1:], stream[2:], strict=False)):
-        if run in runs:
-            covered[i : i + 3] = True
+    covered = _covered([word for block in said for word in block], words(gold_text))
     found = np.zeros(len(said), dtype=np.float32)
+    best: dict[str, float] = {}
     at = 0
     for i, block in enumerate(said):
         found[i] = covered[at : at + len(block)].mean() if block else 0
         at += len(block)
+        line = " ".join(block)
+        best[line] = max(best.get(line, 0), float(found[i]))
+    for i, block in enumerate(said):
+        if len(block) >= 3:  # copies: one of them is written, whichever comes first
+            found[i] = best[" ".join(block)]
     lines = Counter(" ".join(words(line)) for line in gold_text.split("\n"))
     lines.subtract(" ".join(b) for b, f in zip(said, found, strict=True) if f >= 0.5)
     for i, block in enumerate(said):
@@ -226,6 +226,30 @@ def _labels(said: list[list[str]], gold_text: str) -> NDArray[np.float32]:
                 found[i] = 0.9
                 lines[line] -= 1
     return found
+
+
+def _covered(said: list[str], gold: list[str]) -> NDArray[np.bool_]:
+    """Return which words stand in `gold`, in runs of three or more, each of its words used once.
+
+    Longest runs first: what a page says again elsewhere is not what the gold text means.
+    """
+    starts = defaultdict(list)
+    for at, run in enumerate(zip(gold, gold[1:], gold[2:], strict=False)):
+        starts[run].append(at)
+    runs: list[tuple[int, int, int]] = []  # length, start, start in the gold text
+    open_: dict[int, int] = {}  # length of the runs by the last start in the gold text
+    here = 0
+    for here, three in enumerate([*zip(said, said[1:], said[2:], strict=False), None]):
+        found = {at: open_.get(at - 1, 0) + 1 for at in starts.get(three, ())}
+        runs += [(n, here - n, at - n + 1) for at, n in open_.items() if at + 1 not in found]
+        open_ = found
+    covered, used = np.zeros(len(said), dtype=bool), np.zeros(len(gold), dtype=bool)
+    for n, start, at in sorted(runs, key=lambda run: (-run[0], run[1], run[2])):
+        page, text = covered[start : start + n + 2], used[at : at + n + 2]
+        free = ~page & ~text
+        page |= free
+        text |= free
+    return covered
 
 
 def _counts(said: list[list[str]]) -> NDArray[np.float32]:

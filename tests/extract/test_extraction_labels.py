@@ -156,3 +156,31 @@ def test_a_page_of_an_unknown_address_belongs_to_the_site_it_names(data, tmp_pat
 )
 def test_pages_of_one_registered_name_go_together(data, host, site) -> None:
     assert data.site(host) == site
+
+
+@pytest.mark.parametrize(
+    ("said", "gold", "covered"),
+    [
+        ("a b c d", "x a b c y", "1110"),
+        ("a b c - a b c", "a b c", "1110000"),  # said twice, wanted once
+        ("a b c - a b c", "a b c - a b c", "1111111"),
+        ("a b c - x a b c d", "q a b c d", "000001111"),  # where more of it goes together
+        ("a b a b a b", "a b a b", "111100"),
+        ("a b", "a b", "00"),
+        ("a b c", "", "000"),
+    ],
+)
+def test_each_word_of_the_gold_text_covers_one_of_the_page(data, said, gold, covered) -> None:
+    found = data._covered(said.split(), gold.split())
+    assert "".join(str(int(word)) for word in found) == covered
+
+
+def test_blocks_are_labelled_by_their_share_of_the_gold_text(data) -> None:
+    gold = "Bees see no red\nPrice\nThey see a light that we cannot see"
+    said = [
+        "Menu", "Bees see no red", "Price", "They see a light that we cannot see today",
+        "Bees see no red", "They see a light", "Price",
+    ]  # fmt: skip
+    labels = data._labels([data.words(text) for text in said], gold)
+    assert labels[[0, 1, 2, 4, 5, 6]].tolist() == [0, 1, 1, 1, 0, 0]  # a copy counts like the first
+    assert labels[3] == pytest.approx(8 / 9)
