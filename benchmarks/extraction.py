@@ -1,6 +1,6 @@
 """Word F1, snippets and speed of every extraction engine, in one run over the same pages.
 
-    python classifiers/extraction/train.py WCXB/pages.jsonl.xz --folds FOLDS
+    python classifiers/extraction/train.py WCXB/pages.jsonl.xz --crawl WARC ... --folds FOLDS
     python benchmarks/extraction.py WCXB/pages.jsonl.xz --folds FOLDS
 
 With ``--folds`` the engine ``blocks`` judges each page by the model that saw no page of its site;
