@@ -211,12 +211,14 @@ def test_features_and_chances_are_numbers_for_any_page(parts):
 
 
 def test_types_are_probabilities_and_the_address_helps():
-    dom = read(thread())
-    chances = blocks_engine._packaged().types(
-        see(thread(), dom, "https://a.example/forum/threads/bees-in-march.123/")
-    )
-    assert chances.sum() == pytest.approx(1, abs=1e-3)
-    assert TYPES[int(chances.argmax())] == "forum"
+    dom, model = read(thread()), blocks_engine._packaged()
+    unlocated = model.types(see(thread(), dom, None))
+    located = model.types(see(thread(), dom, "https://a.example/forum/threads/bees-in-march.123/"))
+    for chances in (unlocated, located):
+        assert chances.sum() == pytest.approx(1, abs=1e-3)
+    forum = TYPES.index("forum")
+    assert located[forum] > 5 * unlocated[forum]
+    assert TYPES[int((located / unlocated).argmax())] == "forum"
 
 
 def test_a_damaged_model_is_refused(tmp_path, monkeypatch):
