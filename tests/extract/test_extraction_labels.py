@@ -13,7 +13,7 @@ from uuid import UUID
 from zlib import crc32
 
 import pytest
-from pages import page
+from pages import FIRST, SECOND, page
 
 import webfilter as wf
 from webfilter.extract.blocks.model import TYPES
@@ -70,6 +70,32 @@ def test_answers_become_labels_that_fit_the_blocks_shown(shown, tmp_path) -> Non
     done = collect(tmp_path, {"id": name, "type": "form", "keep": ""})
     (label,) = map(json.loads, (tmp_path / "labels.jsonl").read_text("utf-8").splitlines())
     assert (label["type"], label["keep"]) == ("form", "")
+    other = next(page.split()[1] for page in shown.split("\n\n") if page.split()[1] != name)
+    done = collect(tmp_path, {"id": other, "type": "listing", "keep": "1"})
+    lines = (tmp_path / "labels.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [name, other]
+
+
+def test_pages_are_shown_with_what_their_gold_texts_keep(tmp_path) -> None:
+    row = {
+        "id": "w/1", "html": page(), "gold_text": f"How bees find food\n{FIRST}\n{SECOND}",
+        "url": "https://bees.example/food", "page_type": "article", "domain": "bees.example",
+    }  # fmt: skip
+    short = row | {"id": "w/2", "html": f"<p>{FIRST}", "gold_text": FIRST}
+    path = tmp_path / "pages.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in (row, short)), "utf-8")
+    done = run("show", path, "--out", tmp_path / "out", "--blocks", 2, 330)
+    assert not done.returncode, done.stderr
+    (told,) = (tmp_path / "out").iterdir()
+    lines = told.read_text("utf-8").splitlines()
+    assert lines[0] == "=== article  https://bees.example/food  TITLE: how bees find food"
+    kept = [line for line in lines if line.startswith("+ [")]
+    assert [line.split("] ")[1][:12] for line in kept] == [
+        "<h1> How bee",
+        "<p> Bees do ",
+        "<p> A scout ",
+    ]
+    assert sum(line.startswith("- [") for line in lines) == 13  # the menu, the footer
 
 
 @pytest.mark.parametrize(
