@@ -2,7 +2,8 @@
 
 Of pages with a gold text a block is positive as far as its words stand in it in runs of three (over
 the borders of blocks), each word of the gold text once; short blocks also if they are a line of the
-gold text and stand beside positive ones. Of pages of a crawl readers said which blocks belong to the main content.
+gold text and stand beside positive ones. Of pages of a crawl readers said which blocks belong to
+the main content.
 """
 
 from __future__ import annotations
@@ -238,7 +239,6 @@ def _covered(said: list[str], gold: list[str]) -> NDArray[np.bool_]:
         starts[run].append(at)
     runs: list[tuple[int, int, int]] = []  # length, start, start in the gold text
     open_: dict[int, int] = {}  # length of the runs by the last start in the gold text
-    here = 0
     for here, three in enumerate([*zip(said, said[1:], said[2:], strict=False), None]):
         found = {at: open_.get(at - 1, 0) + 1 for at in starts.get(three, ())}
         runs += [(n, here - n, at - n + 1) for at, n in open_.items() if at + 1 not in found]
