@@ -34,7 +34,7 @@ from webfilter.extract.metadata import page_metadata
 
 __all__ = [
     "Example", "Hashes", "Label", "crawl", "examples", "fingerprint", "folds", "labelled",
-    "labels_of", "numbers", "pages", "site", "words",
+    "labels_of", "numbers", "pages", "shares", "site", "words",
 ]  # fmt: skip
 
 _WORD = re.compile(r"\w+")
@@ -118,7 +118,7 @@ def examples(path: Path) -> Iterator[Example]:
         yield _example(
             record["id"], site(record["domain"] or record["id"]), record["page_type"],
             len(words(record["gold_text"])), record["html"], record["url"], dom,
-            _labels(said, record["gold_text"]), _counts(said), by_reader=False,
+            shares(said, record["gold_text"]), _counts(said), by_reader=False,
         )  # fmt: skip
 
 
@@ -204,7 +204,8 @@ def _example(
     )  # fmt: skip
 
 
-def _labels(said: list[list[str]], gold_text: str) -> NDArray[np.float32]:
+def shares(said: list[list[str]], gold_text: str) -> NDArray[np.float32]:
+    """Return the share of each block, given as its words, that stands in the gold text."""
     covered = _covered([word for block in said for word in block], words(gold_text))
     found = np.zeros(len(said), dtype=np.float32)
     best: dict[str, float] = {}

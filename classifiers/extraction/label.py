@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from data import Label, crawl, examples, fingerprint, labels_of, numbers, pages
+from data import Label, crawl, fingerprint, labels_of, numbers, pages, shares, words
 
 from webfilter.extract.blocks.hints import title_of
 from webfilter.extract.blocks.model import TYPES
@@ -72,11 +72,10 @@ def of_crawl(warcs: Sequence[Path]) -> Iterator[tuple[int, str]]:
 
 def with_gold(path: Path) -> Iterator[tuple[int, str]]:
     """Yield the same of pages with gold texts, with what these keep."""
-    records = {record["id"]: record for record in pages(path)}
-    for page in examples(path):
-        record = records[page.id]
+    for record in pages(path):
         dom = read_dom(record["html"])
-        marks = ["+" if share >= 0.5 else "-" for share in page.labels]
+        said = [words(block.text) for block in dom.blocks]
+        marks = ["+" if share >= 0.5 else "-" for share in shares(said, record["gold_text"])]
         lines = _page(record["page_type"], record["url"], record["html"], dom, marks)
         yield len(dom.blocks), "\n".join(lines)
 
@@ -124,7 +123,7 @@ def _ranges(kept: Sequence[int]) -> str:
 def _page(
     name: str, url: str | None, html: str, dom: Dom, marks: Sequence[str] = ()
 ) -> Iterator[str]:
-    yield f"=== {name}  {url or ''}  TITLE: {(title_of(html) or '')[:_CHARACTERS]}"
+    yield f"=== {name}  {url or ''}  TITLE: {title_of(html)[:_CHARACTERS]}"
     before = ""
     for i, block in enumerate(dom.blocks):
         element = dom.elements[block.element]

@@ -54,8 +54,9 @@ def collect(folder: Path, *answers: dict[str, str]) -> subprocess.CompletedProce
 
 
 def test_answers_become_labels_that_fit_the_blocks_shown(shown, tmp_path) -> None:
-    page = next(page for page in shown.split("\n\n") if "[20]" in page)
-    name = page.split()[1]
+    pages = {page.split()[1]: page for page in shown.split("\n\n")}
+    assert len(pages) == shown.count("=== ")
+    name, page = next((name, page) for name, page in pages.items() if "[20]" in page)
     first = re.search(r"^\[3\] <[a-z0-9]+(?: LINK)?> (.*)$", page, re.MULTILINE)[1]
     done = collect(tmp_path, {"id": name, "type": "article", "keep": "9-11,3,5,4"})
     assert not done.returncode, done.stderr
@@ -70,7 +71,7 @@ def test_answers_become_labels_that_fit_the_blocks_shown(shown, tmp_path) -> Non
     done = collect(tmp_path, {"id": name, "type": "form", "keep": ""})
     (label,) = map(json.loads, (tmp_path / "labels.jsonl").read_text("utf-8").splitlines())
     assert (label["type"], label["keep"]) == ("form", "")
-    other = next(page.split()[1] for page in shown.split("\n\n") if page.split()[1] != name)
+    other = next(other for other in pages if other != name)
     done = collect(tmp_path, {"id": other, "type": "listing", "keep": "1"})
     lines = (tmp_path / "labels.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["id"] for line in lines] == [name, other]
@@ -207,6 +208,6 @@ def test_blocks_are_labelled_by_their_share_of_the_gold_text(data) -> None:
         "Menu", "Bees see no red", "Price", "They see a light that we cannot see today",
         "Bees see no red", "They see a light", "Price",
     ]  # fmt: skip
-    labels = data._labels([data.words(text) for text in said], gold)
+    labels = data.shares([data.words(text) for text in said], gold)
     assert labels[[0, 1, 2, 4, 5, 6]].tolist() == [0, 1, 1, 1, 0, 0]  # a copy counts like the first
     assert labels[3] == pytest.approx(8 / 9)
