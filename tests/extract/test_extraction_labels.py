@@ -211,3 +211,11 @@ def test_blocks_are_labelled_by_their_share_of_the_gold_text(data) -> None:
     labels = data.shares([data.words(text) for text in said], gold)
     assert labels[[0, 1, 2, 4, 5, 6]].tolist() == [0, 1, 1, 1, 0, 0]  # a copy counts like the first
     assert labels[3] == pytest.approx(8 / 9)
+
+
+def test_a_short_line_of_the_gold_text_counts_beside_its_content_only(data) -> None:
+    said = ["Price", "Bees see no red", "Menu", "Imprint", "Jobs", "Price"]
+    labels = data.shares([data.words(text) for text in said], "Bees see no red\nPrice")
+    assert labels.tolist() == pytest.approx([0.9, 1, 0, 0, 0, 0])
+    labels = data.shares([data.words(text) for text in said[1:]], "Bees see no red\nPrice")
+    assert labels.tolist() == [1, 0, 0, 0, 0]
