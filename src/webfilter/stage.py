@@ -263,12 +263,12 @@ class Filter(Stage):
         return [self._mark(doc, self.measure(doc), rules) for doc in batch]
 
     def _mark(self, doc: Document, signals: Mapping[str, Value], rules: Sequence[Rule]) -> Document:
-        merged = dict(doc.signals)
+        merged = {**doc.signals, **signals}
         for key, value in signals.items():
-            merged[key] = plain(key, value)
+            if type(value) is not float or value - value != 0.0:  # most signals are finite floats
+                merged[key] = plain(key, value)
         verdict = judge(rules, merged, self.name)
-        # twice as fast as `replace`, and most of what a cheap filter costs
-        return Document(doc.id, doc.text, doc.html, doc.url, merged, doc.meta, verdict)
+        return doc.marked(merged, verdict)
 
 
 class Scorer(Filter):

@@ -12,16 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webfilter.score.features import BITS, CHUNK, STYLE, TF, _tables, features, sums
+from webfilter.score.alphabet import alphabet, folded, kinds
+from webfilter.score.features import BITS, CHUNK, STYLE, TF, features, sums
 from webfilter.score.model import ORDER, UNIT, meaning, orderly, style_ranks
 from webfilter.score.windows import windows
-from webfilter.text import code_points, hash_spans
 
 
 def bucket(token: str) -> int:
-    codes = code_points(token)
-    found = hash_spans(codes, np.array([0]), np.array([len(codes)]))
-    return int(found[0]) >> (64 - BITS)
+    """Return the bucket of a token: of its first 16 bytes, folded, and its length."""
+    plain, all_ = folded(alphabet(token)).tobytes(), (1 << 64) - 1
+    low, high = (int.from_bytes(plain[i : i + 8], "little") for i in (0, 8))
+    mixed = low ^ ((high + len(plain)) * 0x9E3779B97F4A7C15 & all_)
+    mixed = mixed * 0xBF58476D1CE4E5B9 & all_
+    mixed = (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93 & all_
+    return mixed >> (64 - BITS)
 
 
 def test_tokens_are_words_and_single_marks() -> None:
@@ -49,6 +53,15 @@ def test_style_measures_what_it_says() -> None:
     assert style["long_words"] == pytest.approx(1 / 6)
     assert style["sentence"] == pytest.approx(6 / 2)
     assert style["distinct"] == 1.0
+
+
+def test_long_words_differ_by_their_beginning_and_length() -> None:
+    long = "incomprehensibilities"
+    words = (long, long[:-1], "x" + long[1:], long[:14] + "x" + long[15:], long[:16] + "zzzzz")
+    found = [features([word]).ones.tolist() for word in words]
+    assert found == [[bucket(word)] for word in words]
+    assert found[0] == found[-1]
+    assert len({bucket for [bucket] in found}) == 4
 
 
 def test_features_of_nothing() -> None:
@@ -127,13 +140,16 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+def kind_of(char: str) -> int:
+    return int(kinds()[alphabet(char)[0]])
+
+
 def parts_of(text: str) -> list[tuple[str, int]]:
-    """Return each token, folded, and the kind of its first character."""
-    kinds, folded = _tables()
+    """Return each token and the kind of its first character."""
     found: list[tuple[str, int]] = []
     inside = False
-    for code in (min(ord(char), len(kinds) - 1) for char in text):
-        kind, char = int(kinds[code]), chr(folded[code])
+    for char in text:
+        kind = kind_of(char)
         if inside and kind <= 4:
             found[-1] = (found[-1][0] + char, found[-1][1])
         elif kind not in (5, 6):
@@ -143,8 +159,7 @@ def parts_of(text: str) -> list[tuple[str, int]]:
 
 
 def style_of(text: str) -> list[float]:
-    kinds, _ = _tables()
-    seen = Counter(int(kinds[min(ord(char), len(kinds) - 1)]) for char in text)
+    seen = Counter(map(kind_of, text))
     tokens = [(bucket(token), len(token), kind) for token, kind in parts_of(text)]
     words = [(size, kind) for _, size, kind in tokens if kind <= 4]
     some = max(len(words), 1)

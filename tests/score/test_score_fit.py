@@ -277,9 +277,9 @@ def test_the_written_model_is_the_regression_in_its_dual_form() -> None:
     dual, base = blocks._dual(ys, ws, np.ones(80, dtype=bool))
     wanted = blocks.kernel.apply(blocks.kernel.weights(dual)) + base
     model = blocks.solve(ys, ws, [5], ["educational"])
-    assert model.predict(texts).raw == pytest.approx(wanted, abs=2e-3)
+    assert model.predict(texts).raw == pytest.approx(wanted, abs=1e-2)  # weights are 8 bits
     moved = dataclasses.replace(model, constant=base)
-    assert moved.predict(texts).raw != pytest.approx(wanted, abs=2e-3)
+    assert moved.predict(texts).raw != pytest.approx(wanted, abs=1e-2)
 
 
 def test_only_rows_that_calibrate_say_what_a_score_means() -> None:

@@ -35,7 +35,7 @@ __all__ = ["Blocks"]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-_WORD_STEPS, _FORM_STEPS = 2**15 - 1, 2**24
+_WORD_STEPS, _FORM_STEPS, _SLOPE_STEPS = 127, 2**12, 2**24
 _COMMON = 120
 """Number of commonest tokens whose order is looked at."""
 _VECTORS = 2**16 - 1
@@ -156,9 +156,9 @@ class Blocks:
         form = found.form * worth[:, None] * worth
         slope = (found.slope - 2 * across) * worth
         quantized = [
-            _quantize(words, (0,), _WORD_STEPS, np.int16),
-            _quantize(form, (1, 2), _FORM_STEPS, np.int32),
-            _quantize(slope, (1,), _FORM_STEPS, np.int32),
+            _quantize(words, (0,), _WORD_STEPS, np.int8),
+            _quantize(form, (1, 2), _FORM_STEPS, np.int16),
+            _quantize(slope, (1,), _SLOPE_STEPS, np.int32),
         ]
         same = np.array([0.0, 1.0])
         return Model(

@@ -123,18 +123,20 @@ class Educational(Scorer):
         """Return scores and intervals of each document; the same bits in any batch."""
         model = self._model
         means = np.round(pages(model, [doc.text for doc in docs]), _DIGITS)
-        blank = [not doc.text.strip() for doc in docs]
+        blank = [not doc.text or doc.text.isspace() for doc in docs]
         columns: dict[str, list[float]] = {}
         for t, head in enumerate(model.names.tolist()):
             ends = np.round(model.intervals(means[:, t], t), _DIGITS)
             ends[blank] = 0.0  # nothing there: no doubt about it
             columns[head] = means[:, t].tolist()
             columns[f"{head}_low"], columns[f"{head}_high"] = ends.T.tolist()
-        missing = [signal.name for signal in self.measures if signal.name not in columns]
-        rows: list[Mapping[str, Value]] = [
-            dict(zip(columns, row, strict=True)) | dict.fromkeys(missing)
-            for row in zip(*columns.values(), strict=True)
+        rows: list[dict[str, Value]] = [
+            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
         ]
+        missing = {signal.name: None for signal in self.measures if signal.name not in columns}
+        if missing:
+            for row in rows:
+                row.update(missing)
         return rows
 
 

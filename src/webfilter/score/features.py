@@ -10,7 +10,6 @@ long dashes their plain forms. What it does not: stem, or split words without sp
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,7 +18,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.text import code_points, hash_spans
+from webfilter.score.alphabet import (
+    DIGIT,
+    KINDS,
+    LOWER,
+    NEWLINE,
+    SPACE,
+    STOPS,
+    UPPER,
+    WORD,
+    alphabet,
+    folded,
+    is_lower,
+    is_newline,
+    is_space,
+    is_word,
+    kinds,
+)  # fmt: skip
 
 __all__ = ["BITS", "CHUNK", "STYLE", "TF", "Features", "features", "sums"]
 
@@ -34,25 +49,16 @@ TF = 16
 """Scale of the integer term frequencies: ``round(TF * (1 + ln count))``."""
 
 _PART = 128  # windows whose characters are read at once: they take more memory than tokens
-_TOP = 0x3000  # code points from here are CJK, Hangul and the like: letters without case
-_ASTRAL = 0x10000  # beyond the basic plane: emoji and rare scripts, seen as symbols
 _PAIR = np.uint64(0xD6E8FEB86659FD93)
 _SIZE_BITS = 5  # with 9 bits of window and BITS of bucket, a key fills 32
 _LONGEST = (1 << _SIZE_BITS) - 1
 _BUCKET = np.uint32((1 << BITS) - 1)
-
-# kinds of characters; those up to _WORD make words
-_LOWER, _UPPER, _DIGIT, _LETTER, _WORD = 0, 1, 2, 3, 4
-_SPACE, _NEWLINE = 5, 6
-_MARKS = (".", ",", "!", "?", ":", ";", "()[]{}", '"“”„', "'’‘", "$£€¥¢", "|", "=+<>^~%×÷±", "-–—",
-          "/", "\\", "@&", "*", "#", "`", "•·»›▪◦►", "…", "©®™")  # fmt: skip
-_OTHER = 7 + len(_MARKS)
-_CONTROL = _OTHER + 1
-_KINDS = _CONTROL + 1
-_FOLD = {"“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "–": "-", "—": "-"}
+_LOW, _HIGH = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x9E3779B97F4A7C15)
+_FIRST = np.array([(1 << 8 * min(i, 8)) - 1 for i in range(17)], dtype=np.uint64)
+_NEXT = np.array([(1 << 8 * max(i - 8, 0)) - 1 for i in range(17)], dtype=np.uint64)
 
 STYLE = (
-    *(f"kind_{i}" for i in range(_KINDS)),
+    *(f"kind_{i}" for i in range(KINDS)),
     "word_length", "long_words", "short_words", "distinct", "capitalized", "sentence",
     "distinct_pairs",
 )  # fmt: skip
@@ -88,45 +94,6 @@ class Features:
 
 
 @cache
-def _tables() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint32]]:
-    """Return the kind and the folded form of each code point up to _ASTRAL."""
-    kinds = np.full(_ASTRAL + 1, _LETTER, dtype=np.uint8)
-    folded = np.arange(_ASTRAL + 1, dtype=np.uint32)
-    for code in range(_TOP):
-        char = chr(code)
-        category = unicodedata.category(char)
-        kind = _OTHER
-        if char.isspace():
-            kind = _NEWLINE if char in "\n\r\x0b\x0c\x85\u2028\u2029" else _SPACE
-        elif category in ("Lu", "Lt"):
-            kind = _UPPER
-        elif category == "Ll":
-            kind = _LOWER
-        elif category == "Nd":
-            kind = _DIGIT
-            folded[code] = ord("0")
-        elif category[0] in "LMN":
-            kind = _LETTER
-        elif category[0] == "C":
-            kind = _CONTROL
-        kinds[code] = kind
-        lower = char.lower()
-        if kind == _UPPER and len(lower) == 1:
-            folded[code] = ord(lower)
-    for i, marks in enumerate(_MARKS):
-        for mark in marks:
-            kinds[ord(mark)] = 7 + i
-    kinds[ord("_")] = _WORD
-    for mark, plain in _FOLD.items():
-        folded[ord(mark)] = ord(plain)
-    kinds[0xD800:0xE000] = _CONTROL  # lone surrogates
-    kinds[0xE000:0xF900] = _CONTROL  # private use
-    kinds[0xFFF0:] = _OTHER
-    kinds[0x3000] = _SPACE
-    return kinds, folded
-
-
-@cache
 def _frequencies() -> npt.NDArray[np.int32]:
     counts = np.maximum(np.arange(4_096), 1)
     return np.rint(TF * (1.0 + np.log(counts))).astype(np.int32)
@@ -143,14 +110,14 @@ def features(texts: Sequence[str]) -> Features:
         raise ValueError(f"{len(texts)} windows at once, the most is {CHUNK}")
     count = len(texts)
     parts = [_tokens(texts[i : i + _PART]) for i in range(0, max(count, 1), _PART)]
-    hashes, kinds, sizes, lengths, number, inner = map(np.concatenate, zip(*parts, strict=True))
+    hashes, kind, sizes, lengths, number, inner = map(np.concatenate, zip(*parts, strict=True))
     bounds = np.append(0, np.cumsum(number))
     owner = np.repeat(np.arange(count, dtype=np.uint32), number)
     windows = owner << np.uint32(BITS)
 
     tokens = (hashes >> np.uint64(64 - BITS)).astype(np.uint32)
     keys = (windows | tokens) << np.uint32(_SIZE_BITS)
-    keys |= sizes * ((kinds <= _WORD) & (kinds != _DIGIT))
+    keys |= sizes * ((kind <= WORD) & (kind != DIGIT))
     keys, one_tf, one_ends = _distinct(keys, count, _SIZE_BITS)
     ones = ((keys >> np.uint32(_SIZE_BITS)) & _BUCKET).astype(np.int64)
     letters = (keys & np.uint32(_LONGEST)).astype(np.int64)
@@ -161,7 +128,7 @@ def features(texts: Sequence[str]) -> Features:
     keys, two_tf, two_ends = _distinct(keys[owner[:-1] == owner[1:]], count, 0)
     twos = (keys & _BUCKET).astype(np.int64)
     distinct = (np.diff(one_ends), np.diff(two_ends))
-    style = _style(kinds, sizes, lengths, number, inner, distinct)
+    style = _style(owner, kind, sizes, lengths, number, inner, distinct)
     return Features(
         count,
         ones,
@@ -187,30 +154,49 @@ def _tokens(texts: Sequence[str]) -> tuple[npt.NDArray[Any], ...]:
     count = len(texts)
     lengths = np.fromiter(map(len, texts), np.int64, count)
     ends = np.append(0, np.cumsum(lengths + 1))
-    codes = code_points("\n".join([*texts, ""])).astype(np.intp)
-    kind_of, folded = _tables()
-    kinds = kind_of.take(codes, mode="clip")  # all beyond the table are as its last
-    word = kinds <= _WORD
-    inside = np.zeros(len(kinds), dtype=bool)  # of a word, but not first
+    chars = alphabet("\n".join([*texts, ""]))
+    word = is_word(chars)
+    inside = np.zeros(len(chars), dtype=bool)  # of a word, but not first
     np.logical_and(word[1:], word[:-1], out=inside[1:])
-    newline = kinds == _NEWLINE
-    seen = ~(newline | (kinds == _SPACE))
-    first = np.flatnonzero(seen & ~inside)
-    seen[:-1] &= ~inside[1:]
-    last = np.flatnonzero(seen) + 1
-    hashes = hash_spans(folded.take(codes, mode="clip"), first, last)
+    seen = ~is_space(chars)
+    first = np.flatnonzero(seen > inside)
+    seen[:-1] = seen[:-1] > inside[1:]
+    sizes = np.flatnonzero(seen) + 1
+    sizes -= first
     bounds = first.searchsorted(ends)
-    sizes, number = last - first, np.diff(bounds)
+    number = np.diff(bounds)
+    hashes = _hashes(folded(chars), first, sizes)
 
-    # most characters inside of words are lower case: the others are counted, the rest is theirs
-    at = np.flatnonzero(((kinds - np.uint8(_UPPER) < _WORD) & inside) | newline)
-    cells = np.repeat(np.arange(0, count * _KINDS, _KINDS), np.diff(at.searchsorted(ends)))
-    cells += kinds.take(at)
-    inner = np.bincount(cells, minlength=count * _KINDS).reshape(count, _KINDS)
-    inner[:, _LOWER] = sums(sizes, bounds) - number - inner[:, _UPPER : _WORD + 1].sum(axis=1)
-    inner[:, _NEWLINE] -= 1  # the one we put after each window
+    # most characters inside of words are small letters: the others are counted, the rest is theirs
+    inside &= ~is_lower(chars)
+    inside |= is_newline(chars)
+    at = np.flatnonzero(inside)
+    cells = np.repeat(np.arange(0, count * KINDS, KINDS), np.diff(at.searchsorted(ends)))
+    cells += kinds().take(chars.take(at))
+    inner = np.bincount(cells, minlength=count * KINDS).reshape(count, KINDS)
+    inner[:, LOWER] = sums(sizes, bounds) - number - inner[:, UPPER : WORD + 1].sum(axis=1)
+    inner[:, NEWLINE] -= 1  # the one we put after each window
     sizes = np.minimum(sizes, _LONGEST).astype(np.uint8)
-    return hashes, kinds.take(first), sizes, lengths, number, inner
+    return hashes, kinds().take(chars.take(first)), sizes, lengths, number, inner
+
+
+def _hashes(
+    folded: npt.NDArray[np.uint8], first: npt.NDArray[np.intp], sizes: npt.NDArray[np.intp]
+) -> npt.NDArray[np.uint64]:
+    """Return a 64-bit hash of each token: of its first 16 bytes and its length."""
+    padded = folded.tobytes() + bytes(16)
+    eight = np.ndarray(len(folded) + 8, "<u8", padded, strides=(1,)).copy()  # from each byte on
+    low = eight.take(first)
+    high = eight.take(first + 8)
+    low &= _FIRST.take(sizes, mode="clip")
+    high &= _NEXT.take(sizes, mode="clip")
+    high += sizes.astype(np.uint64)
+    high *= _HIGH
+    low ^= high
+    low *= _LOW
+    low ^= low >> np.uint64(32)
+    low *= _PAIR
+    return low
 
 
 def _distinct(
@@ -233,30 +219,31 @@ def _distinct(
 
 
 def _style(
-    kinds: npt.NDArray[np.uint8],
+    owner: npt.NDArray[np.uint32],
+    kind: npt.NDArray[np.uint8],
     sizes: npt.NDArray[np.uint8],
     lengths: npt.NDArray[np.int64],
     number: npt.NDArray[np.int64],
     inner: npt.NDArray[np.int64],
     distinct: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
 ) -> npt.NDArray[np.float64]:
-    count, width = len(lengths), 3 * _KINDS
-    cells = np.repeat(np.arange(0, count * width, width), number)
-    cells += kinds
-    cells += np.add(sizes > 3, sizes >= 8, dtype=np.uint8) * np.uint8(_KINDS)
-    table = np.bincount(cells, minlength=count * width).reshape(count, 3, _KINDS)
-    short, middle, long = table[:, :, : _WORD + 1].sum(axis=2).T
+    count, width = len(lengths), 3 * KINDS
+    cells = owner * np.uint32(width)
+    cells += kind
+    cells += np.add(sizes > 3, sizes >= 8, dtype=np.uint8) * np.uint8(KINDS)
+    table = np.bincount(cells, minlength=count * width).reshape(count, 3, KINDS)
+    short, middle, long = table[:, :, : WORD + 1].sum(axis=2).T
     first = table.sum(axis=1)
     shares = first + inner
-    shares[:, _SPACE] = lengths - shares.sum(axis=1)
+    shares[:, SPACE] = lengths - shares.sum(axis=1)
 
     words = short + middle + long
     some = np.maximum(words, 1)
-    letters = shares[:, : _WORD + 1].sum(axis=1)
-    marks = shares[:, 7] + shares[:, 9] + shares[:, 10]
+    letters = shares[:, : WORD + 1].sum(axis=1)
+    marks = shares[:, STOPS].sum(axis=1)
     columns = [
         letters / some, long / some, short / some,
-        distinct[0] / np.maximum(number, 1), first[:, _UPPER] / some,
+        distinct[0] / np.maximum(number, 1), first[:, UPPER] / some,
         words / np.maximum(marks, 1), distinct[1] / np.maximum(number - 1, 1),
     ]  # fmt: skip
     return np.column_stack([shares / np.maximum(lengths, 1)[:, None], *columns])

@@ -19,6 +19,7 @@ plain arrays.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -30,14 +31,13 @@ import numpy as np
 import numpy.typing as npt
 
 from webfilter.score.features import BITS, CHUNK, STYLE, Features, features, sums
-from webfilter.text import code_points, hash_spans
 
 __all__ = [
     "ENOUGH", "GUARDED", "OFF", "ORDER", "ORDERLY", "UNIT", "Model", "Scores", "fingerprint",
     "meaning", "orderly", "style_ranks",
 ]  # fmt: skip
 
-UNIT = 1_000
+UNIT = 127
 """Length of a window's meaning vector, in integer steps."""
 ORDER = 256
 """Steps of the log ratios in `Model.order`."""
@@ -52,6 +52,7 @@ ENOUGH = 100
 """Tokens from which on a window is judged by them in full; of fewer, in proportion."""
 
 Floats = npt.NDArray[np.float64]
+_SAMPLE = "Émile's “water” (1905): boils at 100 °C – an interdisciplinarily agreed_on fact; не так…"
 _BLOCK = 8 * CHUNK
 """Windows whose form is evaluated at once."""
 _NEAR = 8
@@ -74,7 +75,7 @@ class Scores:
 class Model:
     """The arrays of one model, as the module explains them. Shapes: t targets, d directions."""
 
-    words: npt.NDArray[np.int16]
+    words: npt.NDArray[np.int8]
     """Weight of each bucket, shape (2**BITS, t)."""
     rows: npt.NDArray[np.uint16]
     """Row of `vectors` for each bucket, 0 for unknown, shape (2**BITS,)."""
@@ -86,7 +87,7 @@ class Model:
     """How usual each pair of them is: log ratio in steps of 1 / `ORDER`, shape (c + 1, c + 1)."""
     knots: Floats
     """Quantiles of each style measure, shape (s, q): `STYLE`, then `ORDERLY`."""
-    form: npt.NDArray[np.int32]
+    form: npt.NDArray[np.int16]
     """Quadratic form of each target over place and manner, shape (t, d + s, d + s)."""
     slope: npt.NDArray[np.int32]
     """Its linear part, shape (t, d + s)."""
@@ -191,8 +192,8 @@ class Model:
             np.concatenate(column) for column in zip(*parts, strict=True)
         )
         where = np.hstack([place, style_ranks(style, self.knots)])
-        turned = (where @ self._form).reshape(len(where), len(self.top), -1)
-        bent = np.einsum("nti,ni->nt", turned, where)
+        turned = (where.astype(self._form.dtype) @ self._form).astype(np.float64)
+        bent = np.einsum("nti,ni->nt", turned.reshape(len(where), len(self.top), -1), where)
         worth = self.scales
         raw = words * worth[0] / np.sqrt(np.maximum(total, 1))[:, None]
         raw = raw + bent * worth[1]
@@ -202,12 +203,23 @@ class Model:
     def _read(self, texts: Sequence[str]) -> tuple[npt.NDArray[Any], ...]:
         """Return weights' sums, frequencies' sums, place, known share, style, tokens of windows."""
         found = features(texts)
-        words = _products(found.one_tf, self.words.take(found.ones, axis=0), found.one_ends)
-        words += _products(found.two_tf, self.words.take(found.twos, axis=0), found.two_ends)
+        words = self._products(found.ones, found.one_tf, found.one_ends)
+        words += self._products(found.twos, found.two_tf, found.two_ends)
         total = sums(found.one_tf, found.one_ends) + sums(found.two_tf, found.two_ends)
         place, known = meaning(found, self.rows, self.vectors)
         style = np.hstack([found.style, orderly(found, self.common, self.order)])
         return words, total, place, known, style, np.diff(found.token_ends)
+
+    def _products(
+        self,
+        buckets: npt.NDArray[np.int64],
+        tf: npt.NDArray[np.int32],
+        ends: npt.NDArray[np.int64],
+    ) -> Floats:
+        """Return the sums of weights times frequencies of each window, shape (n, t); exact."""
+        products = self.words.take(buckets, axis=0).T.astype(np.int16, order="C")
+        products *= tf.astype(np.int16)  # at most 127 * 150
+        return sums(products, ends).T.astype(np.float64)
 
     def _trust(self, known: Floats, style: Floats, sizes: npt.NDArray[np.int64]) -> Floats:
         """Return 1 for what reads like a language that it knows, 0 for what surely does not."""
@@ -220,16 +232,21 @@ class Model:
         return trust
 
     @cached_property
-    def _form(self) -> Floats:
+    def _form(self) -> npt.NDArray[np.floating[Any]]:
+        """The form as one matrix, of 32 bits if no sum over it can pass 2**24."""
         targets, width = self.slope.shape
-        form = self.form.astype(np.float64).transpose(2, 0, 1)
-        return np.ascontiguousarray(form.reshape(width, targets * width))
+        place, manner = self.vectors.shape[1], self.knots.shape
+        longest = UNIT * place**0.5 + place + manner[0] * manner[1]
+        exact = longest * np.abs(self.form.astype(np.int64)).max(initial=0) < 1 << 24
+        form = self.form.transpose(2, 0, 1).reshape(width, targets * width)
+        return np.ascontiguousarray(form, dtype=np.float32 if exact else np.float64)
 
 
 def fingerprint() -> int:
-    """Return a number that changes when the hash of a token does."""
-    codes = code_points("water")
-    return int(hash_spans(codes, np.array([0]), np.array([len(codes)]))[0])
+    """Return a number that changes when the hash of a token or of a pair does."""
+    found = features([_SAMPLE])
+    seen = np.concatenate([found.tokens, found.twos]).astype("<u4").tobytes()
+    return int.from_bytes(hashlib.sha256(seen).digest()[:8], "little")
 
 
 def meaning(
@@ -244,9 +261,10 @@ def meaning(
     totals = np.zeros((found.count, vectors.shape[1]), dtype=np.float32)
     for i in range(0, found.count, _NEAR):
         ends = found.one_ends[i : i + _NEAR + 1].tolist()
-        near = vectors.take(at[ends[0] : ends[-1]], axis=0).astype(np.float32)
+        first = ends[0]
+        near = vectors.take(at[first : ends[-1]], axis=0).astype(np.float32)
         for j, (start, end) in enumerate(pairwise(ends), i):
-            np.dot(tf[start:end], near[start - ends[0] : end - ends[0]], out=totals[j])
+            tf[start:end].dot(near[start - first : end - first], out=totals[j])
     place = totals.astype(np.float64)
     length = np.sqrt((place * place).sum(axis=1))
     place = np.rint(place * (UNIT / np.maximum(length, 1.0))[:, None])
@@ -279,21 +297,12 @@ def style_ranks(style: Floats, knots: Floats) -> Floats:
 
     Counts the knots below and subtracts those above, so ties are in the middle.
     """
-    ranks = np.empty_like(style)
-    for j, edges in enumerate(knots):
-        column = style[:, j]
-        ranks[:, j] = np.searchsorted(edges, column, "left")
-        ranks[:, j] += np.searchsorted(edges, column, "right") - len(edges)
-    return ranks
-
-
-def _products(
-    tf: npt.NDArray[np.int32], weights: npt.NDArray[np.int16], ends: npt.NDArray[np.int64]
-) -> Floats:
-    """Return the sums of frequency times weights of each window, shape (n, t); exact."""
-    products = np.empty(weights.shape[::-1], dtype=np.int32)
-    np.multiply(weights.T, tf, out=products)
-    return sums(products, ends).T.astype(np.float64)
+    ranks = np.empty(style.shape[::-1])
+    for column, edges, row in zip(style.T, knots, ranks, strict=True):
+        both = np.sort(np.concatenate([edges, np.nextafter(edges, -np.inf)]))  # below, at or below
+        row[:] = both.searchsorted(column)
+    ranks -= knots.shape[1]
+    return ranks.T
 
 
 def _along(points: Floats, xs: Floats, ys: Floats) -> Floats:

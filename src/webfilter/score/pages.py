@@ -32,6 +32,8 @@ def pages(model: Model, texts: Sequence[str]) -> Floats:
 
 def _fresh(text: str) -> float:
     """Return the share of a text's characters outside of long lines that it has had before."""
+    if "\n" not in text:
+        return 1.0
     lines = [line for line in text.split("\n") if len(line) >= _LONG]
     kept = set(lines)
     if len(kept) == len(lines):

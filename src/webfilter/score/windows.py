@@ -32,6 +32,8 @@ def windows(text: str, size: int = 1_000, most: int = 8) -> list[str]:
     >>> windows("   ")
     []
     """
+    if 0 < len(text) <= size and not (text[0].isspace() or text[-1].isspace()):
+        return [text]
     first, last = _inside(text)
     length = last - first
     if length <= 0:
