@@ -1,5 +1,5 @@
 import pickle
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -48,6 +48,18 @@ def test_a_signal_that_is_not_a_scalar_is_refused_by_name(value):
 def test_wrong_field_types_are_named(fields, said):
     with pytest.raises(DocumentError, match=said):
         Document(**fields)
+
+
+def test_a_marked_document_is_the_same_but_for_signals_and_verdict():
+    meta = {"source": "x"}
+    doc = Document("a", "text", b"<p>", "http://a.example/", {"words": 1}, meta)
+    verdict = Verdict("length", "words")
+    marked = doc.marked({"lines": 2}, verdict)
+    assert marked == replace(doc, signals={"lines": 2}, verdict=verdict)
+    assert type(marked) is Document
+    assert doc.signals == {"words": 1}
+    with pytest.raises(FrozenInstanceError):
+        marked.text = "other"
 
 
 def test_documents_are_frozen_and_survive_pickling():

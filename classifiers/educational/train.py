@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pool
 import teacher
+import written
 from data import TARGETS, TOPS, Excerpts, digest, read
 
 from webfilter.score.fit import Pseudo, Settings, fit
@@ -48,6 +49,7 @@ def main() -> None:
         pseudo = windows.all(config["pool"]["weight"])
         if windows.excerpts != teacher.together([digest(text) for text in excerpts.texts]):
             print("not the teacher's excerpts: its folds are others, and intervals too narrow")
+    read_by = args.teacher if args.pool else None
     model = train(excerpts, config, args.seed, pseudo)
     data = model.save()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -63,7 +65,7 @@ def main() -> None:
             "windows": len(pseudo.texts) if pseudo else 0,
             "sha256": [
                 hashlib.sha256(path.read_bytes()).hexdigest()
-                for path in (args.data, args.more, args.pool, args.pool and args.teacher)
+                for path in (args.data, args.more, args.pool, read_by, written.PATH)
                 if path is not None
             ],
         },
@@ -80,6 +82,7 @@ def train(
     config = dict(config)
     del config["pool"]
     weight = config.pop("more")["weight"]
+    pseudo = written.joined(pseudo, config.pop("written")["weight"])
     return fit(
         excerpts.texts,
         excerpts.labels,

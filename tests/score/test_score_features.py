@@ -16,15 +16,21 @@ from webfilter.score.alphabet import alphabet, folded, kinds
 from webfilter.score.features import BITS, CHUNK, STYLE, TF, features, sums
 from webfilter.score.model import ORDER, UNIT, meaning, orderly, style_ranks
 from webfilter.score.windows import windows
+from webfilter.text.points import mix
 
 
 def bucket(token: str) -> int:
-    """Return the bucket of a token: of its first 16 bytes, folded, and its length."""
+    """Return the bucket of a token: its first 16 bytes and length, and letters beyond ASCII."""
     plain, all_ = folded(alphabet(token)).tobytes(), (1 << 64) - 1
     low, high = (int.from_bytes(plain[i : i + 8], "little") for i in (0, 8))
     mixed = low ^ ((high + len(plain)) * 0x9E3779B97F4A7C15 & all_)
     mixed = mixed * 0xBF58476D1CE4E5B9 & all_
     mixed = (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93 & all_
+    for i, (char, byte) in enumerate(zip(token, alphabet(token).tolist(), strict=True)):
+        if byte >= 0x90:
+            lower = char.lower() if ord(char) < 0x3000 and len(char.lower()) == 1 else char
+            mixed += int(mix(np.array([ord(lower) + (i << 32)], dtype=np.uint64))[0])
+    mixed &= all_
     return mixed >> (64 - BITS)
 
 
@@ -62,6 +68,14 @@ def test_long_words_differ_by_their_beginning_and_length() -> None:
     assert found == [[bucket(word)] for word in words]
     assert found[0] == found[-1]
     assert len({bucket for [bucket] in found}) == 4
+
+
+def test_words_of_other_scripts_are_told_apart() -> None:
+    words = [chr(0x4E00 + i) + chr(0x4E00 + j) for i in range(60) for j in range(60)]
+    assert len({bucket(word) for word in words}) > 0.98 * len(words)
+    assert features(["ÉTÉ Été"]).ones.tolist() == features(["été"]).ones.tolist()
+    assert features(["été"]).ones.tolist() != features(["êté"]).ones.tolist()
+    assert features(["新聞"]).ones.tolist() != features(["聞新"]).ones.tolist()
 
 
 def test_features_of_nothing() -> None:

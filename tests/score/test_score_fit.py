@@ -13,9 +13,9 @@ from lessons import HOSTILE, SELL, TEACH, lessons
 
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.score.blocks import Blocks
-from webfilter.score.calibrate import curve, same_length, spread
+from webfilter.score.calibrate import _smooth, curve, same_length, spread
 from webfilter.score.fit import GOOD, Pseudo, Settings, _guards, fit, folds
-from webfilter.score.model import OFF, Model
+from webfilter.score.model import _KINDS, OFF, Model
 
 pytest.importorskip("sklearn")
 CONFIG = Path(__file__).parents[2] / "classifiers" / "educational" / "config.toml"
@@ -31,6 +31,7 @@ def test_the_settings_are_those_of_the_script() -> None:
     config = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
     assert config.pop("more")["weight"] > 0  # of train.py, not of the model
     assert config.pop("pool")["weight"] > 0
+    assert config.pop("written")["weight"] > 0
     assert Settings.from_config(config) == Settings()
 
 
@@ -85,6 +86,40 @@ def test_a_file_whose_arrays_do_not_fit_each_other_is_refused(name: str, tmp_pat
     np.savez(whole, **arrays)
     with pytest.raises(ValueError, match=r"shape|features|hash"):
         Model.load(whole.read_bytes())
+
+
+@pytest.mark.parametrize("name", sorted(_KINDS))
+def test_a_file_with_larger_numbers_than_its_sums_are_exact_for_is_refused(name: str) -> None:
+    model = fit(*lessons(50), **ONE)
+    wide = dataclasses.replace(model, **{name: getattr(model, name).astype(np.int64)})
+    with pytest.raises(ValueError, match=f"its array {name} is of int64"):
+        Model.load(wide.save())
+
+
+def test_the_form_is_summed_in_as_many_bits_as_it_needs() -> None:
+    texts, labels = lessons(60)
+    model = fit(texts, labels, **ONE)
+    assert model._form.dtype == np.float32
+    exact = dataclasses.replace(model)
+    exact.__dict__["_form"] = model._form.astype(np.float64)
+    assert model.predict(texts).raw.tolist() == exact.predict(texts).raw.tolist()
+    many = fit(texts, labels, **ONE, settings=Settings(style_knots=400))
+    assert many._form.dtype == np.float64  # ranks up to 400 could pass 2**24
+
+
+@pytest.mark.parametrize("count", [20, 33, 60, 150])
+def test_few_labels_give_an_interval_that_holds_about_what_it_should(count: int) -> None:
+    rng = np.random.default_rng(count)
+    held = []
+    for _ in range(12):
+        scores = rng.uniform(0, 5, count + 2_000)
+        labels = np.clip(np.rint(scores + rng.normal(scale=0.6, size=len(scores))), 0, 5)
+        at, low, high = spread(scores[:count], labels[:count], np.ones(count), 0.9)
+        assert (low <= high).all()
+        fresh, truth = scores[count:], labels[count:]
+        ends = fresh + np.interp(fresh, at, low), fresh + np.interp(fresh, at, high)
+        held.append(((ends[0] <= truth) & (truth <= ends[1])).mean())
+    assert np.mean(held) == pytest.approx(0.9, abs=0.06)
 
 
 def test_rows_that_do_not_calibrate_still_train() -> None:
@@ -250,6 +285,62 @@ def test_the_interval_holds_what_it_promises() -> None:
     assert inside.mean() == pytest.approx(0.8, abs=0.03)
     for part in (fresh < 1, fresh > 4):
         assert inside[part].mean() == pytest.approx(0.8, abs=0.06)
+
+
+def whole_labels(scores: np.ndarray, top: int, seed: int) -> np.ndarray:
+    """Return a label near each score, sure enough that one level holds too few, two too many."""
+    rng = np.random.default_rng(seed)
+    return np.clip(np.rint(scores + rng.normal(scale=0.35, size=len(scores))), 0, top)
+
+
+def off(ends: np.ndarray, scores: np.ndarray, labels: np.ndarray, top: int) -> tuple[float, float]:
+    """Return how far from 90 % the share of labels held is, over ten bands, and the least share."""
+    inside = (ends[0] <= labels) & (labels <= ends[1])
+    band = np.minimum(scores / top * 10, 9).astype(int)
+    held = np.array([inside[band == b].mean() for b in range(10)])
+    return float(np.abs(held - 0.9).mean()), float(held.min())
+
+
+@pytest.mark.parametrize("top", [2, 3, 5])
+def test_of_a_few_levels_each_band_holds_what_it_promises(top: int) -> None:
+    scores = np.random.default_rng(top).uniform(0, top, 12_000)
+    labels = whole_labels(scores, top, top)
+    old, new = slice(4_000), slice(4_000, None)
+    found = {}
+    for fit_ends in (_smooth, spread):
+        at, low, high = fit_ends(scores[old], labels[old], np.ones(4_000), 0.9)
+        ends = scores[new] + np.array(
+            [np.interp(scores[new], at, low), np.interp(scores[new], at, high)]
+        )
+        found[fit_ends.__name__] = off(ends, scores[new], labels[new], top)
+        assert (np.diff(at) > 0).all()
+    assert found["spread"][0] < 0.015
+    assert found["spread"][1] > 0.85  # no band pays for another
+    assert found["spread"][0] < found["_smooth"][0]
+
+
+def test_ends_step_over_levels_and_no_further() -> None:
+    scores = np.random.default_rng(1).uniform(0, 2, 4_000)
+    labels = whole_labels(scores, 2, 1)
+    at, low, high = spread(scores, labels, np.ones(4_000), 0.9)
+    smooth = _smooth(scores, labels, np.ones(4_000), 0.9)
+    for offsets, before in ((low, smooth[1]), (high, smooth[2])):
+        ends, drawn = at + offsets, at + np.interp(at, smooth[0], before)
+        moved = np.abs(ends - drawn)[1:-1] > 1e-9
+        levels = np.abs(ends[1:-1][:, None] - [0, 1, 2]).min(axis=1)
+        assert moved.any()
+        assert levels[moved] == pytest.approx(0.03)  # just beyond a level or short of it
+    assert low[0] == low[1]  # level beyond what was seen
+    assert high[-1] == high[-2]
+
+
+def test_of_many_levels_the_interval_is_smooth() -> None:
+    rng = np.random.default_rng(0)
+    scores = rng.uniform(0, 5, 500)
+    labels = scores + rng.normal(size=500)
+    of = (scores, labels, np.ones(500), 0.9)
+    for found, wanted in zip(spread(*of), _smooth(*of), strict=True):
+        assert found.tolist() == wanted.tolist()
 
 
 def test_weights_move_curve_and_interval() -> None:

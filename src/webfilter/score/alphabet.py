@@ -4,8 +4,7 @@ ASCII stands for itself. What means the same stands for it, too: curly quotes fo
 long dashes for hyphens, currencies for "$", other digits for "0", all white space for space or
 newline. Other letters share 112 bytes, small ones apart from capitals and from letters without
 case; a few marks (bullets, dots, trade marks) have bytes of their own, other symbols share five.
-
-For hashing words of English, where such letters are rare: "é" and some other letter are one.
+Which of the letters that share a byte it was, `rare_letters` tells.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from webfilter.text import code_points
 __all__ = [
     "CONTROL", "DIGIT", "KINDS", "LETTER", "LOWER", "NEWLINE", "SPACE", "STOPS", "UPPER", "WORD",
     "alphabet", "folded", "is_digit", "is_lower", "is_newline", "is_space", "is_upper", "is_word",
-    "kinds",
+    "kinds", "rare_letters",
 ]  # fmt: skip
 
 Bytes = npt.NDArray[np.uint8]
@@ -65,6 +64,21 @@ def alphabet(text: str) -> Bytes:
     others = np.flatnonzero(codes > 0x7F)
     found[others] = _table().take(codes.take(others), mode="clip")  # all beyond are as its last
     return found
+
+
+def rare_letters(text: str, found: Bytes) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint32]]:
+    """Return where letters that share a byte stand, and which: the code points of small letters.
+
+    >>> text = "Ça va, là"
+    >>> where, codes = rare_letters(text, alphabet(text))
+    >>> where.tolist(), [chr(code) for code in codes]
+    ([0, 8], ['ç', 'à'])
+    """
+    if text.isascii():
+        return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.uint32)
+    where = np.flatnonzero(found >= _SMALL[0])
+    codes = code_points(text).take(where)
+    return where, _lower().take(codes)  # none is beyond: those are symbols
 
 
 def is_lower(found: Bytes) -> Bools:
@@ -140,6 +154,16 @@ def _table() -> Bytes:
     found[0x3000] = ord(" ")
     found[0xD800:0xF900] = 0x7F  # lone surrogates, private use
     found[0xFFF0:] = _SYMBOLS[0]
+    return found
+
+
+@cache
+def _lower() -> npt.NDArray[np.uint32]:
+    """Return the code point of the small letter for each code point up to _ASTRAL."""
+    found = np.arange(_ASTRAL + 1, dtype=np.uint32)
+    for code in range(_TOP):
+        lower = chr(code).lower()
+        found[code] = ord(lower) if len(lower) == 1 else code
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,16 @@ _FACTORS = np.linspace(0.5, 1.6, 56)
 _SWEEPS = 3
 _LEVEL, _LEVELS = 0.01, 20
 """Least share of the labels that makes a value a level; most levels."""
+_ENOUGH = 100
+"""Least number of labels that say which levels are likely where."""
 _GRID = 150
 """Pieces of the range of scores for each of which levels are chosen."""
 _NEAR, _WIDTH = 80, 0.04
 """Labels around a score that say which levels are likely there; share of the range, at least."""
 _LEAST = 0.5
 """Least share of labels that an interval is to hold at any score."""
+_LIKELY = 0.02
+"""Least share of the labels there for which an interval reaches to a level."""
 _DEBT = 0.005
 """Most labels, as a share of all, that intervals may hold too many or too few before it shows."""
 _MARGIN = 0.03
@@ -93,7 +98,8 @@ def spread(
     levels, number = np.unique(labels, return_counts=True)
     levels = levels[number >= _LEVEL * len(labels)]
     common = np.isin(labels, levels).mean() >= share
-    if not (common and 2 <= len(levels) <= _LEVELS and np.ptp(scores) > 1e-6):
+    few = common and 2 <= len(levels) <= _LEVELS
+    if not few or len(labels) < _ENOUGH or np.ptp(scores) < 1e-6:
         return at, low, high
     grid = np.linspace(scores.min(), scores.max(), _GRID + 1)
     ends = grid + np.array([np.interp(grid, at, low), np.interp(grid, at, high)])
@@ -129,14 +135,17 @@ def _stepped(
         below = np.append(0.0, np.cumsum(likely[i]))
         first, last = np.searchsorted(levels, low), np.searchsorted(levels, high, "right") - 1
         spans = [
-            (below[b + 1] - below[a], -abs(a - first) - abs(b - last), a, b)
+            (below[b + 1] - below[a], a, b)
             for a in range(max(first - 1, 0), min(first + 2, len(levels)))
             for b in range(max(last - 1, 0), min(last + 2, len(levels)))
-            if a <= b
+            if a == b or (a < b and min(likely[i, a], likely[i, b]) >= _LIKELY)
         ]
-        wide = min((span for span in spans if span[0] >= share), default=max(spans))
-        narrow = max((span for span in spans if _LEAST <= span[0] < share), default=wide)
-        held, _, a, b = min(wide, narrow, key=lambda span: abs(debt + mass[i] * (share - span[0])))
+        wide = min((span for span in spans if span[0] >= share), key=itemgetter(0), default=None)
+        narrow = max(
+            (span for span in spans if _LEAST <= span[0] < share), key=itemgetter(0), default=None
+        )
+        either = [span for span in (wide, narrow) if span] or [max(spans, key=itemgetter(0))]
+        held, a, b = min(either, key=lambda span: abs(debt + mass[i] * (share - span[0])))
         debt = float(np.clip(debt + mass[i] * (share - held), -_DEBT, _DEBT))
         low, high = min(low, levels[a] - margin), max(high, levels[b] + margin)
         if a > 0:

@@ -54,7 +54,8 @@ class Educational(Scorer):
     random bytes) scores 0 too, rather than the average; the score falls off linearly below about
     the share of known words of the strangest English training texts.
 
-    Each score has an interval, which held 90 % of the labels around it in cross-validation.
+    Each score has an interval, which held 90 % of the labels around it in cross-validation. Labels
+    are whole numbers, so its ends step over them now and then as the score rises.
 
     Raises:
         ConfigError: the model is missing or damaged, or lacks what a limit judges.

@@ -34,7 +34,9 @@ from webfilter.score.alphabet import (
     is_space,
     is_word,
     kinds,
+    rare_letters,
 )  # fmt: skip
+from webfilter.text.points import mix
 
 __all__ = ["BITS", "CHUNK", "STYLE", "TF", "Features", "features", "sums"]
 
@@ -154,7 +156,8 @@ def _tokens(texts: Sequence[str]) -> tuple[npt.NDArray[Any], ...]:
     count = len(texts)
     lengths = np.fromiter(map(len, texts), np.int64, count)
     ends = np.append(0, np.cumsum(lengths + 1))
-    chars = alphabet("\n".join([*texts, ""]))
+    text = "\n".join([*texts, ""])
+    chars = alphabet(text)
     word = is_word(chars)
     inside = np.zeros(len(chars), dtype=bool)  # of a word, but not first
     np.logical_and(word[1:], word[:-1], out=inside[1:])
@@ -166,6 +169,11 @@ def _tokens(texts: Sequence[str]) -> tuple[npt.NDArray[Any], ...]:
     bounds = first.searchsorted(ends)
     number = np.diff(bounds)
     hashes = _hashes(folded(chars), first, sizes)
+    where, codes = rare_letters(text, chars)
+    if len(where):  # beyond ASCII, a byte is not enough to tell words apart
+        token = first.searchsorted(where, "right") - 1
+        place = (where - first.take(token)).astype(np.uint64)
+        np.add.at(hashes, token, mix(codes + (place << np.uint64(32))))
 
     # most characters inside of words are small letters: the others are counted, the rest is theirs
     inside &= ~is_lower(chars)
@@ -183,7 +191,7 @@ def _tokens(texts: Sequence[str]) -> tuple[npt.NDArray[Any], ...]:
 def _hashes(
     folded: npt.NDArray[np.uint8], first: npt.NDArray[np.intp], sizes: npt.NDArray[np.intp]
 ) -> npt.NDArray[np.uint64]:
-    """Return a 64-bit hash of each token: of its first 16 bytes and its length."""
+    """Return a 64-bit hash of each token: of its first 16 characters and its length."""
     padded = folded.tobytes() + bytes(16)
     eight = np.ndarray(len(folded) + 8, "<u8", padded, strides=(1,)).copy()  # from each byte on
     low = eight.take(first)

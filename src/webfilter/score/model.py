@@ -55,6 +55,11 @@ Floats = npt.NDArray[np.float64]
 _SAMPLE = "Émile's “water” (1905): boils at 100 °C – an interdisciplinarily agreed_on fact; не так…"
 _BLOCK = 8 * CHUNK
 """Windows whose form is evaluated at once."""
+_KINDS = {
+    "words": "int8", "rows": "uint16", "vectors": "int8", "common": "uint8", "order": "int16",
+    "form": "int16", "slope": "int32",
+}  # fmt: skip
+"""Of the arrays whose sums are exact because their numbers are small."""
 _NEAR = 8
 """Windows whose word vectors are taken at once: they stay in the processor's caches."""
 
@@ -143,6 +148,8 @@ class Model:
             found = getattr(self, name)
             if found.shape != shape:
                 raise ValueError(f"its array {name} has shape {found.shape}, not {shape}")
+            if name in _KINDS and found.dtype != _KINDS[name]:
+                raise ValueError(f"its array {name} is of {found.dtype}, not {_KINDS[name]}")
             if found.dtype.kind == "f" and not np.isfinite(found).all():
                 raise ValueError(f"its array {name} holds numbers that are not finite")
         if not (self.guard[:, 0] < self.guard[:, 1]).all():

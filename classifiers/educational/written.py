@@ -1,0 +1,38 @@
+"""The texts that were written for training: ``written.jsonl``, our own.
+
+They look like teaching and are not, or teach and do not look like it, with what a stern reader
+would say of each. They train, with a small weight, and never calibrate or evaluate. What kinds
+there are, and what they change, is in README.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from data import LABELS, lines
+
+from webfilter.score.fit import Pseudo
+
+PATH = Path(__file__).parent / "written.jsonl"
+
+
+def joined(pseudo: Pseudo | None, weight: float) -> Pseudo:
+    """Return `pseudo`, which may be none, with the written texts; each of them counts `weight`."""
+    rows = list(lines(PATH))
+    texts = [row["text"] for row in rows]
+    labels = np.array([[row[name] for name in LABELS] for row in rows], dtype=np.float64)
+    weights = np.full(len(rows), weight)
+    if pseudo is None:
+        return Pseudo(texts, labels, weights)
+    before = np.asarray(pseudo.labels, dtype=np.float64)
+    by_fold = pseudo.by_fold
+    if by_fold is not None:
+        same = np.broadcast_to(labels, (len(by_fold), *labels.shape))
+        by_fold = np.concatenate([by_fold, same], axis=1)
+    return Pseudo(
+        [*pseudo.texts, *texts],
+        np.concatenate([before, labels]),
+        np.concatenate([np.broadcast_to(pseudo.weights, len(before)), weights]),
+        by_fold,
+    )
