@@ -394,7 +394,12 @@ def test_guards_stay_below_good_texts_of_every_kind() -> None:
     (low, full), *_ = _guards(measured, labels, like, 5)
     good = measured[1:1_000:2, 0]
     assert good.min() <= full < np.quantile(good, 0.01)
-    assert low == pytest.approx(full - 0.15 * (np.median(good) - full), abs=0.05)
+    assert low == pytest.approx(full - 0.5 * (np.median(good) - full), abs=0.05)
+    shares = _guards(measured / 4, labels, like, 5)[0]  # a limit near 0 does not fall below it
+    assert shares[0] == pytest.approx(max(low, full / 2) / 4, abs=0.01)
+    wide = _guards(np.where(labels[:, None] == 4, measured * 2 - 1.1, -9), labels, like, 5)[0]
+    assert wide[1] > 0
+    assert wide[0] == pytest.approx(wide[1] / 2)
     # a kind that only the teacher knows, lower: the limit gives way
     measured[1_001::20] -= 0.7
     assert _guards(measured, labels, like, 5)[0][1] < full - 0.3

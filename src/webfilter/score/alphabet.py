@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -148,7 +149,7 @@ def kinds() -> Bytes:
 @cache
 def _table() -> Bytes:
     """Return the byte of each code point up to _ASTRAL."""
-    found = _shared(np.arange(_ASTRAL + 1, dtype=np.uint32), _CASELESS)
+    found: Bytes = _shared(np.arange(_ASTRAL + 1, dtype=np.uint64), _CASELESS).astype(np.uint8)
     for code in range(_TOP):
         found[code] = _byte(chr(code))
     found[0x3000] = ord(" ")
@@ -189,11 +190,10 @@ def _byte(char: str) -> int:
     return int(_shared(ord(char), _CASELESS if category[0] in "LMN" else _SYMBOLS))
 
 
-def _shared(codes: int | npt.NDArray[np.uint32], span: tuple[int, int]) -> Bytes:
-    """Return a byte of `span` (first, count) for each code point, the same for the same one."""
+def _shared(code: Any, span: tuple[int, int]) -> Any:
+    """Return a byte of `span` (first, count) for a code point or many, the same for the same."""
     first, count = span
-    spread = np.asarray(codes, dtype=np.uint64) * np.uint64(0x9E3779B1) >> np.uint64(16)
-    return (first + (spread & np.uint64(0xFFFF)) % np.uint64(count)).astype(np.uint8)
+    return first + (code * 0x9E3779B1 >> 16 & 0xFFFF) % count
 
 
 def _within(found: Bytes, first: int, count: int) -> Bools:

@@ -186,10 +186,12 @@ def _guards(
 ) -> list[tuple[float, float]]:
     """Return from where to where each guarded measure makes good texts worth less.
 
-    Below all but one in a thousand of the good texts, and soon in full: within 15 % of the way from
-    there to their median, downward. Good ones have the upper half of the first head's labels; of
-    few, nothing can be said of their thousandth. Those that calibrate and all together (a teacher
-    knows good texts of more kinds) each give a limit, and the lower one holds.
+    Below all but one in a thousand of the good texts, and in full half as far below as their median
+    is above (or at half of a limit above 0): words in any order lie much lower, but a lesson full
+    of formulas, of a kind that training has not seen, just below. Good ones have the upper half of
+    the first head's labels; of few, nothing can be said of their thousandth. Those that calibrate
+    and all together (a teacher knows good texts of more kinds) each give a limit, and the lower one
+    holds.
     """
     good = labels >= top / 2
     limits = []
@@ -197,7 +199,10 @@ def _guards(
         if len(texts) < GOOD:
             return [OFF] * measured.shape[1]
         full, middle = np.quantile(texts, (0.001, 0.5), axis=0)
-        limits.append((full - np.maximum(0.15 * (middle - full), 1e-3), full))
+        low = np.maximum(
+            full - np.maximum(0.5 * (middle - full), 1e-3), np.where(full > 0, full / 2, -np.inf)
+        )
+        limits.append((low, full))
     low, full = np.min(limits, axis=0)
     return list(zip(low.tolist(), full.tolist(), strict=True))
 
