@@ -2,7 +2,7 @@
 
 They look like teaching and are not, or teach and do not look like it, with what a stern reader
 would say of each. They train, with a small weight, and never calibrate or evaluate. What kinds
-there are, and what they change, is in README.md.
+there are and how they came about is in WRITING.md, what they change in README.md.
 """
 
 from __future__ import annotations
