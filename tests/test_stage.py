@@ -1,7 +1,11 @@
+from dataclasses import dataclass
+
+import numpy as np
 import pytest
 from toys import Breaks, FirstOf, Length, Quota, Upper
 
 from webfilter import ConfigError, Document, Rule
+from webfilter.stage import Filter, Signal
 from webfilter.testing import check_stage
 
 
@@ -33,6 +37,25 @@ def test_a_rule_without_a_bound_is_refused_but_zero_is_a_bound():
     with pytest.raises(ConfigError, match="isin"):
         Rule("n", ge=1, isin=frozenset({"a"}))
     assert Rule("n", le=0).bounds() == (("le", 0.0),)
+
+
+@dataclass(frozen=True)
+class Odd(Filter):
+    """Measures a number that no table holds, and one of NumPy's."""
+
+    measures = (Signal("x", "float", "A number", ""), Signal("n", "float", "A number", ""))
+
+    def measure(self, doc):
+        return {"x": float(doc.text), "n": np.float64(0.5)}
+
+
+@pytest.mark.parametrize(
+    ("text", "x"), [("inf", None), ("-inf", None), ("nan", None), ("1e308", 1e308), ("-0.0", 0.0)]
+)
+def test_what_a_filter_measures_becomes_plain(text, x):
+    [doc] = Odd().process([Document("a", text, signals={"before": 1, "x": 2})])
+    assert doc.signals == {"before": 1, "x": x, "n": 0.5}
+    assert type(doc.signals["n"]) is float
 
 
 def test_fields_are_converted_or_refused_by_name():

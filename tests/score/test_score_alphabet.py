@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webfilter.score import alphabet as module
-from webfilter.score.alphabet import KINDS, alphabet, folded, kinds
+from webfilter.score.alphabet import CONTROL, KINDS, alphabet, folded, kinds
 
 SMALL = [chr(code) for code in range(0x3000)]
 """All characters up to the first Chinese ones; each is looked at alone."""
@@ -39,6 +39,16 @@ def test_what_characters_are_is_what_python_says() -> None:
             assert module.is_upper(one)[0] == (category[i] in ("Lu", "Lt")), hex(ord(char))
             made_of = category[i][0] in "LMN" or char == "_"
             assert module.is_word(one)[0] == made_of, hex(ord(char))
+
+
+def test_beyond_the_first_scripts_there_are_letters_symbols_and_what_is_neither() -> None:
+    assert module.is_word(alphabet("中の한ꙋ")).all()
+    assert not module.is_word(alphabet("\uffff\ufffd\U0001f600\U00020000\ue000\udfff")).any()
+    assert kinds()[alphabet("\U0001f600€☃")].tolist() == [
+        CONTROL - 1,
+        kinds()[ord("$")],
+        CONTROL - 1,
+    ]
 
 
 def test_case_is_folded_and_digits_are_one() -> None:

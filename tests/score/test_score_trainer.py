@@ -407,5 +407,8 @@ def test_the_stage_and_the_trainer_give_a_page_the_same_score(tmp_path: Path) ->
     stage = Educational(min_score=None, model=str(tmp_path / "model.npz"))
     line = " ".join(TEACH * 3)
     for page in (texts[0], "\n".join([line] * 6), "\n".join([*texts, line, line]), " "):
-        found = stage.measure(Document("page", page))["educational"]
-        assert found == pytest.approx(float(np.ravel(trainer.predict([page]))[0]), abs=1e-4)
+        score = stage.measure(Document("page", page))["educational"]
+        assert score == pytest.approx(float(np.ravel(trainer.predict([page]))[0]), abs=1e-4)
+    found = stage.measure(Document("page", line))  # of the heads that it has not, nothing
+    assert set(found) == {signal.name for signal in stage.measures}
+    assert [found[name] for name in ("reasoning", "clean_low", "lasting_high")] == [None] * 3
