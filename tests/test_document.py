@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from webfilter import Document, DocumentError, Verdict
+from webfilter.document import marked
 
 
 def test_the_first_verdict_decides():
@@ -54,12 +55,12 @@ def test_a_marked_document_is_the_same_but_for_signals_and_verdict():
     meta = {"source": "x"}
     doc = Document("a", "text", b"<p>", "http://a.example/", {"words": 1}, meta)
     verdict = Verdict("length", "words")
-    marked = doc.marked({"lines": 2}, verdict)
-    assert marked == replace(doc, signals={"lines": 2}, verdict=verdict)
-    assert type(marked) is Document
+    found = marked(doc, {"lines": 2}, verdict)
+    assert found == replace(doc, signals={"lines": 2}, verdict=verdict)
+    assert type(found) is Document
     assert doc.signals == {"words": 1}
     with pytest.raises(FrozenInstanceError):
-        marked.text = "other"
+        found.text = "other"
 
 
 def test_documents_are_frozen_and_survive_pickling():

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from webfilter.config import conform
-from webfilter.document import Document, Value, Verdict, plain
+from webfilter.document import Document, Value, Verdict, marked, plain
 from webfilter.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ class Filter(Stage):
             if type(value) is not float or value - value != 0.0:  # most signals are finite floats
                 merged[key] = plain(key, value)
         verdict = judge(rules, merged, self.name)
-        return doc.marked(merged, verdict)
+        return marked(doc, merged, verdict)
 
 
 class Scorer(Filter):

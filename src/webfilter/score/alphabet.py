@@ -75,11 +75,10 @@ def rare_letters(text: str, found: Bytes) -> tuple[npt.NDArray[np.intp], npt.NDA
     >>> where.tolist(), [chr(code) for code in codes]
     ([0, 8], ['ç', 'à'])
     """
-    if text.isascii():
-        return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.uint32)
     where = np.flatnonzero(found >= _SMALL[0])
-    codes = code_points(text).take(where)
-    return where, _lower().take(codes)  # none is beyond: those are symbols
+    if not len(where):
+        return where, np.zeros(0, dtype=np.uint32)
+    return where, _lower().take(code_points(text).take(where))  # none is beyond: those are symbols
 
 
 def is_lower(found: Bytes) -> Bools:
