@@ -14,6 +14,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 
 from webfilter import Document, read
 from webfilter.extract.blocks.features import word_hashes
-from webfilter.extract.blocks.hints import hints
+from webfilter.extract.blocks.hints import head_of, hints
 from webfilter.extract.blocks.model import TYPES, Seen, see
 from webfilter.extract.blocks.names import tokens
 from webfilter.extract.dom import Dom
@@ -101,7 +102,7 @@ class Example:
     counts: NDArray[np.float32]
     """Words of each block; 0 for a copy of a block before, as it is written once."""
     named: Hashes
-    """Of the names of each element."""
+    """Of the tag and names of each look."""
     said: Hashes
     """Of the first words of each block."""
     by_reader: bool
@@ -197,8 +198,8 @@ def _example(
     seen = see(html, dom, url)
     return Example(
         name, of, TYPES.index(kind) if kind in TYPES else None, gold, seen,
-        replace(seen, hints=hints(html, dom, None)), labels, counts,
-        Hashes.of(map(tokens, seen.tags, seen.page.names)),
+        replace(seen, hints=hints(html, head_of(html), dom, None)), labels, counts,
+        Hashes.of(starmap(tokens, seen.page.tree.looks)),
         Hashes.of(map(word_hashes, seen.texts, seen.first)),
         by_reader,
     )  # fmt: skip

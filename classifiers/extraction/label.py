@@ -18,9 +18,9 @@ from pathlib import Path
 
 from data import Label, crawl, fingerprint, labels_of, numbers, pages, shares, words
 
-from webfilter.extract.blocks.hints import title_of
+from webfilter.extract.blocks.hints import head_of, title_of
 from webfilter.extract.blocks.model import TYPES
-from webfilter.extract.dom import Dom, Element
+from webfilter.extract.dom import Dom
 from webfilter.extract.dom import read as read_dom
 from webfilter.extract.engine import Unfit
 
@@ -123,11 +123,10 @@ def _ranges(kept: Sequence[int]) -> str:
 def _page(
     name: str, url: str | None, html: str, dom: Dom, marks: Sequence[str] = ()
 ) -> Iterator[str]:
-    yield f"=== {name}  {url or ''}  TITLE: {title_of(html)[:_CHARACTERS]}"
+    yield f"=== {name}  {url or ''}  TITLE: {title_of(head_of(html))[:_CHARACTERS]}"
     before = ""
     for i, block in enumerate(dom.blocks):
-        element = dom.elements[block.element]
-        around = " < ".join(islice(_around(dom, element), 2))
+        around = " < ".join(islice(_around(dom, block.element), 2))
         if around != before:
             yield f"      in {around}"
         before = around
@@ -135,18 +134,18 @@ def _page(
         more = f" ...(+{len(text) - _CHARACTERS})" if len(text) > _CHARACTERS else ""
         link = " LINK" if block.linked >= 0.8 * len(block.text) else ""
         mark = marks[i] + " " if marks else ""
-        yield f"{mark}[{i}] <{element.tag}{link}> {text[:_CHARACTERS]}{more}"
+        yield f"{mark}[{i}] <{dom.tags[block.element]}{link}> {text[:_CHARACTERS]}{more}"
 
 
-def _around(dom: Dom, element: Element) -> Iterator[str]:
+def _around(dom: Dom, element: int) -> Iterator[str]:
     """Yield the elements around `element` that say something, from the inside."""
-    at = element.parent
+    at = dom.parents[element]
     while at > 0:
-        over = dom.elements[at]
-        names = f"{over.attributes.get('id') or ''} {over.attributes.get('class') or ''}".split()
-        if names or over.tag in _LANDMARKS:
-            yield over.tag + (f".{names[0][:24]}" if names else "")
-        at = over.parent
+        tag, said = dom.tags[at], dom.attributes[at]
+        names = f"{said.get('id') or ''} {said.get('class') or ''}".split()
+        if names or tag in _LANDMARKS:
+            yield tag + (f".{names[0][:24]}" if names else "")
+        at = dom.parents[at]
 
 
 def _files(texts: Iterable[str]) -> Iterator[str]:

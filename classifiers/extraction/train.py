@@ -30,7 +30,9 @@ from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
-from webfilter.extract.blocks.model import NEAR, TYPES, Model, choose, spread, surety
+from webfilter.extract.blocks.linear import NEAR
+from webfilter.extract.blocks.model import OF_PAGE, TYPES, Model, choose, inputs, surety
+from webfilter.extract.blocks.tree import Tree
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parents[1] / "src" / "webfilter" / "extract" / "models"
@@ -157,22 +159,21 @@ def train(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays:
         rest = [page for page, f in zip(made, fold, strict=True) if f != k]
         part = Model(linear(rest, config["linear"], seed) | types(rest, config["types"]))
         for i in np.flatnonzero(fold == k):
-            said[i][:, :3] = part.linear(made[i].seen)
+            said[i][:, :3] = part.linear(made[i].seen).T
             said[i][:, 3:] = part.types(made[i].seen if i % 3 else made[i].unlocated)
     arrays = linear(made, config["linear"], seed) | types(made, config["types"])
     arrays["confidence"] = np.array([[0.0, 1.0], [0.0, 1.0]])
-    inputs = [
-        np.concatenate([spread(page.seen.numbers, page.seen.names), extra], axis=1)
-        for page, extra in zip(made, said, strict=True)
+    unscaled = [
+        inputs(page.seen.page.numbers, extra.T) for page, extra in zip(made, said, strict=True)
     ]
-    everything = np.concatenate(inputs)
+    everything = np.concatenate(unscaled)
     arrays["mean"] = everything.mean(axis=0)
     arrays["std"] = everything.std(axis=0) + 1e-3
     scaled = [
         np.clip((page - arrays["mean"]) / arrays["std"], -4, 4).astype(np.float32)
-        for page in inputs
+        for page in unscaled
     ]
-    del everything, inputs
+    del everything, unscaled
     members = [
         network.fit(made, scaled, config["network"], seed + m)
         for m in range(config["network"]["members"])
@@ -230,11 +231,12 @@ def linear(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays
         take = np.arange(n)
         if n > config["blocks"]:
             take = np.sort(rng.choice(n, config["blocks"], replace=False))
-        elements = _matrix([page.named], tokens)
-        chain = page.seen.page.chain[take]
-        near, far = (_around(c, elements.shape[0]) for c in (chain[:, :NEAR], chain[:, NEAR:]))
+        looks = _matrix([page.named], tokens)
+        tree = page.seen.page.tree
+        chain = tree.chain[take]
+        near, far = (_around(c, tree) for c in (chain[:, :NEAR], chain[:, NEAR:]))
         own = _matrix([page.said], said)[take]
-        parts.append(sp.hstack([near @ elements, far @ elements * 0.5, own]).tocsr())
+        parts.append(sp.hstack([near @ looks, far @ looks * 0.5, own]).tocsr())
         labels.append(page.labels[take] >= 0.5)
         weight = np.sqrt(page.counts) + 0.3
         weights.append((weight / weight.sum() ** 0.7)[take])
@@ -255,12 +257,14 @@ def linear(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays
     }
 
 
-def _around(chain: NDArray[np.int64], elements: int) -> Any:
+def _around(chain: NDArray[np.int64], tree: Tree) -> Any:
+    """Return how often each look is among the elements of each row of `chain`."""
     rows = np.repeat(np.arange(len(chain)), chain.shape[1])
     at = chain.ravel()
     inner = at > 0  # the root says nothing
     ones = np.ones(int(inner.sum()), np.float32)
-    return sp.csr_matrix((ones, (rows[inner], at[inner])), shape=(len(chain), elements))
+    columns = tree.look[at[inner]]
+    return sp.csr_matrix((ones, (rows[inner], columns)), shape=(len(chain), len(tree.looks)))
 
 
 # ---- page types ---------------------------------------------------------------------------------
@@ -272,15 +276,14 @@ def types(made: Sequence[Example], config: dict[str, Any]) -> Arrays:
     located, unlocated = ([page.seen for page in made], [page.unlocated for page in made])
     hinted = [Hashes.of(page.hints for page in pages) for pages in (located, unlocated)]
     known = _known((np.array(page.hints, np.uint32) for page in located), config["min_pages"])
-    at = [i for i, name in enumerate(made[0].seen.names) if name.startswith("page_")]
-    numbers = np.stack([page.seen.numbers[0, at] for page in made])
+    numbers = np.stack([page.seen.page.numbers[0, OF_PAGE] for page in made])
     mean, std = numbers.mean(axis=0), numbers.std(axis=0) + 1e-3
     scaled = sp.csr_matrix(np.clip((numbers - mean) / std, -4, 4))
     shown = sp.hstack([_matrix(hinted, known), sp.vstack([scaled, scaled])]).tocsr()
     labels = np.array([page.type for page in made] * 2)
     model = LogisticRegression(C=config["strength"], max_iter=300)
     model.fit(shown, labels, sample_weight=np.full(len(labels), 0.5))
-    weights = np.zeros((len(known) + len(at), len(TYPES)), np.float32)
+    weights = np.zeros((len(known) + len(OF_PAGE), len(TYPES)), np.float32)
     bias = np.full(len(TYPES), -9.0, np.float32)  # of types that no page has
     weights[:, model.classes_] = model.coef_.T
     bias[model.classes_] = model.intercept_

@@ -17,9 +17,9 @@ from webfilter.errors import ConfigError
 from webfilter.extract import Extract
 from webfilter.extract.blocks import engine as blocks_engine
 from webfilter.extract.blocks.engine import Blocks, _once, _tables_whole
-from webfilter.extract.blocks.features import features, first_words, word_hashes
+from webfilter.extract.blocks.features import NAMES, features, first_words, word_hashes
 from webfilter.extract.blocks.model import TYPES, Model, see
-from webfilter.extract.blocks.names import CLASSES, kinds, tokens
+from webfilter.extract.blocks.names import CLASSES, tokens, understood
 from webfilter.extract.dom import read
 from webfilter.extract.engine import Options, engine
 
@@ -155,7 +155,7 @@ def test_a_table_is_kept_whole_or_not_at_all():
     dom = read(page(f"<table>{rows}</table>"))
     size = np.ones(len(dom.blocks), dtype=np.float32)
     chances = _tables_whole(dom, np.linspace(0, 1, len(size), dtype=np.float32), size)
-    cells = [i for i, b in enumerate(dom.blocks) if dom.elements[b.element].tag == "td"]
+    cells = [i for i, b in enumerate(dom.blocks) if dom.tags[b.element] == "td"]
     assert len(cells) == 12
     assert len(set(chances[cells].tolist())) == 1
     assert len(set(chances.tolist())) == len(size) - len(cells) + 1
@@ -200,9 +200,8 @@ def test_features_and_chances_are_numbers_for_any_page(parts):
     html = "".join(parts)
     dom = read(html)
     if dom.blocks:
-        _, numbers, names = features(dom, "A title", first_words(dom))
-        assert numbers.shape == (len(dom.blocks), len(names))
-        assert len(set(names)) == len(names)
+        _, _, numbers = features(dom, "A title", first_words(dom))
+        assert numbers.shape == (len(dom.blocks), len(NAMES))
         assert np.isfinite(numbers).all()
         chances = blocks_engine._packaged().probabilities(see(html, dom, None))
         assert ((chances >= 0) & (chances <= 1)).all()
@@ -237,20 +236,34 @@ def test_a_damaged_model_is_refused(tmp_path, monkeypatch):
         Model.load(pickled.getvalue())
 
 
-WORDS = st.lists(st.sampled_from(["read", "more", "5", "the", "qqzz", "home"]), max_size=10)
+WORDS = st.lists(st.sampled_from(["read", "more", "5", "the", "qqzz", "home", "été"]), max_size=10)
+NAMES_OF = st.lists(st.sampled_from(["post", "siteFooter", "xqz", "nav", "nav-2", "main"]))
 
 
-@given(WORDS, st.sampled_from(["div", "main", "nav", "li"]))
-def test_what_words_and_names_say_is_the_sum_over_their_hashes(words, tag):
+@given(WORDS.filter(len), NAMES_OF, NAMES_OF, st.sampled_from(["div", "main", "nav", "x-y"]))
+def test_what_words_and_names_say_is_the_sum_over_their_hashes(words, near, far, tag):
     """The model takes short cuts to it: only what can be known is hashed."""
-    model = blocks_engine._packaged()
-    text = " ".join(words)
-    wanted = sum(model._words.get(h, 0.0) for h in word_hashes(text, words))
-    assert model._said(text, words) == pytest.approx(wanted, abs=1e-6)
-    pairs = [model._near_far[h] for h in tokens(tag, text) if h in model._near_far]
-    assert model._named(tag, text) == pytest.approx(
-        (sum(p[0] for p in pairs), sum(p[1] for p in pairs)), abs=1e-6
-    )
+    model, text = blocks_engine._packaged(), " ".join(words)
+    inner, outer = " ".join(near), " ".join(far)
+    html = f'<{tag} id="{outer}"><div><{tag} class="{inner}"><div><p>{text}'
+    weights = {
+        row: dict(zip(model._a[hashes].tolist(), model._a[row].tolist(), strict=True))
+        for row, hashes in (
+            ("near", "token_hashes"),
+            ("far", "token_hashes"),
+            ("words", "word_hashes"),
+        )
+    }
+    wanted = [
+        sum(weights[row].get(h, 0.0) for part in parts for h in part)
+        for row, parts in (
+            ("near", (tokens("p", ""), tokens("div", ""), tokens(tag, inner))),
+            ("far", (tokens("div", ""), tokens(tag, outer), tokens("body", ""))),
+            ("words", (word_hashes(text, words),)),
+        )
+    ]
+    [found] = model.linear(see(html, read(html), None)).T
+    assert found == pytest.approx(wanted, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -259,5 +272,6 @@ def test_what_words_and_names_say_is_the_sum_over_their_hashes(words, tag):
 )
 def test_kinds_of_names_are_what_their_patterns_say(part):
     """They are looked up in tables made from the patterns."""
+    [said] = understood([part])
     wanted = {name for name, words in CLASSES.items() if re.fullmatch(words, part)}
-    assert {name for i, name in enumerate(CLASSES) if kinds(part) >> i & 1} == wanted
+    assert {name for i, name in enumerate(CLASSES) if said.classes >> i & 1} == wanted

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import html as lxml_html
 from selectolax.lexbor import LexborHTMLParser
 
-from webfilter.extract.blocks.hints import hints, title_of
+from webfilter.extract.blocks.hints import head_of, hints, title_of
 from webfilter.extract.dom import INLINE, Dom, read
 from webfilter.extract.engine import Unfit
 
@@ -71,16 +71,17 @@ def test_no_word_is_lost_or_doubled(markup):
 @given(trees())
 def test_ranges_are_those_of_the_tree(markup):
     dom = read(f"<body>{markup}")
-    assert len(dom.elements) == len(dom.ends) == len(dom.first) == len(dom.last)
+    of_each = (dom.tags, dom.parents, dom.attributes, dom.ends, dom.first, dom.last)
+    assert len(set(map(len, of_each))) == 1
     around: dict[int, set[int]] = {}
-    for i, element in enumerate(dom.elements):
-        assert -1 <= element.parent < i
-        around[i] = around.get(element.parent, set()) | {i}
-    for i in range(len(dom.elements)):
-        inside = [j for j in range(len(dom.elements)) if i in around[j]]
+    for i, parent in enumerate(dom.parents):
+        assert -1 <= parent < i
+        around[i] = around.get(parent, set()) | {i}
+    for i in range(len(dom.tags)):
+        inside = [j for j in range(len(dom.tags)) if i in around[j]]
         assert inside == list(range(i, dom.ends[i]))
         held = [b for b, block in enumerate(dom.blocks) if i in around[block.element]]
-        if dom.elements[i].tag not in INLINE:
+        if dom.tags[i] not in INLINE:
             assert held == list(range(dom.first[i], dom.last[i]))
     for block in dom.blocks:
         assert "".join(block.text.split()) == "".join("".join(t for t, _ in block.pieces).split())
@@ -121,10 +122,11 @@ def test_links_are_counted_and_their_targets_kept_if_wanted():
     html = '<p>one <a href="/a">two</a> <a href="/b" class="x">three</a> four <b class="y">five</b>'
     [block] = read(html).blocks
     assert (block.linked, block.links) == (8, 2)
-    said = {e.tag: dict(e.attributes) for e in read(html, links=True).elements}
+    dom = read(html, links=True)
+    said = dict(zip(dom.tags, dom.attributes, strict=True))
     assert said["a"] == {"href": "/b", "class": "x"}
-    assert said["b"] == {}
-    assert all(not e.attributes for e in read(html).elements)
+    assert not said["b"]
+    assert not any(read(html).attributes)
 
 
 @pytest.mark.parametrize("html", ["<p>a", "<div>" * 3000])
@@ -208,6 +210,7 @@ def test_hints_take_linear_time(unit):
     spaced = unit + " " * 1_000_000
     began = time.process_time()
     for html in (whole, spaced):
-        title_of(html)
-        hints(html, Dom(), None)
+        head = head_of(html)
+        title_of(head)
+        hints(html, head, Dom(), None)
     assert time.process_time() - began < 2

@@ -142,7 +142,7 @@ def test_labelled_pages_are_read_with_what_the_reader_kept(data, tmp_path, capsy
     assert (example.type, example.by_reader) == (None, True)
     assert example.site == data.site(urlsplit(document.url).hostname)
     assert len(example.said.counts) == len(dom.blocks)
-    assert len(example.named.counts) == len(dom.elements)
+    assert len(example.named.counts) == len(example.seen.page.tree.looks)
     assert example.said.values.size == example.said.counts.sum()
 
 

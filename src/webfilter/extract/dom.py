@@ -13,7 +13,9 @@ swallowed markup (it was never closed) is parsed again.
 from __future__ import annotations
 
 import gc
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
@@ -21,7 +23,7 @@ from selectolax.lexbor import LexborHTMLParser
 from webfilter.extract.engine import Unfit
 from webfilter.extract.shape import check
 
-__all__ = ["INLINE", "Block", "Dom", "Element", "read"]
+__all__ = ["INLINE", "Block", "Dom", "read", "uncollected"]
 
 _INLINE_NAMES = (
     "a abbr acronym b bdi bdo big blink cite code data del dfn em font i img input ins kbd label "
@@ -45,17 +47,8 @@ _INLINE, _BLOCK, _BREAK, _SKIP = range(4)
 _TEXT = 2  # lexbor's number of text nodes
 _STATIC = 1000  # numbers below are the same on all pages
 _KNOWN: dict[int, tuple[str, int]] = {}
+_UNREAD: Mapping[str, str | None] = MappingProxyType({})
 _new: Any = tuple.__new__
-
-
-class Element(NamedTuple):
-    """An element that may hold text."""
-
-    tag: str
-    parent: int
-    """Index among the elements; -1 for the first."""
-    attributes: Mapping[str, str | None]
-    """Of inline elements only those of links, and only when they are wanted."""
 
 
 class Block(NamedTuple):
@@ -73,11 +66,16 @@ class Block(NamedTuple):
 
 
 class Dom:
-    """What `read` makes of a page."""
+    """What `read` makes of a page: its blocks, and of each element that may hold text one entry in
+    every other list."""
 
     def __init__(self) -> None:
-        self.elements: list[Element] = []
         self.blocks: list[Block] = []
+        self.tags: list[str] = []
+        self.parents: list[int] = []
+        """For each element, the one around it; -1 for the first."""
+        self.attributes: list[Mapping[str, str | None]] = []
+        """Of inline elements only those of links, and only when they are wanted."""
         self.ends: list[int] = []
         """For each element, one past the last element in it."""
         self.first: list[int] = []
@@ -98,16 +96,23 @@ def read(html: str, links: bool = False) -> Dom:
     raw = html.encode("utf-8", "ignore")
     check(html, raw)
     dom = Dom()
-    collecting = gc.isenabled()
-    gc.disable()  # a quarter of the time, to look at tuples that are all still needed
-    try:
+    with uncollected():
         root = LexborHTMLParser(raw).root
         if root is not None:
             _Walk(dom, links).walk(root, -1, 0)
+    return dom
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Stop the collector of garbage: it looks at thousands of tuples that are all still needed."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()
-    return dom
 
 
 def _known(node: Any, code: int) -> tuple[str, int]:
@@ -159,10 +164,11 @@ class _Walk:
     def walk(self, root: Any, parent: int, level: int) -> None:
         """Add what is under `root`, whose parent is the element `parent`."""
         dom, within, wanted, known = self._dom, self._within, self._wanted, _KNOWN
-        elements, ends, first, last = dom.elements, dom.ends, dom.first, dom.last
+        tags, parents, ends, last = dom.tags, dom.parents, dom.ends, dom.last
         blocks, pieces = dom.blocks, self._pieces
-        add_element, add_first, add_end, add_last = (
-            elements.append, first.append, ends.append, last.append,
+        add_tag, add_parent, add_attributes, add_first, add_end, add_last = (
+            tags.append, parents.append, dom.attributes.append,
+            dom.first.append, ends.append, last.append,
         )  # fmt: skip
         node, at, breaks, before = root, parent, 0, ""
         nodes = 0
@@ -193,9 +199,11 @@ class _Walk:
                         breaks = 0
                     elif before == tag and tag in _APART:
                         pieces.append((" ", at))
-                    index = len(elements)
-                    said = {} if inline and not (wanted and tag == "a") else node.attributes
-                    add_element(_new(Element, (tag, at, said)))
+                    index = len(tags)
+                    add_tag(tag)
+                    add_parent(at)
+                    unread = inline and not (wanted and tag == "a")
+                    add_attributes(_UNREAD if unread else node.attributes)
                     here = len(blocks)
                     add_first(here)
                     add_end(index + 1)
@@ -205,7 +213,7 @@ class _Walk:
                         child = None
                         self._inside(node, index, level)
                         pieces = self._pieces
-                        ends[index] = len(elements)
+                        ends[index] = len(tags)
                         last[index] = len(blocks)
                     if self._pre and tag == "code":
                         dom.code[index] = node.attributes.get("class") or ""
@@ -251,9 +259,9 @@ class _Walk:
                         self._pre -= 1
                 elif tag == "a":
                     self._link -= 1
-                ends[index] = len(elements)
+                ends[index] = len(tags)
                 last[index] = len(blocks)
-                at = elements[index].parent
+                at = parents[index]
                 before = tag
             node = after
             if nodes > _MOST_NODES:

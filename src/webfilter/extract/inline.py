@@ -65,7 +65,7 @@ class Inline:
     """
 
     def __init__(self, dom: Dom, links: bool, url: str | None) -> None:
-        self._elements = dom.elements
+        self._dom = dom
         self._links = links
         self._url = url
 
@@ -93,17 +93,21 @@ class Inline:
         path = []
         while at not in known:
             path.append(at)
-            at = self._elements[at].parent
+            at = self._dom.parents[at]
         style = known[at]
         for at in reversed(path):
-            tag, _, attributes = self._elements[at]
+            tag = self._dom.tags[at]
             if tag in _CODE:
                 style = style._replace(code=True)
             elif tag in _STRONG and wanted:
                 style = style._replace(strong=True)
             elif tag in _EMPHASIS:
                 style = style._replace(emphasis=True)
-            elif tag == "a" and self._links and (to := self._target(attributes.get("href"))):
+            elif (
+                tag == "a"
+                and self._links
+                and (to := self._target(self._dom.attributes[at].get("href")))
+            ):
                 style = style._replace(target=to)
             known[at] = style
         return style

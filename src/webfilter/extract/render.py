@@ -53,21 +53,21 @@ class _Places:
     """The places of elements, each found once."""
 
     def __init__(self, dom: Dom) -> None:
-        self._elements = dom.elements
+        self._tags, self._parents = dom.tags, dom.parents
         self._known: dict[int, _Place] = {-1: _Place()}
 
     def of(self, element: int) -> _Place:
         path = []
         while element not in self._known:
             path.append(element)
-            element = self._elements[element].parent
+            element = self._parents[element]
         place = self._known[element]
         for at in reversed(path):
             place = self._known[at] = self._within(place, at)
         return place
 
     def _within(self, place: _Place, at: int) -> _Place:
-        tag = self._elements[at].tag
+        tag = self._tags[at]
         if tag in _HEADINGS:
             return place._replace(heading=_HEADINGS[tag])
         if tag == "pre":
@@ -197,8 +197,7 @@ class _Markdown(_Plain):
 
     def table(self, rows: list[list[int]]) -> None:
         written = [self._cells(row) for row in rows]
-        first = self._dom.elements
-        heads = {first[self._places[i].cell].tag for i in rows[0]}
+        heads = {self._dom.tags[self._places[i].cell] for i in rows[0]}
         width = max(max(row) for row in written) + 1
         if heads != {"th"}:
             written.insert(0, {})
@@ -214,9 +213,9 @@ class _Markdown(_Plain):
         here = self._places[row[0]].row
         at, column = here + 1, 0
         while at < dom.ends[here]:
-            if dom.elements[at].tag in ("td", "th"):
+            if dom.tags[at] in ("td", "th"):
                 columns[at] = min(column, _MOST_COLUMNS)
-                wide = _number(dom.elements[at].attributes.get("colspan"), 1)
+                wide = _number(dom.attributes[at].get("colspan"), 1)
                 column += wide if 1 <= wide <= _MOST_COLUMNS else 1
             at = dom.ends[at]
         texts: dict[int, str] = {}
@@ -238,7 +237,7 @@ class _Markdown(_Plain):
         within = "".join(start for _, start in self._open)
         begin = within
         for at in place.around[same:]:
-            if self._dom.elements[at].tag == "blockquote":
+            if self._dom.tags[at] == "blockquote":
                 mark = start = "> "
             else:
                 # of items that begin at once, only the innermost is marked
@@ -256,19 +255,19 @@ class _Markdown(_Plain):
         self.lines.extend((indent + line).rstrip(" " if not line else "") for line in rest)
 
     def _mark(self, item: int) -> str:
-        elements = self._dom.elements
-        parent = elements[item].parent
-        if parent < 0 or elements[parent].tag != "ol":
+        dom = self._dom
+        parent = dom.parents[item]
+        if parent < 0 or dom.tags[parent] != "ol":
             return "- "
         if parent not in self._numbers:
             numbers = self._numbers[parent] = {}
-            at, number = parent + 1, _number(elements[parent].attributes.get("start"), 1)
-            while at < self._dom.ends[parent]:
-                if elements[at].tag == "li":
-                    number = _number(elements[at].attributes.get("value"), number)
+            at, number = parent + 1, _number(dom.attributes[parent].get("start"), 1)
+            while at < dom.ends[parent]:
+                if dom.tags[at] == "li":
+                    number = _number(dom.attributes[at].get("value"), number)
                     numbers[at] = number
                     number += 1
-                at = self._dom.ends[at]
+                at = dom.ends[at]
         return f"{min(self._numbers[parent].get(item, 1), 999_999_999)}. "
 
     def _language(self, pre: int, first: int) -> str:
@@ -277,9 +276,9 @@ class _Markdown(_Plain):
         at = pre
         for _ in range(3):
             if at >= 0:
-                of = dom.elements[at].attributes
+                of = dom.attributes[at]
                 said.append(f"{of.get('class') or ''} {of.get('data-lang') or ''}")
-                at = dom.elements[at].parent
+                at = dom.parents[at]
         found = next(filter(None, map(_LANGUAGE.search, said)), None)
         return found[1] if found else ""
 

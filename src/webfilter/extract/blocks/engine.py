@@ -10,7 +10,7 @@ from webfilter import packaged
 from webfilter.errors import ConfigError
 from webfilter.extract import jsonld
 from webfilter.extract.blocks.model import LEAST, Floats, Model, choose, see
-from webfilter.extract.dom import Dom, read
+from webfilter.extract.dom import Dom, read, uncollected
 from webfilter.extract.engine import Extracted, Options, Unfit
 from webfilter.extract.render import render
 
@@ -55,6 +55,10 @@ class Blocks:
 
     def extract(self, html: str, url: str | None) -> Extracted:
         """Return the text of the main content; see `Engine`."""
+        with uncollected():
+            return self._extract(html, url)
+
+    def _extract(self, html: str, url: str | None) -> Extracted:
         asked = self._options
         dom = read(html, links=asked.links)
         if not dom.blocks:
@@ -92,19 +96,18 @@ class Blocks:
 
 def _tables_whole(dom: Dom, chances: Floats, size: Floats) -> Floats:
     """Return `chances` with one value for all of a table of short cells: no half of it is kept."""
-    if all(element.tag != "table" for element in dom.elements):
+    if "table" not in dom.tags:
         return chances
     tables: dict[int, list[int]] = {}
     around: dict[int, int] = {-1: -1}
-    elements = dom.elements
     for i, block in enumerate(dom.blocks):
         at, path = block.element, []
         while at not in around:
             path.append(at)
-            if elements[at].tag == "table":
+            if dom.tags[at] == "table":
                 around[at] = at
             else:
-                at = elements[at].parent
+                at = dom.parents[at]
         for inner in path:
             around[inner] = around[at]
         if around[at] >= 0:

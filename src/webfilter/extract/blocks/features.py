@@ -1,15 +1,13 @@
 """Numbers that describe a block: its text, its place in the tree, what surrounds it, its page.
 
-Everything is computed for all blocks of a page at once. What an element contains is a range of
-blocks, so sums over any ancestor are differences of running sums.
+Everything is computed for all blocks of a page at once.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -17,7 +15,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from webfilter.extract.blocks.names import CLASSES, kinds
+from webfilter.extract.blocks.characters import KINDS, characters
+from webfilter.extract.blocks.tree import SIGNS, Tree, tree
 from webfilter.extract.dom import Dom
 
 __all__ = [
@@ -33,37 +32,33 @@ __all__ = [
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
-Numbers = NDArray[Any]
+Sums = NDArray[np.float64]
 
-CHAIN = 24  # ancestors looked at
-_NEAR = 5
-_TAG_NAMES = (
-    "nav footer header aside main article form table ul ol li section figure blockquote pre button "
-    "details dialog noscript template select dl p h1 h2 h3 h4 h5 h6 td th a span label fieldset"
-)
-_TAGS = _TAG_NAMES.split()
-_TAG_MASK = {tag: 1 << i for i, tag in enumerate(_TAGS)}
-_HIDDEN, _ARIA, _NONE = len(_TAGS), len(_TAGS) + 1, len(_TAGS) + 2
-_NONES = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_NEAR = 5  # ancestors described whatever they hold
+_SHARES = (10, 30, 60)  # and the first that hold so many percent of the page's text
 _OWN_NAMES = (
     "p li div span td th h1 h2 h3 h4 h5 h6 a button dt dd pre blockquote figcaption label option "
     "section article main header footer nav summary address body form ul ol table tr"
 )
 _OWN = _OWN_NAMES.split()
 _OWN_CODE = {tag: i for i, tag in enumerate(_OWN)}
+_HEADINGS = frozenset(f"h{rank}" for rank in range(1, 7))
+# begin with the digit (nothing of a word before it), as search for one class of characters is fast
 _DATE = re.compile(
-    r"\b(?:19|20)\d\d\b|\b\d{1,2}[:/.]\d{1,2}\b|\b\d+\s*(?:min|hours?|days?|weeks?|months?|years?)\b"
+    r"\d(?<!\w\d)(?:(?:(?<=1)9|(?<=2)0)\d\d\b|\d?[:/.]\d{1,2}\b"
+    r"|\d*\s*(?:min|hours?|days?|weeks?|months?|years?)\b)"
 )
 _PRICE = re.compile(r"[$€£¥₹]\s*\d|\d\s*[$€£¥₹]|\b(?:USD|EUR|GBP)\b")
-_NAMING = ("class", "id", "role", "itemprop")
-_FIELDS = frozenset(("input", "select", "button"))
+_LOOKED_AT = 300  # characters of a block, for dates and prices
+_EARLY = 200
+_LONG = 150  # characters of a block that is not compared with the title
+_BEGINNING = 90
+_FIELDS = ("input", "select", "button")
 _SPLIT = re.compile(r"\w+")
+_PLAIN = "".join(c.lower() if c.isalnum() or c == "_" else " " for c in map(chr, range(128)))
 HEAD_WORDS = 8
 SHORT = 60
 """Characters of a block that is known as a whole."""
-
-_SHARES = (10, 30, 60)
-
 
 _TEXT = (
     "size words word_length digits upper ends end_count commas quotes money bars alnum first_upper "
@@ -71,6 +66,7 @@ _TEXT = (
     "copyright at tag custom seen_before copies"
 )
 _ELEMENT = "size share own linked ends blocks mean p at images fields"
+_OWN_SHARE, _AT = (_ELEMENT.split().index(stat) for stat in ("own", "at"))
 _GROUP = "count size mean linked ends share span order at"
 _BESIDE = "size linked ends heading p tag"
 _WHOLE = (
@@ -80,9 +76,7 @@ _WHOLE = (
 
 
 def _all_names() -> list[str]:
-    found = _TEXT.split()
-    found += [f"in_{name}" for name in CLASSES]
-    found += [f"tag_{name}" for name in (*_TAGS, "hidden", "aria", "none")]
+    found = [*_TEXT.split(), *SIGNS]
     found += ["place", "text_place", "from_start", "from_end", "depth"]
     stats = _ELEMENT.split()
     found += [f"up{k}_{stat}" for k in range(_NEAR) for stat in stats]
@@ -98,213 +92,81 @@ def _all_names() -> list[str]:
 NAMES = _all_names()
 """What the features are, in order."""
 
-# ---- characters ---------------------------------------------------------------------------------
-
-_KINDS_OF_CHARACTER = ("alnum", "digit", "upper", "space", "end", "comma", "quote", "money", "bar")
-_ENDS = ".!?。！？…؟।"
-_COMMAS = ",;:、，；：،"
-_QUOTES = "\"'“”‘’«»„「」"
-_BARS = "|•·›>/→▸–-"
-
-
-@cache
-def _table() -> NDArray[np.uint16]:
-    table = np.zeros(65536, dtype=np.uint16)
-    for code in range(65536):
-        c = chr(code)
-        table[code] = (
-            c.isalnum()
-            | c.isdigit() << 1
-            | c.isupper() << 2
-            | c.isspace() << 3
-            | (c in _ENDS) << 4
-            | (c in _COMMAS) << 5
-            | (c in _QUOTES) << 6
-            | (c in "$€£¥₹%") << 7
-            | (c in _BARS) << 8
-        )
-    return table
-
-
-def _characters(texts: list[str]) -> tuple[Floats, Numbers, Numbers]:
-    """Return counts by kind of character (kinds x texts), and the kinds of first and last."""
-    joined = "\n".join(texts)
-    codes = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32)
-    bits = _table()[np.minimum(codes, 65535)]
-    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-    starts = np.concatenate(([0], np.cumsum(lengths[:-1] + 1)))
-    counts = np.stack(
-        [
-            np.add.reduceat((bits >> k & 1).astype(np.int32), starts)
-            for k in range(len(_KINDS_OF_CHARACTER))
-        ]
-    ).astype(np.float32)
-    counts[3, :-1] -= 1  # the newline between
-    return counts, bits[starts], bits[starts + lengths - 1]
-
-
-# ---- the page -----------------------------------------------------------------------------------
-
 
 class Page(NamedTuple):
-    """What the features of a page are computed from, kept for the second look."""
+    """A page as the model sees it, without the words."""
 
-    names: list[str]
-    """Names of each element that is in a chain."""
+    tree: Tree
+    """What is around the blocks."""
     size: Floats
     """Letters and digits of each block."""
-    chain: Ints
-    """Ancestors of each block, the innermost first (blocks x CHAIN)."""
-    first: Ints
-    last: Ints
-    """Range of blocks of each element."""
-    group: Ints
-    """Which blocks have the same path of tags."""
-    like: Ints
-    """Which blocks have the same path of tags and names."""
-    linked: Floats
-    ends: Floats
-    """Ends of sentences in each block."""
-    parents: Ints
-    """Parent of each element; 0 for the first too."""
-    needed: Ints
-    """The elements that are in a chain, ascending."""
-
-
-def _names(dom: Dom, needed: list[int]) -> list[str]:
-    """Return class, id, role and itemprop of each element in one string; empty if not `needed`."""
-    found = [""] * len(dom.elements)
-    for i in needed:
-        at = dom.elements[i].attributes
-        if at:
-            said = ""
-            for key in _NAMING:
-                if key in at and (value := at[key]):
-                    said = f"{said} {value}" if said else value
-            found[i] = said
-    return found
-
-
-def _tag_bits(dom: Dom, needed: list[int]) -> Ints:
-    found = []
-    for i in needed:
-        tag, _, at = dom.elements[i]
-        bits = _TAG_MASK.get(tag, 0)
-        if at:
-            if "hidden" in at:
-                bits |= 1 << _HIDDEN
-            if "aria-hidden" in at and at["aria-hidden"] == "true":
-                bits |= 1 << _ARIA
-            if "style" in at and (style := at["style"]) and _NONES.search(style):
-                bits |= 1 << _NONE
-        found.append(bits)
-    return np.array(found, dtype=np.int64)
-
-
-def _nearest(has: NDArray[np.bool_], parents: Ints) -> Floats:
-    """Return how far up each bit is set, from each element (elements x bits); CHAIN if nowhere.
-
-    Downwards by level: one more than at the parent, and 0 where the element has the bit itself.
-    The parent of an element is before it, or -1.
-    """
-    depths = [0] * len(parents)
-    for i, parent in enumerate(parents.tolist()):
-        if parent >= 0:
-            depths[i] = depths[parent] + 1
-    levels = np.array(depths)
-    order = np.argsort(levels, kind="stable")
-    starts = np.searchsorted(levels[order], np.arange(max(depths) + 2))
-    out = np.where(has, np.float32(0), np.float32(CHAIN))
-    for low, high in pairwise(starts[1:].tolist()):
-        level = order[low:high]
-        out[level] = np.minimum(out[level], out[parents[level]] + 1)
-    return out
-
-
-def _page_of(dom: Dom, counts: Floats) -> Page:
-    """Return the tables of `dom` as arrays."""
-    parents = np.array([max(e.parent, 0) for e in dom.elements], dtype=np.int64)
-    here = np.array([b.element for b in dom.blocks], dtype=np.int64)
-    chain = np.empty((len(here), CHAIN), dtype=np.int64)
-    for k in range(CHAIN):
-        chain[:, k] = here
-        here = parents[here]
-    inside = np.zeros(len(parents), dtype=bool)
-    inside[chain] = True
-    inside[0] = True
-    needed = np.flatnonzero(inside)
-    names = _names(dom, needed.tolist())
-    paths: dict[int, int] = {-1: -1}
-    known: dict[tuple[int, str], int] = {}
-    seen: dict[tuple[str, str, str, str], int] = {}
-    group: list[int] = []
-    like: list[int] = []
-    elements = dom.elements
-    for block in dom.blocks:
-        at = block.element
-        above = []
-        while at not in paths:
-            above.append(at)
-            at = elements[at].parent
-        path = paths[at]
-        for at in reversed(above):
-            path = paths[at] = known.setdefault((path, elements[at].tag), len(known))
-        group.append(path)
-        tag, parent, _ = elements[block.element]
-        over = (elements[parent].tag, names[parent]) if parent >= 0 else ("", "")
-        like.append(seen.setdefault((tag, names[block.element], *over), len(seen)))
-    _, groups = np.unique(group, return_inverse=True)
-    _, likes = np.unique(like, return_inverse=True)
-    linked = np.fromiter(
-        (min(1.0, b.linked / len(b.text)) for b in dom.blocks), np.float32, len(dom.blocks)
-    )
-    size = counts[0]
-    return Page(
-        names, size, chain, np.array(dom.first), np.array(dom.last), groups, likes, linked * size,
-        counts[4], parents, needed,
-    )  # fmt: skip
-
-
-def _running(values: Numbers) -> NDArray[np.float64]:
-    return np.concatenate(([0.0], np.cumsum(values, dtype=np.float64)))
-
-
-def _grouped(group: Ints, page: Page, place: Numbers) -> list[Floats]:
-    count = np.bincount(group)
-    size = np.bincount(group, page.size)
-    linked = np.bincount(group, page.linked)
-    ends = np.bincount(group, page.ends)
-    order = np.zeros(len(group))
-    low = np.full(len(count), np.inf)
-    high = np.full(len(count), -np.inf)
-    np.minimum.at(low, group, place)
-    np.maximum.at(high, group, place)
-    sort = np.argsort(group, kind="stable")
-    starts = np.concatenate(([0], np.cumsum(count)[:-1]))
-    order[sort] = np.arange(len(group)) - starts[group[sort]]
-    total = max(1.0, float(page.size.sum()))
-    columns = [
-        np.log1p(count), np.log1p(size), np.log1p(size / count), linked / np.maximum(size, 1),
-        ends / np.maximum(size, 1) * 100, size / total, high - low,
-    ]  # fmt: skip
-    found = [column[group] for column in columns]
-    return [*found, order, order / count[group]]
+    numbers: Floats
+    """The features (blocks x `NAMES`)."""
 
 
 def first_words(dom: Dom) -> list[list[str]]:
-    """Return the lower-cased words of the first 200 characters of each block."""
-    return [_SPLIT.findall(block.text[:200].lower()) for block in dom.blocks]
+    """Return the lower-cased words of the first 200 characters of each block.
+
+    Of a long one, at least `HEAD_WORDS`: more are not asked for.
+    """
+    found = []
+    for block in dom.blocks:
+        text = block.text
+        if len(text) < _LONG:
+            words = _words(text)
+        else:
+            words = _words(text[:_BEGINNING])
+            if len(words) <= HEAD_WORDS:  # the last may be cut
+                words = _words(text[:_EARLY])
+        found.append(words)
+    return found
 
 
-def features(dom: Dom, title: str, words: list[list[str]]) -> tuple[Page, Floats, list[str]]:
-    """Return the page as arrays, the features (blocks x features) and their names.
+def _words(text: str) -> list[str]:
+    """Return the runs of letters, digits and underscores, lower-case."""
+    if text.isascii():
+        return text.translate(_PLAIN).split()  # a third of the time
+    return _SPLIT.findall(text.lower())
+
+
+class _Texts(NamedTuple):
+    """Numbers of each block that its text alone gives."""
+
+    tags: list[str]
+    """Of the innermost elements."""
+    alnum: Floats
+    linked: Floats
+    """Letters and digits in links."""
+    ends: Floats
+    """Ends of sentences."""
+    paragraph: Floats
+    """1 or 0."""
+    place: Floats
+    """Number of the block by that of all."""
+    total: float
+    """Letters and digits of the page."""
+
+    def running(self) -> Sums:
+        """Return sums of the blocks before each: sizes, linked, ends, blocks, paragraphs' sizes."""
+        n = len(self.alnum)
+        sums = np.zeros((5, n + 1))
+        parts: tuple[Any, ...] = (
+            self.alnum, self.linked, self.ends, 1, self.paragraph * self.alnum,
+        )  # fmt: skip
+        for i, part in enumerate(parts):
+            sums[i, 1:] = part
+        return np.cumsum(sums, axis=1, out=sums)
+
+
+def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
+    """Return the features of the blocks of a page, and what they were made from.
 
     `words` are the `first_words` of the blocks.
     """
-    texts = [block.text for block in dom.blocks]
-    counts, head, tail = _characters(texts)
-    page = _page_of(dom, counts)
+    own, texts, pieces, in_links, links = zip(*dom.blocks, strict=True)
     n = len(texts)
+    known = characters(texts)
+    over = tree(dom)
     rows = np.empty((len(NAMES), n), dtype=np.float32)
     at = 0
 
@@ -314,138 +176,181 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> tuple[Page, Floats
             rows[at] = value
             at += 1
 
-    alnum, digit, upper, space, end, comma, quote, money, bar = counts
-    length = np.fromiter(map(len, texts), np.float32, n)
-    some = np.maximum(alnum, 1)
-    density = page.linked / some
+    def add_all(values: Any) -> None:
+        nonlocal at
+        rows[at : at + len(values)] = values
+        at += len(values)
+
+    alnum, digit, upper, space, end, comma, quote, money, bar, lines, _, _ = known.counts
+    length = np.fromiter(map(len, texts), np.int64, n)
+    tags = [dom.tags[i] for i in own]
+    paragraph = np.array([tag == "p" for tag in tags], dtype=np.float32)
+    linked = np.minimum(1.0, np.array(in_links) / length).astype(np.float32) * alnum
+    index = np.arange(n, dtype=np.float32)
     total = max(1.0, float(alnum.sum()))
-    gaps = space + 1
-    size, often = np.log1p(alnum), end / some * 100
+    of = _Texts(tags, alnum, linked, end, paragraph, index / np.float32(n), total)
+    some, gaps = np.maximum(alnum, 1), space + 1
+    density, size, often = linked / some, np.log1p(alnum), end / some * 100
     add(size, np.log1p(gaps), alnum / gaps, digit / some, upper / some, often, np.log1p(end))
     add(comma / some * 100, quote / some * 100, money / some, bar / some, alnum / length)
-    add(head >> 2 & 1, head >> 1 & 1, head & 1, tail >> 4 & 1, tail >> 5 & 1, tail & 1)
-    add(density, [b.links for b in dom.blocks], [min(len(b.pieces), 50) for b in dom.blocks])
-    digits = (digit > 0).tolist()
-    dates = [d and _DATE.search(t[:300]) is not None for d, t in zip(digits, texts, strict=True)]
-    prices = [d and _PRICE.search(t[:300]) is not None for d, t in zip(digits, texts, strict=True)]
-    add([t.count("\n") for t in texts], dates, prices)
-    add(["©" in t[:200] for t in texts], ["@" in t[:200] for t in texts])
-    all_tags = [element.tag for element in dom.elements]
-    tags = [all_tags[b.element] for b in dom.blocks]
-    own = np.array([_OWN_CODE.get(tag, -1) for tag in tags], dtype=np.float32)
-    add(own, ["-" in tag for tag in tags])
-    seen: dict[str, int] = {}
-    again = []
-    for t in texts:
-        again.append(seen.get(t, 0))
-        seen[t] = again[-1] + 1
-    add(again, [seen[t] for t in texts])
-    near = _around(dom, page)
-    rows[at : at + near.shape[1]] = near.T
-    at += near.shape[1]
-    index = np.arange(n, dtype=np.float32)
-    paragraph = np.array([tag == "p" for tag in tags], dtype=np.float32)
-    runs = np.stack([_running(v) for v in (alnum, page.linked, end, np.ones(n), paragraph * alnum)])
-    add(index / n, runs[0, :-1] / total, np.log1p(index), np.log1p(n - 1 - index))
-    add((page.chain != 0).sum(axis=1))
-    images = np.cumsum([0] + [tag == "img" for tag in all_tags])
-    fields = np.cumsum([0] + [tag in _FIELDS for tag in all_tags])
-    above, levels = _above(page, runs[0], total)
-    for k, stats in enumerate(_stats(dom, page, above, alnum, runs, images, fields, total)):
-        add(*stats)
-        if k >= _NEAR:
-            add(levels[k - _NEAR])
-    for group in (page.group, page.like):
-        add(*_grouped(group, page, index / n))
-    heading = np.array([t[0] == "h" and len(t) == 2 for t in tags], dtype=np.float32)
+    for bits, kinds in (
+        (known.first, ("upper", "digit", "alnum")),
+        (known.last, ("end", "comma", "alnum")),
+    ):
+        add(*(bits >> KINDS.index(kind) & 1 for kind in kinds))
+    dates, prices = _dates(texts, digit), _prices(texts, digit, money)
+    add(density, links, np.minimum(np.fromiter(map(len, pieces), np.int64, n), 50))
+    add(lines, dates, prices, known.early("copyright", _EARLY), known.early("at", _EARLY))
+    tag = np.array([_OWN_CODE.get(tag, -1) for tag in tags], dtype=np.float32)
+    add(tag, ["-" in tag for tag in tags], *_copies(texts))
+    add_all(over.near.T)
+    runs = of.running()
+    add(of.place, runs[0, :-1] / total, np.log1p(index), np.log1p(n - 1 - index))
+    add((over.chain != 0).sum(axis=1))
+    images, fields = _places(dom.tags, ("img",)), _places(dom.tags, _FIELDS)
+    add_all(_ancestors(over, of, runs, images, fields))
+    for group in (over.group, over.like):
+        add_all(_grouped(group, of))
+    heading = np.array([tag in _HEADINGS for tag in tags], dtype=np.float32)
     padded = np.full((6, n + 6), -1, dtype=np.float32)
-    padded[:, 3 : n + 3] = size, density, often, heading, paragraph, own
+    padded[:, 3 : n + 3] = size, density, often, heading, paragraph, tag
     for by in (1, 2, 3, -1, -2, -3):
-        add(*padded[:, 3 - by : n + 3 - by])
-    same = page.chain[:, 0]
-    add(np.concatenate(([0], same[1:] == same[:-1])))
-    spots = np.arange(n)
+        add_all(padded[:, 3 - by : n + 3 - by])
+    inner = over.chain[:, 0]
+    add(np.concatenate(([0], inner[1:] == inner[:-1])))
     for width in (5, 15):
-        if n > 2 * width:
-            low, high = np.maximum(spots - width, 0), np.minimum(spots + width + 1, n)
-            s, li = runs[:2, high] - runs[:2, low]
-        else:
-            s, li = np.full(n, total), np.full(n, page.linked.sum())
-        add(np.log1p(s), li / np.maximum(s, 1))
-    wanted = set(_SPLIT.findall(title.lower()))
-    heads = [i for i, t in enumerate(tags) if t == "h1"]
-    add([_overlap(w, wanted) if len(t) < 150 else 0 for w, t in zip(words, texts, strict=True)])
+        add(*_window(runs, width))
+    wanted = set(_words(title))
+    heads = [i for i, tag in enumerate(tags) if tag == "h1"]
+    overlap = [0 if wanted.isdisjoint(said) else _overlap(said, wanted) for said in words]
+    add(np.array(overlap) * (length < _LONG))
     add(index - heads[0] if heads else -999, len(heads))
-    ranked = [t[0] == "h" and len(t) == 2 and t[1].isdigit() for t in tags]
-    add(index - np.maximum.accumulate(np.where(ranked, index, -1)))
+    add(index - np.maximum.accumulate(np.where(heading, index, -1)))
     long = alnum > 150
-    add(math.log1p(n), math.log1p(total), float(page.linked.sum()) / total)
+    add(math.log1p(n), math.log1p(total), float(linked.sum()) / total)
     add(float(end.sum()) / total * 100, float(runs[4, -1]) / total, math.log1p(total / n))
     add(float(long.mean()), float(alnum[long].sum()) / total)
-    add(math.log1p(float(images[-1])), math.log1p(float(fields[-1])))
-    add(math.log1p(sum(prices)), math.log1p(sum(dates)), math.log1p(all_tags.count("article")))
-    add(float("main" in all_tags), float("pre" in all_tags), math.log1p(all_tags.count("time")))
-    return page, np.ascontiguousarray(rows.T), NAMES
+    add(math.log1p(len(images)), math.log1p(len(fields)))
+    add(math.log1p(prices.sum()), math.log1p(dates.sum()), math.log1p(dom.tags.count("article")))
+    add("main" in dom.tags, "pre" in dom.tags, math.log1p(dom.tags.count("time")))
+    return Page(over, alnum, rows.T)
 
 
-def _around(dom: Dom, page: Page) -> Floats:
-    """Return how far the nearest element of each kind of name and of each tag is from a block."""
-    needed = page.needed
-    inner = needed.tolist()
-    masks = [kinds(said) if (said := page.names[i]) else 0 for i in inner]
-    has = np.concatenate(
-        [
-            np.array(masks, dtype=np.int64)[:, None] >> np.arange(len(CLASSES)) & 1,
-            _tag_bits(dom, inner)[:, None] >> np.arange(len(_TAGS) + 3) & 1,
-        ],
-        axis=1,
-    ).astype(bool)
-    place = np.full(len(page.parents), -1)
-    place[needed] = np.arange(len(needed))
-    parents = place[page.parents[needed]]
-    parents[0] = -1
-    near: Floats = _nearest(has, parents)[place[page.chain[:, 0]]]
-    return near
+def _dates(texts: Sequence[str], digit: Floats) -> NDArray[np.bool_]:
+    """Return which texts begin with something that speaks of a time."""
+    found = np.zeros(len(texts), dtype=bool)
+    for i in np.flatnonzero(digit).tolist():
+        found[i] = _DATE.search(texts[i][:_LOOKED_AT]) is not None
+    return found
 
 
-def _above(page: Page, run: NDArray[np.float64], total: float) -> tuple[Ints, list[Ints]]:
-    """Return the ancestors that blocks are described by (ancestors x blocks).
+def _prices(texts: Sequence[str], digit: Floats, money: Floats) -> NDArray[np.bool_]:
+    """Return which texts begin with something that has a price."""
+    found = np.zeros(len(texts), dtype=bool)
+    for i, signs in zip(np.flatnonzero(digit).tolist(), money[digit > 0].tolist(), strict=True):
+        text = texts[i]
+        if signs or "USD" in text or "EUR" in text or "GBP" in text:  # the search is slow
+            found[i] = _PRICE.search(text[:_LOOKED_AT]) is not None
+    return found
+
+
+def _copies(texts: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Return how often each text stands before, and in all."""
+    seen: dict[str, int] = {}
+    before = []
+    for text in texts:
+        often = seen.get(text, 0)
+        before.append(often)
+        seen[text] = often + 1
+    return before, [seen[text] for text in texts]
+
+
+def _places(tags: list[str], wanted: Sequence[str]) -> Ints:
+    """Return where in `tags` the `wanted` ones are, ascending."""
+    found = []
+    for tag in wanted:
+        at = -1
+        for _ in range(tags.count(tag)):
+            at = tags.index(tag, at + 1)
+            found.append(at)
+    return np.array(sorted(found), dtype=np.int64)
+
+
+def _ancestors(over: Tree, of: _Texts, runs: Sums, images: Ints, fields: Ints) -> Floats:
+    """Return what the elements around the blocks hold (numbers x blocks).
 
     The innermost five, and the first that hold a tenth, three tenths and six tenths of the page's
-    text; and how far up the latter are.
+    text; of the latter also how far up they are.
     """
-    sizes = run[page.last[page.chain]] - run[page.first[page.chain]]
-    rows, levels = [page.chain[:, k] for k in range(_NEAR)], []
-    every = np.arange(len(page.chain))
-    for share in _SHARES:
-        enough = sizes >= share / 100 * total
-        level = np.where(enough.any(axis=1), enough.argmax(axis=1), CHAIN - 1)
-        rows.append(page.chain[every, level])
-        levels.append(level)
-    return np.stack(rows), levels
-
-
-def _stats(
-    dom: Dom, page: Page, above: Ints, alnum: Floats, runs: Numbers, images: Ints, fields: Ints,
-    total: float,
-) -> Iterator[tuple[Numbers, ...]]:  # fmt: skip
-    """Yield for each row of `above` the numbers of these elements."""
-    first, last = page.first[above], page.last[above]
-    size, linked, end, count, paragraph = runs[:, last] - runs[:, first]
+    n = len(of.alnum)
+    size, linked, end, count, paragraph = runs[:, over.last] - runs[:, over.first]
     several, many = np.maximum(size, 1), np.maximum(count, 1)
-    ends = np.array(dom.ends)[above]
-    columns = (
-        np.log1p(size), size / total, alnum / several, linked / several, end / several * 100,
-        np.log1p(count), np.log1p(size / many), paragraph / several,
-        (np.arange(above.shape[1], dtype=np.float32) - first) / many,
-        np.log1p(images[ends] - images[above]), np.log1p(fields[ends] - fields[above]),
+    held = [
+        np.searchsorted(at, over.end) - np.searchsorted(at, over.start) for at in (images, fields)
+    ]
+    by_element = np.array(
+        (
+            np.log1p(size), size / of.total, several, linked / several, end / several * 100,
+            np.log1p(count), np.log1p(size / many), paragraph / several, many,
+            np.log1p(held[0]), np.log1p(held[1]),
+        ),
+        dtype=np.float32,
     )  # fmt: skip
-    yield from zip(*columns, strict=True)
+    sizes = size[over.chain]
+    every, deepest = np.arange(n), over.chain.shape[1] - 1
+    chosen, levels = list(over.chain[:, :_NEAR].T), []
+    for share in _SHARES:
+        enough = sizes >= share / 100 * of.total
+        level = np.where(enough.any(axis=1), enough.argmax(axis=1), deepest)
+        chosen.append(over.chain[every, level])
+        levels.append(level)
+    elements = np.stack(chosen)
+    found = np.empty((len(elements), len(by_element) + 1, n), dtype=np.float32)
+    found[:, :-1] = by_element[:, elements].transpose(1, 0, 2)
+    found[:, _OWN_SHARE] = of.alnum / found[:, _OWN_SHARE]
+    found[:, _AT] = (every - over.first[elements]) / found[:, _AT]
+    found[_NEAR:, -1] = levels
+    return np.concatenate([found[:_NEAR, :-1].reshape(-1, n), found[_NEAR:].reshape(-1, n)])
+
+
+def _grouped(group: Ints, of: _Texts) -> list[Any]:
+    """Return what the blocks of the same group have together, and the place of each among them.
+
+    Not all numbers up to the highest need be those of a group.
+    """
+    count = np.bincount(group)
+    size = np.bincount(group, of.alnum)
+    linked = np.bincount(group, of.linked)
+    ends = np.bincount(group, of.ends)
+    order = np.argsort(group, kind="stable")
+    after = np.cumsum(count)
+    place = of.place[order].astype(np.float64)
+    span = place[after - 1] - place[after - count]
+    number = np.empty(len(group))
+    number[order] = np.arange(len(group)) - np.repeat(after - count, count)
+    some, several = np.maximum(size, 1), np.maximum(count, 1)
+    by_group = np.array(
+        (
+            np.log1p(count), np.log1p(size), np.log1p(size / several), linked / some,
+            ends / some * 100, size / of.total, span, count,
+        )
+    )  # fmt: skip
+    found = by_group[:, group]
+    return [*found[:-1], number, number / found[-1]]
+
+
+def _window(runs: Sums, width: int) -> tuple[Sums, Sums]:
+    """Return size and share of links in the `width` blocks before and after each."""
+    n = runs.shape[1] - 1
+    low, high = np.array([0]), np.array([n])
+    if n > 2 * width:
+        at = np.arange(n)
+        low, high = np.maximum(at - width, 0), np.minimum(at + width + 1, n)
+    size, linked = runs[:2, high] - runs[:2, low]
+    return np.log1p(size), linked / np.maximum(size, 1)
 
 
 def _overlap(words: list[str], wanted: set[str]) -> float:
-    if not words or wanted.isdisjoint(words):
-        return 0.0
     said = set(words)
     return len(said & wanted) / len(said | wanted)
 

@@ -11,29 +11,41 @@ from html import unescape
 from urllib.parse import urlsplit
 from zlib import crc32
 
-from webfilter.extract.blocks.names import split
+from webfilter.extract.blocks.names import understood
 from webfilter.extract.dom import Dom
 
-__all__ = ["hints", "title_of"]
+__all__ = ["head_of", "hints", "title_of"]
 
 _HEAD_CHARACTERS = 65536
+_MOST_CHARACTERS = 2_000_000
 _TITLE = re.compile(r"<title\b[^<>]{0,500}>([^<]{1,2000})")
 _TYPE = re.compile(r"og:type[\"'][^<>]{0,50}?content=[\"']([\w.:-]{1,40})")
 _CANONICAL = re.compile(r"rel=[\"']canonical[\"'][^<>]{0,100}?href=[\"']([^\"'<>]{1,500})")
-_DECLARED = re.compile(r"\"@type\"\s*+:\s*+\[?\s*+\"(?:https?://schema.org/)?(\w{1,40})\"")
+_DECLARES = '"@type"'
+_DECLARED = re.compile(_DECLARES + r"\s*+:\s*+\[?\s*+\"(?:https?://schema.org/)?(\w{1,40})\"")
 _GENERATOR = re.compile(r"name=[\"']generator[\"'][^<>]{0,50}?content=[\"'](\w{1,30})")
 _PARTS = re.compile(r"[a-z]+|[0-9]+")
 
 
-def title_of(html: str) -> str:
-    """Return the title of the page in lower case, empty if it has none."""
-    found = _TITLE.search(html[:_HEAD_CHARACTERS].lower())
-    return " ".join(unescape(found[1]).split()) if found else ""
+def head_of(html: str) -> str:
+    """Return the beginning of the page with the letters of ASCII in lower case.
+
+    Patterns without regard to case are slow, and so is `str.lower` beyond ASCII.
+    """
+    head = html[:_HEAD_CHARACTERS]
+    if head.isascii():
+        return head.lower()
+    return head.encode("utf-8", "replace").lower().decode("utf-8")
 
 
-def hints(html: str, dom: Dom, url: str | None) -> list[int]:
-    """Return hashes of what the page says about its type."""
-    head = html[:_HEAD_CHARACTERS].lower()  # patterns without regard to case are slow
+def title_of(head: str) -> str:
+    """Return the title of a page in lower case, empty if it has none; `head` is its `head_of`."""
+    found = _TITLE.search(head)
+    return " ".join(unescape(found[1].lower()).split()) if found else ""
+
+
+def hints(html: str, head: str, dom: Dom, url: str | None) -> list[int]:
+    """Return hashes of what the page says about its type; `head` is its `head_of`."""
     said = set()
     if not url and (found := _CANONICAL.search(head)):
         url = unescape(found[1])
@@ -55,16 +67,16 @@ def hints(html: str, dom: Dom, url: str | None) -> list[int]:
         said.add("query")
     host = (parts.hostname or "").split(".")
     said.update(f"host {part}" for part in host if part != "www")
-    for key, pattern in (("og", _TYPE), ("generator", _GENERATOR)):
-        if found := pattern.search(head):
+    for key, word, pattern in (("og", "og:type", _TYPE), ("generator", "generator", _GENERATOR)):
+        if word in head and (found := pattern.search(head)):
             said.add(f"{key} {found[1].lower()}")
-    said.update(f"ld {name.lower()}" for name in _DECLARED.findall(html[:2_000_000]))
-    for element in dom.elements[:40]:
-        if element.tag in ("html", "body", "main") and element.attributes:
-            names = " ".join(
-                element.attributes[key] or ""
-                for key in ("class", "id", "itemtype")
-                if key in element.attributes
-            )
-            said.update(f"{element.tag} {part}" for part in split(names))
+    at = html.find(_DECLARES, 0, _MOST_CHARACTERS)
+    while at >= 0:
+        if found := _DECLARED.match(html, at):
+            said.add(f"ld {found[1].lower()}")
+        at = html.find(_DECLARES, at + len(_DECLARES), _MOST_CHARACTERS)
+    for tag, of in zip(dom.tags[:40], dom.attributes[:40], strict=True):
+        if of and tag in ("html", "body", "main"):
+            names = " ".join(of[key] or "" for key in ("class", "id", "itemtype") if key in of)
+            said.update(f"{tag} {part}" for part in understood([names])[0].parts)
     return sorted({crc32(part.encode("utf-8", "replace")) for part in said})

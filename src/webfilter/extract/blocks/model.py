@@ -20,35 +20,28 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from webfilter.extract.blocks.features import (
-    HEAD_WORDS,
-    SHORT,
-    Page,
-    features,
-    first_words,
-    hashed,
-)
-from webfilter.extract.blocks.hints import hints, title_of
-from webfilter.extract.blocks.names import MOST_PARTS, split
+from webfilter.extract.blocks.features import NAMES, Page, features, first_words
+from webfilter.extract.blocks.hints import head_of, hints, title_of
+from webfilter.extract.blocks.linear import Names, Words
+from webfilter.extract.blocks.tree import SIGNS
 from webfilter.extract.dom import Dom
 
 __all__ = [
     "DILATIONS",
     "LAYERS",
-    "NEAR",
+    "OF_PAGE",
     "TYPES",
     "Model",
     "Seen",
     "choose",
+    "inputs",
     "see",
-    "spread",
     "surety",
 ]
 
@@ -56,10 +49,10 @@ Floats = NDArray[np.float32]
 
 TYPES = ("article", "service", "listing", "forum", "product", "documentation", "collection")
 """Types of pages, as in the WCXB data set."""
-NEAR = 3
-"""Innermost elements whose names count as near."""
 _CLIP = 4.0
-_MOST_CACHED = 50_000
+_FAR = slice(NAMES.index(SIGNS[0]), NAMES.index(SIGNS[-1]) + 1)
+OF_PAGE = [i for i, name in enumerate(NAMES) if name.startswith("page_")]
+"""Features that all blocks of a page share."""
 LEAST = 0.2
 """Least probability of a block that is kept."""
 _ALL_MASS = 0.8
@@ -71,14 +64,8 @@ class Seen:
     """A page as the model sees it."""
 
     page: Page
-    numbers: Floats
-    """Features (blocks x features)."""
-    names: list[str]
-    """What the columns of `numbers` are."""
     hints: list[int]
     """Hashes of what the page says of its type."""
-    tags: list[str]
-    """Tag of each element."""
     texts: list[str]
     """Of each block."""
     first: list[list[str]]
@@ -88,18 +75,23 @@ class Seen:
 def see(html: str, dom: Dom, url: str | None) -> Seen:
     """Return what the model needs to know of a page that has blocks."""
     first = first_words(dom)
-    page, numbers, names = features(dom, title_of(html), first)
-    tags = [element.tag for element in dom.elements]
-    texts = [block.text for block in dom.blocks]
-    return Seen(page, numbers, names, hints(html, dom, url), tags, texts, first)
+    head = head_of(html)
+    page = features(dom, title_of(head), first)
+    return Seen(page, hints(html, head, dom, url), [block.text for block in dom.blocks], first)
 
 
-def spread(numbers: Floats, names: Sequence[str]) -> Floats:
-    """Return the features with distances as nearness, 1 to 0."""
-    out = np.nan_to_num(numbers, nan=0.0, posinf=0.0, neginf=0.0)
-    far = [i for i, name in enumerate(names) if name.startswith(("in_", "tag_"))]
-    out[:, far] = np.exp(-out[:, far] / 4)
-    return out
+def inputs(numbers: Floats, *more: Floats) -> Floats:
+    """Return the features with distances as nearness, 1 to 0, and `more` (rows x blocks)."""
+    at = numbers.shape[1]
+    out = np.empty((at + sum(map(len, more)), len(numbers)), dtype=np.float32)
+    out[:at] = numbers.T
+    near = out[_FAR]
+    near /= -4
+    np.exp(near, out=near)
+    for rows in more:
+        out[at : at + len(rows)] = rows
+        at += len(rows)
+    return out.T
 
 
 def choose(chances: Floats, size: Floats, least: float = LEAST) -> list[int]:
@@ -131,9 +123,6 @@ class Model:
             key: value.astype(np.float32) if value.dtype == np.float16 else value
             for key, value in arrays.items()
         }
-        self._of_parts: dict[str, tuple[float, float] | None] = {}
-        self._of_words: dict[str, float | None] = {}
-        self._of_names: dict[tuple[str, str], tuple[float, float]] = {}
 
     @classmethod
     def load(cls, data: bytes) -> Model:
@@ -142,98 +131,27 @@ class Model:
             return cls(dict(arrays))
 
     @cached_property
-    def _near_far(self) -> dict[int, tuple[float, float]]:
-        a = self._a
-        pairs = zip(a["near"].tolist(), a["far"].tolist(), strict=True)
-        return dict(zip(a["token_hashes"].tolist(), pairs, strict=True))
+    def _names(self) -> Names:
+        return Names(self._a["token_hashes"], self._a["near"], self._a["far"])
 
     @cached_property
-    def _words(self) -> dict[int, float]:
-        a = self._a
-        return dict(zip(a["word_hashes"].tolist(), a["words"].tolist(), strict=True))
+    def _words(self) -> Words:
+        return Words(self._a["word_hashes"], self._a["words"])
 
     @cached_property
     def _hints(self) -> dict[int, int]:
         return {h: i for i, h in enumerate(self._a["hint_hashes"].tolist())}
 
     def linear(self, seen: Seen) -> Floats:
-        """Return what near names, far names and words say of each block (blocks x 3)."""
-        cache = self._of_names
-        if len(cache) > _MOST_CACHED:
-            cache.clear()
-        chain = seen.page.chain
-        scores = np.zeros((len(seen.tags), 2), dtype=np.float32)
-        for i in seen.page.needed[1:].tolist():  # the root says nothing
-            key = (seen.tags[i], seen.page.names[i])
-            found = cache.get(key)
-            if found is None:
-                found = cache[key] = self._named(*key)
-            scores[i] = found
-        out = np.empty((len(chain), 3), dtype=np.float32)
-        out[:, 0] = scores[chain[:, :NEAR], 0].sum(axis=1)
-        out[:, 1] = scores[chain[:, NEAR:], 1].sum(axis=1)
-        said = zip(seen.texts, seen.first, strict=True)
-        out[:, 2] = [self._said(text, words) for text, words in said]
-        return out
-
-    def _named(self, tag: str, names: str) -> tuple[float, float]:
-        """Return what an element says near and far: the sums over its `tokens`.
-
-        A pair of parts, or a part with its tag, can only be known if the parts are.
-        """
-        known, alone = self._near_far, self._of_parts
-        if len(alone) > _MOST_CACHED:
-            alone.clear()
-        parts = split(names)[:MOST_PARTS]
-        hits: dict[str, tuple[float, float]] = {}
-        for part in dict.fromkeys((tag, *parts)):
-            if part not in alone:
-                alone[part] = known.get(hashed(part))
-            if (pair := alone[part]) is not None:
-                hits[part] = pair
-        more = [f"{a} {b}" for a, b in pairwise(parts) if a in hits and b in hits]
-        if tag in hits:
-            more += [f"{tag}.{part}" for part in parts if part in hits]
-        others = dict.fromkeys(map(hashed, more))
-        found = [*hits.values(), *(known[h] for h in others if h in known)]
-        return sum(pair[0] for pair in found), sum(pair[1] for pair in found)
-
-    def _said(self, text: str, words: list[str]) -> float:
-        """Return what the first words of a block say: the sum over its `word_hashes`.
-
-        A pair can only be known if both words are, so most need no hash.
-        """
-        alone, known = self._of_words, self._words
-        if len(alone) > _MOST_CACHED:
-            alone.clear()
-        total, complete = 0.0, True
-        hits: dict[str, None] = {}  # in order: a sum of floats depends on it
-        for word in words[:HEAD_WORDS]:
-            if word in hits:
-                continue
-            if word not in alone:
-                alone[word] = known.get(hashed(word))
-            weight = alone[word]
-            if weight is None:
-                complete = False
-            else:
-                total += weight
-                hits[word] = None
-        if hits:
-            pairs = pairwise(words[:HEAD_WORDS])
-            for pair in dict.fromkeys(f"{a} {b}" for a, b in pairs if a in hits and b in hits):
-                if pair not in alone:
-                    alone[pair] = known.get(hashed(pair))
-                total += alone[pair] or 0.0
-        if complete and len(text) <= SHORT:
-            total += known.get(hashed("=" + " ".join(words[:HEAD_WORDS])), 0.0)
-        return total
+        """Return what near names, far names and words say of each block (3 x blocks)."""
+        words = self._words(seen.texts, seen.first)
+        return np.concatenate((self._names(seen.page.tree), words[None]))
 
     def types(self, seen: Seen) -> Floats:
         """Return the probabilities of `TYPES`."""
         a = self._a
-        at = [i for i, name in enumerate(seen.names) if name.startswith("page_")]
-        numbers = np.clip((seen.numbers[0, at] - a["page_mean"]) / a["page_std"], -_CLIP, _CLIP)
+        numbers = seen.page.numbers[0, OF_PAGE]
+        numbers = np.clip((numbers - a["page_mean"]) / a["page_std"], -_CLIP, _CLIP)
         logits = numbers @ a["type_numbers"] + a["type_bias"]
         rows = [self._hints[h] for h in seen.hints if h in self._hints]
         logits = logits + a["type_hints"][rows].sum(axis=0)
@@ -242,32 +160,48 @@ class Model:
 
     def probabilities(self, seen: Seen) -> Floats:
         """Return for each block the probability that it is main content."""
-        n = len(seen.numbers)
-        whole = np.concatenate(
-            [
-                spread(seen.numbers, seen.names),
-                self.linear(seen),
-                np.tile(self.types(seen), (n, 1)),
-            ],
-            axis=1,
-        )
-        return self.network(whole, seen.page.size + 1)
+        page = seen.page
+        said = self.linear(seen), self.types(seen)[:, None]
+        return self.network(inputs(page.numbers, *said), page.size + 1)
 
     def confidence(self, chances: Floats, size: Floats, kept: Sequence[int]) -> float:
         """Return the word F1 to expect of the blocks `kept`, as pages of other sites had it."""
         return round(float(np.interp(surety(chances, size, kept), *self._a["confidence"])), 4)
 
-    def network(self, inputs: Floats, size: Floats) -> Floats:
-        """Return the probabilities from unscaled inputs (blocks x inputs), averaged."""
+    def network(self, unscaled: Floats, size: Floats) -> Floats:
+        """Return the probabilities from `inputs` (blocks x inputs), averaged."""
         a = self._a
-        x = np.clip((inputs - a["mean"]) / a["std"], -_CLIP, _CLIP).astype(np.float32)
+        x = unscaled - a["mean"]
+        x /= a["std"]
+        np.clip(x, -_CLIP, _CLIP, out=x)
         total = np.zeros(len(x), dtype=np.float32)
-        members = len(a["w1"])
         # matrices this small take ten times as long when BLAS shares them out among threads
         with _pools().limit(limits=1, user_api="blas"):
-            for m in range(members):
-                total += _member({key: a[key][m] for key in LAYERS}, x, size)
-        return np.asarray(total / members, dtype=np.float32)
+            first = x @ self._first[0]
+            first += self._first[1]
+            np.maximum(first, 0, out=first)
+            shares = np.empty((3, len(x)), dtype=np.float32)
+            shares[1], shares[2] = 1 / len(x), size / size.sum()
+            hidden = np.split(first, len(self._members), axis=1)
+            for member, h in zip(self._members, hidden, strict=True):
+                total += _member(member, np.ascontiguousarray(h), np.log1p(size), shares)
+        return np.asarray(total / len(self._members), dtype=np.float32)
+
+    @cached_property
+    def _first(self) -> tuple[Floats, Floats]:
+        """The first layers of all members in one, as all have the same inputs."""
+        return np.concatenate(self._a["w1"], axis=1), np.concatenate(self._a["b1"])
+
+    @cached_property
+    def _members(self) -> list[dict[str, Floats]]:
+        found = []
+        for m in range(len(self._a["w1"])):
+            member = {key: self._a[key][m] for key in LAYERS}
+            for i in range(len(DILATIONS)):
+                before, here, after = np.split(member[f"c{i}"], 3)
+                member[f"c{i}"] = np.concatenate((before, here, after), axis=1)
+            found.append(member)
+        return found
 
 
 _NAMES = "w1 b1 c0 cb0 c1 cb1 c2 cb2 wa wg bg w2 b2 wo bo"
@@ -279,25 +213,30 @@ def _pools() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def _member(p: Mapping[str, Floats], x: Floats, size: Floats) -> Floats:
-    h = np.maximum(x @ p["w1"] + p["b1"], 0)
+def _member(p: Mapping[str, Floats], h: Floats, size: Floats, shares: Floats) -> Floats:
+    """Return the probabilities of one network.
+
+    Args:
+        p: its weights, those of a convolution side by side: one product instead of three.
+        h: what its first layer makes of the blocks; overwritten.
+        size: logarithm of the sizes of the blocks.
+        shares: three rows, the latter two the shares of blocks in the page; the first is filled.
+    """
+    width = h.shape[1]
     for i, by in enumerate(DILATIONS):
-        around = np.concatenate([_moved(h, by), h, _moved(h, -by)], axis=1)
-        h = h + np.maximum(around @ p[f"c{i}"] + p[f"cb{i}"], 0)
-    a = (h @ p["wa"])[:, 0] + np.log1p(size)
+        moved = h @ p[f"c{i}"]
+        y = moved[:, width : 2 * width] + p[f"cb{i}"]
+        y[by:] += moved[:-by, :width]
+        y[:-by] += moved[by:, 2 * width :]
+        np.maximum(y, 0, out=y)
+        h += y
+    a = (h @ p["wa"])[:, 0] + size
     a = np.exp(a - a.max())
-    g = np.concatenate([(a / a.sum()) @ h, h.mean(axis=0), (size / size.sum()) @ h])
-    g = np.maximum(g @ p["wg"] + p["bg"], 0)
-    h = np.maximum((h + g) @ p["w2"] + p["b2"], 0)
-    z = np.clip((h @ p["wo"])[:, 0] + p["bo"][0], -30, 30)
+    shares[0] = a / a.sum()
+    g = np.maximum((shares @ h).reshape(-1) @ p["wg"] + p["bg"], 0)
+    h += g
+    y = h @ p["w2"]
+    y += p["b2"]
+    np.maximum(y, 0, out=y)
+    z = np.clip((y @ p["wo"])[:, 0] + p["bo"][0], -30, 30)
     return np.asarray(1 / (1 + np.exp(-z)), dtype=np.float32)
-
-
-def _moved(h: Floats, by: int) -> Floats:
-    out = np.zeros_like(h)
-    if abs(by) < len(h):
-        if by > 0:
-            out[by:] = h[:-by]
-        else:
-            out[:by] = h[-by:]
-    return out

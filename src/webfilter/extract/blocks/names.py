@@ -7,11 +7,14 @@ a meaning of their own (``nav``, ``footer``, ``article``) count as names.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, reduce
 from itertools import pairwise
+from operator import or_
+from typing import NamedTuple
 from zlib import crc32
 
-__all__ = ["CLASSES", "MOST_PARTS", "kinds", "split", "tokens"]
+__all__ = ["CLASSES", "MOST_PARTS", "Said", "tokens", "understood"]
 
 CLASSES: dict[str, str] = {
     "comment": r"comments?|disqus|respond|commentlist",
@@ -65,8 +68,9 @@ CLASSES: dict[str, str] = {
 """Class of keywords to what stands for it, between the parts of a name."""
 
 _PARTS = re.compile(r"[a-z]+(?:-?[0-9])?")
-_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_HUMPS = re.compile(r"([a-z])([A-Z])")
 _LONGEST = 400
+_MOST_KEPT = 20_000
 MOST_PARTS = 24
 """Parts of a name that are told apart by `tokens`."""
 
@@ -93,31 +97,50 @@ def _forms(word: str) -> list[str]:
 
 _WHOLE, _BEGUN = _tables()
 _BEGINNINGS = sorted({len(word) for word in _BEGUN})
+_STARTS = frozenset(word[: _BEGINNINGS[0]] for word in _BEGUN)
 
 
-@lru_cache(maxsize=50_000)
-def split(names: str) -> tuple[str, ...]:
-    """Return the parts of `names`, lower-case."""
-    return tuple(_PARTS.findall(_HUMPS.sub("-", names[:_LONGEST]).lower()))
+class Said(NamedTuple):
+    """What names say."""
+
+    parts: list[str]
+    """Lower-case."""
+    classes: int
+    """Those of `CLASSES` they speak of, as bits."""
 
 
-@lru_cache(maxsize=50_000)
-def kinds(names: str) -> int:
-    """Return the classes that `names` speaks of, as bits.
+_kept: dict[str, Said] = {}  # pages of a site are alike
 
-    >>> [name for i, name in enumerate(CLASSES) if kinds("site-footer__share") >> i & 1]
-    ['foot', 'social']
+
+def understood(names: Sequence[str]) -> list[Said]:
+    """Return what each of `names` says.
+
+    >>> [said] = understood(["siteFooter__share col-2"])
+    >>> said.parts, [name for i, name in enumerate(CLASSES) if said.classes >> i & 1]
+    (['site', 'footer', 'share', 'col-2'], ['foot', 'social'])
     """
-    found = 0
-    for part in split(names):
-        found |= _of_part(part)
-    return found
+    global _kept
+    if len(_kept) > _MOST_KEPT:
+        _kept = {}
+    kept = _kept
+    new = [said for said in dict.fromkeys(names) if said not in kept]
+    for said, parts in zip(new, _split(new) if new else (), strict=True):
+        kept[said] = Said(parts, reduce(or_, map(_of_part, parts), 0))
+    return [kept[said] for said in names]
 
 
-@lru_cache(maxsize=20_000)
+def _split(names: Sequence[str]) -> list[list[str]]:
+    """Return the parts of each of `names`."""
+    joined = "\n".join([said[:_LONGEST].replace("\n", " ") for said in names])
+    if not joined.islower():
+        joined = _HUMPS.sub(r"\1-\2", joined).lower()
+    return list(map(_PARTS.findall, joined.split("\n")))
+
+
+@lru_cache(maxsize=_MOST_KEPT)
 def _of_part(part: str) -> int:
     found = _WHOLE.get(part, 0)
-    if "-" not in part:
+    if part[: _BEGINNINGS[0]] in _STARTS and "-" not in part:
         for length in _BEGINNINGS:
             found |= _BEGUN.get(part[:length], 0)
     return found
@@ -125,7 +148,8 @@ def _of_part(part: str) -> int:
 
 def tokens(tag: str, names: str) -> list[int]:
     """Return the hashes of the parts of `names` and of pairs of neighbors, each with its tag."""
-    parts = split(names)[:MOST_PARTS]
+    [whole] = understood([names])
+    parts = whole.parts[:MOST_PARTS]
     said = {tag, *parts, *(f"{a} {b}" for a, b in pairwise(parts))}
     said |= {f"{tag}.{part}" for part in parts}
     return sorted({crc32(token.encode()) for token in said})

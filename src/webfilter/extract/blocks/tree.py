@@ -1,0 +1,177 @@
+"""The elements around the blocks of a page as arrays.
+
+What an element contains is a range of blocks, so sums over any ancestor are differences of running
+sums. What an element is by its tag and names, its *look*, recurs (items of a list, cells of a
+table), so that whatever follows from the look alone is found once for each.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from webfilter.extract.blocks.names import CLASSES, Said, understood
+from webfilter.extract.dom import Dom
+
+__all__ = ["CHAIN", "SIGNS", "Tree", "tree"]
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+CHAIN = 24
+"""Elements around a block that are looked at."""
+_TAG_NAMES = (
+    "nav footer header aside main article form table ul ol li section figure blockquote pre button "
+    "details dialog noscript template select dl p h1 h2 h3 h4 h5 h6 td th a span label fieldset"
+)
+_TAGS = _TAG_NAMES.split()
+_TAG_MASK = {tag: 1 << i for i, tag in enumerate(_TAGS)}
+_HIDDEN, _ARIA, _NONE = (1 << len(_TAGS) + i for i in range(3))
+_NONES = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_NAMING = ("id", "role", "itemprop")  # and class
+
+SIGNS = (
+    *(f"in_{name}" for name in CLASSES),
+    *(f"tag_{name}" for name in (*_TAGS, "hidden", "aria", "none")),
+)
+"""What elements may be: of a class of names, of a tag, or hidden in one of three ways."""
+_COLUMNS = [*range(len(CLASSES)), *range(64, 64 + len(_TAGS) + 3)]
+
+
+class Tree(NamedTuple):
+    """What is around the blocks of a page.
+
+    Its elements are those that are among the `CHAIN` innermost around any block, and the first of
+    the page, in the order of the page and with numbers of their own.
+    """
+
+    chain: Ints
+    """Elements around each block, the innermost first; 0 where there are no more (blocks x
+    `CHAIN`)."""
+    looks: list[tuple[str, str]]
+    """Tag and names (class, id, role, itemprop in one string), each pair once."""
+    said: list[Said]
+    """What these names say."""
+    look: Ints
+    """Which of `looks` each element has."""
+    start: Ints
+    """Number of each element among all elements of the page."""
+    end: Ints
+    """One past the last element of the page in each element."""
+    first: Ints
+    """First block of each element."""
+    last: Ints
+    """One past the last block of each element."""
+    group: Ints
+    """Which blocks have the same path of tags."""
+    like: Ints
+    """Which blocks have the same two innermost elements by their looks."""
+    near: NDArray[np.uint8]
+    """How far up the nearest element with each of `SIGNS` is, `CHAIN` if there is none (blocks x
+    signs)."""
+
+
+def tree(dom: Dom) -> Tree:
+    """Return what is around the blocks of `dom`, which has some."""
+    parents = np.maximum(np.array(dom.parents), 0)
+    at = np.array([block.element for block in dom.blocks])
+    above = np.empty((len(at), CHAIN), dtype=np.int64)
+    for k in range(CHAIN):
+        above[:, k] = at
+        at = parents[at]
+    inside = np.zeros(len(parents), dtype=bool)
+    inside[above] = True
+    inside[0] = True
+    start = np.flatnonzero(inside)
+    place = np.full(len(parents), -1)
+    place[start] = np.arange(len(start))
+    chain = place[above]
+    own = chain[:, 0]
+    looks, look, hidden = _looks(dom, start.tolist())
+    said = understood([names for _, names in looks])
+    over = np.where(own > 0, look[chain[:, 1]], len(looks))
+    pairs: dict[int, int] = {}
+    both = (look[own] * (len(looks) + 1) + over).tolist()
+    like = np.array([pairs.setdefault(pair, len(pairs)) for pair in both])
+    path, level = _paths(dom, start.tolist())
+    of_tag = [_TAG_MASK.get(tag, 0) for tag, _ in looks]
+    signs = np.array(([classes for _, classes in said], of_tag), dtype="<i8").T[look]
+    signs[:, 1] |= hidden
+    has = np.unpackbits(signs.view(np.uint8), axis=1, bitorder="little")[:, _COLUMNS]
+    near = _nearest(has, place[parents[start]], level)[own]
+    ends, firsts, lasts = (np.array(one)[start] for one in (dom.ends, dom.first, dom.last))
+    return Tree(chain, looks, said, look, start, ends, firsts, lasts, path[own], like, near)
+
+
+def _looks(dom: Dom, elements: list[int]) -> tuple[list[tuple[str, str]], Ints, Ints]:
+    """Return the looks, which of them each of `elements` has, and in which ways it is hidden."""
+    looks: dict[tuple[str, str], int] = {}
+    look: list[int] = []
+    hidden = np.zeros(len(elements), dtype=np.int64)
+    tags, attributes = dom.tags, dom.attributes
+    for i in elements:
+        said = attributes[i]
+        names = ""
+        if said:
+            names = said.get("class") or ""
+            if len(said) > 1 or not names:
+                for key in _NAMING:
+                    if value := said.get(key):
+                        names = f"{names} {value}" if names else value
+                if bits := _hidden(said):
+                    hidden[len(look)] = bits
+        look.append(looks.setdefault((tags[i], names), len(looks)))
+    return list(looks), np.array(look), hidden
+
+
+def _hidden(said: Any) -> int:
+    bits = _HIDDEN if "hidden" in said else 0
+    if "aria-hidden" in said and said["aria-hidden"] == "true":
+        bits |= _ARIA
+    if "style" in said and (style := said["style"]) and _NONES.search(style):
+        bits |= _NONE
+    return bits
+
+
+def _paths(dom: Dom, elements: list[int]) -> tuple[Ints, Ints]:
+    """Return a number for the path of tags to each of `elements`, and how many of these are around.
+
+    What is around an element comes before it, but is not one of `elements` if it is too far out.
+    """
+    tags, parents = dom.tags, dom.parents
+    known: dict[tuple[int, str], int] = {}
+    path = {-1: -1}
+    level: dict[int, int] = {}
+    for i in elements:
+        above = parents[i]
+        level[i] = level.get(above, -1) + 1
+        if above not in path:
+            far = []
+            while above not in path:
+                far.append(above)
+                above = parents[above]
+            for at in reversed(far):
+                path[at] = known.setdefault((path[above], tags[at]), len(known))
+                above = at
+        path[i] = known.setdefault((path[above], tags[i]), len(known))
+    return np.array([path[i] for i in elements]), np.array(list(level.values()))
+
+
+def _nearest(has: NDArray[np.uint8], parents: Ints, levels: Ints) -> NDArray[np.uint8]:
+    """Return how far up each bit is set, from each element (elements x bits); CHAIN if nowhere.
+
+    Downwards by level: one more than at the parent, and 0 where the element has the bit itself.
+    """
+    order = np.argsort(levels, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    above = rank[parents[order]]  # that of the first level is not used
+    out = np.where(has[order], np.uint8(0), np.uint8(CHAIN))
+    for low, high in pairwise(np.cumsum(np.bincount(levels)).tolist()):
+        level = out[low:high]
+        np.minimum(level, out[above[low:high]] + np.uint8(1), out=level)
+    return out[rank]
