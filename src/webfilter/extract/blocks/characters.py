@@ -32,20 +32,6 @@ class Characters(NamedTuple):
     """Kinds of the first character of each text, as bits."""
     last: NDArray[np.int64]
     """Kinds of the last character of each text, as bits."""
-    sorts: NDArray[np.uint8]
-    """Of each character, with one between the texts, which combination of kinds it is."""
-    starts: NDArray[np.int64]
-    """Where each text starts in these."""
-
-    def early(self, kind: str, within: int) -> NDArray[np.float32]:
-        """Return for each text whether `kind` is among its first `within` characters: 1 or 0."""
-        found = np.zeros(len(self.starts), dtype=np.float32)
-        sort = np.flatnonzero(_tables().kinds[:, KINDS.index(kind)])
-        if self.counts[KINDS.index(kind)].any():
-            at = np.flatnonzero(np.isin(self.sorts, sort))
-            text = np.searchsorted(self.starts, at, side="right") - 1
-            found[text[at - self.starts[text] < within]] = 1
-        return found
 
 
 class _Tables(NamedTuple):
@@ -105,4 +91,4 @@ def characters(texts: Sequence[str]) -> Characters:
     counts[KINDS.index("space")] -= 1  # the newline after each
     counts[KINDS.index("line")] -= 1
     first, last = tables.bits[sorts[starts]], tables.bits[sorts[ends - 2]]
-    return Characters(counts, first, last, sorts, starts)
+    return Characters(counts, first, last)

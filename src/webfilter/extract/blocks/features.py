@@ -181,7 +181,9 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
         rows[at : at + len(values)] = values
         at += len(values)
 
-    alnum, digit, upper, space, end, comma, quote, money, bar, lines, _, _ = known.counts
+    alnum, digit, upper, space, end, comma, quote, money, bar, lines, copyright, at_sign = (
+        known.counts
+    )
     length = np.fromiter(map(len, texts), np.int64, n)
     tags = [dom.tags[i] for i in own]
     paragraph = np.array([tag == "p" for tag in tags], dtype=np.float32)
@@ -200,7 +202,7 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
         add(*(bits >> KINDS.index(kind) & 1 for kind in kinds))
     dates, prices = _dates(texts, digit), _prices(texts, digit, money)
     add(density, links, np.minimum(np.fromiter(map(len, pieces), np.int64, n), 50))
-    add(lines, dates, prices, known.early("copyright", _EARLY), known.early("at", _EARLY))
+    add(lines, dates, prices, _early(texts, copyright, "©"), _early(texts, at_sign, "@"))
     tag = np.array([_OWN_CODE.get(tag, -1) for tag in tags], dtype=np.float32)
     add(tag, ["-" in tag for tag in tags], *_copies(texts))
     add_all(over.near.T)
@@ -234,6 +236,14 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
     add(math.log1p(prices.sum()), math.log1p(dates.sum()), math.log1p(dom.tags.count("article")))
     add("main" in dom.tags, "pre" in dom.tags, math.log1p(dom.tags.count("time")))
     return Page(over, alnum, rows.T)
+
+
+def _early(texts: Sequence[str], count: Floats, sign: str) -> NDArray[np.bool_]:
+    """Return which texts have `sign`, which they have `count` times, near their beginning."""
+    found = count > 0
+    for i in np.flatnonzero(found).tolist():
+        found[i] = sign in texts[i][:_EARLY]
+    return found
 
 
 def _dates(texts: Sequence[str], digit: Floats) -> NDArray[np.bool_]:

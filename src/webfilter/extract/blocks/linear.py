@@ -6,7 +6,7 @@ Both are known by CRC-32, which goes on where it stopped: that of a pair needs n
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 from zlib import crc32
 
@@ -37,16 +37,24 @@ class _Index:
         self._sorted = np.append(hashes[order], hashes[order[-1:]])  # what is beyond is not equal
         self._at = np.append(order, -1)
 
-    def __call__(self, hashes: Sequence[int]) -> _Ints:
+    def __call__(self, hashes: NDArray[np.uint32]) -> _Ints:
         """Return the number of each of `hashes`, -1 if it is not known."""
-        wanted = np.fromiter(hashes, dtype=self._sorted.dtype, count=len(hashes))
-        found = np.searchsorted(self._sorted[:-1], wanted)
-        return np.where(self._sorted[found] == wanted, self._at[found], -1)
+        found = np.searchsorted(self._sorted[:-1], hashes)
+        return np.where(self._sorted[found] == hashes, self._at[found], -1)
 
 
 def _encoded(words: Iterable[Sequence[str]]) -> list[bytes]:
     """Return the words, none of which has a space, of all sequences."""
     return " ".join(chain.from_iterable(words)).encode("utf-8", "replace").split(b" ")
+
+
+def _array(hashes: list[int]) -> NDArray[np.uint32]:
+    return np.array(hashes, dtype=np.uint32)
+
+
+def _joined(hashes: list[int], sign: bytes, words: list[bytes]) -> list[int]:
+    """Return the hash of each word after what has the hash before it, with `sign` between."""
+    return list(map(crc32, words, map(crc32, repeat(sign), hashes)))
 
 
 class Names:
@@ -91,18 +99,20 @@ class Names:
         of_tag = (np.cumsum(count) - count)[look]
         flat = _encoded(said)
         hashes = list(map(crc32, flat))
-        at = self._index(hashes)
+        at = self._index(_array(hashes))
         known = at >= 0
         part = known & (of_tag != np.arange(len(flat)))
-        left = np.flatnonzero(part[:-1] & part[1:] & (look[:-1] == look[1:]))
-        pairs = [crc32(b" " + flat[i + 1], hashes[i]) for i in left.tolist()]
-        own = np.flatnonzero(part & known[of_tag])
-        tagged = [
-            crc32(b"." + flat[i], hashes[tag])
-            for i, tag in zip(own.tolist(), of_tag[own].tolist(), strict=True)
-        ]
-        at = np.concatenate((at, self._index(pairs + tagged)))
-        look = np.concatenate((look, look[left], look[own]))
+        pair = part[:-1] & part[1:] & (look[:-1] == look[1:])
+        tagged = part & known[of_tag]
+        of_tags = _array(hashes)[of_tag].tolist()
+        more = np.concatenate(
+            (
+                _array(_joined(hashes, b" ", flat[1:]))[pair],
+                _array(_joined(of_tags, b".", flat))[tagged],
+            )
+        )
+        at = np.concatenate((at, self._index(more)))
+        look = np.concatenate((look, look[:-1][pair], look[tagged]))
         many = self._weights.shape[1]
         each = np.sort((look * many + at)[at >= 0])
         each = each[np.diff(each, prepend=-1) > 0]
@@ -134,20 +144,19 @@ class Words:
         hashes = list(map(crc32, flat))
         filled = np.arange(HEAD_WORDS) < count[:, None]
         at = np.full(filled.shape, -1)
-        at[filled] = self._index(hashes)[: count.sum()]
+        at[filled] = self._index(_array(hashes))[: count.sum()]
         known = at >= 0
         both = known[:, :-1] & known[:, 1:]
         ends = np.cumsum(count)
-        left = ((ends - count)[:, None] + np.arange(HEAD_WORDS - 1))[both].tolist()
+        left = ((ends - count)[:, None] + np.arange(HEAD_WORDS - 1))[both]
         pairs = np.full(both.shape, -1)
-        pairs[both] = self._index([crc32(b" " + flat[i + 1], hashes[i]) for i in left])
+        pairs[both] = self._index(_array(_joined(hashes, b" ", flat[1:]))[left])
         total = self._sum(at) + self._sum(pairs)
         short = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) <= SHORT
         whole = np.flatnonzero(short & (known.sum(axis=1) == count))
         spans = zip((ends - count)[whole].tolist(), ends[whole].tolist(), strict=True)
-        total[whole] += self._weights[
-            self._index([crc32(b"=" + b" ".join(flat[low:high])) for low, high in spans])
-        ]
+        wholes = [crc32(b"=" + b" ".join(flat[low:high])) for low, high in spans]
+        total[whole] += self._weights[self._index(_array(wholes))]
         return total.astype(np.float32)
 
     def _sum(self, at: NDArray[np.int64]) -> NDArray[np.float64]:
