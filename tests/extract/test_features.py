@@ -249,3 +249,45 @@ def test_the_collector_of_garbage_is_left_as_it_was(on):
         assert gc.isenabled() == on
     finally:
         gc.enable()
+
+
+def test_words_that_the_first_look_cuts_are_read_whole():
+    text = " ".join(["abcdefghijk"] * 7 + ["x" * 30] * 5)
+    dom = dom_of(text)
+    assert first_words(dom)[0][:8] == text.split()[:8]
+
+
+def test_short_blocks_are_compared_with_the_title():
+    html = f"<p>Bees in May</p><p>Bees {'hum ' * 40}</p><p>none</p>"
+    assert column(html, "title_overlap") == pytest.approx([2 / 4, 0, 0])
+
+
+@pytest.mark.parametrize("text", ["5 USD", "EUR 5", "GBP 5", "$5", "5 €"])
+def test_prices_are_seen(text):
+    assert column(f"<p>{text}</p>", "price") == [1]
+
+
+def test_the_elements_that_hold_shares_of_the_page_are_found():
+    html = (
+        "<main><section><p>" + "a" * 5 + "</p></section><p>" + "b" * 35 + "</p></main>" + "c" * 60
+    )
+    assert column(html, "big10_level") == [2, 0, 0]  # main holds 40 of 100, body all
+    assert column(html, "big30_level") == [2, 0, 0]
+    assert column(html, "big60_level") == [3, 2, 0]
+    assert column(html, "big30_share") == pytest.approx([0.4, 0.35, 1])
+
+
+def test_windows_reach_as_far_on_both_sides():
+    html = "".join(f"<p>{'a' * 10**k}</p>" if k < 4 else "<p>a</p>" for k in range(12))
+    sizes = [10**k if k < 4 else 1 for k in range(12)]
+    wanted = [np.log1p(sum(sizes[max(i - 5, 0) : i + 6])) for i in range(12)]
+    assert column(html, "around5_size") == pytest.approx(wanted, abs=1e-5)
+    assert column(html, "around15_size") == pytest.approx([np.log1p(sum(sizes))] * 12, abs=1e-5)
+
+
+def test_paths_differ_beyond_the_elements_looked_at():
+    deep, other = "<div>" * 30, "<section>" + "<div>" * 29
+    html = (
+        f"{deep}<p>one</p>{'</div>' * 30}{other}<p>two</p>{'</div>' * 29}</section>{deep}<p>three"
+    )
+    assert len(set(tree(read(html)).group.tolist())) == 2

@@ -102,7 +102,7 @@ class Names:
         at = self._index(_array(hashes))
         known = at >= 0
         part = known & (of_tag != np.arange(len(flat)))
-        pair = part[:-1] & part[1:] & (look[:-1] == look[1:])
+        pair = part[:-1] & part[1:]  # between looks there is a tag
         tagged = part & known[of_tag]
         of_tags = _array(hashes)[of_tag].tolist()
         more = np.concatenate(
@@ -144,7 +144,7 @@ class Words:
         hashes = list(map(crc32, flat))
         filled = np.arange(HEAD_WORDS) < count[:, None]
         at = np.full(filled.shape, -1)
-        at[filled] = self._index(_array(hashes))[: count.sum()]
+        at[filled] = self._index(_array(hashes))
         known = at >= 0
         both = known[:, :-1] & known[:, 1:]
         ends = np.cumsum(count)
