@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from webfilter.extract.blocks import engine as blocks_engine
 from webfilter.extract.blocks.characters import KINDS, characters
 from webfilter.extract.blocks.features import NAMES, features, first_words
-from webfilter.extract.blocks.model import DILATIONS, LAYERS, OF_PAGE, Model
+from webfilter.extract.blocks.hints import head_of, hints, title_of
+from webfilter.extract.blocks.model import DILATIONS, LAYERS, OF_PAGE, Model, inputs
 from webfilter.extract.blocks.names import CLASSES, understood
 from webfilter.extract.blocks.tree import CHAIN, SIGNS, tree
 from webfilter.extract.dom import INLINE, Dom, read
@@ -290,4 +292,31 @@ def test_paths_differ_beyond_the_elements_looked_at():
     html = (
         f"{deep}<p>one</p>{'</div>' * 30}{other}<p>two</p>{'</div>' * 29}</section>{deep}<p>three"
     )
-    assert len(set(tree(read(html)).group.tolist())) == 2
+    one, two, three = tree(read(html)).group.tolist()
+    assert one == three != two
+
+
+def test_the_model_is_given_distances_as_nearness():
+    dom = read('<nav><div class="menu"><p>one</p></div></nav>')
+    page = features(dom, "", first_words(dom))
+    [found] = inputs(page.numbers, np.array([[7.0]]))
+    for sign, up in (("tag_p", 0), ("in_menu", 1), ("tag_nav", 2), ("tag_main", CHAIN)):
+        assert page.numbers[0, NAMES.index(sign)] == up
+        assert found[NAMES.index(sign)] == pytest.approx(np.exp(-up / 4), abs=1e-6)
+    assert found[NAMES.index("size")] == page.numbers[0, NAMES.index("size")]
+    assert found[-1] == 7
+
+
+def test_a_page_hints_at_its_type():
+    html = (
+        '<HTML><head><META property="og:type" CONTENT="Article"><title>É Bees</title>'
+        '<meta name="Generator" content="WordPress 6">'
+        '<script>{"@type": "WebSite", "x": {"@type": ["NewsArticle"]}}</script></head>'
+        '<body class="single-post">'
+    )
+    head = head_of(html)
+    assert title_of(head) == "é bees"
+    wanted = {"og article", "generator wordpress", "ld website", "ld newsarticle", "body single"}
+    wanted |= {"dir blog", "0 blog", "last bees", "host a", "body post"}
+    found = hints(html, head, read(html), "https://a.example/blog/bees")
+    assert {crc32(said.encode()) for said in wanted} <= set(found)
