@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webfilter.extract.blocks import engine as blocks_engine
+from webfilter.extract.blocks import names
 from webfilter.extract.blocks.characters import KINDS, characters
 from webfilter.extract.blocks.features import NAMES, features, first_words
 from webfilter.extract.blocks.hints import head_of, hints, title_of
@@ -132,13 +133,13 @@ def test_the_tree_is_what_climbing_finds(html, deep):
     ways = [around(dom, i) for i in range(len(dom.blocks))]
     paths = [tuple(dom.tags[at] for at in way) for way in ways]
 
-    def names(at: int) -> str:
+    def named(at: int) -> str:
         said = dom.attributes[at]
         return " ".join(filter(None, map(said.get, ("class", "id", "role", "itemprop"))))
 
     def signs(at: int) -> set[str]:
         said, tag = dom.attributes[at], dom.tags[at]
-        bits = understood([names(at)])[0].classes
+        bits = understood([named(at)])[0].classes
         found = {f"in_{name}" for i, name in enumerate(CLASSES) if bits >> i & 1}
         found |= {f"tag_{tag}"} & set(SIGNS)
         found |= {"tag_hidden"} if "hidden" in said else set()
@@ -150,14 +151,14 @@ def test_the_tree_is_what_climbing_finds(html, deep):
         wanted = [at for at in inner if at] + [0] * (CHAIN - sum(at > 0 for at in inner))
         assert over.start[over.chain[i]].tolist() == wanted
         own = over.chain[i, 0]
-        assert over.looks[over.look[own]] == (dom.tags[way[0]], names(way[0]))
+        assert over.looks[over.look[own]] == (dom.tags[way[0]], named(way[0]))
         assert (over.first[own], over.last[own]) == (dom.first[way[0]], dom.last[way[0]])
         for j, sign in enumerate(SIGNS):
             up = next((k for k, at in enumerate(inner) if sign in signs(at)), CHAIN)
             assert over.near[i, j] == up
         for other in range(i):
             assert (over.group[i] == over.group[other]) == (paths[i] == paths[other])
-            two = [[(dom.tags[at], names(at)) for at in w[:2]] for w in (way, ways[other])]
+            two = [[(dom.tags[at], named(at)) for at in w[:2]] for w in (way, ways[other])]
             assert (over.like[i] == over.like[other]) == (two[0] == two[1])
 
 
@@ -320,3 +321,13 @@ def test_a_page_hints_at_its_type():
     wanted |= {"dir blog", "0 blog", "last bees", "host a", "body post"}
     found = hints(html, head, read(html), "https://a.example/blog/bees")
     assert {crc32(said.encode()) for said in wanted} <= set(found)
+
+
+def test_of_names_without_end_only_the_beginning_is_remembered():
+    model = Model(blocks_engine._packaged()._a)
+    for k in range(3):
+        html = f'<x{"y" * 5000}{k} class="{"post " * 2000}{k}"><p class="{"z" * 9000}{k}">one'
+        model._names(tree(read(html)))
+    assert max(map(len, names._kept)) <= names.LONGEST
+    assert max(len(tag) + len(said) for tag, said in model._names._kept) <= 2 * names.LONGEST
+    assert max(len(said.parts) for said in names._kept.values()) <= 24

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webfilter.extract.blocks.features import HEAD_WORDS, SHORT
-from webfilter.extract.blocks.names import MOST_PARTS
+from webfilter.extract.blocks.names import LONGEST
 from webfilter.extract.blocks.tree import Tree
 
 __all__ = ["NEAR", "Names", "Words"]
@@ -76,13 +76,12 @@ class Names:
         if len(self._kept) > _MOST_KEPT:
             self._kept = {}
         kept = self._kept
-        new = {
-            look: said for look, said in zip(over.looks, over.said, strict=True) if look not in kept
-        }
+        looks = [(tag[:LONGEST], names[:LONGEST]) for tag, names in over.looks]
+        new = {look: said for look, said in zip(looks, over.said, strict=True) if look not in kept}
         if new:
-            sums = self._sums([(tag, *said.parts[:MOST_PARTS]) for (tag, _), said in new.items()])
+            sums = self._sums([(tag, *said.parts) for (tag, _), said in new.items()])
             kept.update(zip(new, zip(*sums.tolist(), strict=True), strict=True))
-        near, far = np.array([kept[look] for look in over.looks], dtype=np.float32)[over.look].T
+        near, far = np.array([kept[look] for look in looks], dtype=np.float32)[over.look].T
         near[0] = far[0] = 0  # the first element says nothing
         return np.stack(
             (near[over.chain[:, :NEAR]].sum(axis=1), far[over.chain[:, NEAR:]].sum(axis=1))

@@ -183,8 +183,9 @@ class Model:
             shares = np.empty((3, len(x)), dtype=np.float32)
             shares[1], shares[2] = 1 / len(x), size / size.sum()
             hidden = np.split(first, len(self._members), axis=1)
+            logs = np.log1p(size)
             for member, h in zip(self._members, hidden, strict=True):
-                total += _member(member, np.ascontiguousarray(h), np.log1p(size), shares)
+                total += _member(member, np.ascontiguousarray(h), logs, shares)
         return np.asarray(total / len(self._members), dtype=np.float32)
 
     @cached_property

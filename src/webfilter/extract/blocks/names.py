@@ -14,7 +14,7 @@ from operator import or_
 from typing import NamedTuple
 from zlib import crc32
 
-__all__ = ["CLASSES", "MOST_PARTS", "Said", "tokens", "understood"]
+__all__ = ["CLASSES", "LONGEST", "Said", "split", "tokens", "understood"]
 
 CLASSES: dict[str, str] = {
     "comment": r"comments?|disqus|respond|commentlist",
@@ -69,10 +69,10 @@ CLASSES: dict[str, str] = {
 
 _PARTS = re.compile(r"[a-z]+(?:-?[0-9])?")
 _HUMPS = re.compile(r"([a-z])([A-Z])")
-_LONGEST = 400
+LONGEST = 400
+"""Characters of names that are looked at."""
+_MOST_PARTS = 24
 _MOST_KEPT = 20_000
-MOST_PARTS = 24
-"""Parts of a name that are told apart by `tokens`."""
 
 
 def _tables() -> tuple[dict[str, int], dict[str, int]]:
@@ -104,7 +104,7 @@ class Said(NamedTuple):
     """What names say."""
 
     parts: list[str]
-    """Lower-case."""
+    """The first 24, lower-case."""
     classes: int
     """Those of `CLASSES` they speak of, as bits."""
 
@@ -123,15 +123,16 @@ def understood(names: Sequence[str]) -> list[Said]:
     if len(_kept) > _MOST_KEPT:
         _kept = {}
     kept = _kept
-    new = [said for said in dict.fromkeys(names) if said not in kept]
-    for said, parts in zip(new, _split(new) if new else (), strict=True):
-        kept[said] = Said(parts, reduce(or_, map(_of_part, parts), 0))
-    return [kept[said] for said in names]
+    short = [said[:LONGEST] for said in names]  # so that hostile ones are not kept whole
+    new = [said for said in dict.fromkeys(short) if said not in kept]
+    for said, parts in zip(new, split(new) if new else (), strict=True):
+        kept[said] = Said(parts[:_MOST_PARTS], reduce(or_, map(_of_part, parts), 0))
+    return [kept[said] for said in short]
 
 
-def _split(names: Sequence[str]) -> list[list[str]]:
-    """Return the parts of each of `names`."""
-    joined = "\n".join([said[:_LONGEST].replace("\n", " ") for said in names])
+def split(names: Sequence[str]) -> list[list[str]]:
+    """Return the parts of each of `names`, lower-case; at least one is given."""
+    joined = "\n".join([said[:LONGEST].replace("\n", " ") for said in names])
     if not joined.islower():
         joined = _HUMPS.sub(r"\1-\2", joined).lower()
     return list(map(_PARTS.findall, joined.split("\n")))
@@ -148,8 +149,7 @@ def _of_part(part: str) -> int:
 
 def tokens(tag: str, names: str) -> list[int]:
     """Return the hashes of the parts of `names` and of pairs of neighbors, each with its tag."""
-    [whole] = understood([names])
-    parts = whole.parts[:MOST_PARTS]
+    [(parts, _)] = understood([names])
     said = {tag, *parts, *(f"{a} {b}" for a, b in pairwise(parts))}
     said |= {f"{tag}.{part}" for part in parts}
     return sorted({crc32(token.encode()) for token in said})
