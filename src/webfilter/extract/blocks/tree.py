@@ -114,9 +114,9 @@ def _looks(dom: Dom, elements: list[int]) -> tuple[list[tuple[str, str]], Ints, 
     hidden = np.zeros(len(elements), dtype=np.int64)
     tags, attributes = dom.tags, dom.attributes
     for i in elements:
-        said = attributes[i]
+        tag, said = tags[i], attributes[i]
         names = ""
-        if said:
+        if said and tag != "a":  # those of links are not always read
             names = said.get("class") or ""
             if len(said) > 1 or not names:
                 for key in _NAMING:
@@ -124,7 +124,7 @@ def _looks(dom: Dom, elements: list[int]) -> tuple[list[tuple[str, str]], Ints, 
                         names = f"{names} {value}" if names else value
                 if bits := _hidden(said):
                     hidden[len(look)] = bits
-        look.append(looks.setdefault((tags[i], names), len(looks)))
+        look.append(looks.setdefault((tag, names), len(looks)))
     return list(looks), np.array(look), hidden
 
 

@@ -205,6 +205,16 @@ def test_features_of_the_page_are_the_same_for_all_its_blocks():
     assert numbers[0, at].tolist() == pytest.approx([np.log(4), np.log(2), np.log(2), 1, 0])
 
 
+def test_whether_links_are_wanted_changes_nothing_that_is_seen():
+    html = (
+        '<div class="post"><a class="site-footer" href="/x" hidden><div>one two</div></a><p>three'
+    )
+    with_links, without = (
+        features(dom, "", first_words(dom)).numbers for dom in (read(html, True), read(html))
+    )
+    assert (with_links == without).all()
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 9, 30])
 def test_the_network_is_what_its_description_says(n):
     """The layers of the members in one product, and convolutions as sums of moved products."""
