@@ -26,7 +26,6 @@ __all__ = [
     "Page",
     "features",
     "first_words",
-    "hashed",
     "word_hashes",
 ]
 
@@ -132,8 +131,6 @@ def _words(text: str) -> list[str]:
 class _Texts(NamedTuple):
     """Numbers of each block that its text alone gives."""
 
-    tags: list[str]
-    """Of the innermost elements."""
     alnum: Floats
     linked: Floats
     """Letters and digits in links."""
@@ -190,7 +187,7 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
     linked = np.minimum(1.0, np.array(in_links) / length).astype(np.float32) * alnum
     index = np.arange(n, dtype=np.float32)
     total = max(1.0, float(alnum.sum()))
-    of = _Texts(tags, alnum, linked, end, paragraph, index / np.float32(n), total)
+    of = _Texts(alnum, linked, end, paragraph, index / np.float32(n), total)
     some, gaps = np.maximum(alnum, 1), space + 1
     density, size, often = linked / some, np.log1p(alnum), end / some * 100
     add(size, np.log1p(gaps), alnum / gaps, digit / some, upper / some, often, np.log1p(end))
@@ -372,9 +369,4 @@ def word_hashes(text: str, words: list[str]) -> list[int]:
     said.update(f"{a} {b}" for a, b in pairwise(parts))
     if len(text) <= SHORT:
         said.add("=" + " ".join(parts))
-    return sorted({hashed(part) for part in said})
-
-
-def hashed(text: str) -> int:
-    """Return the hash by which the model knows `text`."""
-    return crc32(text.encode("utf-8", "replace"))
+    return sorted({crc32(part.encode("utf-8", "replace")) for part in said})

@@ -81,7 +81,7 @@ def see(html: str, dom: Dom, url: str | None) -> Seen:
 
 
 def inputs(numbers: Floats, *more: Floats) -> Floats:
-    """Return the features with distances as nearness, 1 to 0, and `more` (rows x blocks)."""
+    """Return the features with distances as nearness, and `more` (rows x blocks, or rows x 1)."""
     at = numbers.shape[1]
     out = np.empty((at + sum(map(len, more)), len(numbers)), dtype=np.float32)
     out[:at] = numbers.T
