@@ -18,6 +18,7 @@ import io
 import json
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,18 +26,22 @@ from typing import Any
 import network
 import numpy as np
 import scipy.sparse as sp
-from data import Example, Hashes, examples, folds, labelled
+from data import Example, Hashes, examples, folds, labelled, pages, words
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
+from webfilter.extract.blocks.engine import Blocks
 from webfilter.extract.blocks.linear import NEAR
-from webfilter.extract.blocks.model import OF_PAGE, TYPES, Model, choose, inputs, surety
+from webfilter.extract.blocks.model import OF_PAGE, TYPES, Model, choose, inputs
 from webfilter.extract.blocks.tree import Tree
+from webfilter.extract.engine import Options
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parents[1] / "src" / "webfilter" / "extract" / "models"
 Arrays = dict[str, NDArray[Any]]
+UNFITTED = np.array([[0.0, 1.0], [0.0, 1.0]])
+"""A confidence that is the surety."""
 
 
 def main() -> None:
@@ -60,7 +65,7 @@ def main() -> None:
     if args.folds is None:
         arrays = train(made + more, config, args.seed)
         if args.confidence is not None:
-            arrays["confidence"] = confidence(judged(made, args.confidence))
+            arrays["confidence"] = confidence(judged(args.data, args.confidence))
         data = packed(arrays)
         args.out.mkdir(parents=True, exist_ok=True)
         (args.out / "blocks.npz").write_bytes(data)
@@ -94,12 +99,12 @@ def main() -> None:
         score = np.mean([_f1(page, Model(arrays).probabilities(page.seen)) for page in judged_by])
         print(f"fold {k}: {score:.4f} in {time.perf_counter() - start:.0f} s", flush=True)
     if all((args.folds / f"{k}.npz").exists() for k in range(args.count)):
-        calibrate(made, args.folds)
+        calibrate(args.data, args.folds)
 
 
-def calibrate(made: Sequence[Example], path: Path) -> None:
+def calibrate(data: Path, path: Path) -> None:
     """Give each fold's model the confidence that the other folds earned."""
-    found = judged(made, path)
+    found = judged(data, path)
     for k in range(int(found[:, 2].max()) + 1):
         with np.load(path / f"{k}.npz") as saved:
             arrays = dict(saved)
@@ -107,25 +112,39 @@ def calibrate(made: Sequence[Example], path: Path) -> None:
         (path / f"{k}.npz").write_bytes(packed(arrays))
 
 
-def judged(made: Sequence[Example], path: Path) -> NDArray[np.float64]:
-    """Return (surety, F1, fold) of each page, judged by the model that saw no page of its site."""
+def judged(data: Path, path: Path) -> NDArray[np.float64]:
+    """Return (surety, word F1 of the text, fold) of each page of the WCXB file `data`.
+
+    Each is judged by the model that saw no page of its site, as the engine does it.
+    """
     of = json.loads((path / "folds.json").read_text(encoding="utf-8"))
-    models = {k: Model.load((path / f"{k}.npz").read_bytes()) for k in set(of.values())}
+    engines = {}
+    for k in set(of.values()):
+        with np.load(path / f"{k}.npz") as saved:
+            engines[k] = Blocks(Options(), Model(dict(saved) | {"confidence": UNFITTED}))
     found = []
-    for page in made:
-        chances = models[of[page.id]].probabilities(page.seen)
-        size = page.seen.page.size
-        sure = surety(chances, size, choose(chances, size + 1))
-        found.append((sure, _f1(page, chances), of[page.id]))
+    for page in pages(data):
+        if (k := of.get(page["id"])) is None:  # it has no blocks
+            continue
+        said = engines[k].extract(page["html"], page["url"])
+        if said.confidence is not None:
+            found.append((said.confidence, f1(said.text, page["gold_text"]), k))
     return np.array(found)
 
 
+def f1(text: str, gold: str) -> float:
+    """Return the F1 of the bags of words, 1 if both are empty."""
+    said, wanted = Counter(words(text)), Counter(words(gold))
+    both = said.total() + wanted.total()
+    return 2 * (said & wanted).total() / both if both else 1.0
+
+
 def confidence(found: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return knots (surety, F1) of the isotonic curve through what `judged` found."""
-    x, y = found[:, 0], found[:, 1]
-    fitted = IsotonicRegression(y_min=0, y_max=1).fit(x, y)
-    knots = np.quantile(x, np.linspace(0, 1, 33))
-    return np.stack([knots, fitted.predict(knots)])
+    """Return the steps of the isotonic curve through what `judged` found: mean surety, F1."""
+    x = found[:, 0]
+    fitted = IsotonicRegression(y_min=0, y_max=1).fit(x, found[:, 1]).predict(x)
+    steps, of = np.unique(fitted, return_inverse=True)
+    return np.stack([np.bincount(of, x) / np.bincount(of), steps])
 
 
 def _f1(page: Example, chances: NDArray[np.float32]) -> float:
@@ -162,7 +181,7 @@ def train(made: Sequence[Example], config: dict[str, Any], seed: int) -> Arrays:
             said[i][:, :3] = part.linear(made[i].seen).T
             said[i][:, 3:] = part.types(made[i].seen if i % 3 else made[i].unlocated)
     arrays = linear(made, config["linear"], seed) | types(made, config["types"])
-    arrays["confidence"] = np.array([[0.0, 1.0], [0.0, 1.0]])
+    arrays["confidence"] = UNFITTED
     unscaled = [
         inputs(page.seen.page.numbers, extra.T) for page, extra in zip(made, said, strict=True)
     ]

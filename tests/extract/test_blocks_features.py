@@ -16,7 +16,7 @@ from webfilter.extract.blocks import names
 from webfilter.extract.blocks.characters import KINDS, characters
 from webfilter.extract.blocks.features import NAMES, features, first_words
 from webfilter.extract.blocks.hints import head_of, hints, title_of
-from webfilter.extract.blocks.model import DILATIONS, LAYERS, OF_PAGE, Model, inputs
+from webfilter.extract.blocks.model import DILATIONS, LAYERS, OF_PAGE, Model, inputs, see
 from webfilter.extract.blocks.names import CLASSES, understood
 from webfilter.extract.blocks.tree import CHAIN, SIGNS, tree
 from webfilter.extract.dom import INLINE, Dom, read
@@ -241,17 +241,19 @@ def test_the_network_is_what_its_description_says(n):
 
 
 def test_a_page_says_the_same_whatever_was_read_before(monkeypatch):
-    """Names are remembered, up to a limit."""
-    dom = read('<div class="siteFooter post"><p class="lead">one two</p></div>')
+    """Names and words are remembered, up to a limit."""
+    html = '<main><div id="post"><div class="siteFooter post"><div><p class="lead">the more'
     model = Model(blocks_engine._packaged()._a)
-    before = model._names(tree(dom))
+    before = model.linear(see(html, read(html), None))
+    assert before.all()
     monkeypatch.setattr("webfilter.extract.blocks.names._MOST_KEPT", 3)
     monkeypatch.setattr("webfilter.extract.blocks.linear._MOST_KEPT", 3)
     for k in range(20):
-        other = read(f'<div class="x{k} menu"><p class="siteFooter">one</p></div>')
-        model._names(tree(other))
-        assert (model._names(tree(dom)) == before).all()
-        assert len(model._names._kept) <= 3 + 5
+        other = f'<x{k} class="x{k} menu"><p class="siteFooter">one w{k}</p></x{k}>'
+        model.linear(see(other, read(other), None))
+        assert (model.linear(see(html, read(html), None)) == before).all()
+        assert sum(map(len, model._names._kept.values())) <= 3 + 13
+        assert max(len(model._words._kept), len(names._kept), len(names._classes)) <= 3 + 8
 
 
 @pytest.mark.parametrize("on", [False, True])
@@ -339,5 +341,6 @@ def test_of_names_without_end_only_the_beginning_is_remembered():
         html = f'<x{"y" * 5000}{k} class="{"post " * 2000}{k}"><p class="{"z" * 9000}{k}">one'
         model._names(tree(read(html)))
     assert max(map(len, names._kept)) <= names.LONGEST
-    assert max(len(tag) + len(said) for tag, said in model._names._kept) <= 2 * names.LONGEST
+    assert max(map(len, model._names._kept)) <= names.LONGEST
+    assert max(len(part) for of in model._names._kept.values() for part in of) <= names.LONGEST
     assert max(len(said.parts) for said in names._kept.values()) <= 24

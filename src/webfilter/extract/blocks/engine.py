@@ -69,9 +69,7 @@ class Blocks:
         chances = _tables_whole(dom, self._model.probabilities(seen), seen.page.size + 1)
         least = _SURE if asked.precision else LEAST
         kept = _once(dom, choose(chances, seen.page.size + 1, least))
-        if not kept:
-            return self._carried(html, url, Extracted("", 0.0))
-        text = render(dom, kept, asked.markdown, asked.links, url)
+        text = render(dom, kept, asked.markdown, asked.links, url) if kept else ""
         sure = self._model.confidence(chances, seen.page.size, kept)
         return self._carried(html, url, Extracted(text, sure))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -41,7 +40,7 @@ _OWN_NAMES = (
 )
 _OWN = _OWN_NAMES.split()
 _OWN_CODE = {tag: i for i, tag in enumerate(_OWN)}
-_HEADINGS = frozenset(f"h{rank}" for rank in range(1, 7))
+_P, _FIRST_HEADING, _LAST_HEADING = (_OWN_CODE[tag] for tag in ("p", "h1", "h6"))
 # begin with the digit (nothing of a word before it), as search for one class of characters is fast
 _DATE = re.compile(
     r"\d(?<!\w\d)(?:(?:(?<=1)9|(?<=2)0)\d\d\b|\d?[:/.]\d{1,2}\b"
@@ -51,11 +50,12 @@ _PRICE = re.compile(r"[$€£¥₹]\s*\d|\d\s*[$€£¥₹]|\b(?:USD|EUR|GBP)\b"
 _LOOKED_AT = 300  # characters of a block, for dates and prices
 _EARLY = 200
 _LONG = 150  # characters of a block that is not compared with the title
-_BEGINNING = 90
+_BEGINNING = 45
 _FIELDS = ("input", "select", "button")
 _SPLIT = re.compile(r"\w+")
 _PLAIN = "".join(c.lower() if c.isalnum() or c == "_" else " " for c in map(chr, range(128)))
-HEAD_WORDS = 8
+HEAD_WORDS = 4
+"""First words of a block that the model looks at."""
 SHORT = 60
 """Characters of a block that is known as a whole."""
 
@@ -183,7 +183,8 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
     )
     length = np.fromiter(map(len, texts), np.int64, n)
     tags = [dom.tags[i] for i in own]
-    paragraph = np.array([tag == "p" for tag in tags], dtype=np.float32)
+    tag = np.array([_OWN_CODE.get(tag, -1) for tag in tags], dtype=np.float32)
+    paragraph = (tag == _P).astype(np.float32)
     linked = np.minimum(1.0, np.array(in_links) / length).astype(np.float32) * alnum
     index = np.arange(n, dtype=np.float32)
     total = max(1.0, float(alnum.sum()))
@@ -200,7 +201,6 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
     dates, prices = _dates(texts, digit), _prices(texts, digit, money)
     add(density, links, np.minimum(np.fromiter(map(len, pieces), np.int64, n), 50))
     add(lines, dates, prices, _early(texts, copyright, "©"), _early(texts, at_sign, "@"))
-    tag = np.array([_OWN_CODE.get(tag, -1) for tag in tags], dtype=np.float32)
     add(tag, ["-" in tag for tag in tags], *_copies(texts))
     add_all(over.near.T)
     runs = of.running()
@@ -210,7 +210,7 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
     add_all(_ancestors(over, of, runs, images, fields))
     for group in (over.group, over.like):
         add_all(_grouped(group, of))
-    heading = np.array([tag in _HEADINGS for tag in tags], dtype=np.float32)
+    heading = (tag >= _FIRST_HEADING) & (tag <= _LAST_HEADING)
     padded = np.full((6, n + 6), -1, dtype=np.float32)
     padded[:, 3 : n + 3] = size, density, often, heading, paragraph, tag
     for by in (1, 2, 3, -1, -2, -3):
@@ -220,10 +220,10 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
     for width in (5, 15):
         add(*_window(runs, width))
     wanted = set(_words(title))
-    heads = [i for i, tag in enumerate(tags) if tag == "h1"]
+    heads = np.flatnonzero(tag == _FIRST_HEADING)
     overlap = [0 if wanted.isdisjoint(said) else _overlap(said, wanted) for said in words]
     add(np.array(overlap) * (length < _LONG))
-    add(index - heads[0] if heads else -999, len(heads))
+    add(index - heads[0] if len(heads) else -999, len(heads))
     add(index - np.maximum.accumulate(np.where(heading, index, -1)))
     long = alnum > 150
     add(math.log1p(n), math.log1p(total), float(linked.sum()) / total)
@@ -363,10 +363,9 @@ def _overlap(words: list[str], wanted: set[str]) -> float:
 
 
 def word_hashes(text: str, words: list[str]) -> list[int]:
-    """Return the hashes of the first words of a block, the pairs of them, and of a short whole."""
-    parts = words[:HEAD_WORDS]
-    said = set(parts)
-    said.update(f"{a} {b}" for a, b in pairwise(parts))
+    """Return the hashes of the first words of a block, each as often as it stands there, and of
+    all words of a short one."""
+    said = words[:HEAD_WORDS]
     if len(text) <= SHORT:
-        said.add("=" + " ".join(parts))
-    return sorted({crc32(part.encode("utf-8", "replace")) for part in said})
+        said = [*said, "=" + " ".join(words)]
+    return [crc32(part.encode()) for part in said]

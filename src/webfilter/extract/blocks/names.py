@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache, reduce
-from itertools import pairwise
+from functools import reduce
 from operator import or_
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 __all__ = ["CLASSES", "LONGEST", "Said", "split", "tokens", "understood"]
@@ -73,6 +72,7 @@ LONGEST = 400
 """Characters of names that are looked at."""
 _MOST_PARTS = 24
 _MOST_KEPT = 20_000
+_new: Any = tuple.__new__
 
 
 def _tables() -> tuple[dict[str, int], dict[str, int]]:
@@ -104,7 +104,7 @@ class Said(NamedTuple):
     """What names say."""
 
     parts: list[str]
-    """The first 24, lower-case."""
+    """The first 24, lower-case, each once."""
     classes: int
     """Those of `CLASSES` they speak of, as bits."""
 
@@ -122,11 +122,15 @@ def understood(names: Sequence[str]) -> list[Said]:
     global _kept
     if len(_kept) > _MOST_KEPT:
         _kept = {}
+    if len(_classes) > _MOST_KEPT:
+        _classes.clear()
     kept = _kept
     short = [said[:LONGEST] for said in names]  # so that hostile ones are not kept whole
     new = [said for said in dict.fromkeys(short) if said not in kept]
     for said, parts in zip(new, split(new) if new else (), strict=True):
-        kept[said] = Said(parts[:_MOST_PARTS], reduce(or_, map(_of_part, parts), 0))
+        once = list(dict.fromkeys(parts))
+        classes = reduce(or_, map(_classes.__getitem__, once), 0)
+        kept[said] = _new(Said, (once[:_MOST_PARTS], classes))
     return [kept[said] for said in short]
 
 
@@ -138,18 +142,23 @@ def split(names: Sequence[str]) -> list[list[str]]:
     return list(map(_PARTS.findall, joined.split("\n")))
 
 
-@lru_cache(maxsize=_MOST_KEPT)
-def _of_part(part: str) -> int:
-    found = _WHOLE.get(part, 0)
-    if part[: _BEGINNINGS[0]] in _STARTS and "-" not in part:
-        for length in _BEGINNINGS:
-            found |= _BEGUN.get(part[:length], 0)
-    return found
+class _Classes(dict[str, int]):
+    """The classes of each part of a name, found when it is first asked for."""
+
+    def __missing__(self, part: str) -> int:
+        found = _WHOLE.get(part, 0)
+        if part[: _BEGINNINGS[0]] in _STARTS and "-" not in part:
+            for length in _BEGINNINGS:
+                found |= _BEGUN.get(part[:length], 0)
+        self[part] = found
+        return found
+
+
+_classes = _Classes()
 
 
 def tokens(tag: str, names: str) -> list[int]:
-    """Return the hashes of the parts of `names` and of pairs of neighbors, each with its tag."""
+    """Return the hashes of a tag, of the parts of `names`, and of each of these with the tag."""
     [(parts, _)] = understood([names])
-    said = {tag, *parts, *(f"{a} {b}" for a, b in pairwise(parts))}
-    said |= {f"{tag}.{part}" for part in parts}
-    return sorted({crc32(token.encode()) for token in said})
+    said = (tag, *parts, *(f"{tag}.{part}" for part in parts))
+    return [crc32(token.encode()) for token in said]
