@@ -8,8 +8,8 @@ Three parts, trained in this order, each on what the ones before say about pages
    the page's own numbers, to one of seven types.
 3. *network*: the features of each block with the above, one hidden layer, three convolutions over
    the neighbors (1, 2 and 4 blocks away), a summary of the page by attention, and the probability.
-   It is trained for word F1 itself, one page one vote. A few of them, from other seeds, agree on
-   the mean.
+   It is trained for word F1 itself, one page one vote. Where there are several, from other seeds,
+   their mean counts; the packaged model has one.
 
 Inference is NumPy over plain arrays. `classifiers/extraction` trains it.
 """
