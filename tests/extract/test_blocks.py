@@ -22,6 +22,7 @@ from webfilter.extract.blocks.model import TYPES, Model, see
 from webfilter.extract.blocks.names import CLASSES, tokens, understood
 from webfilter.extract.dom import read
 from webfilter.extract.engine import Options, engine
+from webfilter.extract.page import UNSURE
 
 ARTICLES = {
     "de": (
@@ -167,6 +168,17 @@ def test_confidence_is_high_on_an_article_and_0_on_nothing():
     assert good.confidence > 0.7
     for html in ("", "<html></html>", "<script>1</script>", "   "):
         assert engine("blocks").extract(html, None) == ("", 0.0)
+
+
+def test_a_page_of_which_nothing_is_kept_is_unsure_but_not_given_to_another_engine():
+    html = "<nav><ul><li><a href=/>Home</a><li><a href=/a>About</a></ul></nav><footer>© 2020"
+    found = engine("blocks").extract(html, None)
+    assert found.text == ""
+    assert UNSURE < found.confidence < engine("blocks").extract(page(), None).confidence
+    [doc] = Extract("auto", seconds=None, memory_mb=None).process(
+        [Document("a", html=html.encode())]
+    )
+    assert doc.signals["extract_engine"].startswith("blocks")
 
 
 def test_a_page_is_the_same_whatever_came_before_and_without_address():
