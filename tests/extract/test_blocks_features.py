@@ -139,7 +139,7 @@ def test_the_tree_is_what_climbing_finds(html, deep):
 
     def signs(at: int) -> set[str]:
         said, tag = dom.attributes[at], dom.tags[at]
-        bits = understood([named(at)])[0].classes
+        bits = understood([named(at)]).classes[0]
         found = {f"in_{name}" for i, name in enumerate(CLASSES) if bits >> i & 1}
         found |= {f"tag_{tag}"} & set(SIGNS)
         found |= {"tag_hidden"} if "hidden" in said else set()
@@ -252,8 +252,8 @@ def test_a_page_says_the_same_whatever_was_read_before(monkeypatch):
         other = f'<x{k} class="x{k} menu"><p class="siteFooter">one w{k}</p></x{k}>'
         model.linear(see(other, read(other), None))
         assert (model.linear(see(html, read(html), None)) == before).all()
-        assert sum(map(len, model._names._kept.values())) <= 3 + 13
-        assert max(len(model._words._kept), len(names._kept), len(names._classes)) <= 3 + 8
+        kept = model._names._kept, model._words._kept, names._classes
+        assert max(map(len, kept)) <= 3 + 8
 
 
 @pytest.mark.parametrize("on", [False, True])
@@ -340,7 +340,5 @@ def test_of_names_without_end_only_the_beginning_is_remembered():
     for k in range(3):
         html = f'<x{"y" * 5000}{k} class="{"post " * 2000}{k}"><p class="{"z" * 9000}{k}">one'
         model._names(tree(read(html)))
-    assert max(map(len, names._kept)) <= names.LONGEST
+    assert max(map(len, names._classes)) <= names.LONGEST
     assert max(map(len, model._names._kept)) <= names.LONGEST
-    assert max(len(part) for of in model._names._kept.values() for part in of) <= names.LONGEST
-    assert max(len(said.parts) for said in names._kept.values()) <= 24

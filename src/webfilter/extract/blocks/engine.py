@@ -122,9 +122,8 @@ def _once(dom: Dom, kept: list[int]) -> list[int]:
     found = []
     for i in kept:
         text = dom.blocks[i].text
-        words = text.lower().split()
-        if len(words) >= 3 or len(text) >= 15:
-            key = " ".join(words)
+        if len(text) >= 15 or len(text.split()) >= 3:
+            key = text.lower().replace("\n", " ")
             if key in seen:
                 continue
             seen.add(key)

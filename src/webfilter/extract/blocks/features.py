@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -51,7 +53,11 @@ _LOOKED_AT = 300  # characters of a block, for dates and prices
 _EARLY = 200
 _LONG = 150  # characters of a block that is not compared with the title
 _BEGINNING = 45
-_FIELDS = ("input", "select", "button")
+_IMAGE, _FIELD, _ARTICLE, _TIME, _MAIN, _PRE = range(1, 7)
+_COUNTED = {
+    "img": _IMAGE, "input": _FIELD, "select": _FIELD, "button": _FIELD, "article": _ARTICLE,
+    "time": _TIME, "main": _MAIN, "pre": _PRE,
+}  # fmt: skip
 _SPLIT = re.compile(r"\w+")
 _PLAIN = "".join(c.lower() if c.isalnum() or c == "_" else " " for c in map(chr, range(128)))
 HEAD_WORDS = 4
@@ -183,7 +189,7 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
     )
     length = np.fromiter(map(len, texts), np.int64, n)
     tags = [dom.tags[i] for i in own]
-    tag = np.array([_OWN_CODE.get(tag, -1) for tag in tags], dtype=np.float32)
+    tag = np.fromiter(map(_OWN_CODE.get, tags, repeat(-1)), np.float32, n)
     paragraph = (tag == _P).astype(np.float32)
     linked = np.minimum(1.0, np.array(in_links) / length).astype(np.float32) * alnum
     index = np.arange(n, dtype=np.float32)
@@ -201,12 +207,16 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
     dates, prices = _dates(texts, digit), _prices(texts, digit, money)
     add(density, links, np.minimum(np.fromiter(map(len, pieces), np.int64, n), 50))
     add(lines, dates, prices, _early(texts, copyright, "©"), _early(texts, at_sign, "@"))
-    add(tag, ["-" in tag for tag in tags], *_copies(texts))
+    custom = np.zeros(n)
+    for i in np.flatnonzero(tag < 0).tolist():
+        custom[i] = "-" in tags[i]
+    add(tag, custom, *_copies(texts))
     add_all(over.near.T)
     runs = of.running()
     add(of.place, runs[0, :-1] / total, np.log1p(index), np.log1p(n - 1 - index))
     add((over.chain != 0).sum(axis=1))
-    images, fields = _places(dom.tags, ("img",)), _places(dom.tags, _FIELDS)
+    counted = np.fromiter(map(_COUNTED.get, dom.tags, repeat(0)), np.int64, len(dom.tags))
+    images, fields = np.flatnonzero(counted == _IMAGE), np.flatnonzero(counted == _FIELD)
     add_all(_ancestors(over, of, runs, images, fields))
     for group in (over.group, over.like):
         add_all(_grouped(group, of))
@@ -221,8 +231,7 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
         add(*_window(runs, width))
     wanted = set(_words(title))
     heads = np.flatnonzero(tag == _FIRST_HEADING)
-    overlap = [0 if wanted.isdisjoint(said) else _overlap(said, wanted) for said in words]
-    add(np.array(overlap) * (length < _LONG))
+    add(_overlaps(texts, words, wanted))
     add(index - heads[0] if len(heads) else -999, len(heads))
     add(index - np.maximum.accumulate(np.where(heading, index, -1)))
     long = alnum > 150
@@ -230,8 +239,9 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
     add(float(end.sum()) / total * 100, float(runs[4, -1]) / total, math.log1p(total / n))
     add(float(long.mean()), float(alnum[long].sum()) / total)
     add(math.log1p(len(images)), math.log1p(len(fields)))
-    add(math.log1p(prices.sum()), math.log1p(dates.sum()), math.log1p(dom.tags.count("article")))
-    add("main" in dom.tags, "pre" in dom.tags, math.log1p(dom.tags.count("time")))
+    has = np.bincount(counted, minlength=_PRE + 1).tolist()
+    add(math.log1p(prices.sum()), math.log1p(dates.sum()), math.log1p(has[_ARTICLE]))
+    add(has[_MAIN] > 0, has[_PRE] > 0, math.log1p(has[_TIME]))
     return Page(over, alnum, rows.T)
 
 
@@ -261,26 +271,15 @@ def _prices(texts: Sequence[str], digit: Floats, money: Floats) -> NDArray[np.bo
     return found
 
 
-def _copies(texts: Sequence[str]) -> tuple[list[int], list[int]]:
+def _copies(texts: Sequence[str]) -> tuple[Ints, Ints]:
     """Return how often each text stands before, and in all."""
-    seen: dict[str, int] = {}
-    before = []
-    for text in texts:
-        often = seen.get(text, 0)
-        before.append(often)
-        seen[text] = often + 1
-    return before, [seen[text] for text in texts]
-
-
-def _places(tags: list[str], wanted: Sequence[str]) -> Ints:
-    """Return where in `tags` the `wanted` ones are, ascending."""
-    found = []
-    for tag in wanted:
-        at = -1
-        for _ in range(tags.count(tag)):
-            at = tags.index(tag, at + 1)
-            found.append(at)
-    return np.array(sorted(found), dtype=np.int64)
+    often = Counter(texts)
+    every = np.fromiter(map(often.__getitem__, texts), np.int64, len(texts))
+    before, seen = np.zeros_like(every), Counter[str]()
+    for i in np.flatnonzero(every > 1).tolist():
+        before[i] = seen[texts[i]]
+        seen[texts[i]] += 1
+    return before, every
 
 
 def _ancestors(over: Tree, of: _Texts, runs: Sums, images: Ints, fields: Ints) -> Floats:
@@ -357,15 +356,23 @@ def _window(runs: Sums, width: int) -> tuple[Sums, Sums]:
     return np.log1p(size), linked / np.maximum(size, 1)
 
 
-def _overlap(words: list[str], wanted: set[str]) -> float:
-    said = set(words)
-    return len(said & wanted) / len(said | wanted)
+def _overlaps(texts: Sequence[str], words: list[list[str]], wanted: set[str]) -> list[float]:
+    """Return the share of the words of each short text and `wanted` that both have."""
+    found = []
+    for text, said in zip(texts, words, strict=True):
+        share = 0.0
+        if len(text) < _LONG and not wanted.isdisjoint(said):
+            every = set(said)
+            both = len(every & wanted)
+            share = both / (len(every) + len(wanted) - both)
+        found.append(share)
+    return found
 
 
 def word_hashes(text: str, words: list[str]) -> list[int]:
     """Return the hashes of the first words of a block, each as often as it stands there, and of
-    all words of a short one."""
+    all of a short one."""
     said = words[:HEAD_WORDS]
     if len(text) <= SHORT:
-        said = [*said, "=" + " ".join(words)]
+        said = [*said, "=" + text.lower()]
     return [crc32(part.encode()) for part in said]

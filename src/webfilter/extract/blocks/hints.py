@@ -78,5 +78,5 @@ def hints(html: str, head: str, dom: Dom, url: str | None) -> list[int]:
     for tag, of in zip(dom.tags[:40], dom.attributes[:40], strict=True):
         if of and tag in ("html", "body", "main"):
             names = " ".join(of[key] or "" for key in ("class", "id", "itemtype") if key in of)
-            said.update(f"{tag} {part}" for part in split([names])[0])
+            said.update(f"{tag} {part.decode()}" for part in split(names))
     return sorted({crc32(part.encode("utf-8", "replace")) for part in said})

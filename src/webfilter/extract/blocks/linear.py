@@ -7,6 +7,7 @@ to page.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 from zlib import crc32
 
@@ -20,30 +21,30 @@ from webfilter.extract.blocks.tree import Tree
 __all__ = ["NEAR", "Names", "Words"]
 
 _MOST_KEPT = 20_000
+_EQUALS = crc32(b"=")
 NEAR = 3
 """Innermost elements whose names count as near."""
 
 
-class _Weights(dict[str, complex]):
-    """What each token weighs, found when it is first asked for.
+class _Parts(dict[bytes, complex]):
+    """What each part of a name weighs, found by its hash when it is first asked for."""
 
-    Args:
-        of: weight by hash.
-        tag: tokens weigh more with this before them; what is not known without it, is not with it.
-    """
-
-    def __init__(self, of: Mapping[int, complex], tag: str | None = None) -> None:
+    def __init__(self, of: Mapping[int, complex]) -> None:
         self._of = of
-        self._start = None if tag is None else crc32(f"{tag}.".encode())
 
-    def __missing__(self, token: str) -> complex:
-        raw = token.encode()
-        found = self._of.get(crc32(raw))
-        if found is None:
-            found = 0
-        elif self._start is not None:
-            found += self._of.get(crc32(raw, self._start), 0)
-        self[token] = found
+    def __missing__(self, part: bytes) -> complex:
+        found = self[part] = self._of.get(crc32(part), 0)
+        return found
+
+
+class _Words(dict[str, float]):
+    """The same of words."""
+
+    def __init__(self, of: Mapping[int, float]) -> None:
+        self._of = of
+
+    def __missing__(self, word: str) -> float:
+        found = self[word] = self._of.get(crc32(word.encode()), 0)
         return found
 
 
@@ -58,31 +59,20 @@ class Names:
 
     def __init__(self, hashes: NDArray[Any], near: NDArray[Any], far: NDArray[Any]) -> None:
         both = near + 1j * far  # two sums at once
-        self._weights = dict(zip(hashes.tolist(), both.tolist(), strict=True))
-        self._kept: dict[str, _Weights] = {}
-        """By tag, what the parts of names weigh there."""
+        self._kept = _Parts(dict(zip(hashes.tolist(), both.tolist(), strict=True)))
 
     def __call__(self, over: Tree) -> NDArray[np.float32]:
         """Return the sums for each block (2 x blocks)."""
-        if sum(map(len, self._kept.values())) + len(self._kept) > _MOST_KEPT:
-            self._kept = {}
-        sums = [
-            self._sum(tag, said.parts) for (tag, _), said in zip(over.looks, over.said, strict=True)
-        ]
-        both = np.array(sums, dtype=np.complex64)[over.look]
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.clear()
+        of = self._kept.__getitem__
+        parts = np.fromiter(map(of, over.said.parts), np.complex128, len(over.said.parts))
+        tags = [of(tag[:LONGEST].encode()) for tag, _ in over.looks]
+        both = (np.add.reduceat(parts, over.said.starts) + tags)[over.look]
         both[0] = 0  # the first element says nothing
         near = both.real[over.chain[:, :NEAR]].sum(axis=1)
         far = both.imag[over.chain[:, NEAR:]].sum(axis=1)
         return np.stack((near, far))
-
-    def _sum(self, tag: str, parts: Sequence[str]) -> complex:
-        """Return what a tag and the parts of its names weigh."""
-        short = tag[:LONGEST]
-        weights = self._kept.get(short)
-        if weights is None:
-            weights = self._kept[short] = _Weights(self._weights, short)
-            weights[""] = self._weights.get(crc32(short.encode()), 0)  # of the tag itself
-        return sum(map(weights.__getitem__, parts), weights[""])
 
 
 class Words:
@@ -95,15 +85,20 @@ class Words:
 
     def __init__(self, hashes: NDArray[Any], weights: NDArray[Any]) -> None:
         self._weights: dict[int, float] = dict(zip(hashes.tolist(), weights.tolist(), strict=True))
-        self._kept = _Weights(self._weights)
+        self._kept = _Words(self._weights)
 
     def __call__(self, texts: Sequence[str], words: Sequence[Sequence[str]]) -> NDArray[np.float32]:
         """Return the sum over the `word_hashes` of each block, given its text and first words."""
+        heads = [said[:HEAD_WORDS] for said in words]
+        counts = np.fromiter(map(len, heads), np.int64, len(heads))
         if len(self._kept) > _MOST_KEPT:
             self._kept.clear()
         of = self._kept.__getitem__
-        found = [sum(map(of, said[:HEAD_WORDS])) for said in words]
-        for i, text in enumerate(texts):
-            if len(text) <= SHORT:
-                found[i] += self._weights.get(crc32(("=" + " ".join(words[i])).encode()), 0)
-        return np.array(found, dtype=np.float32)
+        each = np.fromiter(map(of, chain.from_iterable(heads)), np.float64, counts.sum())
+        sums = np.bincount(np.repeat(np.arange(len(heads)), counts), each, len(heads))
+        known = self._weights.get
+        whole = [
+            known(crc32(text.lower().encode(), _EQUALS), 0) if len(text) <= SHORT else 0
+            for text in texts
+        ]
+        return np.asarray(sums + whole, dtype=np.float32)

@@ -170,10 +170,9 @@ class Model:
 
     def network(self, unscaled: Floats, size: Floats) -> Floats:
         """Return the probabilities from `inputs` (blocks x inputs), averaged."""
-        a = self._a
-        x = unscaled - a["mean"]
-        x /= a["std"]
-        np.clip(x, -_CLIP, _CLIP, out=x)
+        least, most = self._bounds
+        x = np.maximum(unscaled, least)
+        np.minimum(x, most, out=x)  # np.clip takes three times as long
         total = np.zeros(len(x), dtype=np.float32)
         # matrices this small take ten times as long when BLAS shares them out among threads
         with _pools().limit(limits=1, user_api="blas"):
@@ -190,8 +189,17 @@ class Model:
 
     @cached_property
     def _first(self) -> tuple[Floats, Floats]:
-        """The first layers of all members in one, as all have the same inputs."""
-        return np.concatenate(self._a["w1"], axis=1), np.concatenate(self._a["b1"])
+        """The first layers of all members in one, for inputs that are not scaled."""
+        weights: Floats = np.concatenate(self._a["w1"], axis=1) / self._a["std"][:, None]
+        bias = np.concatenate(self._a["b1"]) - self._a["mean"].astype(np.float64) @ weights
+        return weights, np.asarray(bias, dtype=np.float32)
+
+    @cached_property
+    def _bounds(self) -> tuple[Floats, Floats]:
+        """Least and greatest of each input: those beyond say no more."""
+        mean: Floats = self._a["mean"]
+        reach: Floats = self._a["std"] * np.float32(_CLIP)
+        return mean - reach, mean + reach
 
     @cached_property
     def _members(self) -> list[dict[str, Floats]]:

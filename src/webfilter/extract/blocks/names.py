@@ -6,14 +6,16 @@ a meaning of their own (``nav``, ``footer``, ``article``) count as names.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = ["CLASSES", "LONGEST", "Said", "split", "tokens", "understood"]
+
+Ints = NDArray[np.int64]
 
 CLASSES: dict[str, str] = {
     "comment": r"comments?|disqus|respond|commentlist",
@@ -22,20 +24,20 @@ CLASSES: dict[str, str] = {
     "menu": r"nav|navbar|navigation|menu|submenu|dropdown|megamenu|tabs?",
     "side": r"side|sidebar|aside|rail|widget|secondary|complementary",
     "related": r"related|recommend\w*|recirc\w*|similar|popular|trending|more|upsell|suggest\w*|"
-    r"also|read-?next|latest|recent",
+    r"also|readnext|latest|recent",
     "social": r"share|sharing|social|facebook|twitter|follow|addthis|likes?|sharedaddy",
     "ad": r"ads?|advert\w*|sponsor\w*|promo\w*|outbrain|taboola|affiliate|dfp|gpt",
     "consent": r"cookies?|consent|gdpr|onetrust|privacy|ccpa",
     "modal": r"modal|popup|popover|dialog|overlay|lightbox|tooltip|toast|drawer|offcanvas|flyout",
-    "crumbs": r"breadcrumbs?|crumbs?|you-are-here",
+    "crumbs": r"breadcrumbs?|crumbs?",
     "byline": r"author|byline|by|contributor|writer|bio",
     "date": r"date|time|timestamp|published|updated|posted|when",
     "meta": r"meta|info|stats?|details",
     "tags": r"tags?|tagged|category|categories|topics?|keywords|labels?",
-    "content": r"content|body|text|copy|prose|markdown|richtext|rich-text|wysiwyg|entry|rte",
+    "content": r"content|body|text|copy|prose|markdown|richtext|wysiwyg|entry|rte",
     "article": r"article|post|story|blog|single|articlebody|hentry",
     "main": r"main|primary|page|center|middle",
-    "title": r"title|headline|heading|subtitle|h1|hed|dek",
+    "title": r"title|headline|heading|subtitle|hed|dek",
     "product": r"product|pdp|item|sku|goods|variant|swatch|size|color|colour",
     "price": r"prices?|cost|sale|discount|savings|currency|money",
     "review": r"reviews?|ratings?|stars?|testimonials?|feedback",
@@ -45,10 +47,10 @@ CLASSES: dict[str, str] = {
     "thread": r"thread|forum|topic|message|msg|replies|reply|answers?|postbody|posts|cooked|bbcode",
     "signature": r"signature|sig",
     "user": r"users?|profile|avatar|member|account|nick|username",
-    "sign": r"login|signin|sign-in|signup|register|subscri\w*|newsletter|optin|mailing|email",
+    "sign": r"login|signin|signup|register|subscri\w*|newsletter|optin|mailing|email",
     "form": r"form|input|search|filters?|facets?|sort\w*|refine\w*|select|checkbox|field",
-    "pages": r"pagination|pager|paging|page-numbers|prev|next|previous",
-    "hidden": r"hidden|hide|invisible|sr-only|visually-hidden|screen-reader\w*|d-none|collapsed|"
+    "pages": r"pagination|pager|paging|prev|next|previous",
+    "hidden": r"hidden|hide|invisible|none|sr|collapsed|"
     r"visuallyhidden|offscreen|noprint",
     "caption": r"caption|credit|figure|gallery|image|img|photo|media|thumb\w*|video|player",
     "quote": r"quote|blockquote|pullquote|quoted",
@@ -58,7 +60,7 @@ CLASSES: dict[str, str] = {
     "hero": r"hero|jumbotron|cover|splash|intro",
     "action": r"btn|button|cta|action|cart|basket|buy|checkout|wishlist|compare",
     "legal": r"copyright|legal|disclaimer|terms|license|imprint",
-    "toc": r"toc|contents|table-of-contents|outline|anchor",
+    "toc": r"toc|contents|outline|anchor",
     "tools": r"toolbar|tools|utility|controls?|actions|print|edit|vote\w*|skip",
     "contact": r"contact|address|phone|tel|location|map|hours|store",
     "doc": r"docs?|documentation|section|chapter|api|method|manual|reference|guide|tutorial",
@@ -66,24 +68,32 @@ CLASSES: dict[str, str] = {
 }
 """Class of keywords to what stands for it, between the parts of a name."""
 
-_PARTS = re.compile(r"[a-z]+(?:-?[0-9])?")
-_HUMPS = re.compile(r"([a-z])([A-Z])")
 LONGEST = 400
 """Characters of names that are looked at."""
-_MOST_PARTS = 24
+_MARK = b"\x01"  # begins a name
+_MARKED = -1 << 63
 _MOST_KEPT = 20_000
-_new: Any = tuple.__new__
 
 
-def _tables() -> tuple[dict[str, int], dict[str, int]]:
+def _letters() -> bytes:
+    """Return a table for `bytes.translate`: letters in lower case, the mark, spaces otherwise."""
+    small = (bytes((code,)).lower() for code in range(256))
+    return b"".join(c if c.isalpha() or c == _MARK else b" " for c in small)
+
+
+_LETTERS = _letters()
+
+
+def _tables() -> tuple[dict[bytes, int], dict[bytes, int]]:
     """Return the words of the classes, and the beginnings of words, as bits."""
-    whole: dict[str, int] = {}
-    begun: dict[str, int] = {}
+    whole: dict[bytes, int] = {}
+    begun: dict[bytes, int] = {}
     for i, words in enumerate(CLASSES.values()):
         for word in words.split("|"):
             table = begun if word.endswith(r"\w*") else whole
             for form in _forms(word.removesuffix(r"\w*")):
-                table[form] = table.get(form, 0) | 1 << i
+                key = form.encode()
+                table[key] = table.get(key, 0) | 1 << i
     return whole, begun
 
 
@@ -100,65 +110,67 @@ _BEGINNINGS = sorted({len(word) for word in _BEGUN})
 _STARTS = frozenset(word[: _BEGINNINGS[0]] for word in _BEGUN)
 
 
-class Said(NamedTuple):
-    """What names say."""
-
-    parts: list[str]
-    """The first 24, lower-case, each once."""
-    classes: int
-    """Those of `CLASSES` they speak of, as bits."""
-
-
-_kept: dict[str, Said] = {}  # pages of a site are alike
-
-
-def understood(names: Sequence[str]) -> list[Said]:
-    """Return what each of `names` says.
-
-    >>> [said] = understood(["siteFooter__share col-2"])
-    >>> said.parts, [name for i, name in enumerate(CLASSES) if said.classes >> i & 1]
-    (['site', 'footer', 'share', 'col-2'], ['foot', 'social'])
-    """
-    global _kept
-    if len(_kept) > _MOST_KEPT:
-        _kept = {}
-    if len(_classes) > _MOST_KEPT:
-        _classes.clear()
-    kept = _kept
-    short = [said[:LONGEST] for said in names]  # so that hostile ones are not kept whole
-    new = [said for said in dict.fromkeys(short) if said not in kept]
-    for said, parts in zip(new, split(new) if new else (), strict=True):
-        once = list(dict.fromkeys(parts))
-        classes = reduce(or_, map(_classes.__getitem__, once), 0)
-        kept[said] = _new(Said, (once[:_MOST_PARTS], classes))
-    return [kept[said] for said in short]
-
-
-def split(names: Sequence[str]) -> list[list[str]]:
-    """Return the parts of each of `names`, lower-case; at least one is given."""
-    joined = "\n".join([said[:LONGEST].replace("\n", " ") for said in names])
-    if not joined.islower():
-        joined = _HUMPS.sub(r"\1-\2", joined).lower()
-    return list(map(_PARTS.findall, joined.split("\n")))
-
-
-class _Classes(dict[str, int]):
+class _Classes(dict[bytes, int]):
     """The classes of each part of a name, found when it is first asked for."""
 
-    def __missing__(self, part: str) -> int:
+    def __missing__(self, part: bytes) -> int:
         found = _WHOLE.get(part, 0)
-        if part[: _BEGINNINGS[0]] in _STARTS and "-" not in part:
+        if part[: _BEGINNINGS[0]] in _STARTS:
             for length in _BEGINNINGS:
                 found |= _BEGUN.get(part[:length], 0)
         self[part] = found
         return found
 
 
-_classes = _Classes()
+_classes = _Classes({_MARK: _MARKED})
+
+
+class Said(NamedTuple):
+    """What names say."""
+
+    parts: list[bytes]
+    """The parts of all of them, lower-case, and before those of each a mark that says nothing."""
+    starts: Ints
+    """Where in `parts` each name begins."""
+    classes: Ints
+    """Those of `CLASSES` each speaks of, as bits."""
+
+
+def understood(names: Sequence[str]) -> Said:
+    """Return what `names`, at least one, say.
+
+    >>> said = understood(["siteFooter__share col-2"])
+    >>> said.parts[1:], [name for i, name in enumerate(CLASSES) if said.classes[0] >> i & 1]
+    ([b'site', b'footer', b'share', b'col'], ['foot', 'social'])
+    """
+    parts = _split(names)
+    if len(_classes) > _MOST_KEPT:
+        _classes.clear()
+        _classes[_MARK] = _MARKED
+    bits = np.fromiter(map(_classes.__getitem__, parts), np.int64, len(parts))
+    starts = np.flatnonzero(bits < 0)
+    return Said(parts, starts, np.bitwise_or.reduceat(bits, starts) & ~_MARKED)
+
+
+def _split(names: Sequence[str]) -> list[bytes]:
+    """Return the parts of `names`, and a mark before those of each."""
+    cut = [said[:LONGEST] for said in names]
+    joined = " \x01 ".join(["", *cut]).encode("ascii", "replace")
+    if joined.count(_MARK) > len(names):  # somebody writes it
+        return [part for said in cut for part in (_MARK, *split(said.replace("\x01", " ")))]
+    codes = np.frombuffer(joined, dtype=np.uint8)
+    small, large = codes - np.uint8(ord("a")) < 26, codes - np.uint8(ord("A")) < 26
+    humps = np.flatnonzero(small[:-1] & large[1:]) + 1
+    if len(humps):
+        joined = np.insert(codes, humps, ord(" ")).tobytes()
+    return joined.translate(_LETTERS).split()
+
+
+def split(said: str) -> list[bytes]:
+    """Return the parts of a name, lower-case."""
+    return _split([said])[1:]
 
 
 def tokens(tag: str, names: str) -> list[int]:
-    """Return the hashes of a tag, of the parts of `names`, and of each of these with the tag."""
-    [(parts, _)] = understood([names])
-    said = (tag, *parts, *(f"{tag}.{part}" for part in parts))
-    return [crc32(token.encode()) for token in said]
+    """Return the hashes of a tag and of the parts of `names`, each as often as it stands there."""
+    return [crc32(said) for said in (tag.encode(), *split(names))]

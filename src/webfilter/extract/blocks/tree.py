@@ -32,6 +32,7 @@ _TAGS = _TAG_NAMES.split()
 _TAG_MASK = {tag: 1 << i for i, tag in enumerate(_TAGS)}
 _HIDDEN, _ARIA, _NONE = (1 << len(_TAGS) + i for i in range(3))
 _NONES = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_ODD = 0x5851F42D4C957F2D  # a multiplier that spreads bits (Knuth's, for random numbers)
 _NAMING = ("id", "role", "itemprop")  # and class
 
 SIGNS = (
@@ -45,8 +46,8 @@ _COLUMNS = [*range(len(CLASSES)), *range(64, 64 + len(_TAGS) + 3)]
 class Tree(NamedTuple):
     """What is around the blocks of a page.
 
-    Its elements are those that are among the `CHAIN` innermost around any block, and the first of
-    the page, in the order of the page and with numbers of their own.
+    Its elements are those around any block, and the first of the page, in the order of the page and
+    with numbers of their own.
     """
 
     chain: Ints
@@ -54,7 +55,7 @@ class Tree(NamedTuple):
     `CHAIN`)."""
     looks: list[tuple[str, str]]
     """Tag and names (class, id, role, itemprop in one string), each pair once."""
-    said: list[Said]
+    said: Said
     """What these names say."""
     look: Ints
     """Which of `looks` each element has."""
@@ -77,34 +78,32 @@ class Tree(NamedTuple):
 
 def tree(dom: Dom) -> Tree:
     """Return what is around the blocks of `dom`, which has some."""
-    parents = np.maximum(np.array(dom.parents), 0)
-    at = np.array([block.element for block in dom.blocks])
-    above = np.empty((len(at), CHAIN), dtype=np.int64)
-    for k in range(CHAIN):
-        above[:, k] = at
-        at = parents[at]
-    inside = np.zeros(len(parents), dtype=bool)
-    inside[above] = True
+    firsts, lasts = np.array(dom.first), np.array(dom.last)
+    inside = firsts < lasts
     inside[0] = True
     start = np.flatnonzero(inside)
-    place = np.full(len(parents), -1)
-    place[start] = np.arange(len(start))
-    chain = place[above]
-    own = chain[:, 0]
+    end = np.array(dom.ends)[start]
+    place = np.cumsum(inside) - 1
+    parents = place[np.maximum(np.array(dom.parents)[start], 0)]
+    at = own = place[[block.element for block in dom.blocks]]
+    chain = np.empty((len(own), CHAIN), dtype=np.int64)
+    for k in range(CHAIN):
+        chain[:, k] = at
+        at = parents[at]
     looks, look, hidden = _looks(dom, start.tolist())
     said = understood([names for _, names in looks])
     over = np.where(own > 0, look[chain[:, 1]], len(looks))
-    pairs: dict[int, int] = {}
-    both = (look[own] * (len(looks) + 1) + over).tolist()
-    like = np.array([pairs.setdefault(pair, len(pairs)) for pair in both])
-    path, level = _paths(dom, start.tolist())
-    of_tag = [_TAG_MASK.get(tag, 0) for tag, _ in looks]
-    signs = np.array(([classes for _, classes in said], of_tag), dtype="<i8").T[look]
+    like = np.unique(look[own] * (len(looks) + 1) + over, return_inverse=True)[1]
+    tags = np.array([(_TAG_MASK.get(tag, 0), hash(tag)) for tag, _ in looks])
+    signs = np.stack((said.classes, tags[:, 0]), axis=1).astype("<i8")[look]
     signs[:, 1] |= hidden
     has = np.unpackbits(signs.view(np.uint8), axis=1, bitorder="little")[:, _COLUMNS]
-    near = _nearest(has, place[parents[start]], level)[own]
-    ends, firsts, lasts = (np.array(one)[start] for one in (dom.ends, dom.first, dom.last))
-    return Tree(chain, looks, said, look, start, ends, firsts, lasts, path[own], like, near)
+    levels = np.arange(len(start)) - np.searchsorted(np.sort(end), start, side="right")
+    near, paths = _downwards(has, tags[look, 1], parents, levels)
+    group = np.unique(paths[own], return_inverse=True)[1]
+    return Tree(
+        chain, looks, said, look, start, end, firsts[start], lasts[start], group, like, near[own]
+    )
 
 
 def _looks(dom: Dom, elements: list[int]) -> tuple[list[tuple[str, str]], Ints, Ints]:
@@ -137,41 +136,23 @@ def _hidden(said: Any) -> int:
     return bits
 
 
-def _paths(dom: Dom, elements: list[int]) -> tuple[Ints, Ints]:
-    """Return a number for the path of tags to each of `elements`, and how many of these are around.
+def _downwards(
+    has: NDArray[np.uint8], tags: Ints, parents: Ints, levels: Ints
+) -> tuple[NDArray[np.uint8], Ints]:
+    """Return what follows from the elements around each, level by level.
 
-    What is around an element comes before it, but is not one of `elements` if it is too far out.
-    """
-    tags, parents = dom.tags, dom.parents
-    known: dict[tuple[int, str], int] = {}
-    path = {-1: -1}
-    level: dict[int, int] = {}
-    for i in elements:
-        above = parents[i]
-        level[i] = level.get(above, -1) + 1
-        if above not in path:
-            far = []
-            while above not in path:
-                far.append(above)
-                above = parents[above]
-            for at in reversed(far):
-                path[at] = known.setdefault((path[above], tags[at]), len(known))
-                above = at
-        path[i] = known.setdefault((path[above], tags[i]), len(known))
-    return np.array([path[i] for i in elements]), np.array(list(level.values()))
-
-
-def _nearest(has: NDArray[np.uint8], parents: Ints, levels: Ints) -> NDArray[np.uint8]:
-    """Return how far up each bit is set, from each element (elements x bits); CHAIN if nowhere.
-
-    Downwards by level: one more than at the parent, and 0 where the element has the bit itself.
+    That is how far up each bit is set (elements x bits; `CHAIN` if it is not among so many), one
+    more than at the parent, or 0 where the element has the bit itself; and a hash of the path of
+    tags.
     """
     order = np.argsort(levels, kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    above = rank[parents[order]]  # that of the first level is not used
-    out = np.where(has[order], np.uint8(0), np.uint8(CHAIN))
+    above = rank[parents[order]]
+    near = np.where(has[order], np.uint8(0), np.uint8(CHAIN))
+    paths = tags[order]
     for low, high in pairwise(np.cumsum(np.bincount(levels)).tolist()):
-        level = out[low:high]
-        np.minimum(level, out[above[low:high]] + np.uint8(1), out=level)
-    return out[rank]
+        at, level = above[low:high], near[low:high]
+        np.minimum(level, near[at] + np.uint8(1), out=level)
+        paths[low:high] += paths[at] * _ODD
+    return near[rank], paths[rank]
