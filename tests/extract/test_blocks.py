@@ -212,7 +212,7 @@ def test_features_and_chances_are_numbers_for_any_page(parts):
     html = "".join(parts)
     dom = read(html)
     if dom.blocks:
-        _, _, numbers = features(dom, "A title", first_words(dom))
+        _, _, numbers = features(dom, "A title", first_words([block.text for block in dom.blocks]))
         assert numbers.shape == (len(dom.blocks), len(NAMES))
         assert np.isfinite(numbers).all()
         chances = blocks_engine._packaged().probabilities(see(html, dom, None))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from webfilter.extract.blocks import engine as blocks_engine
 from webfilter.extract.blocks import names
 from webfilter.extract.blocks.characters import KINDS, characters
-from webfilter.extract.blocks.features import NAMES, features, first_words
+from webfilter.extract.blocks.features import NAMES, Page, features, first_words
 from webfilter.extract.blocks.hints import head_of, hints, title_of
 from webfilter.extract.blocks.model import DILATIONS, LAYERS, OF_PAGE, Model, inputs, see
 from webfilter.extract.blocks.names import CLASSES, understood
@@ -34,11 +34,13 @@ def dom_of(*texts: str) -> Dom:
     return read("".join(f"<p>{text}</p>" for text in texts))
 
 
+def page_of(dom: Dom, title: str = "") -> Page:
+    return features(dom, title, first_words([block.text for block in dom.blocks]))
+
+
 def column(html: str, name: str) -> list[float]:
     dom = read(html)
-    found: list[float] = (
-        features(dom, "Bees in March", first_words(dom)).numbers[:, NAMES.index(name)].tolist()
-    )
+    found: list[float] = page_of(dom, "Bees in March").numbers[:, NAMES.index(name)].tolist()
     return found
 
 
@@ -63,7 +65,9 @@ def test_characters_are_counted_by_kind(texts):
 def test_first_words_are_those_of_the_first_200_characters(texts):
     dom = Dom()
     dom.blocks = [read("<p>x").blocks[0]._replace(text=text * 3) for text in texts]
-    for block, found in zip(dom.blocks, first_words(dom), strict=True):
+    for block, found in zip(
+        dom.blocks, first_words([block.text for block in dom.blocks]), strict=True
+    ):
         wanted = re.findall(r"\w+", block.text[:200].lower())
         assert found[:8] == wanted[:8]
         if len(block.text) < 150:
@@ -167,7 +171,7 @@ def test_the_tree_is_what_climbing_finds(html, deep):
 def test_what_an_element_holds_is_counted(html):
     dom = read(html)
     sizes = [sum(map(str.isalnum, block.text)) for block in dom.blocks]
-    found = dict(zip(NAMES, features(dom, "", first_words(dom)).numbers.T.tolist(), strict=True))
+    found = dict(zip(NAMES, page_of(dom).numbers.T.tolist(), strict=True))
     for i in range(len(dom.blocks)):
         for k, at in enumerate((around(dom, i) + [0] * 5)[:5]):
             if dom.tags[at] in INLINE:
@@ -199,7 +203,7 @@ def test_blocks_of_a_group_are_described_together():
 
 def test_features_of_the_page_are_the_same_for_all_its_blocks():
     dom = read("<main><p>one<p>two <img><article>three")
-    numbers = features(dom, "", first_words(dom)).numbers
+    numbers = page_of(dom).numbers
     assert (numbers[:, OF_PAGE] == numbers[0, OF_PAGE]).all()
     at = [NAMES.index(f"page_{name}") for name in ("blocks", "images", "articles", "mains", "pre")]
     assert numbers[0, at].tolist() == pytest.approx([np.log(4), np.log(2), np.log(2), 1, 0])
@@ -209,9 +213,7 @@ def test_whether_links_are_wanted_changes_nothing_that_is_seen():
     html = (
         '<div class="post"><a class="site-footer" href="/x" hidden><div>one two</div></a><p>three'
     )
-    with_links, without = (
-        features(dom, "", first_words(dom)).numbers for dom in (read(html, True), read(html))
-    )
+    with_links, without = (page_of(dom).numbers for dom in (read(html, True), read(html)))
     assert (with_links == without).all()
 
 
@@ -269,7 +271,7 @@ def test_the_collector_of_garbage_is_left_as_it_was(on):
 def test_words_that_the_first_look_cuts_are_read_whole():
     text = " ".join(["abcdefghijk"] * 7 + ["x" * 30] * 5)
     dom = dom_of(text)
-    assert first_words(dom)[0][:8] == text.split()[:8]
+    assert first_words([block.text for block in dom.blocks])[0][:8] == text.split()[:8]
 
 
 def test_short_blocks_are_compared_with_the_title():
@@ -311,7 +313,7 @@ def test_paths_differ_beyond_the_elements_looked_at():
 
 def test_the_model_is_given_distances_as_nearness():
     dom = read('<nav><div class="menu"><p>one</p></div></nav>')
-    page = features(dom, "", first_words(dom))
+    page = page_of(dom)
     [found] = inputs(page.numbers, np.array([[7.0]]))
     for sign, up in (("tag_p", 0), ("in_menu", 1), ("tag_nav", 2), ("tag_main", CHAIN)):
         assert page.numbers[0, NAMES.index(sign)] == up

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from webfilter.extract.blocks.characters import KINDS, characters
-from webfilter.extract.blocks.tree import SIGNS, Tree, tree
+from webfilter.extract.blocks.tree import SIGNS, Tree, ints, tree
 from webfilter.extract.dom import Dom
 
 __all__ = [
@@ -109,14 +109,13 @@ class Page(NamedTuple):
     """The features (blocks x `NAMES`)."""
 
 
-def first_words(dom: Dom) -> list[list[str]]:
-    """Return the lower-cased words of the first 200 characters of each block.
+def first_words(texts: Sequence[str]) -> list[list[str]]:
+    """Return the lower-cased words of the first 200 characters of each of `texts`.
 
     Of a long one, at least `HEAD_WORDS`: more are not asked for.
     """
     found = []
-    for block in dom.blocks:
-        text = block.text
+    for text in texts:
         if len(text) < _LONG:
             words = _words(text)
         else:
@@ -187,11 +186,11 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
     alnum, digit, upper, space, end, comma, quote, money, bar, lines, copyright, at_sign = (
         known.counts
     )
-    length = np.fromiter(map(len, texts), np.int64, n)
+    length = ints([*map(len, texts)])
     tags = [dom.tags[i] for i in own]
     tag = np.fromiter(map(_OWN_CODE.get, tags, repeat(-1)), np.float32, n)
     paragraph = (tag == _P).astype(np.float32)
-    linked = np.minimum(1.0, np.array(in_links) / length).astype(np.float32) * alnum
+    linked = np.minimum(1.0, ints(in_links) / length).astype(np.float32) * alnum
     index = np.arange(n, dtype=np.float32)
     total = max(1.0, float(alnum.sum()))
     of = _Texts(alnum, linked, end, paragraph, index / np.float32(n), total)
@@ -205,7 +204,7 @@ def features(dom: Dom, title: str, words: list[list[str]]) -> Page:
     ):
         add(*(bits >> KINDS.index(kind) & 1 for kind in kinds))
     dates, prices = _dates(texts, digit), _prices(texts, digit, money)
-    add(density, links, np.minimum(np.fromiter(map(len, pieces), np.int64, n), 50))
+    add(density, ints(links), np.minimum(ints([*map(len, pieces)]), 50))
     add(lines, dates, prices, _early(texts, copyright, "©"), _early(texts, at_sign, "@"))
     custom = np.zeros(n)
     for i in np.flatnonzero(tag < 0).tolist():

@@ -74,10 +74,11 @@ class Seen:
 
 def see(html: str, dom: Dom, url: str | None) -> Seen:
     """Return what the model needs to know of a page that has blocks."""
-    first = first_words(dom)
+    texts = [block.text for block in dom.blocks]
+    first = first_words(texts)
     head = head_of(html)
     page = features(dom, title_of(head), first)
-    return Seen(page, hints(html, head, dom, url), [block.text for block in dom.blocks], first)
+    return Seen(page, hints(html, head, dom, url), texts, first)
 
 
 def inputs(numbers: Floats, *more: Floats) -> Floats:
@@ -169,9 +170,9 @@ class Model:
         return round(float(np.interp(surety(chances, size, kept), *self._a["confidence"])), 4)
 
     def network(self, unscaled: Floats, size: Floats) -> Floats:
-        """Return the probabilities from `inputs` (blocks x inputs), averaged."""
+        """Return the probabilities from `inputs` (blocks x inputs; overwritten), averaged."""
         least, most = self._bounds
-        x = np.maximum(unscaled, least)
+        x = np.maximum(unscaled, least, out=unscaled)
         np.minimum(x, most, out=x)  # np.clip takes three times as long
         total = np.zeros(len(x), dtype=np.float32)
         # matrices this small take ten times as long when BLAS shares them out among threads
