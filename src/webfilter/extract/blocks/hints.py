@@ -21,8 +21,7 @@ _MOST_CHARACTERS = 2_000_000
 _TITLE = re.compile(r"<title\b[^<>]{0,500}>([^<]{1,2000})")
 _TYPE = re.compile(r"og:type[\"'][^<>]{0,50}?content=[\"']([\w.:-]{1,40})")
 _CANONICAL = re.compile(r"rel=[\"']canonical[\"'][^<>]{0,100}?href=[\"']([^\"'<>]{1,500})")
-_DECLARES = '"@type"'
-_DECLARED = re.compile(_DECLARES + r"\s*+:\s*+\[?\s*+\"(?:https?://schema.org/)?(\w{1,40})\"")
+_DECLARED = re.compile(r"(?<=\")@type\"\s*+:\s*+\[?\s*+\"(?:https?://schema.org/)?(\w{1,40})\"")
 _GENERATOR = re.compile(r"name=[\"']generator[\"'][^<>]{0,50}?content=[\"'](\w{1,30})")
 _PARTS = re.compile(r"[a-z]+|[0-9]+")
 
@@ -70,11 +69,11 @@ def hints(html: str, head: str, dom: Dom, url: str | None) -> list[int]:
     for key, word, pattern in (("og", "og:type", _TYPE), ("generator", "generator", _GENERATOR)):
         if word in head and (found := pattern.search(head)):
             said.add(f"{key} {found[1].lower()}")
-    at = html.find(_DECLARES, 0, _MOST_CHARACTERS)
+    at = html.find("@", 0, _MOST_CHARACTERS)  # twice as fast as a look for more
     while at >= 0:
         if found := _DECLARED.match(html, at):
             said.add(f"ld {found[1].lower()}")
-        at = html.find(_DECLARES, at + len(_DECLARES), _MOST_CHARACTERS)
+        at = html.find("@", at + 1, _MOST_CHARACTERS)
     for tag, of in zip(dom.tags[:40], dom.attributes[:40], strict=True):
         if of and tag in ("html", "body", "main"):
             names = " ".join(of[key] or "" for key in ("class", "id", "itemtype") if key in of)

@@ -50,8 +50,7 @@ CLASSES: dict[str, str] = {
     "sign": r"login|signin|signup|register|subscri\w*|newsletter|optin|mailing|email",
     "form": r"form|input|search|filters?|facets?|sort\w*|refine\w*|select|checkbox|field",
     "pages": r"pagination|pager|paging|prev|next|previous",
-    "hidden": r"hidden|hide|invisible|none|sr|collapsed|"
-    r"visuallyhidden|offscreen|noprint",
+    "hidden": r"hidden|hide|invisible|none|sr|collapsed|visuallyhidden|offscreen|noprint",
     "caption": r"caption|credit|figure|gallery|image|img|photo|media|thumb\w*|video|player",
     "quote": r"quote|blockquote|pullquote|quoted",
     "code": r"code|highlight|snippet|syntax|hljs|pre|prettyprint",
