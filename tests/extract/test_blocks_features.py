@@ -311,6 +311,33 @@ def test_paths_differ_beyond_the_elements_looked_at():
     assert one == three != two
 
 
+def test_paths_have_an_order():
+    html = "<div><ul><p>one</p></ul></div><ul><div><p>two</p></div></ul>"
+    one, two = tree(read(html)).group.tolist()
+    assert one != two
+
+
+def test_copies_are_counted():
+    html = "<p>a b</p><p>c</p><p>a b</p><p>a b</p><p>d</p><p>d</p>"
+    assert column(html, "copies") == [3, 1, 3, 3, 2, 2]
+    assert column(html, "seen_before") == [0, 0, 1, 2, 0, 1]
+
+
+def test_elements_of_the_page_are_counted():
+    html = (
+        "<article><img><time>1</time><time>2</time><time>3</time></article><article><p>a</p>"
+        "</article><main><p>b</p><select><option>c</select><input><button>d</button><x-y>e</x-y>"
+        "<zz>f</zz></main>"
+    )
+    for name, count in (("articles", 2), ("times", 3), ("images", 1), ("fields", 3)):
+        assert set(column(html, f"page_{name}")) == {np.float32(np.log1p(count))}
+    assert set(column(html, "page_mains")) == {1}
+    assert set(column(html, "page_pre")) == {0}
+    assert set(column("<pre>x</pre>", "page_pre")) == {1}
+    assert column(html, "custom")[-2:] == [1, 0]
+    assert not any(column(html, "custom")[:-2])
+
+
 def test_the_model_is_given_distances_as_nearness():
     dom = read('<nav><div class="menu"><p>one</p></div></nav>')
     page = page_of(dom)

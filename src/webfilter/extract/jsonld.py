@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,6 @@ _OPEN = re.compile(r"[^<>]{0,200}>\s*(?:<!--\s*|(?://)?\s*<!\[CDATA\[\s*)?", re.
 _CLOSE = re.compile(r"</script", re.IGNORECASE)
 _SOURCES = ("article", "posting", "recipe", "report", "howto", "review", "qapage", "webpage")
 
-_TEXTS = ("articleBody", "text")
 _POSTED = ("posting", "question", "answer", "comment")
 _HOLDERS = (
     "@graph", "mainEntity", "acceptedAnswer", "suggestedAnswer", "answer", "comment", "hasPart",
@@ -71,7 +70,7 @@ def texts(html: str) -> list[str]:
     ['Why?', 'Because.']
     """
     found: dict[str, None] = {}
-    for block in _blocks(html, _TEXTS):
+    for block in _blocks(html):
         stack = [block]
         for _ in range(_MOST_NODES):
             if not stack:
@@ -81,7 +80,7 @@ def texts(html: str) -> list[str]:
                 stack += item[_MOST_NODES - 1 :: -1]
             elif isinstance(item, dict):
                 posted = any(name.lower().endswith(_POSTED) for name in _types(item))
-                for key in _TEXTS if posted else _TEXTS[:1]:
+                for key in ("articleBody", "text") if posted else ("articleBody",):
                     if text := _text(item.get(key)):
                         found[text] = None
                 stack += [item[key] for key in reversed(_HOLDERS) if key in item]
@@ -114,8 +113,7 @@ def _types(node: dict[str, Any]) -> list[str]:
     return [name.rpartition("/")[2] for name in names if isinstance(name, str)]
 
 
-def _blocks(html: str, keys: Sequence[str] = ()) -> Iterator[Any]:
-    """Yield the JSON-LD blocks of `html`; given `keys`, those that have one of them."""
+def _blocks(html: str) -> Iterator[Any]:
     at = 0
     for _ in range(_MOST_BLOCKS):
         at = html.find("application/ld+json", at)
@@ -130,8 +128,6 @@ def _blocks(html: str, keys: Sequence[str] = ()) -> Iterator[Any]:
             continue
         block = html[opened.end() : closed.start()]
         at = closed.end()
-        if keys and not any(key in block for key in keys):
-            continue
         try:
             yield _loads(block)
         except (ValueError, RecursionError):
