@@ -150,7 +150,7 @@ def _downwards(
 
     That is how far up each bit is set (elements x bits; `CHAIN` if it is not among so many), one
     more than at the parent, or 0 where the element has the bit itself; and a hash of the path of
-    tags.
+    tags, which is another in every process: it only tells paths apart.
     """
     order = np.argsort(levels, kind="stable")
     rank = np.empty_like(order)
