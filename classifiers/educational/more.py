@@ -149,7 +149,7 @@ def _windows(data: Path, manuals: Path | None) -> Iterator[tuple[str, str, str |
             yield "hplt2", f"lid{i}@0", None, row["text"][:1_000]
     for i, row in enumerate(lines(data / "bench" / "olmo_sciq.jsonl.xz")):
         yield from _cut("sciq", f"sciq{i}", None, row["doc"].get("support") or "")
-    extract = wf.Extract()
+    extract = wf.Extract("trafilatura")  # the engine whose texts were read
     for doc in wf.Pipeline((extract,))(wf.read(data / "crawl" / "*.warc.gz")):
         if doc.live:
             yield from _cut("crawl", doc.id, doc.url, doc.text)
