@@ -4,12 +4,15 @@
     python benchmarks/educational.py train.jsonl.xz --section cv          one part
     python benchmarks/educational.py train.jsonl.xz --section cv --by page
     python benchmarks/educational.py train.jsonl.xz --pages pages.jsonl.xz
+    python benchmarks/educational.py train.jsonl.xz --more MORE --pool POOL --section reading
+    python benchmarks/educational.py train.jsonl.xz --section robustness --read-from 1
 
 Sections: `cv` (grouped cross-validation, ours beside peers on the same folds), `speed`,
 `calibration` (does the interval hold what it says?), `robustness` (pages that look like teaching;
 sentences taken out), `skew` (the same lesson in several Englishes, one plan on many topics, errors
-by topic). `cv`, `calibration` and `skew` share one cross-validation. The last two and `speed` use
-the packaged model where the texts are ours.
+by topic), `reading` (what the reader adds, on a fold that it has not seen). `cv`, `calibration` and
+`skew` share one cross-validation; `robustness`, `skew` and `speed` use the packaged model where the
+texts are ours, and with `--read-from` its reader, too.
 
 Data: excerpts labeled by the rubric, `.jsonl.xz` (see classifiers/educational/data.py). `--pages`:
 whole pages, `.jsonl` or `.jsonl.xz` with `text` or `gold_text`; without it pages are made of five
@@ -52,7 +55,7 @@ Floats = npt.NDArray[np.float64]
 HEADS = ("educational", "reasoning", "lasting", "clean")
 OURS = "ours"
 SHARE = 0.9  # of labels that the interval is to hold
-SECTIONS = ("cv", "worst", "clean", "speed", "calibration", "robustness", "skew")
+SECTIONS = ("cv", "worst", "clean", "speed", "calibration", "robustness", "skew", "reading")
 _LOAD = """
 import time
 from webfilter.score.packaged import load
@@ -71,11 +74,14 @@ def main() -> None:
     parser.add_argument("--section", choices=SECTIONS, nargs="+", help="only these parts")
     parser.add_argument("--pages", type=Path, help="whole pages, .jsonl or .jsonl.xz")
     parser.add_argument("--lines", type=Path, help="texts with labels of lines, .jsonl.xz")
+    parser.add_argument("--read-from", type=float, help="as of the stage Educational")
+    parser.add_argument("--texts", type=int, default=300, help="real ones, to take sentences from")
     parser.add_argument("--by", choices=("group", "page"), default="group", help="held together")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
+    stage = Educational(min_score=None, read_from=args.read_from)
     excerpts = labeled.read(args.data)
     everything = labeled.read(args.data, args.more)
     crossed = Crossed(everything, args.by, args.folds, args.seed, args.pool)
@@ -83,11 +89,12 @@ def main() -> None:
     parts: dict[str, Callable[[], None]] = {
         "cv": lambda: cv(crossed),
         "worst": lambda: worst(crossed),
-        "clean": lambda: clean(args.lines),
-        "speed": lambda: speed(excerpts, pages, args.repeats),
+        "clean": lambda: clean(args.lines, stage),
+        "speed": lambda: speed(excerpts, pages, args.repeats, stage),
         "calibration": lambda: calibration(crossed),
-        "robustness": lambda: robustness(excerpts.texts, pages),
-        "skew": lambda: skew(crossed),
+        "robustness": lambda: robustness(excerpts.texts, pages, args.texts, stage),
+        "skew": lambda: skew(crossed, stage),
+        "reading": lambda: reading(args.data, args.more, args.pool),
     }
     for name, part in parts.items():
         if args.section is None or name in args.section:
@@ -190,10 +197,9 @@ def agreement(labels: Floats, scores: Floats, top: int) -> dict[str, float]:
     }
 
 
-def speed(excerpts: Any, pages: list[str], repeats: int) -> None:
+def speed(excerpts: Any, pages: list[str], repeats: int, stage: Educational) -> None:
     """Print texts per second of CPU time, ours and two peers in turn, and the load time."""
     texts, labels = excerpts.texts, excerpts.labels[:, 0]
-    stage = Educational(min_score=None)
 
     def ours(batch: list[str]) -> None:
         docs = [Document(str(i), text) for i, text in enumerate(batch)]
@@ -245,13 +251,12 @@ def worst(crossed: Crossed, count: int = 30) -> None:
     table("excerpt", ("label", "score"), rows)
 
 
-def clean(path: Path | None) -> None:
+def clean(path: Path | None, stage: Educational) -> None:
     """Print how well the head `clean` parts what people kept of pages from what they threw out."""
     if path is None:
         print("left out: give --lines")
         return
     kept, scores = [], []
-    stage = Educational(min_score=None)
     for line in lzma.decompress(path.read_bytes()).decode("utf-8").split("\n"):
         row = json.loads(line) if line.strip() else {"lang": ""}
         if row["lang"] != "en":
@@ -293,9 +298,8 @@ def calibration(crossed: Crossed) -> None:
     table("band", ("excerpts", "mean score", "mean label", "held", "mean width"), bands)
 
 
-def robustness(excerpts: list[str], pages: list[str]) -> None:
+def robustness(excerpts: list[str], pages: list[str], most: int, stage: Educational) -> None:
     """Print the scores of pages that look like teaching, and the stability of real ones."""
-    stage = Educational(min_score=None)
     found = own.adversarial()
     rows = {}
     above = []
@@ -315,7 +319,7 @@ def robustness(excerpts: list[str], pages: list[str]) -> None:
     stable = {}
     for name, texts in (("pages", pages), ("excerpts", excerpts)):
         chosen = [t for t in texts if len(own.sentences(t)) >= 10]
-        chosen = chosen[:: max(1, len(chosen) // 300)][:300]
+        chosen = chosen[:: max(1, len(chosen) // most)][:most]
         spread = np.array([_spread(stage, text, i) for i, text in enumerate(chosen)])
         stable[name] = [
             len(chosen),
@@ -333,9 +337,8 @@ def _spread(stage: Educational, text: str, seed: int) -> float:
     return float(np.std(np.array(scores, dtype=float)))
 
 
-def skew(crossed: Crossed) -> None:
+def skew(crossed: Crossed, stage: Educational) -> None:
     """Print scores by variety of English and topic, and errors by topic where there are labels."""
-    stage = Educational(min_score=None)
 
     def scored(texts: Mapping[str, str]) -> dict[str, list[float]]:
         docs = [Document(name, text) for name, text in texts.items()]
@@ -373,6 +376,17 @@ def skew(crossed: Crossed) -> None:
         for of in [(labels >= low) & ((labels < low + 1) | (low == 4))]
     }
     table("label", columns, bands)
+
+
+def reading(data: Path, more: Path | None, pool: Path | None) -> None:
+    """Print how well regression and reader do together on the fold that neither has seen."""
+    if more is None or pool is None:
+        print("left out: give --more and --pool")
+        return
+    from mixing import judge
+    from train import TEACHER
+
+    judge(data, more, pool, TEACHER, tomllib.loads((CLASSIFIER / "config.toml").read_text("utf-8")))
 
 
 def _residual(labels: Floats, scores: Floats) -> list[float]:

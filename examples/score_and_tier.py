@@ -47,6 +47,15 @@ def main() -> None:
                 low, high = doc.signals["educational_low"], doc.signals["educational_high"]
                 print(f"{phase}: {doc.id} {doc.signals['educational']} ({low} to {high})")
 
+        # a sum over words does not see their order; what may be kept can be read in addition
+        words = LESSON.split()
+        runs = [random.Random(i).sample(words[i : i + 6], len(words[i : i + 6]))
+                for i in range(0, len(words), 6)]  # fmt: skip
+        salad = wf.Document("salad", " ".join(word for run in runs for word in run))
+        for bound in (None, 1.5):
+            found = wf.Educational(min_score=None, read_from=bound).measure(salad)
+            print(f"the lesson's words, mixed, read_from={bound}: {found['educational']}")
+
         # a scale of your own: texts, labels, and where each came from
         rng = random.Random(0)
         labels = [rng.choice((0, 5)) for _ in range(80)]

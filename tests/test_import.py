@@ -37,7 +37,7 @@ def test_every_public_name_is_there():
 
 
 BASE = {"document", "stage", "text", "errors", "config", "child", "packaged", "profiles"}
-BASE |= {"models", "codes", "languages"}
+BASE |= {"models", "codes", "languages", "blas"}
 MAY = {folder: BASE for folder in ("extract", "language", "heuristics", "dedup", "score", "write")}
 MAY |= {"read": BASE}
 MAY["score"] = BASE | {"language"}  # which checks and loads fastText files

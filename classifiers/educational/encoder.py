@@ -81,6 +81,15 @@ class Encoder:
         return middle / spread * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"]
 
 
+def parts(path: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return the arrays of a model, with the number of its ``heads``, and its word pieces."""
+    files = _files(path)
+    numbers = json.loads(files["tokenizer.json"])["model"]["vocab"]
+    arrays: dict[str, Any] = _tensors(files["model.safetensors"])
+    arrays["heads"] = json.loads(files["config.json"])["num_attention_heads"]
+    return arrays, sorted(numbers, key=numbers.__getitem__)
+
+
 def _files(path: Path) -> Mapping[str, bytes]:
     if path.is_dir():
         if all((path / name).exists() for name in FILES):

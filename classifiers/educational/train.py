@@ -79,21 +79,26 @@ def train(
     excerpts: Excerpts, config: Mapping[str, Any], seed: int = 0, pseudo: Pseudo | None = None
 ) -> Model:
     """Return a calibrated model; the same arrays for the same arguments."""
-    config = dict(config)
-    del config["pool"]
-    weight = config.pop("more")["weight"]
-    pseudo = written.joined(pseudo, config.pop("written")["weight"])
+    weight = config["more"]["weight"]
+    pseudo = written.joined(pseudo, config["written"]["weight"])
     return fit(
         excerpts.texts,
         excerpts.labels,
         groups=excerpts.groups,
         tops=TOPS,
         names=TARGETS,
-        settings=Settings.from_config(config),
+        settings=settings(config),
         seed=seed,
         weights=np.where(excerpts.main, 1.0, weight),
         calibrating=excerpts.main,
         pseudo=pseudo,
+    )
+
+
+def settings(config: Mapping[str, Any]) -> Settings:
+    """Return the settings of the regression: the other parts of the file are these scripts'."""
+    return Settings.from_config(
+        {key: value for key, value in config.items() if key not in ("pool", "more", "written")}
     )
 
 

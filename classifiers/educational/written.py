@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from data import LABELS, lines
 
 from webfilter.score.fit import Pseudo
@@ -17,12 +18,17 @@ from webfilter.score.fit import Pseudo
 PATH = Path(__file__).parent / "written.jsonl"
 
 
+def everything() -> tuple[list[str], npt.NDArray[np.float64]]:
+    """Return all texts, and their labels, shape (n, 4)."""
+    rows = list(lines(PATH))
+    labels = np.array([[row[name] for name in LABELS] for row in rows], dtype=np.float64)
+    return [row["text"] for row in rows], labels
+
+
 def joined(pseudo: Pseudo | None, weight: float) -> Pseudo:
     """Return `pseudo`, which may be none, with the written texts; each of them counts `weight`."""
-    rows = list(lines(PATH))
-    texts = [row["text"] for row in rows]
-    labels = np.array([[row[name] for name in LABELS] for row in rows], dtype=np.float64)
-    weights = np.full(len(rows), weight)
+    texts, labels = everything()
+    weights = np.full(len(texts), weight)
     if pseudo is None:
         return Pseudo(texts, labels, weights)
     before = np.asarray(pseudo.labels, dtype=np.float64)

@@ -16,8 +16,9 @@ import numpy as np
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
 from webfilter.score.model import Model
-from webfilter.score.packaged import checksum, load, load_file
-from webfilter.score.pages import pages
+from webfilter.score.packaged import checksum, load, load_file, load_reader
+from webfilter.score.pages import read_pages
+from webfilter.score.reader import Reader
 from webfilter.stage import Rule, Scorer, Signal
 
 __all__ = ["Educational"]
@@ -54,6 +55,12 @@ class Educational(Scorer):
     random bytes) scores 0 too, rather than the average; the score falls off linearly below about
     the share of known words of the strangest English training texts.
 
+    With `read_from`, documents that score so much are read: a small encoder (BERT's architecture,
+    two layers, NumPy) judges their windows, and its scores, mixed with the others, take their
+    place. It sees what a sum over words cannot: whether sentences say something. It is much slower
+    (a few dozen windows a second and core), so read only what may be kept; what scores below is as
+    it was.
+
     Each score has an interval, which held 90 % of the labels around it in cross-validation. Labels
     are whole numbers, so its ends step over them now and then as the score rises.
 
@@ -89,8 +96,18 @@ class Educational(Scorer):
     """Path of a model of your own, as `EducationalTrainer` writes it; None is the packaged one. It
     scores the heads that it has, at least `educational`; signals of the others are None."""
 
+    read_from: float | None = None
+    """Least `educational`, 0-5, from which on a document is read; None reads none, 0 all."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.read_from is not None and self.model is not None:
+            raise ConfigError(
+                "educational: read_from belongs to the packaged model; leave it out with "
+                f"model = {self.model!r}"
+            )
+        if self.read_from is not None and not 0 <= self.read_from <= _TOPS["educational"]:
+            raise ConfigError(f"educational: read_from = {self.read_from} is not from 0 to 5")
         heads = _heads(self._model, self.model)
         for rule in (Rule("educational", ge=0), *self.rules):
             if rule.signal not in heads:
@@ -104,6 +121,10 @@ class Educational(Scorer):
         return load("educational") if self.model is None else load_file(self.model)[0]
 
     @property
+    def _reader(self) -> Reader | None:
+        return None if self.read_from is None else load_reader()
+
+    @property
     def rules(self) -> tuple[Rule, ...]:
         """One rule for each limit that is not None."""
         limits = (self.min_score, self.min_reasoning, self.min_lasting, self.min_clean)
@@ -115,19 +136,25 @@ class Educational(Scorer):
 
     @property
     def artifacts(self) -> Mapping[str, str]:
-        """The checksum of the model."""
-        if self.model is None:
-            return {"educational.npz": f"sha256:{checksum('educational')}"}
-        return {"model": f"sha256:{load_file(self.model)[1]}"}
+        """The checksums of what judges."""
+        if self.model is not None:
+            return {"model": f"sha256:{load_file(self.model)[1]}"}
+        names = ("educational",) if self.read_from is None else ("educational", "reader")
+        return {f"{name}.npz": f"sha256:{checksum(name)}" for name in names}
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return scores and intervals of each document; the same bits in any batch."""
         model = self._model
-        means = np.round(pages(model, [doc.text for doc in docs]), _DIGITS)
+        reader = self._reader
+        means, read = read_pages(model, [doc.text for doc in docs], reader, self.read_from)
+        means = np.round(means, _DIGITS)
         blank = [not doc.text or doc.text.isspace() for doc in docs]
         columns: dict[str, list[float]] = {}
         for t, head in enumerate(model.names.tolist()):
-            ends = np.round(model.intervals(means[:, t], t), _DIGITS)
+            ends = model.intervals(means[:, t], t)
+            if reader is not None:
+                ends[read] = reader.intervals(means[read, t], t)
+            ends = np.round(ends, _DIGITS)
             ends[blank] = 0.0  # nothing there: no doubt about it
             columns[head] = means[:, t].tolist()
             columns[f"{head}_low"], columns[f"{head}_high"] = ends.T.tolist()

@@ -33,8 +33,8 @@ import numpy.typing as npt
 from webfilter.score.features import BITS, CHUNK, STYLE, Features, features, sums
 
 __all__ = [
-    "ENOUGH", "GUARDED", "OFF", "ORDER", "ORDERLY", "UNIT", "Model", "Scores", "fingerprint",
-    "meaning", "orderly", "style_ranks",
+    "ENOUGH", "GUARDED", "OFF", "ORDER", "ORDERLY", "UNIT", "Model", "Scores", "along", "around",
+    "fingerprint", "meaning", "orderly", "style_ranks",
 ]  # fmt: skip
 
 UNIT = 127
@@ -74,6 +74,8 @@ class Scores:
     """Before calibration, shape (n, t)."""
     known: Floats
     """Share of the letters that stand in words of the model's vocabulary, 0-1, shape (n,)."""
+    trust: Floats
+    """By how much the guards let the values count, 0-1, shape (n,)."""
 
 
 @dataclass(frozen=True)
@@ -179,18 +181,15 @@ class Model:
         )
         values = np.column_stack(
             [
-                np.clip(_along(raw[:, t], self.curve[t, 0], self.curve[t, 1]), 0.0, top)
+                np.clip(along(raw[:, t], self.curve[t, 0], self.curve[t, 1]), 0.0, top)
                 for t, top in enumerate(self.top)
             ]
         )
-        return Scores(values * trust[:, None], raw, known)
+        return Scores(values * trust[:, None], raw, known, trust)
 
     def intervals(self, values: Floats, target: int = 0) -> Floats:
         """Return low and high end of the interval around each calibrated score, shape (n, 2)."""
-        at, low, high = self.spread[target]
-        down = np.minimum(_along(values, at, low), 0.0)
-        up = np.maximum(_along(values, at, high), 0.0)
-        return np.clip(np.column_stack([values + down, values + up]), 0.0, self.top[target])
+        return around(values, self.spread[target], self.top[target])
 
     def _raw(self, texts: Sequence[str]) -> tuple[Floats, Floats, Floats]:
         """Return raw scores, known shares, and by how much scores count, 0-1."""
@@ -312,7 +311,21 @@ def style_ranks(style: Floats, knots: Floats) -> Floats:
     return ranks.T
 
 
-def _along(points: Floats, xs: Floats, ys: Floats) -> Floats:
+def around(values: Floats, spread: Floats, top: float) -> Floats:
+    """Return low and high end of the interval around each score, clipped to 0..top, shape (n, 2).
+
+    Args:
+        values: calibrated scores, shape (n,).
+        spread: score, offset of the low end and of the high end at each knot, shape (3, k).
+        top: highest score.
+    """
+    at, low, high = spread
+    down = np.minimum(along(values, at, low), 0.0)
+    up = np.maximum(along(values, at, high), 0.0)
+    return np.clip(np.column_stack([values + down, values + up]), 0.0, top)
+
+
+def along(points: Floats, xs: Floats, ys: Floats) -> Floats:
     """Interpolate between knots, and extend the first and last piece.
 
     Unlike np.interp, the arithmetic does not depend on how many points there are.

