@@ -26,6 +26,14 @@ NEWS = (
     "will be posted on the website a week before. Residents may send questions until Friday."
 )
 SHOP = "Add to cart. Free shipping on orders over $50! 20 % off today only. Sign in | Wish list"
+SPOKEN = (
+    "So why do you think a potato gets lighter when it just sits there in the cellar? Okay, it "
+    "grows shoots, right, so you'd say it should get heavier. But nothing comes in from outside, "
+    "you see? No light, so it can't make any sugar. All it's got is what it put away last summer. "
+    "And those shoots, they have to breathe too, so it burns the sugar up, and what comes out is "
+    "water and carbon dioxide, and that just goes off into the air. So weigh it on day one and "
+    "weigh it again on day ten, and what's missing, well, that's what it has burned."
+)
 WORDS = {5: "energy light sugar because therefore example", 0: "cart sale offer price login today"}
 
 
@@ -47,14 +55,12 @@ def main() -> None:
                 low, high = doc.signals["educational_low"], doc.signals["educational_high"]
                 print(f"{phase}: {doc.id} {doc.signals['educational']} ({low} to {high})")
 
-        # a sum over words does not see their order; what may be kept can be read in addition
-        words = LESSON.split()
-        runs = [random.Random(i).sample(words[i : i + 6], len(words[i : i + 6]))
-                for i in range(0, len(words), 6)]  # fmt: skip
-        salad = wf.Document("salad", " ".join(word for run in runs for word in run))
+        # the model knows the words of teaching; what may be kept can be read in addition
         for bound in (None, 1.5):
-            found = wf.Educational(min_score=None, read_from=bound).measure(salad)
-            print(f"the lesson's words, mixed, read_from={bound}: {found['educational']}")
+            found = wf.Educational(min_score=None, read_from=bound).measure(
+                wf.Document("spoken", SPOKEN)
+            )
+            print(f"a lesson as it is spoken, read_from={bound}: {found['educational']}")
 
         # a scale of your own: texts, labels, and where each came from
         rng = random.Random(0)

@@ -92,6 +92,7 @@ def main() -> None:
     weights, vocabulary = parts(args.encoder)
     kept = frequent(everything.texts, vocabulary)
     names = [vocabulary[i] for i in kept]
+    torch.manual_seed(0)
     net = Net(weights, kept)
     if args.weights and args.weights.exists():
         net.load_state_dict(torch.load(args.weights))
@@ -210,7 +211,6 @@ class Net(nn.Module):
 
 def learn(net: Net, pieces: list[list[int]], lessons: Texts, epochs: float) -> None:
     """Train `net` on standardized labels."""
-    torch.manual_seed(0)
     rng = np.random.default_rng(0)
     mean, sd = lessons.labels.mean(axis=0), lessons.labels.std(axis=0)
     goals = torch.tensor((lessons.labels - mean) / sd, dtype=torch.float32)

@@ -20,9 +20,8 @@ plain arrays.
 from __future__ import annotations
 
 import hashlib
-import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -30,6 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.score.arrays import from_bytes, to_bytes
 from webfilter.score.features import BITS, CHUNK, STYLE, Features, features, sums
 
 __all__ = [
@@ -123,12 +123,7 @@ class Model:
         Raises:
             ValueError: arrays are missing, or the model belongs to other features or hashes.
         """
-        with np.load(io.BytesIO(data), allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files}
-        wanted = {field.name for field in fields(cls)}
-        if set(arrays) != wanted:
-            raise ValueError(f"its arrays are {sorted(arrays)}, not {sorted(wanted)}")
-        model = cls(**arrays)
+        model = cls(**from_bytes(cls, data))
         model._check()
         if int(model.hashing[0]) != fingerprint():
             raise ValueError("it was trained with another hash function")
@@ -161,12 +156,7 @@ class Model:
 
     def save(self) -> bytes:
         """Return the bytes of an ``.npz`` file; the same for the same arrays."""
-        out = io.BytesIO()
-        arrays: Mapping[str, npt.NDArray[np.generic]] = {
-            field.name: getattr(self, field.name) for field in fields(self)
-        }
-        np.savez_compressed(out, **arrays)  # type: ignore[arg-type]
-        return out.getvalue()
+        return to_bytes(self)
 
     def predict(self, texts: Sequence[str]) -> Scores:
         """Score windows, each for itself: the same bits whatever else is in `texts`.

@@ -59,6 +59,8 @@ class Pieces:
         return [*numbers[: most - 1], self._last]
 
     def _word(self, word: str) -> tuple[int, ...]:
+        if len(word) > _LONGEST:
+            return (self._unknown,)
         known = self._words.get(word)
         if known is None:
             if len(self._words) >= _KEPT:
@@ -67,8 +69,6 @@ class Pieces:
         return known
 
     def _cut(self, word: str) -> tuple[int, ...]:
-        if len(word) > _LONGEST:
-            return (self._unknown,)
         found: list[int] = []
         start = 0
         while start < len(word):

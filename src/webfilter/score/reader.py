@@ -12,15 +12,15 @@ does), or decide what is worth reading (`Educational` does).
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from webfilter.blas import one_thread
+from webfilter.score.arrays import from_bytes, to_bytes
 from webfilter.score.model import along, around
 from webfilter.score.pieces import Pieces
 
@@ -90,12 +90,7 @@ class Reader:
         Raises:
             ValueError: arrays are missing, or do not fit each other.
         """
-        with np.load(io.BytesIO(data), allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files}
-        wanted = {field.name for field in fields(cls)}
-        if set(arrays) != wanted:
-            raise ValueError(f"its arrays are {sorted(arrays)}, not {sorted(wanted)}")
-        reader = cls(**arrays)
+        reader = cls(**from_bytes(cls, data))
         reader._check()
         return reader
 
@@ -125,10 +120,7 @@ class Reader:
 
     def save(self) -> bytes:
         """Return the bytes of an ``.npz`` file; the same for the same arrays."""
-        out = io.BytesIO()
-        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
-        np.savez_compressed(out, **arrays)
-        return out.getvalue()
+        return to_bytes(self)
 
     def predict(self, texts: Sequence[str], raw: Floats) -> Floats:
         """Return calibrated scores of windows, clipped to 0..top, shape (n, t).
