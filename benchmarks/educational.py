@@ -44,7 +44,7 @@ from webfilter.document import Document
 from webfilter.score import Educational
 from webfilter.score.figures import auc
 from webfilter.score.fit import folds
-from webfilter.score.packaged import FOLDER, entry, load
+from webfilter.score.packaged import FOLDER, entry, load, load_reader
 
 CLASSIFIER = Path(__file__).parents[1] / "classifiers" / "educational"
 sys.path.insert(0, str(CLASSIFIER))
@@ -58,9 +58,9 @@ SHARE = 0.9  # of labels that the interval is to hold
 SECTIONS = ("cv", "worst", "clean", "speed", "calibration", "robustness", "skew", "reading")
 _LOAD = """
 import time
-from webfilter.score.packaged import load
+from webfilter.score.packaged import load, load_reader
 start = time.perf_counter()
-load("educational")
+{}
 print(time.perf_counter() - start)
 """
 
@@ -231,13 +231,28 @@ def speed(excerpts: Any, pages: list[str], repeats: int, stage: Educational) -> 
         "documents, signals and verdicts too; the peers return numbers.\n"
     )
     table("scorer", ("excerpts / s", "pages / s"), rows, digits=0)
+    models = {"educational": _model("educational", 'load("educational")', repeats)}
+    if stage.read_from is not None:
+        first = 'load_reader().encode(["water"])'  # what it unpacks at its first window included
+        models["reader"] = _model("reader", first, repeats)
+        rates = []
+        for i in range(repeats):
+            windows = sets["excerpts"][i * 50 : i * 50 + 50]
+            start = time.process_time()
+            load_reader().encode(windows)
+            rates.append(len(windows) / (time.process_time() - start))
+        print(f"The reader alone: {statistics.median(rates):.0f} windows a second.\n")
+    table("model", ("load time, s", "file, MB"), models)
+
+
+def _model(name: str, code: str, repeats: int) -> list[float]:
+    """Return the time that a process takes to load a model, and the size of its file."""
+    command = [sys.executable, "-c", _LOAD.format(code)]
     done = [
-        subprocess.run([sys.executable, "-c", _LOAD], capture_output=True, check=True, text=True)
-        for _ in range(repeats)
+        subprocess.run(command, capture_output=True, check=True, text=True) for _ in range(repeats)
     ]
     seconds = statistics.median(float(run.stdout) for run in done)
-    size = (FOLDER / entry("educational")["file"]).stat().st_size
-    table("model", ("figure",), {"load time, s": [seconds], "file, MB": [size / 1e6]})
+    return [seconds, (FOLDER / entry(name)["file"]).stat().st_size / 1e6]
 
 
 def worst(crossed: Crossed, count: int = 30) -> None:
