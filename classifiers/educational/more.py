@@ -15,7 +15,8 @@ teacher to read (``finetune.py``).
 Windows of the crawl depend on the extractor, and those of manuals (GIMP, Maxima, Octave, LilyPond,
 KStars, Step, R, the Debian handbook; for the pool PostgreSQL, Python, pandas, SciPy, scikit-learn
 and statsmodels, too: Debian 12, unpacked into one folder a package) are left out without
-`--manuals`; what is not found is counted, and changes the model a little.
+`--manuals`; what is not found is counted, and changes the model a little (README.md: which version of
+the extractor finds all of them).
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ def _windows(data: Path, manuals: Path | None) -> Iterator[tuple[str, str, str |
             yield "hplt2", f"lid{i}@0", None, row["text"][:1_000]
     for i, row in enumerate(lines(data / "bench" / "olmo_sciq.jsonl.xz")):
         yield from _cut("sciq", f"sciq{i}", None, row["doc"].get("support") or "")
-    extract = wf.Extract("trafilatura")  # the engine whose texts were read
+    extract = wf.Extract()
     for doc in wf.Pipeline((extract,))(wf.read(data / "crawl" / "*.warc.gz")):
         if doc.live:
             yield from _cut("crawl", doc.id, doc.url, doc.text)
