@@ -15,8 +15,8 @@ teacher to read (``finetune.py``).
 Windows of the crawl depend on the extractor, and those of manuals (GIMP, Maxima, Octave, LilyPond,
 KStars, Step, R, the Debian handbook; for the pool PostgreSQL, Python, pandas, SciPy, scikit-learn
 and statsmodels, too: Debian 12, unpacked into one folder a package) are left out without
-`--manuals`; what is not found is counted, and changes the model a little (README.md: which version of
-the extractor finds all of them).
+`--manuals`; what is not found is counted, and changes the model a little (README.md says which
+version of the extractor finds all of them).
 """
 
 from __future__ import annotations
