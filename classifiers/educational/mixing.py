@@ -125,7 +125,7 @@ def calibrated(
     alone = regression.predict(held.texts).values
     ends = np.stack([done.intervals(crossed[:, t], t) for t in range(len(TARGETS))], axis=1)
     report(labels, {"regression": alone, "with the reader": crossed}, ends)
-    for at in (0.5, 1.0, 1.5):
+    for at in BOUNDS:
         some = np.where(alone[:, :1] >= at, crossed, alone)
         report(labels, {f"read from {at:g} ({(alone[:, 0] >= at).mean():.0%})": some})
     print("weights of reader and regression:", np.round(done.mixed, 2).tolist())

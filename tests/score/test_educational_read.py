@@ -134,3 +134,15 @@ def test_the_file_is_small_holds_no_pickle_and_is_what_the_manifest_says() -> No
     with np.load(FOLDER / "reader.npz", allow_pickle=False) as arrays:
         assert all(arrays[name].dtype.kind in "iufU" for name in arrays.files)
     assert load_reader().names.tolist() == list(HEADS) == load("educational").names.tolist()
+
+
+def test_a_damaged_reader_is_told_of_when_the_stage_is_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def damaged() -> None:
+        raise ConfigError("model 'reader': reader.npz is damaged")
+
+    monkeypatch.setattr("webfilter.score.educational.load_reader", damaged)
+    Educational()
+    with pytest.raises(ConfigError, match="is damaged"):
+        Educational(read_from=1.0)

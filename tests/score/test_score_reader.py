@@ -232,3 +232,8 @@ def test_words_are_cut_as_tokenizers_does() -> None:
     ours = Pieces(VOCABULARY)
     for text in ("Boiling water, boils at 100.", "a_b__a don’t ÉCOLE\tx1 100 1", "…water—boils!?"):
         assert ours(text)[1:-1] == peer.encode(text).ids
+
+
+def test_a_hidden_value_far_below_zero_is_nothing_and_warns_nobody() -> None:
+    reader = replace(tiny(), opened_base=np.full((2, 12), -200.0, np.float32))
+    assert np.isfinite(reader.encode(["water boils"])).all()

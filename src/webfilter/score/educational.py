@@ -108,6 +108,7 @@ class Educational(Scorer):
             )
         if self.read_from is not None and not 0 <= self.read_from <= _TOPS["educational"]:
             raise ConfigError(f"educational: read_from = {self.read_from} is not from 0 to 5")
+        _ = self._reader  # a damaged file is told of now, not in the middle of a run
         heads = _heads(self._model, self.model)
         for rule in (Rule("educational", ge=0), *self.rules):
             if rule.signal not in heads:

@@ -34,7 +34,7 @@ from webfilter.score.features import BITS, CHUNK, STYLE, Features, features, sum
 
 __all__ = [
     "ENOUGH", "GUARDED", "OFF", "ORDER", "ORDERLY", "UNIT", "Model", "Scores", "along", "around",
-    "fingerprint", "meaning", "orderly", "style_ranks",
+    "curved", "fingerprint", "meaning", "orderly", "style_ranks",
 ]  # fmt: skip
 
 UNIT = 127
@@ -169,12 +169,7 @@ class Model:
         known, trust = (
             np.concatenate([block[i] for block in blocks] or [np.zeros(0)]) for i in (1, 2)
         )
-        values = np.column_stack(
-            [
-                np.clip(along(raw[:, t], self.curve[t, 0], self.curve[t, 1]), 0.0, top)
-                for t, top in enumerate(self.top)
-            ]
-        )
+        values = curved(raw, self.curve, self.top)
         return Scores(values * trust[:, None], raw, known, trust)
 
     def intervals(self, values: Floats, target: int = 0) -> Floats:
@@ -299,6 +294,12 @@ def style_ranks(style: Floats, knots: Floats) -> Floats:
         row[:] = both.searchsorted(column)
     ranks -= knots.shape[1]
     return ranks.T
+
+
+def curved(raw: Floats, curve: Floats, top: Floats) -> Floats:
+    """Return raw scores, shape (n, t), along the curve of each target, clipped to 0..top."""
+    columns = [along(raw[:, t], *curve[t]) for t in range(len(top))]
+    return np.clip(np.column_stack(columns), 0.0, top)
 
 
 def around(values: Floats, spread: Floats, top: float) -> Floats:

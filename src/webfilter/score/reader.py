@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from webfilter.blas import one_thread
 from webfilter.score.arrays import from_bytes, to_bytes
-from webfilter.score.model import along, around
+from webfilter.score.model import around, curved
 from webfilter.score.pieces import Pieces
 
 __all__ = ["Reader"]
@@ -130,16 +130,11 @@ class Reader:
             raw: the regression's scores of the same windows before calibration, shape (n, t).
         """
         mixed = self.encode(texts) * self.mixed[:, 0] + raw * self.mixed[:, 1] + self.constant
-        return np.column_stack(
-            [
-                np.clip(along(mixed[:, t], self.curve[t, 0], self.curve[t, 1]), 0.0, top)
-                for t, top in enumerate(self.top)
-            ]
-        )
+        return curved(mixed, self.curve, self.top)
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Return what the encoder alone says of windows, before it is mixed, shape (n, t)."""
-        with one_thread():
+        with one_thread(), np.errstate(over="ignore"):  # GELU far below 0: by infinity, 0
             said = np.array([self._read(text) for text in texts], dtype=np.float64)
         return said.reshape(len(texts), len(self.top)) + self.base
 
