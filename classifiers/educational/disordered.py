@@ -1,8 +1,8 @@
-"""Texts that no order holds together, made of good ones: what a reader must learn to see through.
+"""Texts made of others: what a reader must learn to see through, and what it must not mind.
 
 Words in any order, in any order within short runs, and drawn one after the other as they follow
 each other somewhere (a Markov chain), teach nothing. Sentences of a lesson in any order teach
-little, and sentences of several lessons less.
+little, and sentences of several lessons less. Without points and commas a text teaches what it did.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ SHUFFLED, NEARLY, CHAINS, SENTENCES, MIXED = 350, 350, 400, 600, 300
 """How many of each; of the fourth kind, those with at least `LEAST` sentences."""
 LEAST = 6
 GOOD = 2.5
+BARE, TAUGHT = 1_200, 1.0
+"""How many without points, of texts with a first label of at least so much."""
 _FOLLOWED = 1_500
+_POINTS = re.compile(r"[.,;:!?'’\"“”()–—-]+")
 _END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -57,6 +60,15 @@ def disordered(texts: Sequence[str], labels: Floats, seed: int = 7) -> tuple[lis
         rng.shuffle(sentences)
         made.append((" ".join(sentences)[:1_000], [1.0, 0.2, 1.2, 0.8]))
     return [text for text, _ in made], np.array([worth for _, worth in made])
+
+
+def bare(texts: Sequence[str], labels: Floats, seed: int = 9) -> tuple[list[str], Floats]:
+    """Return texts without points, commas and capitals, and labels: only the last one is lower."""
+    rng = np.random.default_rng(seed)
+    taken = rng.choice(np.flatnonzero(labels[:, 0] >= TAUGHT), BARE, replace=False)
+    worth = labels[taken].copy()
+    worth[:, 3] = np.minimum(worth[:, 3], 1.0)
+    return [" ".join(_POINTS.sub(" ", texts[i]).lower().split()) for i in taken], worth
 
 
 def _chains(

