@@ -60,7 +60,8 @@ def main() -> None:
             found = wf.Educational(min_score=None, read_from=bound).measure(
                 wf.Document("spoken", SPOKEN)
             )
-            print(f"a lesson as it is spoken, read_from={bound}: {found['educational']}")
+            score, low, high = (found[f"educational{end}"] for end in ("", "_low", "_high"))
+            print(f"a lesson as it is spoken, read_from={bound}: {score} ({low} to {high})")
 
         # a scale of your own: texts, labels, and where each came from
         rng = random.Random(0)

@@ -10,8 +10,8 @@ and a regression that has not seen this fold either say there is mixed, calibrat
 the packaged reader has never seen a fifth of the labels, and its figures are of these.
 
 Needs PyTorch and ``tokenizers``; two epochs take about an hour and a half on two cores. With
-`--weights` what was trained is kept, or taken from there if it exists. It does not give the same
-bytes on another machine.
+`--weights` what was trained is kept, or taken from there if it exists; with `--start` it learns on
+from such weights, as the packaged one did. It does not give the same bytes on another machine.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ VOCABULARY = 11_000
 WEIGHTS = (1.0, 0.5, 0.5, 0.5)
 """How much the error of each label counts."""
 ORDERLY = 0.5
-"""How much it counts whether a text is in order."""
+"""How much the error of the last output counts: is a text in order? Only training has it."""
 POOL, MORE, WRITTEN, DISORDERED, BARE = 0.5, 0.5, 0.6, 0.4, 0.4
 """What a text counts beside a labeled excerpt of the main file."""
 WORTHLESS, TAKEN = 0.4, 0.35
@@ -214,7 +214,7 @@ class Net(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, texts: list[list[int]]) -> torch.Tensor:
-        """Return standardized scores and log odds of order, shape (n, 5)."""
+        """Return standardized scores and, last, log odds of order, shape (n, 5)."""
         size = -(-max(map(len, texts)) // 8) * 8
         numbers = torch.zeros((len(texts), size), dtype=torch.long)
         there = torch.zeros((len(texts), size), dtype=torch.bool)
