@@ -27,12 +27,20 @@ NEWS = (
 )
 SHOP = "Add to cart. Free shipping on orders over $50! 20 % off today only. Sign in | Wish list"
 SPOKEN = (
-    "So why do you think a potato gets lighter when it just sits there in the cellar? Okay, it "
-    "grows shoots, right, so you'd say it should get heavier. But nothing comes in from outside, "
-    "you see? No light, so it can't make any sugar. All it's got is what it put away last summer. "
-    "And those shoots, they have to breathe too, so it burns the sugar up, and what comes out is "
-    "water and carbon dioxide, and that just goes off into the air. So weigh it on day one and "
-    "weigh it again on day ten, and what's missing, well, that's what it has burned."
+    "Okay so think about a bus that stops really hard, right? You kind of fly forward, and "
+    "everybody says the bus threw me. But nothing pushed you, see. You were already going at "
+    "forty, and your body just keeps going at forty till something makes it stop, like the seat in "
+    "front. That's all inertia is. And a heavy guy is harder to stop than a kid, because there's "
+    "more of him, more mass. So the belt has to pull harder on him to slow him down in the same "
+    "time. Try it with a full cart and an empty one, you'll feel it in your arms."
+)
+PROMISES = (
+    "Learn how plants make sugar and how the cell uses energy. See our lesson on photosynthesis, "
+    "light and chlorophyll. Read about oxygen, hydrogen and carbon dioxide in our chemistry "
+    "lesson. Find out how water moves through roots, stems and leaves. Learn how mass is conserved "
+    "in a reaction with worked examples. See our lesson on force, mass and acceleration. Read "
+    "about voltage, current and resistance in our physics lesson. Find out how fractions, decimals "
+    "and percentages are related. Learn how supply and demand set the price of a good."
 )
 WORDS = {5: "energy light sugar because therefore example", 0: "cart sale offer price login today"}
 
@@ -56,12 +64,11 @@ def main() -> None:
                 print(f"{phase}: {doc.id} {doc.signals['educational']} ({low} to {high})")
 
         # the model knows the words of teaching; what may be kept can be read in addition
-        for bound in (None, 1.5):
-            found = wf.Educational(min_score=None, read_from=bound).measure(
-                wf.Document("spoken", SPOKEN)
-            )
-            score, low, high = (found[f"educational{end}"] for end in ("", "_low", "_high"))
-            print(f"a lesson as it is spoken, read_from={bound}: {score} ({low} to {high})")
+        for name, text in (("a lesson as it is spoken", SPOKEN), ("promises of lessons", PROMISES)):
+            for bound in (None, 1.0):
+                stage = wf.Educational(min_score=None, read_from=bound)
+                found = stage.measure(wf.Document(name, text))
+                print(f"{name}, read_from={bound}: {found['educational']}")
 
         # a scale of your own: texts, labels, and where each came from
         rng = random.Random(0)
