@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from webfilter.config import conform
-from webfilter.document import Document, Value, Verdict, marked, plain
+from webfilter.document import Document, Value, Verdict, broken, marked, plain
 from webfilter.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def judge(rules: Sequence[Rule], signals: Mapping[str, Value], stage: str) -> Ve
         found = rule.violated(value)
         if found is not None:
             op, limit = found
-            return Verdict(stage, rule.signal, rule.signal, value, limit, op=op)
+            return broken(stage, rule.signal, value, limit, op)
     return None
 
 
@@ -265,7 +265,7 @@ class Filter(Stage):
     def _mark(self, doc: Document, signals: Mapping[str, Value], rules: Sequence[Rule]) -> Document:
         merged = {**doc.signals, **signals}
         for key, value in signals.items():
-            if type(value) is not float or value - value != 0.0:  # most signals are finite floats
+            if type(value) is not float or value - value:  # most signals are finite floats
                 merged[key] = plain(key, value)
         verdict = judge(rules, merged, self.name)
         return marked(doc, merged, verdict)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
@@ -22,6 +23,8 @@ from webfilter.score.reader import Reader
 from webfilter.stage import Rule, Scorer, Signal
 
 __all__ = ["Educational"]
+
+Floats = npt.NDArray[np.float64]
 
 _TOPS = {"educational": 5, "reasoning": 3, "lasting": 2, "clean": 2}
 _TARGETS = tuple(_TOPS)
@@ -150,18 +153,17 @@ class Educational(Scorer):
         means, read = read_pages(model, [doc.text for doc in docs], reader, self.read_from)
         means = np.round(means, _DIGITS)
         blank = [not doc.text or doc.text.isspace() for doc in docs]
-        columns: dict[str, list[float]] = {}
+        columns: dict[str, Floats] = {}
         for t, head in enumerate(model.names.tolist()):
             ends = model.intervals(means[:, t], t)
             if reader is not None:
                 ends[read] = reader.intervals(means[read, t], t)
             ends = np.round(ends, _DIGITS)
             ends[blank] = 0.0  # nothing there: no doubt about it
-            columns[head] = means[:, t].tolist()
-            columns[f"{head}_low"], columns[f"{head}_high"] = ends.T.tolist()
-        rows: list[dict[str, Value]] = [
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        ]
+            columns[head] = means[:, t]
+            columns[f"{head}_low"], columns[f"{head}_high"] = ends.T
+        table = np.column_stack(list(columns.values())).tolist()
+        rows: list[dict[str, Value]] = [dict(zip(columns, row, strict=False)) for row in table]
         missing = {signal.name: None for signal in self.measures if signal.name not in columns}
         if missing:
             for row in rows:

@@ -257,14 +257,16 @@ def _style(
     return np.column_stack([shares / np.maximum(lengths, 1)[:, None], *columns])
 
 
-def sums(values: npt.NDArray[Any], ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the sums of ``values[..., ends[i]:ends[i + 1]]``, shape (..., n).
+def sums(
+    values: npt.NDArray[Any], ends: npt.NDArray[np.int64], kind: npt.DTypeLike = np.int64
+) -> npt.NDArray[Any]:
+    """Return the sums of ``values[..., ends[i]:ends[i + 1]]`` in numbers of `kind`, shape (..., n).
 
     >>> sums(np.array([1, 2, 3]), np.array([0, 1, 1, 3])).tolist()
     [1, 0, 5]
     """
-    found = np.zeros((*values.shape[:-1], len(ends) - 1), dtype=np.int64)
+    found = np.zeros((*values.shape[:-1], len(ends) - 1), dtype=kind)
     some = np.flatnonzero(ends[1:] > ends[:-1])
     if len(some):  # reduceat knows no empty spans
-        found[..., some] = np.add.reduceat(values, ends[some], axis=-1, dtype=np.int64)
+        found[..., some] = np.add.reduceat(values, ends[some], axis=-1, dtype=kind)
     return found
