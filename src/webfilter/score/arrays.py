@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 __all__ = ["from_bytes", "to_bytes"]
+
+_LOCAL, _CENTRAL, _END = "<I5H3I2H", "<I6H3I5H2I", "<I4H2IH"
+"""The records of a zip file (PKWARE's APPNOTE, 4.3)."""
+_COMMON = (20, 0, zlib.DEFLATED, 0, 0x21)
+"""Version, flags, method, time and day (the first there is) of each entry."""
+
+_WAYS = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)
 
 
 def from_bytes(kind: Any, data: bytes) -> dict[str, Any]:
@@ -26,7 +36,34 @@ def from_bytes(kind: Any, data: bytes) -> dict[str, Any]:
 
 
 def to_bytes(model: Any) -> bytes:
-    """Return the file of a dataclass of arrays; the same bytes for the same arrays."""
-    out = io.BytesIO()
-    np.savez_compressed(out, **{field.name: getattr(model, field.name) for field in fields(model)})
-    return out.getvalue()
+    """Return the file of a dataclass of arrays; the same bytes for the same arrays.
+
+    Like np.savez_compressed, but weights are deflated by how often each byte stands, without a
+    search for what repeats: nothing does, and what seems to costs a tenth of the size.
+    """
+    files = {}
+    for field in fields(model):
+        out = io.BytesIO()
+        np.save(out, getattr(model, field.name), allow_pickle=False)
+        files[f"{field.name}.npy"] = out.getvalue()
+    return _zipped(files)
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    """Return a zip file: zipfile's leave no choice of how to deflate."""
+    body, index = b"", b""
+    for path, data in files.items():
+        name = path.encode("ascii")
+        small = min((_deflated(data, way) for way in _WAYS), key=len)
+        sizes = (zlib.crc32(data), len(small), len(data), len(name), 0)
+        start = len(body)
+        body += struct.pack(_LOCAL, 0x04034B50, *_COMMON, *sizes) + name + small
+        index += struct.pack(_CENTRAL, 0x02014B50, 20, *_COMMON, *sizes, 0, 0, 0, 0, start) + name
+    count = len(files)
+    end = struct.pack(_END, 0x06054B50, 0, 0, count, count, len(index), len(body), 0)
+    return body + index + end
+
+
+def _deflated(data: bytes, way: int) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS, strategy=way)
+    return packer.compress(data) + packer.flush()
