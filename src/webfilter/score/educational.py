@@ -59,9 +59,9 @@ class Educational(Scorer):
     the share of known words of the strangest English training texts.
 
     With `read_from`, documents that score so much are read: a small encoder (BERT's architecture,
-    two layers, NumPy) judges their windows, and its scores, mixed with the others, take their
+    four layers, NumPy) judges their windows, and its scores, mixed with the others, take their
     place. It sees what a sum over words cannot: whether sentences say something. It is much slower
-    (a few dozen windows a second and core), so read only what may be kept; what scores below is as
+    (a dozen windows a second and core), so read only what may be kept; what scores below is as
     it was.
 
     Each score has an interval, which held 90 % of the labels around it in cross-validation. Labels
