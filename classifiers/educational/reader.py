@@ -9,9 +9,9 @@ training and from texts in disorder (`disordered.py`), all without one fold by p
 and a regression that has not seen this fold either say there is mixed, calibrated and judged. So
 the packaged reader has never seen a fifth of the labels, and its figures are of these.
 
-Needs PyTorch and ``tokenizers``; an epoch takes an hour and a quarter on two cores. With `--weights`
-what was trained is kept, or taken from there if it exists; with `--start` it learns on from such
-weights. It does not give the same bytes on another machine.
+Needs PyTorch and ``tokenizers``; an epoch takes an hour and a quarter on two cores. With
+`--weights` what was trained is kept, or taken from there if it exists; with `--start` it learns on
+from such weights. It does not give the same bytes on another machine.
 """
 
 from __future__ import annotations
@@ -351,7 +351,7 @@ def keep(reader: Reader, folder: Path, sources: Sequence[Path]) -> None:
         "file": "reader.npz",
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
-        "derived_from": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), its first four layers",
+        "derived_from": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0): first four layers",
         "trained_on": {
             "sha256": [hashlib.sha256(path.read_bytes()).hexdigest() for path in sources]
         },
