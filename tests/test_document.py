@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from webfilter import Document, DocumentError, Verdict
-from webfilter.document import marked
+from webfilter.document import broken, marked
 
 
 def test_the_first_verdict_decides():
@@ -76,3 +76,9 @@ def test_verdicts_read_as_sentences():
     assert said == "l: language 'de' not in the accepted set"
     assert str(Verdict("m", "near_duplicate", of="b")) == "m: near_duplicate (of b)"
     assert str(Verdict("x", "ValueError: no", kind="failed")) == "x failed: ValueError: no"
+
+
+def test_a_broken_rule_makes_the_verdict_that_the_constructor_makes():
+    found = broken("gopher_quality", "words", 12, 50.0, "<")
+    assert found == Verdict("gopher_quality", "words", "words", 12, 50.0, op="<")
+    assert pickle.loads(pickle.dumps(found)) == found

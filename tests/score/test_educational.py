@@ -20,6 +20,7 @@ import pytest
 from webfilter.document import Document
 from webfilter.errors import ConfigError
 from webfilter.score import Educational
+from webfilter.score.features import BITS, features
 from webfilter.score.packaged import FOLDER, checksum, entry, load
 from webfilter.testing import check_stage
 
@@ -144,6 +145,17 @@ def test_raw_scores_are_exact_sums_whatever_the_batch() -> None:
         alone = model.predict([texts[i]])
         assert (alone.raw[0] == whole.raw[i]).all()
         assert (alone.values[0] == whole.values[i]).all()
+
+
+def test_sums_of_the_longest_windows_are_exact_even_with_the_heaviest_words() -> None:
+    heavy = np.array([-128, 127, 127, -127], dtype=np.int8)
+    model = replace(load("educational"), words=np.tile(heavy, (1 << BITS, 1)))
+    for text in ("\u4e00 " * 2_000 + "".join(map(chr, range(0x2200, 0x22FF))) * 15, "a" * 8_000,
+                 "".join(f"{chr(97 + i % 26)}{i} ;" for i in range(2_000))[:8_000]):  # fmt: skip
+        found = features([text])
+        words = model._read([text])[0][0]
+        total = int(found.one_tf.astype(int).sum() + found.two_tf.astype(int).sum())
+        assert words.tolist() == (heavy.astype(int) * total).tolist()
 
 
 def test_a_long_page_is_the_mean_of_its_parts() -> None:
