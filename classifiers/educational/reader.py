@@ -62,7 +62,7 @@ BATCH, RATE, DROPOUT, DOWN = 32, 1.5e-4, 0.1, 0.3
 STEPS, REACH = 6, 2.9
 """Weights are whole numbers up to the first, either way; that stands for as many standard
 deviations of a row as the second says."""
-ROUGH = 0.55
+ROUNDING = 0.55
 """From this share of the training on they are rounded, so that the others make up for it."""
 
 
@@ -175,11 +175,11 @@ class Layer(nn.Module):
         self.first = _norm(weights, f"{at}.attention.output.LayerNorm")
         self.second = _norm(weights, f"{at}.output.LayerNorm")
 
-    def forward(self, x: torch.Tensor, there: torch.Tensor, rough: bool) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, there: torch.Tensor, rounding: bool) -> torch.Tensor:
         """Return vectors of the same shape, (n, pieces, width)."""
 
         def product(of: nn.Linear, x: torch.Tensor) -> torch.Tensor:
-            return functional.linear(x, coarse(of.weight) if rough else of.weight, of.bias)
+            return functional.linear(x, as_packed(of.weight) if rounding else of.weight, of.bias)
 
         count, size, width = x.shape
         parts = product(self.asked, x).view(count, size, 3, self.heads, width // self.heads)
@@ -213,7 +213,7 @@ class Net(nn.Module):
         self.head = nn.Linear(2 * width, len(TARGETS) + 1)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
-        self.rough = False
+        self.rounding = False
 
     def forward(self, texts: list[list[int]]) -> torch.Tensor:
         """Return standardized scores and, last, log odds of order, shape (n, 5)."""
@@ -223,11 +223,11 @@ class Net(nn.Module):
         for i, row in enumerate(texts):
             numbers[i, : len(row)] = torch.tensor(row)
             there[i, : len(row)] = True
-        vectors = coarse(self.pieces.weight) if self.rough else self.pieces.weight
+        vectors = as_packed(self.pieces.weight) if self.rounding else self.pieces.weight
         x = self.norm(functional.embedding(numbers, vectors) + self.places[:size])
         x = functional.dropout(x, DROPOUT, self.training)
         for layer in self.layers:
-            x = layer(x, there, self.rough)
+            x = layer(x, there, self.rounding)
         mask = there[:, :, None].float()
         mean = (x * mask).sum(1) / mask.sum(1)
         most = (x * mask + (mask - 1) * 1e4).amax(1)
@@ -257,7 +257,7 @@ def learn(net: Net, pieces: list[list[int]], lessons: Texts, epochs: float, rate
         batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
         rng.shuffle(batches)
         for of in batches[: steps - done]:
-            net.rough = done >= ROUGH * steps
+            net.rounding = done >= ROUNDING * steps
             said = net([pieces[i] for i in of])
             errors = (said[:, :-1] - goals[of]) ** 2 @ heads
             doubts = functional.binary_cross_entropy_with_logits(
@@ -312,7 +312,7 @@ def rounded(weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return (weights / unit).round().clamp(-STEPS, STEPS), unit
 
 
-def coarse(weights: torch.Tensor) -> torch.Tensor:
+def as_packed(weights: torch.Tensor) -> torch.Tensor:
     """Return weights as they will be packed; their gradients are those of the weights."""
     with torch.no_grad():
         numbers, unit = rounded(weights)
