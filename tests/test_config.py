@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pytest
 
 from webfilter.config import build, conform
@@ -38,6 +39,19 @@ def test_what_people_write_becomes_what_the_field_holds():
     assert made.rules == (Rule("n", ge=2),)
     assert Options(key=["a", "b"]).key == ("a", "b")
     assert hash(Options({"b": 1}.keys() and ["b"])) == hash(Options(("b",)))
+
+
+def test_numbers_of_numpy_become_plain_ones():
+    for share in (np.float64(0.25), np.int32(1)):
+        made = Options(share=share, count=np.int64(3))
+        assert (made.share, made.count) == (share, 3)
+        assert (type(made.share), type(made.count)) == (float, int)
+    with pytest.raises(ConfigError, match="share"):
+        Options(share=np.float64("nan"))
+    with pytest.raises(ConfigError, match="count"):
+        Options(count=np.float64(1))
+    with pytest.raises(ConfigError, match="count"):
+        Options(count=np.True_)
 
 
 @pytest.mark.parametrize(

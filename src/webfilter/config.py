@@ -1,10 +1,10 @@
 """A stage is its configuration: its fields are checked when it is built.
 
 `conform` converts what people naturally write (a list or set for a tuple or frozenset, an int for
-a float, a dict for a `Rule`) and refuses everything else, naming the stage, the field, the value
-and what it takes. It understands the types a stage field may have: int, float, bool, str, Path,
-None, Literal, tuple[X, ...], Set[X] (held as a frozenset), Mapping[str, X], dataclasses, unions of
-these, Callable and Any.
+a float, integers and float64 of NumPy, a dict for a `Rule`) and refuses everything else, naming the
+stage, the field, the value and what it takes. It understands the types a stage field may have: int,
+float, bool, str, Path, None, Literal, tuple[X, ...], Set[X] (held as a frozenset), Mapping[str, X],
+dataclasses, unions of these, Callable and Any.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import types
 from collections.abc import Callable, Mapping, Set
 from dataclasses import fields, is_dataclass
 from functools import cache
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -100,10 +101,11 @@ def _fit(value: Any, wanted: Any) -> Any:
     if wanted in (None, type(None)):
         return _need(value is None, value)
     if wanted is float:
-        _need(isinstance(value, (int, float)) and not isinstance(value, bool), value)
-        return _need(value == value, float(value) if isinstance(value, int) else value)
+        _need(isinstance(value, (Integral, float)) and not isinstance(value, bool), value)
+        return _need(value == value, _plain(float, value))
     if wanted is int:
-        return _need(isinstance(value, int) and not isinstance(value, bool), value)
+        _need(isinstance(value, Integral) and not isinstance(value, bool), value)
+        return _plain(int, value)
     if wanted is Path:
         return Path(_need(isinstance(value, (str, Path)), value))
     if origin is Literal:
@@ -122,6 +124,11 @@ def _fit(value: Any, wanted: Any) -> Any:
             return build(wanted, wanted.__name__, value)
         return _need(isinstance(value, wanted), value)
     return value
+
+
+def _plain(kind: type, value: Any) -> Any:
+    """Return a number as Python's own: NumPy's have another repr, and stand in no recipe."""
+    return value if type(value) is kind else kind(value)
 
 
 def _exact(value: Any, wanted: Any) -> bool:

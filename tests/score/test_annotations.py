@@ -93,6 +93,8 @@ def test_agreement_with_people(tmp_path):
     assert same["educational"].kappa == 1
     by_id = {row.scale: row for row in found.agreement({"a": {"educational": 4}, "z": {}})}
     assert (by_id["educational"].count, by_id["clean"].count) == (1, 0)
+    unsaid = found.agreement({"a": {"educational": float("nan"), "clean": None}})
+    assert [row.count for row in unsaid] == [0] * 4
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "[" * 100_000])

@@ -7,6 +7,7 @@ import logging
 import pickle
 import random
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -115,6 +116,17 @@ def test_a_retry_after_that_says_nothing_is_a_back_off(said):
         row, slept = one(server)
     assert row.scores == SCORES
     assert [0.5 <= wait <= 1 for wait in slept] == [True]
+
+
+@pytest.mark.parametrize("said", ["0", "-3", "0.001", "Sun, 06 Nov 1984 08:49:57 GMT"])
+def test_who_is_told_to_come_at_once_again_and_again_backs_off(said):
+    with serving([Says(429, "busy", {"Retry-After": said})] * 5 + [chat()]) as server:
+        row, slept = one(server)
+    assert row.scores == SCORES
+    pauses = [wait for wait in slept if wait > 0.001]
+    assert [low <= s <= 2 * low for s, low in zip(pauses, (0.5, 1, 2, 4), strict=True)] == [
+        True
+    ] * 4
 
 
 def test_who_is_told_to_wait_too_long_gives_up():
@@ -289,6 +301,24 @@ def test_a_server_that_takes_no_schema_is_asked_without_from_then_on():
     assert ["response_format" in asked.body for asked in server.asked] == [True] + [False] * 3
 
 
+def test_several_questions_that_find_out_together_that_no_schema_is_taken():
+    plain = threading.Event()
+
+    def script(asked, n):
+        if "response_format" not in asked.body:
+            plain.set()
+            return chat()
+        if n:  # refused only when the first one has had its answer without
+            plain.wait(10)
+            time.sleep(0.2)
+        return Says(400, {"error": {"message": "response_format is not supported"}})
+
+    with serving(script) as server:
+        found = annotator(server, concurrency=4).annotate([f"a {i}" for i in range(12)])
+    assert found.reasons == {}
+    assert len(found.labeled) == 12
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_wrong_key_ends_the_run_at_once(status, monkeypatch):
     monkeypatch.setenv("SOME_KEY", KEY)
@@ -374,9 +404,10 @@ def test_failures_that_are_not_in_a_row_stop_nothing():
     assert len(server.asked) == 60
 
 
-def test_what_may_have_been_billed_counts_against_the_budget():
+@pytest.mark.parametrize("says", [Says(200, "{"), Says(200, "{" * 50, cut=20)])
+def test_what_may_have_been_billed_counts_against_the_budget(says):
     price = {"m": (0, 10_000)}  # up to 1 for 100 tokens
-    with serving([Says(200, "{")]) as server:
+    with serving([says]) as server:
         asker = annotator(server, prices=price, budget=3.5, max_tokens=100, retries=50)
         (row,) = asker.annotate(["a"])
     assert row.reason.startswith("not asked: the budget of 3.5 is used up: 3 may be spent")
@@ -571,6 +602,15 @@ def test_windows_that_say_the_same_have_ids_of_their_own():
         found = annotator(server, windows=3, max_chars=90).annotate([doc])
     assert len({row.id for row in found}) == 3
     assert all(doc.text[row.offset :].startswith(row.text) for row in found)
+
+
+@pytest.mark.parametrize("items", ["Water boils.", wf.Document("a", "Water boils.")])
+def test_one_text_is_not_a_list_of_its_letters(items):
+    with serving([chat()]) as server:
+        for ask in (annotator(server).annotate, annotator(server).estimate):
+            with pytest.raises(wf.ConfigError, match="a list of texts or documents is needed"):
+                ask(items)
+    assert server.asked == []
 
 
 def test_what_is_set_aside_cannot_be_taken_twice():

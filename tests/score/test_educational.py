@@ -280,6 +280,15 @@ def test_what_a_page_says_twice_counts_once() -> None:
     assert score(LESSON + "\nshort line" * 8)["educational"] > once["educational"] / 2
 
 
+def test_white_space_says_nothing_twice() -> None:
+    lines = [f"{part.strip()} {i}." for i, part in enumerate(LESSON.split(". "))]
+    plain = score("\n\n".join(lines))["educational"]
+    for width in (39, 40, 60):
+        padded = score(f"\n{' ' * width}\n".join(lines))["educational"]
+        assert padded == pytest.approx(plain, abs=0.1)
+    assert score("\n".join(f"{line}{' ' * 60}" for line in lines))["educational"] > plain - 0.1
+
+
 @pytest.mark.parametrize("text", ["", " \n\t "])
 def test_of_a_blank_page_there_is_no_doubt(text: str) -> None:
     assert set(score(text).values()) == {0.0}

@@ -102,6 +102,13 @@ def test_a_blank_text_scores_nothing_and_is_dropped(folder: Path, text: str) -> 
     assert not stage([Document("a", text)])[0].live
 
 
+def test_of_unknown_words_it_says_what_it_says_of_a_line_end(folder: Path) -> None:
+    stage = FastTextQuality(folder / "plain.bin")
+    unknown = score(stage, "zzz qqq")
+    assert unknown > 0
+    assert unknown == score(stage, "\u672c\u8a9e") != score(stage, "energy")
+
+
 def test_only_the_beginning_where_asked(folder: Path) -> None:
     text = " ".join(GOOD) + " " + " ".join(BAD * 50)
     whole = FastTextQuality(folder / "pairs.bin")

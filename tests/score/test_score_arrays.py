@@ -62,6 +62,14 @@ def test_the_standard_tool_of_another_process_unpacks_it(tmp_path) -> None:
     np.testing.assert_array_equal(np.load(tmp_path / "out" / "weights.npy"), WEIGHTS)
 
 
+def test_an_array_that_belongs_to_something_else_is_not_even_read(monkeypatch) -> None:
+    out = io.BytesIO()
+    np.savez(out, weights=WEIGHTS, other=WEIGHTS)
+    monkeypatch.setattr(np.lib.npyio.NpzFile, "__getitem__", lambda *_: pytest.fail("read"))
+    with pytest.raises(ValueError, match=r"its arrays are \['other', 'weights'\]"):
+        from_bytes(Two, out.getvalue())
+
+
 def test_pickles_are_refused() -> None:
     with pytest.raises(ValueError, match="pickle"):
         to_bytes(two(np.array([{}], dtype=object)))

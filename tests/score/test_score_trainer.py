@@ -136,6 +136,22 @@ def test_labels_come_as_array_dict_or_frame() -> None:
     assert one.tops_ == (5.0,)  # of our rubric: the highest label here is 2.5
     with pytest.raises(UnknownName, match="educational"):
         EducationalTrainer(names=["educationl"]).fit(texts, columns)
+    turned = EducationalTrainer(names=["shop", "educational"]).fit(texts, columns)
+    frame = pandas.DataFrame(columns)
+    assert turned.score(texts, frame) == turned.score(texts, columns) > 0.8
+    assert turned.score(texts, frame[["shop", "educational"]]) == turned.score(texts, frame)
+    half = EducationalTrainer(names=["shop"]).fit(texts, frame)
+    assert half.score(texts, frame) == half.score(texts, frame[["shop"]]) > 0.8
+    with pytest.raises(UnknownName, match="shop"):
+        half.score(texts, frame[["educational"]])
+
+
+def test_heads_of_ones_own_may_hold_anything_that_is_a_label() -> None:
+    texts, labels = lessons(60)
+    both = EducationalTrainer().fit(texts, np.column_stack([labels, [0] * 60]))
+    assert both.tops_ == (5.0, 1.0)
+    assert not both.predict(texts)[:, 1].any()
+    assert "tops=array([5, 3])" in repr(EducationalTrainer(tops=np.array([5, 3])))
 
 
 def test_before_fit_it_says_so() -> None:
@@ -188,11 +204,18 @@ def test_hostile_texts_in_fit_and_predict(fitted: EducationalTrainer) -> None:
         (["a"] * 50, {"a": [1] * 49}, r"labels of 'a' have shape \(49,\)"),
         (["a"] * 50, [1] * 49, r"shape \(49, 1\)"),
         (["a"] * 50, [-1] * 50, "label -1 of row 0 and head 'educational'"),
+        (["a"] * 50, {"fun": [-1] * 50}, "label -1 of row 0 and head 'fun'"),
+        (["a"] * 50, {"fun": [float("nan")] * 50}, "'fun'"),
     ],
 )
 def test_what_cannot_be_trained_on_is_refused(texts: Any, labels: Any, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         EducationalTrainer().fit(texts, labels)
+
+
+def test_one_name_is_not_a_list_of_its_letters() -> None:
+    with pytest.raises(ConfigError, match="names = 'educational' must be a list"):
+        EducationalTrainer(names="educational").fit(*lessons(60))
 
 
 # -- files -------------------------------------------------------------------------------------
@@ -390,6 +413,9 @@ def test_urls_are_grouped_by_domain() -> None:
     assert found[2] == "book"
     assert len(set(found)) == 5
     assert domain("https://www.bbc.co.uk/x") == "bbc.co.uk"
+    pandas = pytest.importorskip("pandas")
+    unsaid = pandas.Series([None, "book"], dtype="string")
+    assert grouped(unsaid, ["t", "u"]).tolist() == [grouped(None, ["t"])[0], "book"]
     with pytest.raises(ConfigError, match="2 groups for 1 texts"):
         grouped(["a", "b"], ["t"])
 
@@ -398,6 +424,32 @@ def test_a_trainer_of_short_texts_is_fit_itself() -> None:
     texts, labels = lessons(60)
     plain = fit(texts, labels, tops=[5], names=["educational"])
     assert EducationalTrainer().fit(texts, labels).model_.save() == plain.save()
+
+
+def test_the_stage_takes_a_file_as_it_is_now_and_refuses_one_that_cannot_score(
+    tmp_path: Path,
+) -> None:
+    texts, labels = lessons(80)
+    path = tmp_path / "model.npz"
+    EducationalTrainer(tops=[5]).fit(texts, labels).save(path)
+    first = Educational(min_score=None, model=str(path))
+    before = first.measure(Document("a", texts[0]))["educational"]
+    turned = EducationalTrainer(tops=[5]).fit(texts, [5 - label for label in labels])
+    turned.save(path)
+    again = Educational(min_score=None, model=str(path))
+    after = again.measure(Document("a", texts[0]))["educational"]
+    assert abs(after - before) > 2
+    assert after == pytest.approx(float(turned.predict(texts[:1])[0]), abs=1e-4)
+    assert again.artifacts == {"model": f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"}
+    with np.load(path) as found:
+        arrays = {name: found[name] for name in found.files}
+    for name in ("curve", "spread"):
+        flat = arrays[name].copy()
+        flat[:, 0] = 1.0
+        for bad in (flat, flat[:, :, :1]):
+            np.savez(path, **{**arrays, name: bad})
+            with pytest.raises(ConfigError, match=f"the knots of its array {name}"):
+                Educational(model=str(path))
 
 
 def test_the_stage_and_the_trainer_give_a_page_the_same_score(tmp_path: Path) -> None:

@@ -223,6 +223,8 @@ class Annotator:
         return Cost.of(readings(), self.prices)
 
     def _excerpts(self, items: Iterable[str | Document]) -> Iterator[Annotation]:
+        if isinstance(items, (str, Document)):
+            raise ConfigError("annotator: a list of texts or documents is needed, not one of them")
         for item in items:
             if isinstance(item, str):
                 digest = hashlib.sha256(item.encode("utf-8", "surrogatepass")).hexdigest()

@@ -27,12 +27,11 @@ def from_bytes(kind: Any, data: bytes) -> dict[str, Any]:
     Raises:
         ValueError: arrays are missing, or some belong to something else.
     """
-    with np.load(io.BytesIO(data), allow_pickle=False) as found:
-        arrays = {name: found[name] for name in found.files}
     wanted = {field.name for field in fields(kind)}
-    if set(arrays) != wanted:
-        raise ValueError(f"its arrays are {sorted(arrays)}, not {sorted(wanted)}")
-    return arrays
+    with np.load(io.BytesIO(data), allow_pickle=False) as found:
+        if set(found.files) != wanted:
+            raise ValueError(f"its arrays are {sorted(found.files)}, not {sorted(wanted)}")
+        return {name: found[name] for name in found.files}
 
 
 def to_bytes(model: Any) -> bytes:

@@ -35,7 +35,8 @@ def grouped(
 ) -> npt.NDArray[np.str_]:
     """Return one group a text: the domain of a URL, anything else as it is.
 
-    Equal texts are one group where `groups` is None, and so is a text whose group is None or NaN.
+    Equal texts are one group where `groups` is None, and so is a text whose group is None or NaN
+    (or NA of pandas).
 
     Raises:
         ConfigError: there is another number of groups than of texts.
@@ -50,10 +51,18 @@ def grouped(
         raise ConfigError(f"training: {len(found)} groups for {len(texts)} texts: one a text")
     return np.array(
         [
-            key(text) if group is None or group != group else _group(str(group))
+            key(text) if _missing(group) else _group(str(group))
             for group, text in zip(found, texts, strict=True)
         ]
     )
+
+
+def _missing(group: Any) -> bool:
+    """Return whether it is None, NaN, or NA of pandas, which is neither equal nor unequal."""
+    try:
+        return group is None or bool(group != group)
+    except TypeError:
+        return True
 
 
 def _group(group: str) -> str:

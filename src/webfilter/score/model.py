@@ -34,7 +34,7 @@ from webfilter.score.features import BITS, CHUNK, STYLE, Features, features, sum
 
 __all__ = [
     "ENOUGH", "GUARDED", "OFF", "ORDER", "ORDERLY", "UNIT", "Model", "Scores", "along", "around",
-    "curved", "fingerprint", "meaning", "orderly", "style_ranks",
+    "check_knots", "curved", "fingerprint", "meaning", "orderly", "style_ranks",
 ]  # fmt: skip
 
 UNIT = 127
@@ -151,6 +151,7 @@ class Model:
                 raise ValueError(f"its array {name} holds numbers that are not finite")
         if not (self.guard[:, 0] < self.guard[:, 1]).all():
             raise ValueError("its array guard does not rise")
+        check_knots(self.curve, self.spread)
         if len(self.knots) != len(STYLE) + len(ORDERLY):
             raise ValueError("it was trained with other features")
 
@@ -304,6 +305,13 @@ def curved(raw: Floats, curve: Floats, top: Floats) -> Floats:
     """Return raw scores, shape (n, t), along the curve of each target, clipped to 0..top."""
     columns = [along(raw[:, t], *curve[t]) for t in range(len(top))]
     return np.clip(np.column_stack(columns), 0.0, top)
+
+
+def check_knots(curve: Floats, spread: Floats) -> None:
+    """Raise ValueError unless each curve has two knots at least, one after the other."""
+    for name, curves in (("curve", curve), ("spread", spread)):
+        if curves.shape[-1] < 2 or not (np.diff(curves[:, 0]) > 0).all():
+            raise ValueError(f"the knots of its array {name} do not rise, or are fewer than two")
 
 
 def around(values: Floats, spread: Floats, top: float) -> Floats:

@@ -1,12 +1,13 @@
 """The model files that come with the package, checked against their checksums when loaded.
 
-See `webfilter.packaged`; a file is read once per process.
+See `webfilter.packaged`; a file is read once per process, and one of a user's own again
+when it has changed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ FOLDER = Path(__file__).parent / "models"
 M = TypeVar("M", Model, Reader)
 
 _FIX = "reinstall webfilter, or train it again with classifiers/educational"
+_GIVE = "give the model.npz that EducationalTrainer wrote"
 
 
 def load(name: str, folder: Path = FOLDER) -> Model:
@@ -71,19 +73,33 @@ def _checked(kind: type[M], name: str, folder: Path) -> M:
         raise ConfigError(f"model {name!r}: its file cannot be used: {error}; {_FIX}") from error
 
 
-@cache
 def load_file(path: str) -> tuple[Model, str]:
-    """Return a model of one's own and its sha256, read at the first call in this process.
+    """Return a model of one's own and its sha256; read again when the file has changed.
 
     Raises:
         ConfigError: the file is missing, or no model that can be used here.
     """
-    fix = "give the model.npz that EducationalTrainer wrote"
     try:
-        data = Path(path).read_bytes()
+        file = Path(path).resolve()
+        stat = file.stat()
     except OSError as error:
-        raise ConfigError(f"model {path!r}: cannot be read: {error.strerror}; {fix}") from None
+        raise _unread(path, error) from None
+    return _open(file, path, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+
+
+@lru_cache(maxsize=4)
+def _open(file: Path, path: str, _changed: tuple[int, ...]) -> tuple[Model, str]:
     try:
-        return Model.load(data), hashlib.sha256(data).hexdigest()
+        data = file.read_bytes()
+    except OSError as error:
+        raise _unread(path, error) from None
+    try:
+        model = Model.load(data)
+        model.predict(["a file that only looks like a model fails here"])
+        return model, hashlib.sha256(data).hexdigest()
     except Exception as error:  # zipfile and numpy raise many kinds
-        raise ConfigError(f"model {path!r}: its file cannot be used: {error}; {fix}") from error
+        raise ConfigError(f"model {path!r}: its file cannot be used: {error}; {_GIVE}") from error
+
+
+def _unread(path: str, error: OSError) -> ConfigError:
+    return ConfigError(f"model {path!r}: cannot be read: {error.strerror}; {_GIVE}")

@@ -50,10 +50,13 @@ def read_pages(
 
 
 def _fresh(text: str) -> float:
-    """Return the share of a text's characters outside of long lines that it has had before."""
+    """Return the share of a text's characters outside of long lines that it has had before.
+
+    White space around a line makes it no longer.
+    """
     if "\n" not in text:
         return 1.0
-    lines = [line for line in text.split("\n") if len(line) >= _LONG]
+    lines = [x for x in text.split("\n") if len(x) >= _LONG and len(x.strip()) >= _LONG]
     kept = set(lines)
     if len(kept) == len(lines):
         return 1.0

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from webfilter.blas import one_thread
 from webfilter.score.arrays import from_bytes, to_bytes
-from webfilter.score.model import around, curved
+from webfilter.score.model import around, check_knots, curved
 from webfilter.score.pieces import Pieces
 
 __all__ = ["Reader"]
@@ -113,6 +113,7 @@ class Reader:
                 raise ValueError(f"its array {name} has shape {found.shape}, not {shape}")
             if found.dtype.kind == "f" and not np.isfinite(found).all():
                 raise ValueError(f"its array {name} holds numbers that are not finite")
+        check_knots(self.curve, self.spread)
         if any(d % heads for heads in self.heads.tolist()):
             raise ValueError("its array heads does not divide the inner width")
         if len(self._pieces) != v:

@@ -182,9 +182,9 @@ class EducationalTrainer:
                 f"EducationalTrainer: scoring = {self.scoring!r} knows no sample_weight; r2 does"
             )
         scores = self.predict(X).reshape(len(X), -1)
-        columns = [y[n] for n in self.names_] if isinstance(y, Mapping) else y
-        ys = np.array(columns, dtype=np.float64)
-        ys = ys.T if isinstance(y, Mapping) else ys.reshape(len(X), -1)
+        named = _by_name(y)
+        columns = _stacked(named, self.names_, len(X)) if isinstance(named, Mapping) else named
+        ys = np.array(columns, dtype=np.float64).reshape(len(X), -1)
         found = []
         for t, top in enumerate(self.tops_):
             if self.scoring == "r2":
@@ -213,7 +213,7 @@ class EducationalTrainer:
         given = [
             f"{name}={value!r}"
             for name, value in self.get_params(deep=False).items()
-            if value != default[name].default
+            if repr(value) != repr(default[name].default)  # arrays have no one `!=`
         ]
         return f"{type(self).__name__}({', '.join(given)})"
 
@@ -373,18 +373,13 @@ class EducationalTrainer:
         self, texts: list[str], labels: npt.ArrayLike | Mapping[str, npt.ArrayLike]
     ) -> tuple[Floats, list[str], list[float], bool]:
         """Return labels (n, t), names, tops, and whether labels were one column."""
-        if hasattr(labels, "columns"):  # a data frame
-            frame: Any = labels
-            labels = {str(name): np.asarray(frame[name]) for name in frame.columns}
+        if isinstance(self.names, str):
+            raise ConfigError(f"training: names = {self.names!r} must be a list of names")
         names = None if self.names is None else [str(name) for name in self.names]
-        values: Any = labels
-        if isinstance(labels, Mapping):
-            names = names or [str(name) for name in labels]
-            for name in names:
-                if name not in labels:
-                    raise UnknownName("head among the labels", name, map(str, labels))
-            values = [_column(labels[name], len(texts), f"labels of {name!r}") for name in names]
-            values = np.array(values, dtype=np.float64).T
+        values: Any = _by_name(labels)
+        if isinstance(values, Mapping):
+            names = names or [str(name) for name in values]
+            values = _stacked(values, names, len(texts))
         try:
             array = np.array(values, dtype=np.float64)
         except (TypeError, ValueError) as error:
@@ -433,6 +428,22 @@ def _arguments() -> list[str]:
     return [name for name in found if name != "self"]
 
 
+def _by_name(labels: Any) -> Any:
+    """Return a data frame as a dict of its columns, anything else as it is."""
+    if not hasattr(labels, "columns"):
+        return labels
+    return {str(name): np.asarray(labels[name]) for name in labels.columns}
+
+
+def _stacked(labels: Mapping[str, npt.ArrayLike], names: Sequence[str], count: int) -> Floats:
+    """Return the columns of `names` side by side, shape (n, t)."""
+    for name in names:
+        if name not in labels:
+            raise UnknownName("head among the labels", name, map(str, labels))
+    columns = [_column(labels[name], count, f"labels of {name!r}") for name in names]
+    return np.array(columns, dtype=np.float64).T
+
+
 def _column(values: npt.ArrayLike, count: int, what: str = "sample_weight") -> Floats:
     try:
         found = np.array(values, dtype=np.float64)
@@ -448,6 +459,4 @@ def _column(values: npt.ArrayLike, count: int, what: str = "sample_weight") -> F
 def _top(name: str, labels: Floats) -> float:
     known = labels[np.isfinite(labels)]
     highest = float(known.max()) if len(known) else 0.0
-    if highest <= TOPS.get(name, 0.0):
-        return TOPS[name]
-    return float(max(1.0, np.ceil(highest)))
+    return max(TOPS.get(name, 1.0), float(np.ceil(highest)))

@@ -123,8 +123,9 @@ class Annotations(Sequence[Annotation]):
             there = by_id.get(row.id) or by_text.get(row.text)
             scores = row.scores or {}
             for name in found:
-                if there is not None and name in there:
-                    found[name].append((scores[name], there[name]))
+                label = None if there is None else _label(there.get(name))
+                if label is not None:
+                    found[name].append((scores[name], label))
         return tuple(
             agreement(s.name, "mean", "other", found[s.name], whole=s.step == 1)
             for s in self.rubric.scales
@@ -212,17 +213,19 @@ class Annotations(Sequence[Annotation]):
         by_id, by_text = {}, {}
         for _, fields in _lines(other):
             given = {s.name: fields.get(s.column, fields.get(s.name)) for s in self.rubric.scales}
-            labels = {
-                name: float(value)
-                for name, value in given.items()
-                if isinstance(value, (int, float)) and type(value) is not bool
-                if math.isfinite(value)
-            }
+            labels = {k: v for k, value in given.items() if (v := _label(value)) is not None}
             if isinstance(fields.get("id"), str):
                 by_id[fields["id"]] = labels
             if isinstance(fields.get("text"), str):
                 by_text[fields["text"]] = labels
         return by_id, by_text
+
+
+def _label(value: object) -> float | None:
+    """Return a label, or None for what is none: not a number, NaN, infinite."""
+    if not isinstance(value, (int, float)) or type(value) is bool or not math.isfinite(value):
+        return None
+    return float(value)
 
 
 def line(row: Annotation, rubric: Rubric) -> str:

@@ -155,11 +155,13 @@ class Chat:
         Raises:
             Transient, Refused, Broke, ConfigError: see above.
         """
-        failure = None
+        failure = response = None
+        deadline = time.monotonic() + self._timeout
         try:
-            status, headers, data = self._post(json.dumps(body).encode())
+            response = self._post(json.dumps(body).encode())
+            status, headers, data = self._received(response, deadline)
         except Exception as caught:
-            failure = self._unreached(caught)
+            failure = self._unreached(caught, begun=response is not None)
         if failure is not None:
             raise failure  # out here, so that it has no context, which would hold the request
         text = data.decode("utf-8", "replace")
@@ -185,17 +187,19 @@ class Chat:
             text = text.replace(self.__key, "***").replace(self.__key.replace("/", r"\/"), "***")
         return " ".join(text[: 4 * _SHOWN].split())[:_SHOWN]
 
-    def _post(self, data: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _post(self, data: bytes) -> Any:
         request = urllib.request.Request(self._url, data, method="POST")
         request.add_header("Content-Type", "application/json")
         request.add_header("Accept", "application/json")
         request.add_header("User-Agent", "webfilter")
         if self.__key:
             request.add_unredirected_header("Authorization", f"Bearer {self.__key}")
-        deadline = time.monotonic() + self._timeout
         response = self._opener.open(request, timeout=self._timeout)
         if response is None:
             raise OSError("no answer")
+        return response
+
+    def _received(self, response: Any, deadline: float) -> tuple[int, dict[str, str], bytes]:
         with response:
             parts, size = [], 0
             while part := response.read1(65_536):
@@ -208,7 +212,7 @@ class Chat:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return response.status, headers, b"".join(parts)
 
-    def _unreached(self, error: Exception) -> ConfigError | Transient:
+    def _unreached(self, error: Exception, *, begun: bool) -> ConfigError | Transient:
         cause = getattr(error, "reason", None)
         if isinstance(cause, ssl.SSLCertVerificationError):
             return ConfigError(
@@ -218,7 +222,8 @@ class Chat:
         if isinstance(error, TimeoutError) or isinstance(cause, TimeoutError):
             return Transient(f"no answer within {self._timeout:g} s", billed=True)
         shown = cause if isinstance(cause, Exception) else error
-        return Transient(self.scrub(f"{type(shown).__name__}: {shown}".rstrip(": ")))
+        said = self.scrub(f"{type(shown).__name__}: {shown}".rstrip(": "))
+        return Transient(said, billed=begun)  # what breaks off was written all the same
 
     def _refuse(self, status: int, headers: Mapping[str, str], error: Any, text: str) -> NoReturn:
         fields = error if isinstance(error, Mapping) else {}

@@ -178,17 +178,19 @@ class Session:
             except Transient as fault:
                 faults += 1
                 wait = backoff(faults) if fault.wait is None else fault.wait
+                if faults > 1:  # who says 0 s, and again, is obeyed once
+                    wait = max(wait, backoff(faults - 1))
                 if faults > self._settings.retries:
                     return None, self._count(f"{fault}, {faults} times")
-                if wait > self._settings.max_wait:
-                    return None, self._count(f"{fault}: asks to wait {wait:.0f} s")
+                if fault.wait is not None and fault.wait > self._settings.max_wait:
+                    return None, self._count(f"{fault}: asks to wait {fault.wait:.0f} s")
                 if fault.limited:
                     self._gate.slow(wait)
                 else:
                     self._settings.clock.sleep(wait, self._stop)
                 continue
             except Refused as fault:
-                if formatted and fault.status in (400, 422, 501) and self._takes_schema is None:
+                if formatted and fault.status in (400, 422, 501) and not self._takes_schema:
                     plain = True  # perhaps it knows no schemas: if this helps, none is sent again
                     continue
                 # a long text is refused by itself; all texts from the first one, by the settings
