@@ -26,7 +26,7 @@ from webfilter.stage import Step
 
 __all__ = ["canonical"]
 
-_SEEN = (bool, int, float, complex, str, bytes, type(None), re.Pattern, PurePath)
+_SEEN = (bool, int, float, complex, str, bytes, type(None), PurePath)
 
 
 def canonical(value: Any) -> Any:
@@ -49,6 +49,8 @@ def canonical(value: Any) -> Any:
         return {str(k): canonical(v) for k, v in value.items()}
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
+    if isinstance(value, re.Pattern):
+        return _pattern(value)
     return _Code().of(value) if callable(value) else str(value)
 
 
@@ -108,7 +110,13 @@ class _Code:
             return sorted((self._taken(v, module) for v in value), key=repr)
         if isinstance(value, FunctionType) and value.__module__ == module:
             return self._function(value)
+        if isinstance(value, re.Pattern):
+            return _pattern(value)
         return repr(value) if isinstance(value, _SEEN) else _name(value)
+
+
+def _pattern(value: re.Pattern[Any]) -> str:
+    return f"re.compile({value.pattern!r}, {value.flags})"  # its repr is cut at 200 characters
 
 
 def _name(value: Any) -> str:

@@ -19,6 +19,7 @@ from webfilter.dedup.sketch import Scheme
 from webfilter.document import Document
 from webfilter.errors import ConfigError
 from webfilter.stage import Signal
+from webfilter.text.composed import composed
 
 __all__ = ["ExactDedup", "ExactDuplicates", "normalized_text"]
 
@@ -40,7 +41,7 @@ def normalized_text(text: str) -> str:
         return " ".join(text.lower().split())
     for char in _INVISIBLE:
         text = text.replace(char, "")
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    folded = composed(composed(text).casefold())
     return " ".join(folded.split())
 
 

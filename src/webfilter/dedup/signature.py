@@ -81,7 +81,9 @@ def _sketched(hashes: Hashes, offsets: Places, size: int) -> Hashes:
     signs = table.reshape(len(counts), size)
     done = np.ones(len(counts), dtype=np.intp)  # rounds, by set
     open_ = np.flatnonzero((signs == _EMPTY).any(axis=1))
-    crowded = open_[counts[open_] > 8 * size]  # many shingles, yet empty bins: the same few
+    filled = (signs[open_] != _EMPTY).sum(axis=1)  # few for so many shingles: they are the same few
+    awaited = size * -np.expm1(-counts[open_] / size)
+    crowded = open_[(counts[open_] > 8 * size) | (2 * filled < awaited)]
     if len(crowded):
         hashes, counts = hashes.copy(), counts.copy()
     for row in crowded:

@@ -8,7 +8,6 @@ Lao, Khmer, Myanmar) every character is a word. No Python loop runs over charact
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,6 +23,7 @@ from webfilter.dedup.folding import (
     SPACE,
     folding,
 )
+from webfilter.text.composed import composed
 
 __all__ = ["character_hashes", "word_hashes"]
 
@@ -82,7 +82,7 @@ def _folded(texts: Sequence[str]) -> Bytes:
     """Return the folded bytes of `texts`, `DOCUMENT` before and after each, then `_LOAD` more."""
     folded, composes = _beyond_ascii(_ascii_folded(texts))
     if composes:
-        whole = [unicodedata.normalize("NFC", text) for text in texts]
+        whole = [composed(text) for text in texts]
         folded, _ = _beyond_ascii(_ascii_folded(whole))
     return _numbers(folded)
 

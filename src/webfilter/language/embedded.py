@@ -171,8 +171,10 @@ class Embedded:
         found = []
         order = np.argsort(-shares, axis=1, kind="stable")[:, 1:top]
         for at, row in enumerate(order.tolist()):
-            # what is left of the calibrated probability goes to the others by their raw shares
-            rest = (1 - sure[at]) / max(1 - float(raw[at]), 1e-12)
-            pairs = ((self._codes[o], round(float(shares[at, o]) * rest, 4)) for o in row)
+            # what is left of the calibrated probability goes to the others by their raw shares,
+            # but none is likelier than the first
+            rest, most = (1 - sure[at]) / max(1 - float(raw[at]), 1e-12), sure[at]
+            likely = (min(float(shares[at, o]) * rest, most) for o in row)
+            pairs = ((self._codes[o], round(p, 4)) for o, p in zip(row, likely, strict=True))
             found.append(tuple(pair for pair in pairs if pair[1] > 0))
         return found

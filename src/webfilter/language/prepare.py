@@ -40,8 +40,8 @@ def _cut_url(text: str, start: int, window: str) -> str:
     """Return `window`, which begins at `start`, without the rest of a URL that begins before it."""
     before = text[max(start - _LONGEST, 0) : start]
     word = "" if before[-1:].isspace() else before.rsplit(None, 1)[-1]
-    url = _URL.match(text, start - len(word), start + WINDOW)
-    return window[url.end() - start :] if url else window
+    url = _URL.search(text, start - len(word), start + WINDOW)  # perhaps after a bracket
+    return window[url.end() - start :] if url and url.start() < start else window
 
 
 def prepare(text: str) -> str:
