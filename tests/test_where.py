@@ -228,6 +228,18 @@ def test_equal_functions_have_equal_ones_also_after_use(make):
     assert printed(one) == printed(make()) == before
 
 
+def test_long_patterns_count_whole():
+    parts = [f"word{n:04d}" for n in range(60)]
+    one, other, flagged = (
+        re.compile("|".join(parts)),
+        re.compile("|".join([*parts[:-1], "other"])),
+        re.compile("|".join(parts), re.IGNORECASE),
+    )
+    for told in (canonical, lambda p: canonical(lambda doc: p.search(doc.text) is None)):
+        assert told(one) == told(re.compile("|".join(parts)))
+        assert len({str(told(p)) for p in (one, other, flagged)}) == 3
+
+
 def test_what_a_function_takes_from_its_module_counts(monkeypatch):
     before = printed(calls_helper), printed(is_long)
     monkeypatch.setitem(globals(), "LIMIT", 11)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webfilter.dedup import MinHash, NearDuplicates
+from webfilter.dedup import MinHash, NearDuplicates, signature
 from webfilter.dedup.signature import band_keys, shingles, signatures
 from webfilter.dedup.words import character_hashes
 from webfilter.document import Document, Verdict
@@ -356,6 +356,24 @@ def test_a_text_that_repeats_itself_has_the_signature_of_its_few_shingles() -> N
     hashes, offsets = shingles([once, often], 5, 1)
     signs = signatures(hashes, offsets, 112)
     assert np.array_equal(signs[0], signs[1])
+
+
+@pytest.mark.parametrize(("distinct", "copies"), [(1, 900), (1, 3_000), (3, 900), (20, 100)])
+def test_a_text_that_repeats_itself_is_little_work(
+    distinct: int, copies: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thrown: list[int] = []
+
+    def counted(table, base, hashes, turn, size, throw=signature._throw):
+        thrown.append(len(hashes))
+        throw(table, base, hashes, turn, size)
+
+    monkeypatch.setattr(signature, "_throw", counted)
+    few = np.random.default_rng(0).integers(0, 2**64, distinct, np.uint64)
+    hashes, size = np.tile(few, copies), 1_000
+    again = signatures(hashes, np.array([0, len(hashes)]), size)
+    assert (again == signatures(few, np.array([0, distinct]), size)).all()
+    assert sum(thrown) < 100 * size + 2 * len(hashes)
 
 
 def test_the_seed_selects_other_hash_functions() -> None:

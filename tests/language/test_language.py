@@ -358,7 +358,7 @@ def test_preparation_is_short_and_without_addresses() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("before", ["see ", "\n", ""])
+@pytest.mark.parametrize("before", ["see ", "\n", "", "[see](", "<", "see:"])
 def test_a_url_that_reaches_into_a_window_is_taken_out_whole(before: str) -> None:
     url = "https://site.example/morning/garden/lesson?of=the-old-school"
     text = f"{before}{url}\n" * 30
@@ -366,6 +366,10 @@ def test_a_url_that_reaches_into_a_window_is_taken_out_whole(before: str) -> Non
     for extra in range(len(url)):
         left = prepare("x" * extra + " " + text)
         assert not any(word in left for word in ("site", "example", "garden", "lesson", "school"))
+        whole = "x" * extra + " " + "near " * 9 + ("https://site.example/a " + "near " * 25) * 14
+        middle = (len(whole) - 200) // 2
+        parts = (whole[:200], whole[middle : middle + 200], whole[-200:])
+        assert prepare(whole).count("near") == sum(part.count("near") for part in parts)
     said = "word/word " * 300
     assert prepare(said) == windows(said)  # a slash alone makes no URL
     assert len(prepare("a" * 5_000 + "/")) == 602

@@ -102,7 +102,8 @@ class Language(Scorer):
     model: Path | None = None
     """fastText language model for the engine ``fasttext``: lid.176, OpenLID, GlotLID, your own."""
     top: int | None = None
-    """2 to 5 measures `language_top`: so many codes, the first that of `language`."""
+    """2 to 5 measures `language_top`: so many codes, the first that of `language`, and none after
+    it likelier."""
     shares: bool = False
     """Measure `language_share` and `language_shares`: pieces of the page, counted by letters. A
     macrolanguage's members are counted apart, and what is no language as ``und``."""
