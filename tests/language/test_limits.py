@@ -18,6 +18,7 @@ from webfilter.language.engines import Guess
 from webfilter.stage import Rule, Transform
 from webfilter.testing import check_stage
 from webfilter.tuning.knobs import knobs
+from webfilter.tuning.measure import _hash
 
 
 class Told:
@@ -230,6 +231,68 @@ def test_tuning_by_language_makes_such_a_table() -> None:
     assert stage.min_scores  # no one limit does both
     assert len(kept(stage, good)) > 590
     assert len(kept(stage, bad)) < 10
+
+
+def spoken(kind: str, sizes: Mapping[str, tuple[int, float]]) -> list[Document]:
+    """So many documents of each language, good ones with a score above its bound."""
+    return [
+        Document(f"{code}-{n}-{kind}", f"{code} {bound + (0.05 if kind == 'good' else -0.05)}")
+        for code, (count, bound) in sizes.items()
+        for n in range(count)
+    ]
+
+
+def kept_of_held_out(stage: wf.Stage | Pipeline, docs: Sequence[Document]) -> tuple[int, int]:
+    held = [each for each in docs if not _hash(each.id, 0) & 1]
+    return len(kept(stage, held)), len(held)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "members"),
+    [
+        ({"no": (200, 0.8), "nn": (40, 0.3), "en": (300, 0.3)}, {"nn"}),  # too few
+        ({"no": (200, 0.8), "nn": (200, 0.3), "en": (300, 0.3)}, {"nn"}),  # the limits of all
+        ({"no": (200, 0.8), "nn": (40, 0.3), "nb": (200, 0.5), "en": (300, 0.3)}, {"nb", "nn"}),
+        ({"no": (40, 0.3), "nn": (200, 0.8), "en": (300, 0.3)}, {"nn"}),
+    ],
+)
+def test_a_tuned_table_judges_members_of_a_macrolanguage_as_it_is_said(
+    sizes: Mapping[str, tuple[int, float]], members: set[str]
+) -> None:
+    good, bad = spoken("good", sizes), spoken("bad", sizes)
+    found = wf.tune(
+        good, bad, Language({"no", "en"}), by="language", min_documents=150, max_loss=0.05,
+        resamples=20,
+    )  # fmt: skip
+    [stage] = found.pipe.steps
+    assert isinstance(stage, Language)
+    assert stage.min_score == pytest.approx(0.3, abs=0.05)
+    assert set(stage.min_scores) == members | {code for code in sizes if sizes[code][1] == 0.8}
+    for code, limit in stage.min_scores.items():
+        assert limit == pytest.approx(sizes[code][1], abs=0.05)
+    for docs, told in ((good, found.after.good), (bad, found.after.bad)):
+        assert kept_of_held_out(found.pipe, docs) == (told.count, told.of)
+
+
+def test_where_a_tuned_table_has_no_limit_scores_of_zero_take_no_part() -> None:
+    def docs(kind: str) -> list[Document]:
+        same = [Document(f"en-{n}-{kind}", f"en {n % 4 / 4}") for n in range(200)]
+        return [*spoken(kind, {"de": (200, 0.8)}), *same]
+
+    good, bad = docs("good"), docs("bad")
+    found = wf.tune(
+        good, bad, Language({"de", "en"}), by="language", min_documents=150, max_loss=0.05,
+        resamples=20,
+    )  # fmt: skip
+    [stage] = found.pipe.steps
+    assert isinstance(stage, Language)
+    assert {code: stage.min_scores.get(code, stage.min_score) for code in ("de", "en")} == {
+        "de": pytest.approx(0.8, abs=0.05), "en": 0.0}  # fmt: skip
+    assert found.pooled.good.gone == {"language": 50}
+    for side, told in ((good, found.after.good), (bad, found.after.bad)):
+        part = [each for each in side if not each.text.endswith(" 0.0")]
+        assert kept_of_held_out(found.pipe, part) == (told.count, told.of)
+        assert len(kept(found.pipe, side)) == len(kept(found.pipe, part))
 
 
 def test_the_stage_keeps_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:

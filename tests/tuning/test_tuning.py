@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from traits import Traits, corpus
+from traits import Spoken, Traits, corpus
 
 import webfilter as wf
 from webfilter.document import Document, Verdict
@@ -336,6 +336,64 @@ def test_a_language_stage_in_the_pipeline_is_used():
     tuning = tune(good, bad, pipe, by="language", skip="language", min_documents=60)
     assert tuning.pipe.names == ("language", "by_language")
     assert tuning.pooled.good.gone == {"language": 30}
+
+
+def spoken(tag, sizes, seed=0):
+    """So many documents of each language; 4 in 10 bad ones are below its floor, no good one is."""
+    rng = random.Random(seed)
+    docs = []
+    for code, (n, floor) in sizes.items():
+        low = [floor - 9] * (4 * n // 10) if tag == "b" else []
+        heights = [*low, *rng.choices((floor, floor + 9), k=n - len(low))]
+        docs += [
+            Document(doc.id, doc.text, meta={**doc.meta, "language": code})
+            for doc in corpus(f"{tag}-{code}-", heights)
+        ]
+    return docs
+
+
+@pytest.mark.parametrize(
+    ("sizes", "entries"),
+    [
+        # a member with too few documents has not the limits of its macrolanguage
+        ({"zh": (200, 60), "yue": (40, 10), "en": (300, 10)}, {"zh": 60, "yue": 10}),
+        # nor has one whose own limits are those of all
+        ({"zh": (200, 60), "yue": (200, 10), "en": (300, 10)}, {"zh": 60, "yue": 10}),
+        ({"no": (200, 60), "nb": (200, 30), "nn": (40, 10), "en": (300, 10)},
+         {"no": 60, "nb": 30, "nn": 10}),
+        # the macrolanguage does not go with its member, and needs no entry
+        ({"zh": (40, 10), "yue": (200, 60), "en": (300, 10)}, {"yue": 60}),
+        # nothing is inherited from a macrolanguage that has the limits of all
+        ({"zh": (200, 10), "yue": (40, 10), "gan": (200, 60), "en": (300, 10)}, {"gan": 60}),
+    ],
+)  # fmt: skip
+def test_a_macrolanguage_beside_its_members_is_judged_as_it_is_said(sizes, entries):
+    good, bad = spoken("g", sizes), spoken("b", sizes, 1)
+    pipe = Spoken() | Traits()
+    tuning = tune(good, bad, pipe, by="language", min_documents=150, max_loss=0.05, resamples=20)
+    stage = tuning.pipe.steps[-1]
+    assert {code: inner.min_height for code, inner in stage.stages.items()} == entries
+    assert stage.default == Traits(min_height=10)
+    assert set(tuning.few) == {code for code, (n, _) in sizes.items() if n < 150}
+    for docs, side in ((good, "good"), (bad, "bad")):
+        assert kept(tuning.pipe, docs, held_out(docs)) == getattr(tuning.after, side)
+        for code in sizes:
+            ours = [doc for doc in docs if doc.meta["language"] == code]
+            judged = kept(tuning.pipe, ours, held_out(ours))
+            if code in tuning.languages:
+                assert judged == getattr(tuning.languages[code].after, side)
+            else:
+                assert judged == kept(stage.default, ours, held_out(ours))
+
+
+def test_a_language_that_neither_corpus_has_goes_with_its_macrolanguage():
+    sizes = {"zh": (200, 60), "en": (200, 10)}
+    docs = spoken("g", sizes), spoken("b", sizes, 1)
+    pipe = Spoken() | Traits()
+    tuning = tune(*docs, pipe, by="language", min_documents=150, max_loss=0.05, resamples=20)
+    unseen = Document("a", signals={"language": "yue"})
+    assert tuning.pipe.steps[-1].rules_for(unseen) == Traits(min_height=60).rules
+    assert "A language that neither corpus has goes with its macrolanguage." in tuning.to_html()
 
 
 # -- what cannot be used

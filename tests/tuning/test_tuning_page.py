@@ -130,6 +130,8 @@ def test_languages_are_on_the_page():
     Checker(page)
     assert "Limits for en" in page
     assert "Too few documents for limits of their own" in page
+    assert "All others have the limits above.</p>" in page
+    assert "macrolanguage" not in page  # none of these has one
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,16 @@ class Traits(Filter):
         return {name: doc.meta[name] for name in ("height", "width", "count")}
 
 
+@dataclass(frozen=True)
+class Spoken(Filter):
+    """Says the language that comes with the document."""
+
+    measures: ClassVar[tuple[Signal, ...]] = (Signal("language", "str", "A code"),)
+
+    def measure(self, doc: Document) -> Mapping[str, Value]:
+        return {"language": doc.meta["language"]}
+
+
 def corpus(tag, heights, widths=None, counts=None, text="text"):
     """Return documents with these traits; what is not given is the same everywhere."""
     n = len(heights)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from webfilter.codes import accepted
 from webfilter.errors import ConfigError
 from webfilter.report.figures import label, number, quantity, share
 from webfilter.report.html import bar, block, compared, details, esc, fragment, page, section, table
@@ -120,7 +121,10 @@ def _languages(tuning: Tuning) -> str:
     if tuning.few:
         said = ", ".join(f"{esc(n, 40)} ({g:,} + {b:,})" for n, (g, b) in tuning.few.items())
         body += f'<p class="lead">Too few documents for limits of their own: {said}.</p>'
-    return section("Languages", body, "All others have the limits above.")
+    lead = "All others have the limits above."
+    if accepted(tuning.languages) - {*tuning.languages, *tuning.few}:
+        lead += " A language that neither corpus has goes with its macrolanguage."
+    return section("Languages", body, lead)
 
 
 def _language(name: str, profile: Profile) -> Sequence[str]:

@@ -139,11 +139,13 @@ class Tuning:
     pipe: Pipeline
     """The pipeline with the tuned limits."""
     pooled: Profile
-    """The limits chosen on all documents; with profiles, those for all other languages."""
+    """The limits chosen on all documents; with profiles, those for all other languages. Only a
+    language that neither corpus has, and whose macrolanguage has a profile, goes with that."""
     languages: Mapping[str, Profile]
     """The limits of each language that has its own."""
     few: Mapping[str, tuple[int, int]]
-    """Languages with too few documents for limits of their own: good and bad ones."""
+    """Languages with too few documents for limits of their own, which have the pooled ones: good
+    and bad documents."""
     before: Effect
     """What the limits as they were keep of the half held out."""
     after: Effect

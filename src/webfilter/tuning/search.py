@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
-from webfilter.codes import recognized
+from webfilter.codes import recognized, under
 from webfilter.compose import ByLanguage
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.extract.cascade import uncascaded
@@ -76,7 +76,9 @@ def tune(
         pipe: the pipeline, stage or stages to tune; None: the four heuristics as FineWeb runs them.
         max_loss: share of `good` that all limits together may cost, 0 to below 1.
         by: ``language`` also tunes each language with enough documents by itself, and puts
-            `ByLanguage` stages in the pipeline, behind a `Language` if there is none.
+            `ByLanguage` stages in the pipeline, behind a `Language` if there is none. A language
+            with too few has the limits chosen on all documents, also where its macrolanguage has
+            its own; a member of that which neither corpus has goes with it.
         skip: what to leave as it is: signals, stages, fields or ``stage.field``.
         others: what becomes of limits without a proposal. ``off`` switches them off, those too that
             guard against what neither corpus has (`skip` leaves them on); the bound on the loss
@@ -118,8 +120,8 @@ def tune(
     _counted("batch_size", batch_size)
     start = Pipeline(uncascaded(_pipeline(pipe, by).steps))  # a screen would drop what is measured
     tuned = knobs(start, [skip] if isinstance(skip, str) else skip)
-    if by is not None:  # of the limits of `Language`, the score can have a table
-        tuned = tuple(k for k in tuned if not _pooled_only(start.steps[k.step], k))
+    if by is not None:
+        tuned = tuple(_by_language(start, tuned))
     if not tuned:
         raise ConfigError(
             f"tune: nothing to tune in {', '.join(start.names) or 'an empty pipeline'}: "
@@ -171,7 +173,7 @@ def _tuned(
     for profile in languages.values():
         before, after = before + profile.before, after + profile.after
     return Tuning(
-        pipe=_built(start, tuned, pooled, languages, settings),
+        pipe=_built(start, tuned, pooled, languages, few, settings),
         pooled=pooled,
         languages=languages,
         few=few,
@@ -183,8 +185,17 @@ def _tuned(
     )
 
 
-def _pooled_only(step: Step, knob: Knob) -> bool:
-    return isinstance(step, Language) and knob.field != "min_score"
+def _by_language(start: Pipeline, tuned: Iterable[Knob]) -> Iterator[Knob]:
+    """Yield the limits that a language can have for itself.
+
+    Of `Language` it is the score. Its table has no off: 0 stands for it, so that documents with a
+    score of 0 take no part.
+    """
+    for knob in tuned:
+        if not isinstance(start.steps[knob.step], Language):
+            yield knob
+        elif knob.field == "min_score":
+            yield replace(knob, off=0.0)
 
 
 def _languages(good: Corpus, bad: Corpus) -> list[str]:
@@ -205,7 +216,8 @@ def _built(
     start: Pipeline,
     tuned: Sequence[Knob],
     pooled: Profile,
-    languages: dict[str, Profile],
+    languages: Mapping[str, Profile],
+    few: Iterable[str],
     settings: Settings,
 ) -> Pipeline:
     default = turned(start.steps, chosen_limits(tuned, pooled, settings))
@@ -213,9 +225,10 @@ def _built(
         code: turned(start.steps, chosen_limits(tuned, profile, settings))
         for code, profile in languages.items()
     }
+    seen = {**own, **dict.fromkeys(few, default)}
     steps: list[Step] = []
     for place, step in enumerate(default):
-        inner = {code: other[place] for code, other in own.items() if other[place] != step}
+        inner = _entries({code: other[place] for code, other in seen.items()}, step)
         if inner and isinstance(step, Language):
             steps.append(_by_score(step, inner))
         elif inner and isinstance(step, Stage):
@@ -229,6 +242,15 @@ def _built(
         if not _idle(step, start.steps[place]) or _needed(step, steps[place + 1 :])
     ]
     return Pipeline(tuple(left or steps))
+
+
+def _entries(wanted: Mapping[str, Step], default: Step) -> dict[str, Step]:
+    """Return those of `wanted` that need an entry beside `default`.
+
+    They are another step, or would go to that of their macrolanguage.
+    """
+    others = {code for code, step in wanted.items() if step != default}
+    return {code: step for code, step in wanted.items() if under(code, others) is not None}
 
 
 def _by_score(step: Language, own: Mapping[str, Step]) -> Language:
