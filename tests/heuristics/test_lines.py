@@ -169,6 +169,9 @@ def test_code_in_a_fence_and_the_rule_of_a_table_stay():
     code = ["```", "}", "12", "Home", "```"]
     assert causes("\n".join([*PROSE, *code])) == [None] * (len(PROSE) + 5)
     assert causes("\n".join([*PROSE, *code[:-1]]))[-2:] == ["numbers", "navigation"]
+    around = ["````markdown", "```", "}", "```", "12", "```` x", "```a```", "  `````"]
+    assert causes("\n".join([*PROSE, *around])) == [None] * (len(PROSE) + 8)
+    assert causes("\n".join([*PROSE, *around[:-1]]))[-3] == "numbers"
     table = ["| a leaf | a root |", "| --- | --- |", "| green | brown |"]
     text = "\n".join([*PROSE[:3], *table, *PROSE[3:]])
     assert causes(text, fragment_length=None) == [None] * 9

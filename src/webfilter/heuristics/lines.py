@@ -35,6 +35,7 @@ _LISTED = ("consent", "browser", "legal", "sharing", "counter", "account", "navi
 _CAUSES = ("symbols", "numbers", *_LISTED, "short", "uppercase", "repeated", "fragment")
 
 _LETTER = re.compile(r"[^\W\d_]")
+_FENCE = re.compile(r"\s*(`{3,})([^`]*)$")
 
 _ORDER = "the tests in the order of the class; the first that applies is the line's cause"
 
@@ -94,9 +95,10 @@ class Lines(Profiled, Transform):
       these that is three times as long: a heading. A text of one or two lines has no surroundings.
 
     A running line ends with a sentence's mark or a comma, or goes on in lower case in the next.
-    Lines within a closed Markdown fence (three backticks) stay, and the rule under the head of a
-    Markdown table does not go for its symbols. The lines kept are joined as they came; blank lines
-    stay, but not two together where something went. A text that loses no line comes back as it was.
+    Lines within a closed Markdown fence (three backticks or more) stay, and the rule under the head
+    of a Markdown table does not go for its symbols. The lines kept are joined as they came; blank
+    lines stay, but not two together where something went. A text that loses no line comes back as
+    it was.
 
     The defaults take out most of what people call noise at some cost to good lines: see
     `benchmarks/README.md`. `fragment_length` is the knob.
@@ -267,10 +269,22 @@ class Lines(Profiled, Transform):
 
 
 def _fenced(raw: Sequence[str]) -> frozenset[int]:
-    """Return the places of the lines in closed Markdown fences, with the fences."""
-    fences = [place for place, line in enumerate(raw) if line.lstrip().startswith("```")]
-    pairs = zip(fences[::2], fences[1::2], strict=False)
-    return frozenset(place for start, end in pairs for place in range(start, end + 1))
+    """Return the places of the lines in closed Markdown fences, with the fences.
+
+    As in CommonMark, what closes a fence is at least as long and stands alone.
+    """
+    found: list[int] = []
+    opened, size = -1, 0
+    for place, line in enumerate(raw):
+        mark = _FENCE.match(line)
+        if mark is None:
+            continue
+        if opened < 0:
+            opened, size = place, len(mark[1])
+        elif len(mark[1]) >= size and not mark[2].strip():
+            found += range(opened, place + 1)
+            opened = -1
+    return frozenset(found)
 
 
 def _joined(found: Sequence[tuple[str, int, str | None]]) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 Digits of all scripts become 0 to 9, full-width forms ASCII, blanks of all widths a space, hyphens
 and dashes "-", currency signs "$", the signs of angles and shares "%". Letters of alphabets that
-are written like ours (Latin, Greek, Cyrillic) become one byte, `LETTER`; everything else another,
-`OTHER`. A place in the folded text is the same place in the text.
+are written like ours (Latin, Greek, Cyrillic), and accents that stand apart, become one byte,
+`LETTER`; everything else another, `OTHER`. A place in the folded text is the same place in the
+text.
 """
 
 from __future__ import annotations
@@ -77,6 +78,18 @@ def classify(table: Bytes, codes: Bytes) -> Mask:
     return np.frombuffer(found, dtype=np.bool_)
 
 
+_ALPHABETS = (
+    (0x80, 0x52F),
+    (0x1C80, 0x1C8F),  # Cyrillic C
+    (0x1D00, 0x1DBF),  # phonetic
+    (0x1E00, 0x1FFF),  # Latin of Vietnamese and others, Greek with several accents
+    (0x2C60, 0x2C7F),  # Latin C
+    (0xA640, 0xA69F),  # Cyrillic B
+    (0xA720, 0xA7FF),  # Latin D
+    (0xAB30, 0xAB6F),  # Latin E
+)
+
+
 @cache
 def _table() -> Bytes:
     """Return the folded byte of every code point, shape (0x110000,)."""
@@ -84,13 +97,14 @@ def _table() -> Bytes:
     table[:128] = np.arange(128)
     for code in range(128, 0x1FC00):
         char = chr(code)
-        if code < 0x530 and char.isalpha():
+        if any(first <= code <= last for first, last in _ALPHABETS) and char.isalpha():
             table[code] = LETTER
         elif char.isdecimal():
             table[code] = 48 + unicodedata.decimal(char)
         elif 0x2000 <= code < 0x3001 or code < 0x100 or code in (0x1680, 0xFE58, 0xFE63):
             group = unicodedata.category(char)
             table[code] = {"Zs": 32, "Pd": 45, "Sc": 36}.get(group, OTHER)
+    table[0x300:0x370] = LETTER
     table[[ord(char) for char in "话話机機☎☏✆📞📱📲📠"]] = SIGN
     table[0xFF01:0xFF5F] = np.arange(0x21, 0x7F)
     table[0x2212] = 45

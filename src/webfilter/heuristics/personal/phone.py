@@ -148,7 +148,8 @@ def _numbers(chains: Chains, gaps: Bytes) -> tuple[Chains, Places]:
     codes = chains.runs.codes
     right = pairs(codes, chains.ends, _AFTER)
     decimal = np.flatnonzero(right == 2)
-    right[decimal] = _DIGIT.take(codes.take(chains.ends.take(decimal) + 3))
+    third = chains.ends.take(decimal) + 3
+    right[decimal] = _DIGIT.take(codes.take(third)) & (codes.take(third - 1) != 10)
     chains = chains[right != 0]
     first = chains.starts
     before = pairs(codes, first - 2, _BEFORE)
