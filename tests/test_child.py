@@ -263,6 +263,49 @@ def test_close_is_idempotent_and_not_final(child):
     assert child.call(("echo", 1)) == 1
 
 
+@pytest.mark.parametrize("task", [("sleep", 60), ("echo", bytes(50_000_000))])
+def test_a_child_at_work_is_given_up_without_waiting(child, task):
+    said: list[ChildDied] = []
+
+    def work():
+        while not said:  # whatever it is at when it is given up: start, work, or between
+            try:
+                child.call(task)
+            except ChildDied as error:
+                said.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    time.sleep(0.3)
+    began = time.monotonic()
+    child.give_up()
+    assert time.monotonic() - began < 20
+    thread.join(20)
+    assert len(said) == 1
+    with pytest.raises(ChildDied, match="given up"):
+        child.call(("echo", 1))
+
+
+def test_a_child_given_up_while_it_starts_does_no_work(child, monkeypatch):
+    starts = webfilter.child._Running.__init__
+
+    def slow(running, hello):
+        starts(running, hello)
+        child.give_up()
+
+    monkeypatch.setattr(webfilter.child._Running, "__init__", slow)
+    with pytest.raises(ChildDied, match="given up"):
+        child.call(("sleep", 60))
+
+
+@linux
+def test_an_idle_child_that_is_given_up_ends(child):
+    pid = child.call(("pid",))
+    child.give_up()
+    child.give_up()
+    assert gone(pid)
+
+
 def test_calls_from_several_threads_take_turns(child):
     got: list[int] = []
     threads = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,6 +71,17 @@ class Breaks(Stage):
             if "die" in doc.text:
                 os.kill(os.getpid(), signal.SIGKILL)
         return [doc for doc in batch if "lose" not in doc.text]
+
+
+@dataclass(frozen=True)
+class Lingers(Stage):
+    """Makes the file that a text names, then takes a minute."""
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        for doc in batch:
+            Path(doc.text).touch()
+            time.sleep(60)
+        return batch
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ class ChildError(ChildFailure):
 class Child:
     """A callable in a process of its own; started at the first call, and again after a death.
 
-    One thread at a time: calls from several threads wait for each other.
+    One thread at a time: calls from several threads wait for each other; only `give_up` does not.
 
     Args:
         target: ``"module:factory"``; called once in the child with `config`, returns the callable
@@ -145,6 +145,7 @@ class Child:
         self._config = config
         self._memory = memory
         self._lock = threading.Lock()
+        self._given_up = False
         self._running: _Running | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
 
@@ -200,6 +201,20 @@ class Child:
         with self._lock:
             self._stop(kill=False)
 
+    def give_up(self) -> None:
+        """End the child for good, by force if it is at work: that call and later ones raise.
+
+        It does not wait for the work, so a thread may be freed that waits for the child.
+        """
+        self._given_up = True  # first: a child that is about to start looks at it when it has
+        if self._lock.acquire(blocking=False):
+            try:
+                self._stop(kill=False)
+            finally:
+                self._lock.release()
+        elif (running := self._running) is not None:
+            running.kill()
+
     def __enter__(self) -> Child:
         return self
 
@@ -254,12 +269,17 @@ class Child:
             self._stop(kill=True)  # in a fork of its parent it is only forgotten
             running = None
         if running is None:
+            if self._given_up:
+                raise ChildDied("given up")
             try:
                 hello = (self._target, dumps(self._config), self._memory)
             except Unpicklable as error:
                 raise ChildError(*error.args) from error
             running = self._running = _Running(pickle.dumps(hello, protocol=5))
             self._finalizer = weakref.finalize(self, _Running.stop, running, False)
+            if self._given_up:
+                self._stop(kill=True)
+                raise ChildDied("given up")
             running.await_ready()
         return running
 
@@ -354,6 +374,11 @@ class _Running:
 
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the process at once; who waits for its answer is told."""
+        if self.owner == os.getpid():
+            self._process.kill()
 
     def write(self, *pieces: bytes | memoryview) -> None:
         """Send `pieces` of a message; if the child is gone, `receive` will tell."""

@@ -1,9 +1,14 @@
+import os
+import signal
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
-from toys import Breaks, FirstOf, Length, Quota, Upper
+from toys import Breaks, FirstOf, Length, Lingers, Quota, Upper
 
-from webfilter import Document, RunError
+from webfilter import Document, Pipeline, RunError
 from webfilter.run.flow import Flow, batched
 from webfilter.run.local import LocalRunner, segments
 from webfilter.run.processes import PoolRunner
@@ -76,3 +81,51 @@ def test_batches_are_cut_by_count_and_by_size(monkeypatch):
     monkeypatch.setattr("webfilter.run.flow.BATCH_BYTES", 10)
     given = [Document(str(n), "x" * size) for n, size in enumerate([1, 1, 1, 30, 4, 4, 4, 1])]
     assert [len(b) for b in batched(given, 3)] == [3, 1, 3, 1]
+
+
+def appears(path, seconds=60):
+    end = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    return path.exists()
+
+
+def test_an_error_of_the_source_does_not_wait_for_stages_at_work(tmp_path):
+    mark, raised = tmp_path / "mark", []
+
+    def source():
+        yield Document("slow", str(mark))
+        assert appears(mark)
+        raised.append(time.monotonic())
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        Pipeline((Lingers(),)).run(source(), workers=2, batch_size=1)
+    assert time.monotonic() - raised[0] < 30
+
+
+INTERRUPTED = """
+import sys
+from toys import Lingers
+from webfilter import Document, Pipeline
+docs = (Document(str(n), sys.argv[1]) for n in range(100))
+Pipeline((Lingers(),)).run(docs, sys.argv[2], workers=2, batch_size=4)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="interrupts by signal")
+def test_an_interrupt_does_not_wait_for_stages_at_work(tmp_path):
+    here = str(Path(__file__).parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path / "mark"), str(tmp_path / "out")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([here, *sys.path])},
+        stderr=subprocess.PIPE, text=True,
+    ) as run:  # fmt: skip
+        try:
+            assert appears(tmp_path / "mark")
+            run.send_signal(signal.SIGINT)
+            _, said = run.communicate(timeout=30)
+        finally:
+            run.kill()
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]

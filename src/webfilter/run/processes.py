@@ -81,7 +81,7 @@ class PoolRunner:
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         for child in self._children:
-            child.close()
+            child.give_up()
 
     def _child(self) -> Child:
         child: Child | None = getattr(self._local, "child", None)
@@ -91,10 +91,11 @@ class PoolRunner:
         return child
 
     def _call(self, task: Task) -> Done:
+        child = self._child()
         if self._closed:  # killed by `close`, not by the document: do not start again
             raise RunError("the run was stopped")
         try:
-            done: Done = self._child().call(task)
+            done: Done = child.call(task)
         except ChildError as error:  # our own loop raised, or the worker never got ready
             raise RunError(f"a worker process could not do its work: {error}") from error
         return done
