@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -82,6 +83,14 @@ class Lingers(Stage):
             Path(doc.text).touch()
             time.sleep(60)
         return batch
+
+
+@dataclass(frozen=True)
+class Locks(Stage):
+    """Puts into each document what cannot be pickled."""
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        return [replace(doc, meta={"lock": threading.Lock()}) for doc in batch]
 
 
 @dataclass(frozen=True)
