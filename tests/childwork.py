@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 
@@ -89,8 +90,8 @@ class Acts:
     def read_stdin(config, seen):
         return sys.stdin.read()
 
-    def unpicklable(config, seen):
-        return lambda: None
+    def lock(config, seen):
+        return threading.Lock()
 
 
 def broken(config):

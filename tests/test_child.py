@@ -19,7 +19,14 @@ import pytest
 import webfilter.answers
 import webfilter.child
 import webfilter.serve
-from webfilter.child import Child, ChildDied, ChildError, ChildTimeout
+from webfilter.child import (
+    Child,
+    ChildDied,
+    ChildError,
+    ChildNotSent,
+    ChildNotStarted,
+    ChildTimeout,
+)
 
 HERE = "childwork:actor"
 posix = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
@@ -31,6 +38,13 @@ class Refuses:
 
     def __reduce__(self):
         raise TypeError("not for sending")
+
+
+class Unreadable:
+    """Is pickled, but cannot be unpickled."""
+
+    def __reduce__(self):
+        return int, ("not a number",)
 
 
 @pytest.fixture
@@ -187,7 +201,7 @@ def test_failures_among_tasks_that_were_sent_ahead(any_child):
     outcomes = any_child.call_each(tasks, timeout=1.0)
     said = [outcome if outcome == 400_000 else type(outcome).__name__ for outcome in outcomes]
     n = 400_000
-    assert said == [n, "ChildDied", n, n, "ChildError", "ChildTimeout", *[n] * 9, "ChildError", n]
+    assert said == [n, "ChildDied", n, n, "ChildError", "ChildTimeout", *[n] * 9, "ChildNotSent", n]
 
 
 @posix
@@ -223,10 +237,14 @@ def test_messages_are_read_ahead_where_nothing_can_wait_for_a_pipe(monkeypatch):
 
 
 def test_what_cannot_be_pickled_is_that_tasks_error(child):
-    outcomes = child.call_each([("echo", 1), Refuses(), ("unpicklable",), ("echo", 2)])
-    assert [outcomes[0], outcomes[3]] == [1, 2]
+    tasks = [("echo", 1), Refuses(), ("lock",), ("echo", Unreadable()), ("fail",), ("echo", 2)]
+    outcomes = child.call_each(tasks)
+    assert [outcomes[0], outcomes[5]] == [1, 2]
     assert "cannot be pickled: not for sending" in str(outcomes[1])
-    assert "the result cannot be pickled" in str(outcomes[2]) or outcomes[2]() is None
+    assert "the result cannot be pickled" in str(outcomes[2])
+    assert "not a number" in str(outcomes[3])
+    kinds = [type(outcome) for outcome in outcomes[1:5]]
+    assert kinds == [ChildNotSent, ChildNotSent, ChildNotSent, ChildError]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +253,7 @@ def test_what_cannot_be_pickled_is_that_tasks_error(child):
         ("no_such_module_anywhere:x", ChildError, "No module named 'no_such_module_anywhere'"),
         ("childwork:no_such_factory", ChildError, "no_such_factory"),
         ("childwork:broken", ChildError, "RuntimeError: the model file is missing"),
-        ("childwork:dies_at_start", ChildDied, "libfoo.so: not found"),
+        ("childwork:dies_at_start", ChildNotStarted, "libfoo.so: not found"),
     ],
 )
 def test_a_child_that_cannot_start_says_why(target, kind, said):
@@ -246,9 +264,22 @@ def test_a_child_that_cannot_start_says_why(target, kind, said):
             child.call_each([1, 2, 3])
 
 
+@pytest.mark.parametrize("executable", ["", "/nowhere/python"])
+def test_without_an_interpreter_a_child_cannot_start(child, monkeypatch, executable):
+    monkeypatch.setattr(sys, "executable", executable)
+    with pytest.raises(ChildNotStarted, match="could not be started"):
+        child.call(1)
+
+
+def test_a_death_at_work_is_not_taken_for_one_at_the_start(child):
+    with pytest.raises(ChildDied) as caught:
+        child.call(("exit", 3))
+    assert not isinstance(caught.value, ChildNotStarted)
+
+
 def test_a_start_that_hangs_ends(monkeypatch):
     monkeypatch.setattr(webfilter.child, "_STARTUP_SECONDS", 0.3)
-    with Child("time:sleep", 60) as child, pytest.raises(ChildDied, match="not ready"):
+    with Child("time:sleep", 60) as child, pytest.raises(ChildNotStarted, match="not ready"):
         child.call(1)
 
 
@@ -261,6 +292,49 @@ def test_close_is_idempotent_and_not_final(child):
     child.close()
     child.close()
     assert child.call(("echo", 1)) == 1
+
+
+@pytest.mark.parametrize("task", [("sleep", 60), ("echo", bytes(50_000_000))])
+def test_a_child_at_work_is_given_up_without_waiting(child, task):
+    said: list[ChildDied] = []
+
+    def work():
+        while not said:  # whatever it is at when it is given up: start, work, or between
+            try:
+                child.call(task)
+            except ChildDied as error:
+                said.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    time.sleep(0.3)
+    began = time.monotonic()
+    child.give_up()
+    assert time.monotonic() - began < 20
+    thread.join(20)
+    assert len(said) == 1
+    with pytest.raises(ChildDied, match="given up"):
+        child.call(("echo", 1))
+
+
+def test_a_child_given_up_while_it_starts_does_no_work(child, monkeypatch):
+    starts = webfilter.child._Running.__init__
+
+    def slow(running, hello):
+        starts(running, hello)
+        child.give_up()
+
+    monkeypatch.setattr(webfilter.child._Running, "__init__", slow)
+    with pytest.raises(ChildDied, match="given up"):
+        child.call(("sleep", 60))
+
+
+@linux
+def test_an_idle_child_that_is_given_up_ends(child):
+    pid = child.call(("pid",))
+    child.give_up()
+    child.give_up()
+    assert gone(pid)
 
 
 def test_calls_from_several_threads_take_turns(child):

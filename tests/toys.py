@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,6 +72,25 @@ class Breaks(Stage):
             if "die" in doc.text:
                 os.kill(os.getpid(), signal.SIGKILL)
         return [doc for doc in batch if "lose" not in doc.text]
+
+
+@dataclass(frozen=True)
+class Lingers(Stage):
+    """Makes the file that a text names, then takes a minute."""
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        for doc in batch:
+            Path(doc.text).touch()
+            time.sleep(60)
+        return batch
+
+
+@dataclass(frozen=True)
+class Locks(Stage):
+    """Puts into each document what cannot be pickled."""
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        return [replace(doc, meta={"lock": threading.Lock()}) for doc in batch]
 
 
 @dataclass(frozen=True)

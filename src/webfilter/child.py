@@ -37,6 +37,7 @@ from typing import Any, NamedTuple
 
 from webfilter.answers import answers_of
 from webfilter.serve import (
+    NOT_SENT,
     READY,
     RESULT,
     Packed,
@@ -48,7 +49,15 @@ from webfilter.serve import (
     write_frame,
 )
 
-__all__ = ["Child", "ChildDied", "ChildError", "ChildFailure", "ChildTimeout"]
+__all__ = [
+    "Child",
+    "ChildDied",
+    "ChildError",
+    "ChildFailure",
+    "ChildNotSent",
+    "ChildNotStarted",
+    "ChildTimeout",
+]
 
 _STARTUP_SECONDS = 120.0
 _GOODBYE_SECONDS = 2.0
@@ -85,7 +94,7 @@ class ChildTimeout(ChildFailure):
 
 
 class ChildDied(ChildFailure):
-    """The child ended while it worked, or never became ready.
+    """The child ended while it worked; one that never became ready is a `ChildNotStarted`.
 
     >>> print(ChildDied("killed by SIGSEGV", "bad pointer"))
     killed by SIGSEGV; its last words:
@@ -103,8 +112,12 @@ class ChildDied(ChildFailure):
         return f"{self.how}; its last words:\n{self.stderr}" if self.stderr else self.how
 
 
+class ChildNotStarted(ChildDied):
+    """The child never became ready, or was given up: no task's fault."""
+
+
 class ChildError(ChildFailure):
-    """The callable raised, or a task or result could not be pickled.
+    """The callable or its factory raised; where pickling did, it is a `ChildNotSent`.
 
     >>> str(ChildError("ValueError", "no text"))
     'ValueError: no text'
@@ -122,10 +135,14 @@ class ChildError(ChildFailure):
         return f"{self.type_name}: {self.message}" if self.message else self.type_name
 
 
+class ChildNotSent(ChildError):
+    """A task or its result could not be pickled or unpickled: it has to be done elsewhere."""
+
+
 class Child:
     """A callable in a process of its own; started at the first call, and again after a death.
 
-    One thread at a time: calls from several threads wait for each other.
+    One thread at a time: calls from several threads wait for each other; only `give_up` does not.
 
     Args:
         target: ``"module:factory"``; called once in the child with `config`, returns the callable
@@ -145,6 +162,7 @@ class Child:
         self._config = config
         self._memory = memory
         self._lock = threading.Lock()
+        self._given_up = False
         self._running: _Running | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
 
@@ -157,8 +175,8 @@ class Child:
 
         Raises:
             ChildTimeout: it took longer; the child was killed.
-            ChildDied: the child crashed, or could not be started.
-            ChildError: the callable raised, or something could not be pickled.
+            ChildDied: the child crashed; `ChildNotStarted`: it could not be started.
+            ChildError: the callable raised; `ChildNotSent`: the task or result cannot be sent.
         """
         with self._lock:
             (outcome,) = self._send([task], timeout)
@@ -178,7 +196,7 @@ class Child:
         done others before: so no result depends on what the child did earlier.
 
         Raises:
-            ChildDied, ChildError: the child could not be started: no task's fault.
+            ChildNotStarted, ChildError: the child could not be started: no task's fault.
 
         >>> with Child("functools:partial", len) as child:
         ...     [str(outcome) for outcome in child.call_each(["four", 4])]
@@ -200,6 +218,20 @@ class Child:
         with self._lock:
             self._stop(kill=False)
 
+    def give_up(self) -> None:
+        """End the child for good, by force if it is at work: that call and later ones raise.
+
+        It does not wait for the work, so a thread may be freed that waits for the child.
+        """
+        self._given_up = True  # first: a child that is about to start looks at it when it has
+        if self._lock.acquire(blocking=False):
+            try:
+                self._stop(kill=False)
+            finally:
+                self._lock.release()
+        elif (running := self._running) is not None:
+            running.kill()
+
     def __enter__(self) -> Child:
         return self
 
@@ -215,7 +247,7 @@ class Child:
         """Return the outcomes of the first tasks, at least one; the last may have ended the child.
 
         Raises:
-            ChildDied, ChildError: the child could not be started.
+            ChildNotStarted, ChildError: the child could not be started.
         """
         waiting = _Waiting(tasks)
         message = waiting.message(timeout, _TOGETHER_BYTES)
@@ -254,12 +286,17 @@ class Child:
             self._stop(kill=True)  # in a fork of its parent it is only forgotten
             running = None
         if running is None:
+            if self._given_up:
+                raise ChildNotStarted("given up")
             try:
                 hello = (self._target, dumps(self._config), self._memory)
             except Unpicklable as error:
                 raise ChildError(*error.args) from error
             running = self._running = _Running(pickle.dumps(hello, protocol=5))
             self._finalizer = weakref.finalize(self, _Running.stop, running, False)
+            if self._given_up:
+                self._stop(kill=True)
+                raise ChildNotStarted("given up")
             running.await_ready()
         return running
 
@@ -289,7 +326,7 @@ class _Waiting:
         self._tasks = tasks
         self.sent = 0
         """How many are in the messages so far."""
-        self.problem: ChildError | None = None
+        self.problem: ChildNotSent | None = None
         """Why the next one cannot be sent."""
 
     def message(self, timeout: float | None, together: int) -> _Message | None:
@@ -301,7 +338,7 @@ class _Waiting:
             try:
                 data = dumps(self._tasks[self.sent], buffers)
             except Unpicklable as error:
-                self.problem = ChildError(*error.args)
+                self.problem = ChildNotSent(*error.args)
                 break
             packed.append((data, buffers))
             size += len(data) + sum(buffer.raw().nbytes for buffer in buffers)
@@ -327,7 +364,7 @@ class _Running:
         self.owner = os.getpid()
         self.served = 0
         if not sys.executable:
-            raise ChildDied("could not be started: sys.executable is not known")
+            raise ChildNotStarted("could not be started: sys.executable is not known")
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _BOOTSTRAP, json.dumps([str(p) for p in sys.path])],
@@ -340,7 +377,7 @@ class _Running:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
-            raise ChildDied(f"could not be started: {error}") from error
+            raise ChildNotStarted(f"could not be started: {error}") from error
         self.room = widen(self._process.stdin)
         """How many bytes can be sent while the child is busy, without waiting for it."""
         self.together = _TOGETHER_BYTES if self.room else _MESSAGE_BYTES
@@ -355,6 +392,11 @@ class _Running:
     def alive(self) -> bool:
         return self._process.poll() is None
 
+    def kill(self) -> None:
+        """End the process at once; who waits for its answer is told."""
+        if self.owner == os.getpid():
+            self._process.kill()
+
     def write(self, *pieces: bytes | memoryview) -> None:
         """Send `pieces` of a message; if the child is gone, `receive` will tell."""
         with contextlib.suppress(OSError):
@@ -365,9 +407,9 @@ class _Running:
             problem = self.receive(_STARTUP_SECONDS)
         except ChildTimeout:
             how = f"not ready {_STARTUP_SECONDS:g} s after its start"
-            raise ChildDied(how, self._last_words()) from None
+            raise ChildNotStarted(how, self._last_words()) from None
         except _Gone as gone:
-            raise gone.died from None
+            raise ChildNotStarted(gone.died.how, gone.died.stderr) from None
         if problem is not None:
             raise problem
 
@@ -385,8 +427,10 @@ class _Running:
         try:
             content = pickle.loads(body)
         except Exception as error:
-            return ChildError(type(error).__name__, f"the result cannot be unpickled: {error}")
-        return content if tag == RESULT else ChildError(*content)
+            return ChildNotSent(type(error).__name__, f"the result cannot be unpickled: {error}")
+        if tag == RESULT:
+            return content
+        return ChildNotSent(*content) if tag == NOT_SENT else ChildError(*content)
 
     def _how(self) -> str:
         try:

@@ -4,7 +4,8 @@ The counterpart of `webfilter.child`, which starts it; nobody else imports it. F
 (8 bytes, little endian) and that many bytes. The first frame from the parent names the callable,
 then come messages: a frame with a time limit and, for each task, the sizes of its pickle and its
 buffers (bytes that are not copied into the pickle: protocol 5), and then those bytes one after
-another. Each answer is a frame: one byte that says what it is (ready, result, error) and a pickle.
+another. Each answer is a frame: one byte that says what it is (ready, result, error, an error of
+pickling) and a pickle.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 __all__ = [
     "ERROR",
     "HEADER_BYTES",
+    "NOT_SENT",
     "READY",
     "RESULT",
     "Packed",
@@ -39,7 +41,7 @@ __all__ = [
     "write_frame",
 ]
 
-READY, RESULT, ERROR = b"K", b"R", b"E"
+READY, RESULT, ERROR, NOT_SENT = b"K", b"R", b"E", b"N"
 _MAIN_HINT = (
     "defined in a script or notebook; put it in a module, install webfilter[workers], "
     "or run with workers=1"
@@ -81,13 +83,23 @@ def serve() -> None:
     for timeout, tasks in _messages(tasks_in):
         while tasks:
             _alarm(timeout)
-            try:
-                answer = (RESULT, dumps(work(_loads(*tasks.pop(0)))))
-            except BaseException as error:
-                answer = (ERROR, _describe(error))
+            answer = _answer(work, tasks.pop(0))
             _alarm(None)
             write_frame(answers, *answer)
             del answer
+
+
+def _answer(work: Callable[[Any], Any], parts: list[bytes]) -> tuple[bytes, bytes]:
+    problem = NOT_SENT
+    try:
+        value = _loads(*parts)
+        parts.clear()  # they may be large
+        problem = ERROR
+        value = work(value)
+        problem = NOT_SENT
+        return RESULT, dumps(value)
+    except BaseException as error:
+        return problem, _describe(error)
 
 
 class Unpicklable(Exception):

@@ -1,9 +1,16 @@
+import os
+import signal
+import subprocess
 import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from toys import Breaks, FirstOf, Length, Quota, Upper
+from toys import Breaks, FirstOf, Length, Lingers, Locks, Quota, Upper
 
-from webfilter import Document, RunError
+from webfilter import Document, Pipeline, RunError
 from webfilter.run.flow import Flow, batched
 from webfilter.run.local import LocalRunner, segments
 from webfilter.run.processes import PoolRunner
@@ -72,7 +79,104 @@ def test_a_stage_that_cannot_travel_is_one_clear_error(tmp_path):
         through(pipe, runner, docs(), tmp_path)
 
 
+class Unreadable:
+    """Is pickled, but cannot be unpickled."""
+
+    def __reduce__(self):
+        return int, ("not a number",)
+
+
+def nested(depth):
+    value = 0
+    for _ in range(depth):
+        value = {"in": value}
+    return value
+
+
+@pytest.mark.parametrize("size", [1, 4, 100])
+@pytest.mark.parametrize("odd", [nested(3000), threading.Lock(), Unreadable()])
+def test_a_document_that_cannot_be_sent_comes_out_as_without_workers(tmp_path, caplog, odd, size):
+    given = docs()
+    for at in (3, 4, 12):
+        given[at] = replace(given[at], meta={"odd": odd})
+    pipe = Length(2) | Breaks() | Upper() | Quota(5)
+    cut = segments(pipe.names, pipe.steps)
+    here, here_left, _ = through(pipe, LocalRunner(cut), given, tmp_path)
+    there, there_left, flow = through(pipe, PoolRunner(cut, 2), given, tmp_path, size)
+    for doc, other in zip(here + here_left, there + there_left, strict=True):
+        assert (doc.id, doc.text, doc.verdict) == (other.id, other.text, other.verdict)
+        assert doc.meta.get("odd") is other.meta.get("odd")
+    flow.ledger.check(len(given))
+    assert len(caplog.messages) == 1
+    assert "is worked on without workers" in caplog.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+def test_a_document_that_comes_to_be_unsendable_and_kills_fails_alone(tmp_path):
+    pipe = Locks() | Breaks()
+    runner = PoolRunner(segments(pipe.names, pipe.steps), 2)
+    kept, left, flow = through(pipe, runner, docs(["a", "die", "b"]), tmp_path)
+    assert [doc.text for doc in kept] == ["a", "b"]
+    assert [(doc.id, doc.verdict.kind) for doc in left] == [("d01", "failed")]
+    flow.ledger.check(3)
+
+
+def test_workers_that_cannot_start_are_an_error_of_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(RunError, match=r"cannot start.*/nowhere/python"):
+        PIPE.run(docs(), tmp_path / "out", workers=2)
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
 def test_batches_are_cut_by_count_and_by_size(monkeypatch):
     monkeypatch.setattr("webfilter.run.flow.BATCH_BYTES", 10)
     given = [Document(str(n), "x" * size) for n, size in enumerate([1, 1, 1, 30, 4, 4, 4, 1])]
     assert [len(b) for b in batched(given, 3)] == [3, 1, 3, 1]
+
+
+def appears(path, seconds=60):
+    end = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    return path.exists()
+
+
+def test_an_error_of_the_source_does_not_wait_for_stages_at_work(tmp_path):
+    mark, raised = tmp_path / "mark", []
+
+    def source():
+        yield Document("slow", str(mark))
+        assert appears(mark)
+        raised.append(time.monotonic())
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        Pipeline((Lingers(),)).run(source(), workers=2, batch_size=1)
+    assert time.monotonic() - raised[0] < 30
+
+
+INTERRUPTED = """
+import sys
+from toys import Lingers
+from webfilter import Document, Pipeline
+docs = (Document(str(n), sys.argv[1]) for n in range(100))
+Pipeline((Lingers(),)).run(docs, sys.argv[2], workers=2, batch_size=4)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="interrupts by signal")
+def test_an_interrupt_does_not_wait_for_stages_at_work(tmp_path):
+    here = str(Path(__file__).parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path / "mark"), str(tmp_path / "out")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([here, *sys.path])},
+        stderr=subprocess.PIPE, text=True,
+    ) as run:  # fmt: skip
+        try:
+            assert appears(tmp_path / "mark")
+            run.send_signal(signal.SIGINT)
+            _, said = run.communicate(timeout=30)
+        finally:
+            run.kill()
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]

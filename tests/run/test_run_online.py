@@ -72,6 +72,81 @@ def test_a_broken_machine_stops_the_run(stage):
         list(wf.Pipeline((stage,)).kept(docs("a", "broken disk", "b")))
 
 
+class Panic(BaseException):
+    """What an extension in another language raises."""
+
+
+@dataclass(frozen=True)
+class Careless(SeenBefore):
+    """`SeenBefore` that spoils its answers."""
+
+    name: ClassVar[str] = "careless"
+
+    def observe(self, state, batch):
+        if any(doc.text == "panic" for doc in batch):
+            raise Panic("out of bounds")
+        marked = list(SeenBefore.observe(self, state, batch))
+        spoiled = [replace(d, verdict="bad") if d.text == "str" else d for d in marked]
+        return [d for d in spoiled if d.text != "lose"]
+
+
+@dataclass(frozen=True)
+class CarelessAlone(Careless):
+    """The same, one document at a time."""
+
+    name: ClassVar[str] = "careless_alone"
+    whole: ClassVar[bool] = False
+
+
+@pytest.mark.parametrize("stage", [Careless(), CarelessAlone()], ids=lambda stage: stage.name)
+@pytest.mark.parametrize("odd", ["str", "lose", "panic"])
+def test_no_answer_makes_the_state_see_a_document_twice(stage, odd):
+    marked = wf.Pipeline((stage,))(docs("a", "b", odd, "a", "c"))
+    kinds = [doc.verdict.kind if doc.verdict else "kept" for doc in marked]
+    assert kinds == ["kept", "kept", "failed", "dropped", "kept"]
+    assert marked[2].verdict.stage == stage.name
+
+
+@dataclass(frozen=True)
+class Silent(SeenBefore):
+    """Answers nothing."""
+
+    name: ClassVar[str] = "silent"
+    seen: ClassVar[list[str]] = []
+    answers: ClassVar[list[object]] = []
+
+    def observe(self, state, batch):
+        self.seen.extend(doc.id for doc in batch)
+        return self.answers[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [(None, "'NoneType' object is not iterable"), ([], "NoneType came for")]
+)
+def test_an_online_stage_without_answers_fails_each_document_once(answer, said):
+    Silent.seen.clear()
+    Silent.answers[:] = [answer]
+    marked = wf.Pipeline((Silent(),))(docs("a", "b", "c"))
+    assert Silent.seen == ["0", "1", "2"]
+    assert [said in doc.verdict.reason for doc in marked] == [True] * 3
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_an_exit_at_an_online_stage_ends_the_run_and_is_not_asked_again(whole):
+    handed = []
+
+    @dataclass(frozen=True)
+    class Exits(SeenBefore):
+        def observe(self, state, batch):
+            handed.append(len(batch))
+            raise SystemExit(1)
+
+    Exits.whole = whole
+    with pytest.raises(RunError, match=r"exits: sys\.exit while it was at work"):
+        list(wf.Pipeline((Exits(),)).kept(docs("a", "b")))
+    assert handed == [2 if whole else 1]
+
+
 @dataclass(frozen=True)
 class Hasty(SeenBefore):
     """Remembers before it knows that all is well."""

@@ -1,8 +1,18 @@
-from datetime import UTC, date, datetime
+import enum
+import threading
+from collections import OrderedDict
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import PurePosixPath
+from types import MappingProxyType
 
-from webfilter import Document, Verdict
+import numpy as np
+import pytest
+from toys import FirstOf, Length
+
+from webfilter import Document, Pipeline, Verdict, write
 from webfilter.run.spool import Spool
+from webfilter.write.jsontext import json_text
 
 DOCS = [
     Document("a", "text", url="https://x.example", signals={"n": 1, "f": 0.1, "b": True, "s": "x"}),
@@ -44,3 +54,121 @@ def test_floats_and_types_survive_exactly(tmp_path):
     assert [(k, type(v), v) for k, v in doc.signals.items()] == [
         (k, type(v), v) for k, v in signals.items()
     ]
+
+
+class Color(enum.StrEnum):
+    RED = "red"
+
+
+class Unreadable:
+    """Is pickled, but cannot be unpickled."""
+
+    def __reduce__(self):
+        return int, ("not a number",)
+
+    def __repr__(self):
+        return "Unreadable"
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def circular():
+    value = {"a": 1}
+    value["self"] = value
+    return value
+
+
+PICKLED = [
+    {"$webfilter": "tuple"},
+    {1: "a", (2, 3): "b"},
+    OrderedDict(a=1),
+    {"b", "a"},
+    frozenset({1}),
+    10**5000,
+    float("inf"),
+    np.float32(1.5),
+    np.datetime64("2024-05-01T00:00:00.123456789"),
+    time(3, 4),
+    timedelta(1),
+    bytearray(b"\xff"),
+    PurePosixPath("a/b"),
+    Color.RED,
+    1j,
+    "\ud800",
+    nested(60),
+]
+NOT_PICKLED = [
+    threading.Lock(),
+    memoryview(b"ab"),
+    nested(3000),
+    [Unreadable()],
+    MappingProxyType({"a": {1}}),
+]
+
+
+def through(tmp_path, *docs):
+    spool = Spool(tmp_path / "s.arrow")
+    spool.write(docs)
+    [back] = spool.read()
+    return back
+
+
+@pytest.mark.parametrize("value", PICKLED, ids=lambda value: type(value).__name__)
+def test_whatever_a_source_says_comes_back_as_it_was(tmp_path, value):
+    [doc] = through(tmp_path, Document("a", meta={"odd": value, "$webfilter": 1}))
+    assert doc.meta == {"odd": value, "$webfilter": 1}
+    assert type(doc.meta["odd"]) is type(value)
+
+
+def test_arrays_and_time_stamps_come_back_whole(tmp_path):
+    pd = pytest.importorskip("pandas")
+    when = pd.Timestamp("2024-05-01 00:00:00.123456789", tz="Europe/Paris")
+    given = {"array": np.arange(2000), "none": pd.NaT, "when": when, "missing": pd.NA}
+    [doc] = through(tmp_path, Document("a", meta=given))
+    assert (doc.meta.pop("array") == np.arange(2000)).all()
+    assert doc.meta["none"] is pd.NaT
+    assert doc.meta["missing"] is pd.NA
+    assert doc.meta["when"] == when
+    assert doc.meta["when"].nanosecond == 789
+
+
+@pytest.mark.parametrize("value", NOT_PICKLED, ids=lambda value: type(value).__name__)
+def test_what_cannot_be_pickled_becomes_what_is_written_of_it(tmp_path, value):
+    given = {"odd": value, "when": datetime(2024, 5, 1), "n": float("nan"), 7: b"x"}
+    before, odd, after = through(
+        tmp_path, Document("a", "x"), Document("b", meta=given), Document("c", signals={"n": 1})
+    )
+    assert (before, after) == (Document("a", "x"), Document("c", signals={"n": 1}))
+    assert json_text(odd.meta) == json_text(given)
+    assert (odd.meta["when"], odd.meta[7]) == (given["when"], b"x")
+
+
+def test_a_mapping_of_another_kind_and_a_circle_are_written_as_without_a_spool(tmp_path):
+    given = {"a": 1, "when": date(2024, 5, 1)}
+    docs = through(
+        tmp_path,
+        Document("a", signals=MappingProxyType({"n": 1.5}), meta=MappingProxyType(given)),
+        Document("b", meta=circular()),
+        Document("c", meta=nested(3000)),
+    )
+    assert (docs[0].signals, docs[0].meta) == ({"n": 1.5}, given)
+    assert json_text(docs[1].meta) == json_text(circular())
+    assert json_text(docs[2].meta) == json_text(nested(3000))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_corpus_stage_changes_no_meta_and_ends_no_run(workers):
+    values = [*PICKLED, *NOT_PICKLED, circular(), np.arange(3)]
+    docs = [Document(str(n), f"text {n}", meta={"odd": v}) for n, v in enumerate(values)]
+    kept = []
+    for pipe, how in ((Pipeline((Length(),)), {}), (Length() | FirstOf(), {"workers": workers})):
+        sink = write.memory()
+        report = pipe.run(iter(docs), kept=sink, batch_size=5, **how)
+        assert report.kept == len(docs)
+        kept.append([json_text(doc.meta) for doc in sink.docs])
+    assert kept[0] == kept[1]

@@ -21,7 +21,17 @@ from webfilter.read import read
 from webfilter.report.ledger import Ledger
 from webfilter.run.corpus import resolved, unlost
 from webfilter.run.ids import UniqueIds
-from webfilter.run.local import Done, LocalRunner, Task, apply, describe, perform, segments
+from webfilter.run.local import (
+    ENDS,
+    Done,
+    LocalRunner,
+    Task,
+    apply,
+    describe,
+    perform,
+    segments,
+    settled,
+)
 from webfilter.run.spool import Spool
 from webfilter.run.watch import FIRST, Watch
 from webfilter.stage import CorpusStage, OnlineStage, Stage
@@ -183,23 +193,29 @@ class _Observer(Stage):
         self._step, self._state = step, step.start()
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
-        if self._step.whole and len(batch) > 1:
-            try:
-                return self._step.observe(self._state, batch)
-            except RunError:
-                raise
-            except Exception:  # the state is as it was: find out whose fault it is
-                pass
-        return [self._one(doc) for doc in batch]
+        # whatever is wrong with documents is said here: asked again, the state would see some twice
+        try:
+            if self._step.whole and len(batch) > 1:
+                try:
+                    answer = self._step.observe(self._state, batch)
+                except (*ENDS, SystemExit):
+                    raise
+                except BaseException:  # the state is as it was: find out whose fault it is
+                    pass
+                else:
+                    return settled(batch, answer, self._step.name)
+            return [self._one(doc) for doc in batch]
+        except SystemExit as error:
+            raise RunError(f"{self._step.name}: sys.exit while it was at work") from error
 
     def _one(self, doc: Document) -> Document:
-        try:  # asked again after an error, the stage might see a document twice
-            [marked] = self._step.observe(self._state, [doc])
-        except RunError:  # the machine is broken, not the document
+        try:
+            answer = self._step.observe(self._state, [doc])
+        except (*ENDS, SystemExit):
             raise
-        except Exception as error:
+        except BaseException as error:
             return doc.fail(self._step.name, describe(error))
-        return marked
+        return settled([doc], answer, self._step.name)[0]
 
     def finish(self) -> None:
         self._step.finish(self._state)

@@ -1,22 +1,42 @@
 """Run stages on a batch in this process: isolate errors, count, keep the first verdict.
 
 A stage that raises on a batch is asked again one document at a time, so that one bad document costs
-itself only. What it raises becomes that document's verdict, of kind ``failed``.
+itself only. What it raises becomes that document's verdict, of kind ``failed``; so does an answer
+that is no `Document` as others can read it. Ctrl-C ends the run, and so does a `RunError`: the
+machine is broken, not the document. ``sys.exit`` in a stage is the document's failure if it comes
+again when asked again; else it came from outside (the handler of a signal) and is obeyed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from webfilter.document import Document
+from webfilter.document import Document, Verdict, plain
 from webfilter.errors import RunError
 from webfilter.report.ledger import Ledger
-from webfilter.stage import CorpusStage, OnlineStage, Stage, Step
+from webfilter.stage import CorpusStage, Filter, OnlineStage, Scorer, Stage, Step, Transform
 
-__all__ = ["Done", "LocalRunner", "Segment", "Task", "apply", "perform", "segments", "sketch"]
+__all__ = [
+    "ENDS",
+    "Done",
+    "LocalRunner",
+    "Segment",
+    "Task",
+    "apply",
+    "describe",
+    "perform",
+    "segments",
+    "settled",
+    "sketch",
+]
+
+ENDS = (KeyboardInterrupt, GeneratorExit, RunError)
+"""What ends a run, wherever it is raised."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -123,24 +143,150 @@ def _goes(doc: Document, measure_all: bool) -> bool:
 
 
 def _isolated(stage: Stage, name: str, batch: Sequence[Document]) -> list[Document]:
+    check = _trusted if type(stage).process in _BY_RULES else _checked
+    marked: list[Document] = []
+    for docs, answer in _asked(lambda docs: check(docs, list(stage.process(docs))), batch):
+        if isinstance(answer, _Broke):
+            marked += [doc.fail(name, answer.reason) for doc in docs]
+        else:
+            marked += answer
+    return marked
+
+
+_BY_RULES = (Filter.process, Scorer.process, Transform.process)
+"""What makes documents of measurements, and checks those."""
+
+
+def _trusted(batch: Sequence[Document], marked: list[Document]) -> list[Document]:
+    return marked
+
+
+class _Broke(NamedTuple):
+    """Instead of an answer."""
+
+    reason: str
+    left: bool
+    """Whether it was by ``sys.exit``."""
+
+
+def _asked(
+    ask: Callable[[Sequence[Document]], T], batch: Sequence[Document]
+) -> list[tuple[Sequence[Document], T | _Broke]]:
+    """Ask about `batch`, and if that raises about each document; return each with its answer.
+
+    Raises:
+        KeyboardInterrupt, GeneratorExit, RunError, SystemExit: see this module.
+    """
+    left: SystemExit | None = None
     try:
-        marked = list(stage.process(batch))
-        _same(batch, marked)
-        return marked
-    except RunError:  # the machine is broken, not the document
+        return [(batch, ask(batch))]
+    except ENDS:
         raise
-    except Exception as error:
+    except SystemExit as error:
+        left = error
+    except BaseException as error:
         if len(batch) == 1:
-            return [batch[0].fail(name, describe(error))]
-    return [doc for one in batch for doc in _isolated(stage, name, [one])]
+            return [(batch, _Broke(describe(error), False))]
+    answers: list[tuple[Sequence[Document], T | _Broke]] = []
+    for doc in batch:
+        try:
+            answers.append(([doc], ask([doc])))
+        except ENDS:
+            raise
+        except BaseException as error:
+            answers.append(([doc], _Broke(describe(error), isinstance(error, SystemExit))))
+    if left is not None and not any(isinstance(a, _Broke) and a.left for _, a in answers):
+        raise left
+    return answers
 
 
-def _same(batch: Sequence[Document], marked: Sequence[Document]) -> None:
-    if [doc.id for doc in batch] != [getattr(doc, "id", None) for doc in marked]:
+def _checked(batch: Sequence[Document], marked: Sequence[Document]) -> list[Document]:
+    if len(batch) != len(marked):
+        raise TypeError(f"{_OTHERS} ({len(batch)} in, {len(marked)} out)")
+    return [_valid(doc, after) for doc, after in zip(batch, marked, strict=True)]
+
+
+def settled(batch: Sequence[Document], answer: Iterable[Any], name: str) -> list[Document]:
+    """Return `answer`, of a stage called `name` that must not be asked again about `batch`.
+
+    Documents for which it has nothing, or nothing valid, have failed.
+    """
+    try:
+        marked = list(answer)
+    except (*ENDS, SystemExit):
+        raise
+    except BaseException as error:
+        reason = describe(error)
+        return [doc.fail(name, reason) for doc in batch]
+    found = {after.id: after for after in marked if isinstance(after, Document)}
+    result = []
+    for at, doc in enumerate(batch):
+        try:
+            after = found.get(doc.id, marked[at] if at < len(marked) else None)
+            result.append(_valid(doc, after))
+        except Exception as error:
+            result.append(doc.fail(name, describe(error)))
+    return result
+
+
+_OTHERS = "the stage must return the documents it was given, in the same order"
+_STRINGS = frozenset({str})
+_VALUES = frozenset({float, int, bool, str, type(None)})
+_LIMITS = frozenset({float, int, type(None)})
+
+
+def _valid(doc: Document, after: Any) -> Document:
+    """Return `after`, what a stage made of `doc`; signals of NumPy's types as plain values.
+
+    Raises:
+        TypeError, ValueError: it is not `doc` marked, so that later stages or the writer would
+            break on it.
+    """
+    if not isinstance(after, Document):
+        raise TypeError(f"{_OTHERS}: {type(after).__name__} came for {doc.id!r}")
+    if after.id != doc.id:
+        raise TypeError(f"{_OTHERS}: {after.id!r} came for {doc.id!r}")
+    made, signals = after, after.signals
+    if signals is not doc.signals:
+        _mapping("signals", signals)
+        if not (
+            _STRINGS.issuperset(map(type, signals)) or all(isinstance(k, str) for k in signals)
+        ):
+            raise TypeError(f"names of signals must be str: {[*signals]!r}")
+        if not _VALUES.issuperset(map(type, signals.values())):
+            made = replace(made, signals={k: plain(k, v) for k, v in signals.items()})
+    if after.meta is not doc.meta:
+        _mapping("meta", after.meta)
+    verdict = after.verdict
+    if verdict is None or verdict is doc.verdict:
+        return made
+    said = _verdict(verdict)
+    return made if said is verdict else replace(made, verdict=said)
+
+
+def _mapping(what: str, value: Any) -> None:
+    if type(value) is not dict and not isinstance(value, Mapping):
+        raise TypeError(f"{what} must be a mapping, not {type(value).__name__}")
+
+
+def _verdict(said: Any) -> Verdict:
+    if not isinstance(said, Verdict):
         raise TypeError(
-            "the stage must return the documents it was given, in the same order "
-            f"({len(batch)} in, {len(marked)} out)"
+            f"a verdict must be a Verdict, not {type(said).__name__}: doc.drop(Verdict(...))"
         )
+    if said.kind != "dropped" and said.kind != "failed":
+        raise ValueError(f"Verdict.kind is {said.kind!r}; there are 'dropped' and 'failed'")
+    for name in ("stage", "reason", "signal", "of", "op"):
+        value = getattr(said, name)
+        if not isinstance(value, str) and (value is not None or name in ("stage", "reason")):
+            raise TypeError(f"Verdict.{name} must be a str, not {type(value).__name__}")
+    value, limit = said.value, said.limit
+    if type(value) in _VALUES and type(limit) in _LIMITS:
+        return said
+    number = plain("Verdict.limit", limit)
+    if isinstance(number, str):
+        raise TypeError(f"Verdict.limit must be a number, not {type(limit).__name__}")
+    return replace(said, value=plain("Verdict.value", value), limit=number)
 
 
 def sketch(step: CorpusStage[Any], name: str, done: Done) -> None:
@@ -148,15 +294,11 @@ def sketch(step: CorpusStage[Any], name: str, done: Done) -> None:
     live = [doc for doc in done.docs if doc.live]
     start = perf_counter()
     failed: list[Document] = []
-    try:
-        if live:
-            done.sketches.append(step.sketch(live))
-    except Exception:
-        for doc in live:
-            try:
-                done.sketches.append(step.sketch([doc]))
-            except Exception as error:
-                failed.append(doc.fail(name, describe(error)))
+    for docs, answer in _asked(step.sketch, live) if live else ():
+        if isinstance(answer, _Broke):
+            failed += [doc.fail(name, answer.reason) for doc in docs]
+        else:
+            done.sketches.append(answer)
     done.ledger.add(name, len(failed), failed, perf_counter() - start)
     broken = {doc.id: doc for doc in failed}
     if broken:
@@ -165,7 +307,10 @@ def sketch(step: CorpusStage[Any], name: str, done: Done) -> None:
 
 def describe(error: BaseException) -> str:
     """Return ``Type: message`` on one line, at most 300 characters."""
-    message = " ".join(str(error).split())
+    try:
+        message = " ".join(str(error).split())
+    except Exception:
+        message = "(its message cannot be shown)"
     return f"{type(error).__name__}: {message}"[:300] if message else type(error).__name__
 
 

@@ -2,18 +2,21 @@
 
 Each worker is a `webfilter.child.Child` led by one thread of the parent. A worker that dies takes
 nothing along: its batch is done again document by document in a fresh one, and the document that
-kills it becomes a failed document of the stage that died on it.
+kills it becomes a failed document of the stage that died on it. A document that cannot be sent (its
+`meta` holds a lock, or nests too deep for a pickle) is worked on by the parent itself, in the
+thread that asks for results: so it comes out as from a run without workers.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
-from webfilter.child import Child, ChildDied, ChildError
+from webfilter.child import Child, ChildDied, ChildError, ChildNotSent, ChildNotStarted
 from webfilter.document import Document
 from webfilter.errors import RunError
 from webfilter.report.ledger import Ledger
@@ -21,6 +24,8 @@ from webfilter.run.local import Done, Segment, Task, perform
 from webfilter.run.memory import peak_memory
 
 __all__ = ["PoolRunner", "make_worker"]
+
+logger = logging.getLogger("webfilter")
 
 _AHEAD = 3
 """Batches in flight a worker: enough that none waits for a slow neighbor's turn."""
@@ -59,7 +64,8 @@ class PoolRunner:
     """
 
     def __init__(self, cut: Sequence[Segment], workers: int, measure_all: bool = False) -> None:
-        self._cut, self._workers = cut, workers
+        self._cut, self._workers, self._measure_all = cut, workers, measure_all
+        self._told = False
         self._config = (cut, measure_all)
         self._local = threading.local()
         self._children: list[Child] = []
@@ -68,20 +74,20 @@ class PoolRunner:
 
     def map(self, segment: int, batches: Iterable[Sequence[Document]]) -> Iterator[Done]:
         """Yield what becomes of each batch at `segment`, in order."""
-        pending: deque[Future[Done]] = deque()
+        pending: deque[Future[list[Done | Task]]] = deque()
         for batch in batches:
             pending.append(self._threads.submit(self._work, Task(segment, batch)))
             while len(pending) >= self._workers * _AHEAD:
-                yield pending.popleft().result()
+                yield self._joined(pending.popleft().result())
         while pending:
-            yield pending.popleft().result()
+            yield self._joined(pending.popleft().result())
 
     def close(self) -> None:
         """Stop the workers; batches in flight are given up."""
         self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         for child in self._children:
-            child.close()
+            child.give_up()
 
     def _child(self) -> Child:
         child: Child | None = getattr(self._local, "child", None)
@@ -91,23 +97,44 @@ class PoolRunner:
         return child
 
     def _call(self, task: Task) -> Done:
+        child = self._child()
         if self._closed:  # killed by `close`, not by the document: do not start again
             raise RunError("the run was stopped")
         try:
-            done: Done = self._child().call(task)
-        except ChildError as error:  # our own loop raised, or the worker never got ready
+            done: Done = child.call(task)
+        except ChildNotStarted as error:
+            said = f"a worker process cannot start (workers=1 needs none): {error}"
+            raise RunError(said) from error
+        except ChildNotSent:
+            raise
+        except ChildError as error:  # our own loop raised, or the pipeline cannot be loaded there
             raise RunError(f"a worker process could not do its work: {error}") from error
         return done
 
-    def _work(self, task: Task) -> Done:
+    def _work(self, task: Task) -> list[Done | Task]:
+        """Return what becomes of `task`, in parts; a `Task` among them cannot be sent."""
         try:
-            return self._call(task)
-        except ChildDied as error:
+            return [self._call(task)]
+        except (ChildDied, ChildNotSent) as error:
             if len(task.docs) > 1:
-                return _joined(self._work(replace(task, docs=[doc])) for doc in task.docs)
-            return self._stage_by_stage(task, error)
+                alone = (replace(task, docs=[doc]) for doc in task.docs)
+                return [part for one in alone for part in self._work(one)]
+            if isinstance(error, ChildDied):
+                return [self._stage_by_stage(task)]
+            if not self._told:  # once: it only takes longer
+                self._told = True
+                logger.warning(f"{task.docs[0].id} is worked on without workers: {error}")
+            return [task]
 
-    def _stage_by_stage(self, task: Task, error: ChildDied) -> Done:
+    def _joined(self, parts: Sequence[Done | Task]) -> Done:
+        """Return `parts` as one, after the work that is left to this process."""
+        done = [
+            perform(self._cut, part, self._measure_all) if isinstance(part, Task) else part
+            for part in parts
+        ]
+        return done[0] if len(done) == 1 else _joined(done)
+
+    def _stage_by_stage(self, task: Task) -> Done:
         """Find out which stage kills the worker on the one document of `task`."""
         total = Done(list(task.docs), Ledger())
         segment = self._cut[task.segment]
@@ -118,8 +145,8 @@ class PoolRunner:
             doc = total.docs[0]
             try:
                 part = self._call(Task(task.segment, [doc], only=index))
-            except ChildDied as died:
-                failed = doc.fail(name, f"worker process {died}")
+            except (ChildDied, ChildNotSent) as error:  # not here: the parent would die on it, too
+                failed = doc.fail(name, f"worker process {error}")
                 part = Done([failed], Ledger())
                 part.ledger.add(name, int(doc.live), [failed] if doc.live else [], 0.0)
             total.docs = part.docs

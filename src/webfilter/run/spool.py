@@ -1,23 +1,24 @@
 """Hold live documents on disk while a corpus stage looks at all of them.
 
 One Arrow IPC stream, zstd, in the work folder. Strings are stored as bytes, so lone surrogates
-pass; signals and meta are JSON, with dates, decimals and bytes tagged so that they come back as
-they were. Nothing is pickled.
+pass. Signals and meta are pickled, so that they come back as they were, whatever a source puts
+there (arrays, time stamps, sets): the file lies in a folder that only its user can open, lasts as
+long as the run, and nobody but the process that wrote it reads it. A field of meta that cannot be
+pickled (a lock, nesting too deep) becomes what would be written of it: see
+`webfilter.write.jsontext`.
 """
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import date, datetime, time
-from decimal import Decimal
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from webfilter.document import Document, Verdict
 from webfilter.errors import OutputError
+from webfilter.write.jsontext import json_text
 
 __all__ = ["Spool"]
 
@@ -93,67 +94,57 @@ def _str(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogatepass")
 
 
+_GLOBAL = b"\x93"  # without this opcode there are only plain values in a pickle
+
+
 def _rest(doc: Document) -> bytes:
     v = doc.verdict
     verdict = None
     if v is not None:
-        verdict = [v.stage, v.reason, v.signal, v.value, v.limit, v.kind, v.of, v.op]
-    rest = [dict(doc.signals), {str(k): _tag(x) for k, x in doc.meta.items()}, verdict]
-    return json.dumps(rest).encode("ascii")
+        verdict = (v.stage, v.reason, v.signal, v.value, v.limit, v.kind, v.of, v.op)
+    rest = (doc.signals, doc.meta, verdict)
+    try:
+        data = pickle.dumps(rest, protocol=5)
+        if _GLOBAL in data:  # it has to be read, too
+            pickle.loads(data)
+    except Exception:
+        data = pickle.dumps(tuple(map(_lasting, rest)), protocol=5)
+    return data
 
 
 def _document(
     id_: bytes, text: bytes, html: bytes | None, url: bytes | None, rest: bytes
 ) -> Document:
-    signals, meta, verdict = json.loads(rest)
-    doc = Document(
+    signals, meta, verdict = pickle.loads(rest)
+    return Document(
         _str(id_),
         _str(text),
         html,
         None if url is None else _str(url),
         signals,
-        {key: _untag(value) for key, value in meta.items()},
+        meta,
+        None if verdict is None else Verdict(*verdict),
     )
-    return doc if verdict is None else replace(doc, verdict=Verdict(*verdict))
 
 
-_TAG = "$webfilter"
-
-
-def _tag(value: Any) -> Any:
-    """Return `value` as JSON data; what JSON lacks becomes a tagged object, the unknown its str."""
-    if value is None or type(value) in (bool, int, float, str):
+def _lasting(value: Any) -> Any:
+    """Return `value` as it is if it can be pickled, else with the fields written that cannot."""
+    if _lasts(value):
         return value
-    if isinstance(value, dict):
-        return {str(k): _tag(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_tag(v) for v in value]
-    if isinstance(value, tuple):
-        return {_TAG: "tuple", "value": [_tag(v) for v in value]}
-    if isinstance(value, bytes):
-        return {_TAG: "bytes", "value": base64.b64encode(value).decode("ascii")}
-    if isinstance(value, Decimal):
-        return {_TAG: "decimal", "value": str(value)}
-    for kind in (datetime, date, time):  # a datetime is a date, so it comes first
-        if isinstance(value, kind):
-            return {_TAG: kind.__name__, "value": value.isoformat()}
-    return _tag(value.item()) if getattr(value, "ndim", None) == 0 else str(value)
+    if isinstance(value, Mapping):
+        fields = {key: item if _lasts(item) else _written(item) for key, item in value.items()}
+        if _lasts(fields):
+            return fields
+    return _written(value)
 
 
-def _untag(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_untag(v) for v in value]
-    if not isinstance(value, dict):
-        return value
-    tag = value.get(_TAG)
-    if tag is None:
-        return {k: _untag(v) for k, v in value.items()}
-    raw = value["value"]
-    if tag == "tuple":
-        return tuple(_untag(v) for v in raw)
-    if tag == "bytes":
-        return base64.b64decode(raw)
-    if tag == "decimal":
-        return Decimal(raw)
-    kinds: dict[str, Any] = {"datetime": datetime, "date": date, "time": time}
-    return kinds[tag].fromisoformat(raw)
+def _lasts(value: Any) -> bool:
+    try:
+        pickle.loads(pickle.dumps(value, protocol=5))
+    except Exception:
+        return False
+    return True
+
+
+def _written(value: Any) -> Any:
+    return json.loads(json_text(value))
