@@ -1,6 +1,7 @@
 import hashlib
 import json
 import logging
+import sys
 from dataclasses import dataclass
 
 import pyarrow.parquet as pq
@@ -117,6 +118,27 @@ def test_a_source_that_breaks_leaves_no_output_behind(tmp_path):
         PIPE.run(broken(), tmp_path / "out", batch_size=1)
     left = [p.name for p in (tmp_path / "out").rglob("*") if p.is_file()]
     assert left == []
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked")
+def test_a_second_run_into_the_same_folder_is_refused_and_harms_nothing(tmp_path, overwrite):
+    out, alone = tmp_path / "out", tmp_path / "alone"
+    second = []
+
+    def source():
+        for n, doc in enumerate(documents()):
+            if n == 30:
+                with pytest.raises(OutputError, match="another run") as refused:
+                    PIPE.run(["b"], out, overwrite=overwrite)
+                second.append(refused)
+            yield doc
+
+    report = PIPE.run(source(), out, batch_size=5)
+    PIPE.run(documents(), alone)
+    assert len(second) == 1
+    assert digest(out / "kept") == digest(alone / "kept")
+    assert pq.read_table(out / "kept").num_rows == report.kept
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
 """A folder that gets part files: on this machine, or anywhere fsspec reaches.
 
-Only what part files need: list, create, rename, remove. Whether a folder can be written is found
-out by writing to it, since permissions, mounts and quotas cannot be read off reliably.
+Only what part files need: lock, list, create, rename, remove. Whether a folder can be written is
+found out by writing to it, since permissions, mounts and quotas cannot be read off reliably.
 """
 
 from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
 from webfilter.errors import OutputError
+from webfilter.write.lock import lock
 
 __all__ = ["Folder", "folder_at", "refused"]
 
@@ -22,6 +24,16 @@ class Folder(Protocol):
 
     def make(self) -> None:
         """Create the folder and its parents, where missing."""
+
+    def lock(self, owner: object) -> Callable[[], object] | None:
+        """Keep others from writing here until what this returns is called, or `owner` is gone.
+
+        Returns:
+            What ends it; None: this place knows no locks.
+
+        Raises:
+            OutputError: somebody else is writing here.
+        """
 
     def names(self) -> list[str]:
         """Return the names of the files in it; none where it does not exist."""
@@ -68,6 +80,15 @@ class _Local:
     def make(self) -> None:
         self._path.mkdir(parents=True, exist_ok=True)
 
+    def lock(self, owner: object) -> Callable[[], object] | None:
+        try:
+            return lock(self._path, owner)
+        except BlockingIOError:
+            raise OutputError(
+                f"another run, or a sink that was not closed, is writing to {str(self._path)!r}: "
+                "wait until it is done, or give another folder"
+            ) from None
+
     def names(self) -> list[str]:
         try:
             return sorted(os.listdir(self._path))
@@ -112,6 +133,9 @@ class _Remote:
 
     def make(self) -> None:
         self._files.makedirs(self._path, exist_ok=True)
+
+    def lock(self, owner: object) -> Callable[[], object] | None:
+        return None
 
     def names(self) -> list[str]:
         try:
