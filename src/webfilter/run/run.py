@@ -109,12 +109,10 @@ def run(
         largest = Largest(pipe)
         router = _Router(opened, largest, counts)
         watch = Watch(pipe)
-        flow = Flow(
-            pipe, runner, router.settle, Path(folder), measure_all, batch_size, watch=watch.see
-        )
+        flow = Flow(pipe, runner, router.settle, Path(folder), measure_all, batch_size, watch=watch)
         ids, counted = UniqueIds(), _Counted(flow.ledger)
         stream = counted.over(ids.over(_progress(docs, progress)))
-        for batch in flow.through(watch.over(batched(stream, batch_size), flow.ledger)):
+        for batch in flow.through(batched(stream, batch_size)):
             router.keep(batch)
         watch.finish(flow.ledger)
         flow.ledger.check(counted.total)
