@@ -1,3 +1,5 @@
+import pytest
+
 from webfilter import Document
 from webfilter.run.ids import UniqueIds
 
@@ -47,8 +49,9 @@ def test_numbers_are_free_whatever_the_source_calls_its_own(monkeypatch):
     assert names == [doc.id for doc in UniqueIds().over(map(Document, given))]
 
 
-def test_a_forgotten_number_is_found_without_trying_every_one(monkeypatch):
-    monkeypatch.setattr(UniqueIds, "_COUNTS", 1)
+@pytest.mark.parametrize(("held", "most"), [(1, 30), (100_000, 3)])
+def test_a_free_number_is_found_without_trying_every_one(monkeypatch, held, most):
+    monkeypatch.setattr(UniqueIds, "_COUNTS", held)
     tried = []
     known = UniqueIds._known
     monkeypatch.setattr(
@@ -56,4 +59,4 @@ def test_a_forgotten_number_is_found_without_trying_every_one(monkeypatch):
     )
     names = [doc.id for doc in UniqueIds().over(Document("xy"[n % 2]) for n in range(2000))]
     assert names[-2:] == ["x#1000", "y#1000"]
-    assert len(tried) < 30 * 2000
+    assert len(tried) < most * 2000

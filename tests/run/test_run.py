@@ -165,6 +165,25 @@ def test_wrong_settings_are_refused_before_any_work(more, said, tmp_path, monkey
     assert not list(tmp_path.iterdir())
 
 
+def test_one_folder_by_two_names_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kept").mkdir()
+    links = [] if sys.platform == "win32" else ["link"]
+    for link in links:
+        (tmp_path / link).symlink_to(tmp_path / "kept")
+    urls = [f"{scheme}://{tmp_path.as_posix()}/kept" for scheme in ("file", "local")]
+    for other in (*urls, *links, tmp_path / "kept", "./kept/", "nothing/../kept"):
+        with pytest.raises(ConfigError, match=r"kept and dropped both go to .*; give two fol"):
+            PIPE.run(documents(), kept="kept", dropped=other)
+        assert not list((tmp_path / "kept").iterdir())
+    for url in ("memory://kept", "memory://kept/"):
+        with pytest.raises(ConfigError, match="two folders"):
+            PIPE.run(documents(), kept="memory://kept", failed=url)
+    for wrong in ("", "a\0b", "x" * 5_000):
+        with pytest.raises(OutputError, match="cannot write"):
+            PIPE.run(documents(), kept=wrong)
+
+
 def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file"):

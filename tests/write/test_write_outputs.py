@@ -358,3 +358,10 @@ def test_urls_of_fsspec_work_like_folders(format):
         sink.write(DOCS[:1])
     assert len(files.ls(f"/webfilter-{format}/kept", detail=False)) == 1
     files.rm(f"/webfilter-{format}", recursive=True)
+
+
+@pytest.mark.parametrize("scheme", ["file", "local"])
+def test_urls_of_this_machine_are_its_folders(tmp_path, scheme):
+    with jsonl(f"{scheme}://{tmp_path.as_posix()}/kept") as sink:
+        sink.write(DOCS)
+    assert names(tmp_path / "kept") == ["part-00000.jsonl"]

@@ -40,6 +40,7 @@ from webfilter.write import (
     open_tiers,
     tier_folders,
 )
+from webfilter.write.folders import resolved
 from webfilter.write.tiers import TieredSink
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _targets(
         if isinstance(target, (str, os.PathLike)):
             inner = [inside(target, name) for name in tiers] if kind == "kept" else []
             for folder in (target, *inner):
-                other = seen.setdefault(os.path.abspath(folder), kind)
+                other = seen.setdefault(resolved(folder), kind)
                 if other != kind:
                     raise ConfigError(
                         f"run: {other} and {kind} both go to {folder}; give two folders"

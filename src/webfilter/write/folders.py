@@ -16,7 +16,7 @@ from typing import IO, Any, Protocol, cast
 from webfilter.errors import OutputError
 from webfilter.write.lock import lock
 
-__all__ = ["Folder", "folder_at", "refused"]
+__all__ = ["Folder", "folder_at", "refused", "resolved"]
 
 
 class Folder(Protocol):
@@ -63,14 +63,37 @@ def folder_at(target: str | os.PathLike[str]) -> Folder:
     Raises:
         OutputError: the target is empty, or nobody knows the URL's scheme.
     """
+    path = _path(target)
+    return _Remote(os.fspath(target)) if path is None else _Local(path)
+
+
+def _path(target: str | os.PathLike[str]) -> Path | None:
+    """Return the path of a folder on this machine; None for a URL of elsewhere."""
     text = os.fspath(target)
     if not isinstance(text, str) or not text:
         raise OutputError(f"cannot write to {target!r}: give the path of a folder")
-    if "://" in text and not text.startswith("file://"):
-        return _Remote(text)
+    for scheme in ("file://", "local://"):
+        text = text.removeprefix(scheme)
+    if "://" in text:
+        return None
     if "\0" in text:
         raise OutputError(f"cannot write to {text!r}: a path cannot contain a NUL character")
-    return _Local(Path(text.removeprefix("file://")))
+    return Path(text)
+
+
+def resolved(target: str | os.PathLike[str]) -> str:
+    """Return what is the same for every way to name a folder: its URL, or its path without links.
+
+    Raises:
+        OutputError: the target names no folder.
+
+    >>> resolved("file:///kept/") == resolved("/kept/../kept")
+    True
+    """
+    path = _path(target)
+    if path is None:
+        return os.fspath(target).rstrip("/")
+    return os.path.normcase(os.path.realpath(path))
 
 
 class _Local:
