@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -130,3 +131,22 @@ def test_list_names_stages_signals_and_recipes(capsys):
     said = capsys.readouterr().out
     for word in ("minhash", "educational", "mean_word_length", "fineweb", "url_filter"):
         assert word in said
+
+
+@pytest.mark.parametrize("command", ["list", "run"])
+def test_a_terminal_that_says_it_takes_ascii_only_gets_utf_8(job, command):
+    out = job / "é\N{SNOWMAN}"
+    asked = {
+        "list": ["list"],
+        "run": ["run", str(job / "quick.toml"), str(job / "in.jsonl"), "--out", str(out)],
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "webfilter", *asked[command]],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "1"},
+        check=False,
+    )
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+    said = done.stdout.decode()
+    assert not said.isascii()
+    assert "gopher_quality" in said

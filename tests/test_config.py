@@ -62,6 +62,7 @@ def test_numbers_of_numpy_become_plain_ones():
         ("codes", "en"),
         ("share", "0.5"),
         ("share", float("nan")),
+        ("share", 10**400),
         ("share", True),
         ("count", 1.5),
         ("count", True),

@@ -233,7 +233,7 @@ def _run(args: argparse.Namespace) -> int:
         measure_all=args.measure_all,
         overwrite=args.overwrite,
     )
-    sys.stdout.write(f"{report}\n\n{Path(args.out) / 'report.html'}\n")
+    _write(f"{report}\n\n{Path(args.out) / 'report.html'}\n")
     return 0
 
 
@@ -263,8 +263,13 @@ def _say(
         said = json.dumps(found.to_dict(), indent=2, ensure_ascii=False)
     else:
         said = str(found)
-    sys.stdout.buffer.write(said.encode("utf-8", "replace") + b"\n")
+    _write(f"{said}\n")
     return 0
+
+
+def _write(text: str) -> None:
+    """Write to standard output in UTF-8, whatever the terminal says it takes."""
+    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
 
 
 def _tune(args: argparse.Namespace) -> int:
@@ -293,7 +298,7 @@ def _tune(args: argparse.Namespace) -> int:
     )
     for path in targets:
         found.save(path)
-    sys.stdout.write(f"{found}\n\n" + "".join(f"{path}\n" for path in targets))
+    _write(f"{found}\n\n" + "".join(f"{path}\n" for path in targets))
     return 0
 
 
@@ -313,7 +318,7 @@ def _cascade(args: argparse.Namespace) -> int:
         confidence=args.confidence,
     )
     found.save(path)
-    sys.stdout.write(f"{found}\n\n{path}\n")
+    _write(f"{found}\n\n{path}\n")
     return 0
 
 
@@ -394,7 +399,7 @@ def _list(args: argparse.Namespace) -> int:
         if isinstance(declared, tuple):  # a composite's depend on what is in it
             lines += [f"      {s.name}: {s.about}{_measure(s)}" for s in declared]
     lines += ["", "recipes", *(f"  {name}" for name in available())]
-    sys.stdout.write("\n".join(lines) + "\n")
+    _write("\n".join(lines) + "\n")
     return 0
 
 

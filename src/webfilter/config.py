@@ -128,7 +128,10 @@ def _fit(value: Any, wanted: Any) -> Any:
 
 def _plain(kind: type, value: Any) -> Any:
     """Return a number as Python's own: NumPy's have another repr, and stand in no recipe."""
-    return value if type(value) is kind else kind(value)
+    try:
+        return value if type(value) is kind else kind(value)
+    except OverflowError:  # an int beyond all floats
+        raise _Misfit from None
 
 
 def _exact(value: Any, wanted: Any) -> bool:

@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
+from toys import Length
 
+import webfilter as wf
 import webfilter.read as read
 from webfilter.document import Document, Verdict
 from webfilter.errors import SourceError
@@ -202,6 +204,7 @@ def test_a_broken_row_group_is_one_failure_and_the_others_are_read(tmp_path):
     failed = [doc for doc in docs if not doc.live]
     assert len(failed) == 1
     assert "row group 1 of 4 cannot be read" in failed[0].verdict.reason
+    assert failed[0].verdict.reason.count("a.parquet") == 1
     assert [doc.text for doc in docs if doc.live] == texts[:1000] + texts[2000:]
 
 
@@ -209,3 +212,94 @@ def test_values_that_python_does_not_have_do_not_stop_a_table():
     far = pa.array([10**17, 0], pa.timestamp("s"))
     docs = list(read.frame(pa.table({"text": ["One.", "Two."], "when": far})))
     assert [doc.text for doc in docs] == ["One.", "Two."]
+
+
+BAD = pa.Array.from_buffers(  # "a", "b" and a byte that is no UTF-8, "c"
+    pa.string(),
+    3,
+    [None, pa.array([0, 1, 3, 4], pa.int32()).buffers()[1], pa.py_buffer(b"ab\xffc")],
+)
+AT = pa.array([0, 1, 3, 3], pa.int32())
+ONE, XYZ = pa.array([1, 2, 3]), pa.array(["x", "y", "z"])
+LISTS = [["a"], ["b\ufffd", "c"], []]
+
+
+class Named(pa.ExtensionType):
+    def __init__(self):
+        super().__init__(pa.string(), "webfilter.test")
+
+    def __arrow_ext_serialize__(self):
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        (BAD, ["a", "b\ufffd", "c"]),
+        (pa.ExtensionArray.from_storage(Named(), BAD), ["a", "b\ufffd", "c"]),
+        (pa.DictionaryArray.from_arrays(pa.array([0, 2, 1]), BAD), ["a", "c", "b\ufffd"]),
+        (pa.ListArray.from_arrays(AT, BAD), LISTS),
+        (pa.LargeListArray.from_arrays(AT.cast(pa.int64()), BAD), LISTS),
+        (
+            pa.ListArray.from_arrays(AT, pa.ListArray.from_arrays(AT, BAD)),
+            [LISTS[:1], LISTS[1:], []],
+        ),
+        (
+            pa.StructArray.from_arrays([BAD, ONE], ["k", "n"]),
+            [{"k": "a", "n": 1}, {"k": "b\ufffd", "n": 2}, {"k": "c", "n": 3}],
+        ),
+        (
+            pa.StructArray.from_arrays([BAD, ONE], ["k", "k"]),
+            [[("k", "a"), ("k", 1)], [("k", "b\ufffd"), ("k", 2)], [("k", "c"), ("k", 3)]],
+        ),
+        (
+            pa.MapArray.from_arrays(AT, XYZ, BAD),
+            [[("x", "a")], [("y", "b\ufffd"), ("z", "c")], []],
+        ),
+        (
+            pa.array([[10**15], [None], None], pa.list_(pa.timestamp("ms"))),
+            [[str(10**15)], [None], None],
+        ),
+        (pa.array([7, None, 8], pa.timestamp("ms", "Nowhere/Land")), ["7", None, "8"]),
+    ],
+    ids=lambda given: str(given.type)[:30] if isinstance(given, pa.Array) else "",
+)
+def test_one_bad_value_costs_no_more_than_itself(column, values, tmp_path):
+    table = pa.table({"text": ["One.", "Two.", "Three."], "extra": column})
+    path = tmp_path / "a.parquet"
+    sources = [table]
+    if not pa.types.is_dictionary(column.type):  # Arrow itself reads no such row group
+        pq.write_table(table, path)
+        sources.append(path)
+    for source in sources:
+        docs = list(read.read(source))
+        assert [doc.text for doc in docs] == ["One.", "Two.", "Three."]
+        assert [doc.meta["extra"] for doc in docs] == values
+
+
+def test_what_cannot_be_given_out_at_all_is_none(monkeypatch):
+    def broken(item):
+        raise RuntimeError
+
+    monkeypatch.setattr("webfilter.read.tables._plain", broken)
+    table = pa.table(
+        {"text": ["One.", "Two.", "Three."], "extra": pa.ListArray.from_arrays(AT, BAD)}
+    )
+    assert [doc.meta["extra"] for doc in read.read(table)] == [None] * 3
+
+
+def test_a_bad_byte_in_a_large_row_group_loses_no_document(tmp_path):
+    rows = 3000
+    at = pa.array(range(rows + 1), pa.int32())
+    data = bytearray(b"x" * rows)
+    data[rows // 2] = 0xFF
+    letters = pa.Array.from_buffers(pa.string(), rows, [None, at.buffers()[1], pa.py_buffer(data)])
+    table = pa.table(
+        {"text": [f"Text {n}." for n in range(rows)], "tags": pa.ListArray.from_arrays(at, letters)}
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    for source in (table, tmp_path / "a.parquet"):
+        docs = list(read.read(source))
+        assert [doc.text for doc in docs if doc.live] == [f"Text {n}." for n in range(rows)]
+        assert docs[rows // 2].meta == {"tags": ["\ufffd"]}
+        assert wf.Pipeline((Length(1),)).run(source, progress=False).kept == rows

@@ -34,6 +34,15 @@ def test_a_recipe_is_found_by_name_path_or_text(tmp_path):
     assert load(path) == load(str(path)) == load(path.read_text()) == Pipeline((wf.Sample(0.5),))
 
 
+def test_a_recipe_on_one_long_line_is_no_file_name():
+    line = 'stage = [{use = "sample", rate = 0.5}' + ', {use = "sample", rate = 0.5}' * 20 + "]"
+    assert load(line) == Pipeline((wf.Sample(0.5),) * 21)
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        load(line + line)
+    with pytest.raises(ConfigError, match="unknown recipe"):
+        load("educational" * 100)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -60,6 +69,10 @@ def test_a_recipe_is_found_by_name_path_or_text(tmp_path):
             "did you mean 'sample_rank'",
         ),
         ('[[stage]]\nuse="by_language"', "stages"),
+        ('[[stage]]\nuse="sample"\nrate = 1' + "0" * 400, "sample: rate = 10+ does not fit"),
+        ('[[stage]]\nuse="sample"\nrate = 1' + "0" * 5_000, "not valid TOML"),
+        ("a = " + "[" * 10_000, "recipe: its tables or lists are nested too deeply"),
+        (f'[[stage]]\nuse="sample"\n{".".join("a" * 3_000)} = 1', "nested too deeply"),
         ('[[stage]]\nuse="os.system"', "unknown stage 'os.system'"),
     ],
 )

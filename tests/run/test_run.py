@@ -1,6 +1,7 @@
 import hashlib
 import json
 import logging
+import sys
 from dataclasses import dataclass
 
 import pyarrow.parquet as pq
@@ -119,6 +120,27 @@ def test_a_source_that_breaks_leaves_no_output_behind(tmp_path):
     assert left == []
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked")
+def test_a_second_run_into_the_same_folder_is_refused_and_harms_nothing(tmp_path, overwrite):
+    out, alone = tmp_path / "out", tmp_path / "alone"
+    second = []
+
+    def source():
+        for n, doc in enumerate(documents()):
+            if n == 30:
+                with pytest.raises(OutputError, match="another run") as refused:
+                    PIPE.run(["b"], out, overwrite=overwrite)
+                second.append(refused)
+            yield doc
+
+    report = PIPE.run(source(), out, batch_size=5)
+    PIPE.run(documents(), alone)
+    assert len(second) == 1
+    assert digest(out / "kept") == digest(alone / "kept")
+    assert pq.read_table(out / "kept").num_rows == report.kept
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -141,6 +163,25 @@ def test_wrong_settings_are_refused_before_any_work(more, said, tmp_path, monkey
         PIPE.run(source(), **more)
     assert not seen
     assert not list(tmp_path.iterdir())
+
+
+def test_one_folder_by_two_names_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kept").mkdir()
+    links = [] if sys.platform == "win32" else ["link"]
+    for link in links:
+        (tmp_path / link).symlink_to(tmp_path / "kept")
+    urls = [f"{scheme}://{tmp_path.as_posix()}/kept" for scheme in ("file", "local")]
+    for other in (*urls, *links, tmp_path / "kept", "./kept/", "nothing/../kept"):
+        with pytest.raises(ConfigError, match=r"kept and dropped both go to .*; give two fol"):
+            PIPE.run(documents(), kept="kept", dropped=other)
+        assert not list((tmp_path / "kept").iterdir())
+    for url in ("memory://kept", "memory://kept/"):
+        with pytest.raises(ConfigError, match="two folders"):
+            PIPE.run(documents(), kept="memory://kept", failed=url)
+    for wrong in ("", "a\0b", "x" * 5_000):
+        with pytest.raises(OutputError, match="cannot write"):
+            PIPE.run(documents(), kept=wrong)
 
 
 def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
-from toys import Breaks, FirstOf, Length
+from toys import Breaks, FirstOf, Length, Quota
 
 import webfilter as wf
 from webfilter import Pipeline
 from webfilter.document import Document
 from webfilter.language import Language
-from webfilter.run.watch import FIRST
+from webfilter.run.watch import FIRST, Watch
 from webfilter.stage import Filter, Rule, Signal
 
 EN = "The committee meets every second Thursday in the old library near the station."
@@ -95,6 +96,56 @@ def test_it_is_said_once_and_early_in_a_long_run(said: pytest.LogCaptureFixture)
     assert len(said.records) == 1
     assert seen[FIRST // 2] == 0
     assert seen[FIRST + 200] == 1
+
+
+class Recorder:
+    """A sink that notes, at each call, how many documents came and what `look` finds."""
+
+    def __init__(self, look: Callable[[], int]) -> None:
+        self.total, self.noted = 0, list[tuple[int, int]]()
+        self._look = look
+
+    def write(self, docs: Sequence[Document]) -> None:
+        self.total += len(docs)
+        self.noted.append((self.total, self._look()))
+
+    def close(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+def different(count: int) -> list[Document]:
+    return [Document(str(n), "x" * (n % 4000 + 5)) for n in range(count)]
+
+
+@pytest.mark.parametrize("barrier", [FirstOf(), Quota(10**6)])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_behind_a_barrier_it_is_said_as_early(
+    said: pytest.LogCaptureFixture, barrier: wf.CorpusStage | wf.OnlineStage, workers: int
+) -> None:
+    sink = Recorder(lambda: len(said.records))
+    pipe = barrier | Length(9_999)
+    report = pipe.run(different(3 * FIRST), dropped=sink, workers=workers, progress=False)
+    first = next(total for total, records in sink.noted if records)
+    assert first < FIRST + 64
+    assert report.warnings[-1].startswith(f"length kept none of the first {first:,} documents")
+
+
+def test_what_it_holds_does_not_grow_with_the_stream(
+    said: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watches: list[Watch] = []
+    original = Watch.__init__
+
+    def spied(self: Watch, pipe: Pipeline) -> None:
+        original(self, pipe)
+        watches.append(self)
+
+    monkeypatch.setattr(Watch, "__init__", spied)
+    for pipe in (Length(9_999) | FirstOf(), FirstOf() | Length(9_999)):
+        sink = Recorder(lambda: sum(map(len, watches[-1]._verdicts.values())))
+        pipe.run(different(3 * FIRST), dropped=sink, progress=False)
+        assert max(held for _, held in sink.noted) < FIRST
+        assert sink.noted[-1] == (3 * FIRST, 0)
 
 
 def test_worker_processes_do_not_say_it_again(said: pytest.LogCaptureFixture) -> None:

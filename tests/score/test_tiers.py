@@ -442,8 +442,9 @@ PIPE.run(docs, {str(tmp_path / "out")!r}, batch_size=8, format="jsonl")
     killed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     kept = tmp_path / "out" / "kept"
-    left = {p.name for p in kept.rglob("*") if p.is_file()}
-    assert left == {"part-00000.jsonl.tmp"}
+    left = [p.name for p in kept.rglob("*") if p.is_file()]
+    assert left
+    assert all(name.endswith(".tmp") for name in left)
     PIPE.run(documents(200), tmp_path / "out", format="jsonl")
     PIPE.run(documents(200), tmp_path / "fresh", format="jsonl")
     assert bytes_of(kept) == bytes_of(tmp_path / "fresh" / "kept")

@@ -1,4 +1,6 @@
 import errno
+import gc
+import logging
 import os
 import signal
 import subprocess
@@ -7,9 +9,20 @@ import sys
 import fsspec
 import pytest
 
+from webfilter import read
 from webfilter.document import Document
 from webfilter.errors import ConfigError, OutputError
-from webfilter.write import Memory, Sink, check_writable, jsonl, memory, open_sink, parquet
+from webfilter.write import (
+    Memory,
+    Sink,
+    check_writable,
+    jsonl,
+    memory,
+    open_sink,
+    open_tiers,
+    parquet,
+)
+from webfilter.write.jsonl import JsonlSink
 from webfilter.write.parts import PartSink
 
 DOCS = [Document(str(i), "text " * 50) for i in range(30)]
@@ -70,9 +83,121 @@ def test_a_crash_leaves_temporary_names_and_a_restart_removes_them(tmp_path, kin
     assert len(left) >= 2
     assert all(name.endswith(".tmp") for name in left)
     (tmp_path / "part-notes.tmp").write_text("not ours")
+    (tmp_path / f"part-00000.{kind}.tmp").write_text("of an older version")
     with open_sink(tmp_path, format=kind) as sink:
         sink.write(DOCS)
     assert names(tmp_path) == [f"part-00000.{kind}", "part-notes.tmp"]
+
+
+@pytest.fixture
+def no_locks(monkeypatch):
+    monkeypatch.setattr("webfilter.write.folders.lock", lambda folder, owner: None)
+
+
+needs_locks = pytest.mark.skipif(os.name == "nt", reason="folders cannot be locked")
+
+
+@needs_locks
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("tiers", [False, True])
+def test_a_second_sink_is_refused_until_the_first_is_done(tmp_path, overwrite, tiers):
+    first = open_tiers(tmp_path, ["a"]) if tiers else parquet(tmp_path, group_rows=5)
+    docs = [doc.with_signals({"tier": "a"}) for doc in DOCS]
+    first.write(docs)
+    for second in (parquet, jsonl):
+        with pytest.raises(OutputError, match=r"another run.*wait until it is done, or give"):
+            second(tmp_path, overwrite=overwrite)
+    first.close()
+    assert [doc.id for doc in read.parquet(tmp_path)] == [doc.id for doc in DOCS]
+    with jsonl(tmp_path, overwrite=True) as sink:
+        sink.write(docs)
+
+
+@needs_locks
+def test_a_sink_that_is_over_holds_nobody_up(tmp_path, monkeypatch):
+    parquet(tmp_path).abort()
+    forgotten = parquet(tmp_path)
+    forgotten.write(DOCS)
+    del forgotten
+    gc.collect()
+    broken = jsonl(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(JsonlSink, "_add", lambda self, doc: os.stat(tmp_path / "nothing"))
+        with pytest.raises(OutputError, match="No such file"):
+            broken.write(DOCS)
+    with jsonl(tmp_path) as sink:
+        sink.write(DOCS)
+    with pytest.raises(OutputError, match="already holds") as refused:
+        jsonl(tmp_path)
+    assert refused.tb  # which keeps the refused sink alive
+    jsonl(tmp_path, overwrite=True).close()
+
+
+@needs_locks
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_forked_child_neither_keeps_the_lock_nor_releases_it(tmp_path):
+    code = (
+        "import os, signal, sys, time\n"
+        "from webfilter.write import jsonl\n"
+        "sink = jsonl(sys.argv[1])\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    sys.exit()\n"  # runs the finalizers
+        "os.waitpid(child, 0)\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os.close(1)\n"
+        "    time.sleep(60)\n"
+        "print(child, flush=True)\n"
+        "sys.stdin.read()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    orphan = int(run.stdout.readline())
+    try:
+        with pytest.raises(OutputError, match="another run"):
+            jsonl(tmp_path)
+        run.communicate()
+        assert run.returncode == -signal.SIGKILL
+        jsonl(tmp_path).close()
+    finally:
+        os.kill(orphan, signal.SIGKILL)
+
+
+def test_without_locks_two_sinks_leave_each_other_alone(tmp_path, no_locks, caplog):
+    first, others = jsonl(tmp_path), jsonl(tmp_path)
+    first.write(DOCS)
+    others.write(DOCS[:3])
+    with caplog.at_level(logging.WARNING, "webfilter"):
+        third = jsonl(tmp_path)
+    assert "holds temporary files (2) of another run; remove them" in caplog.text
+    third.abort()
+    first.close()
+    whole = (tmp_path / "part-00000.jsonl").read_bytes()
+    with pytest.raises(OutputError, match=r"already holds a part file.*overwrite=True"):
+        others.close()
+    others.abort()
+    assert names(tmp_path) == ["part-00000.jsonl"]
+    assert (tmp_path / "part-00000.jsonl").read_bytes() == whole
+    assert whole.count(b"\n") == len(DOCS)
+
+
+@needs_locks
+@pytest.mark.parametrize("error", [errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_written_to(tmp_path, monkeypatch, error):
+    def flock(handle, how):
+        raise OSError(error, "no locks here")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    before = len(os.listdir("/dev/fd"))
+    first, second = jsonl(tmp_path), jsonl(tmp_path, overwrite=True)
+    assert len(os.listdir("/dev/fd")) == before
+    for sink in (first, second):
+        sink.write(DOCS)
+        sink.close()
+    assert names(tmp_path) == ["part-00000.jsonl"]
 
 
 def test_part_files_of_an_earlier_run_are_not_overwritten_unasked(tmp_path):
@@ -233,3 +358,10 @@ def test_urls_of_fsspec_work_like_folders(format):
         sink.write(DOCS[:1])
     assert len(files.ls(f"/webfilter-{format}/kept", detail=False)) == 1
     files.rm(f"/webfilter-{format}", recursive=True)
+
+
+@pytest.mark.parametrize("scheme", ["file", "local"])
+def test_urls_of_this_machine_are_its_folders(tmp_path, scheme):
+    with jsonl(f"{scheme}://{tmp_path.as_posix()}/kept") as sink:
+        sink.write(DOCS)
+    assert names(tmp_path / "kept") == ["part-00000.jsonl"]

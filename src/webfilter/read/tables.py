@@ -89,21 +89,42 @@ def rows(batch: pa.RecordBatch, options: Options, where: str = "") -> Iterator[D
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """Return a column as Python objects; what Arrow cannot give out becomes None."""
+    """Return a column as Python objects; what Arrow cannot give out becomes None.
+
+    Bytes that are no UTF-8 are replaced, at any depth; a time that Python does not have becomes
+    its number, as text; a struct in which two fields share a name, pairs.
+    """
     try:
         values: list[Any] = column.to_pylist()
         return values
-    except (UnicodeDecodeError, ValueError, OverflowError):
-        return [_value(item) for item in column]
+    except Exception:  # of many types: a time zone that nobody knows is a KeyError
+        return [_value(column, index) for index in range(len(column))]
 
 
-def _value(item: Any) -> Any:
+def _value(column: pa.Array, index: int) -> Any:
+    try:
+        return _plain(column[index])
+    except Exception:
+        return None
+
+
+def _plain(item: Any) -> Any:
+    import pyarrow as pa
+
     try:
         return item.as_py()
-    except UnicodeDecodeError:
-        return item.as_buffer().to_pybytes().decode("utf-8", "replace")
-    except (ValueError, OverflowError):  # times that Python does not have
-        return str(item.value) if hasattr(item, "value") else None
+    except Exception:
+        if hasattr(item, "as_buffer"):
+            return item.as_buffer().to_pybytes().decode("utf-8", "replace")
+        if isinstance(item, pa.StructScalar):
+            pairs = [(name, _value(item, index)) for index, name in enumerate(item)]
+            return dict(pairs) if len(set(item)) == len(pairs) else pairs
+        inner = item.values if hasattr(item, "values") else item.value
+        if isinstance(inner, pa.Array):
+            values = _values(inner)
+            is_map = isinstance(item, pa.MapScalar)
+            return [tuple(pair.values()) for pair in values] if is_map else values
+        return _plain(inner) if isinstance(inner, pa.Scalar) else str(inner)
 
 
 def _own(row: Mapping[str, Any], signals: list[str], where: str) -> Document:
@@ -170,9 +191,7 @@ def read_parquet(
                 if size is not None and total:
                     meter.position = begin + size * done // total
         except Exception as error:
-            said = (
-                f"row group {group} of {groups} cannot be read: {_said(error, source)} ({source})"
-            )
+            said = f"row group {group} of {groups} cannot be read: {_said(error, source)}"
             meta = {"source": source, "row_group": group}
             yield failed(f"{source}@group{group}", f"{said} ({source})", meta=meta)
 

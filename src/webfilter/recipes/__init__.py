@@ -19,6 +19,7 @@ Names are looked up in the catalogue, so a recipe runs no code that is not insta
 
 from __future__ import annotations
 
+import errno
 import re
 import tomllib
 from collections.abc import Mapping
@@ -69,9 +70,9 @@ def load(source: str | Path) -> Pipeline:
     """
     text = str(source)
     path = Path(source)
-    if isinstance(source, str) and ("\n" in text or ("=" in text and not path.is_file())):
+    if isinstance(source, str) and ("\n" in text or ("=" in text and not _is_file(path))):
         return _pipeline(text, "recipe")
-    if path.is_file():
+    if _is_file(path):
         try:
             return _pipeline(path.read_text("utf-8"), str(path))
         except (OSError, UnicodeDecodeError) as error:
@@ -81,14 +82,18 @@ def load(source: str | Path) -> Pipeline:
     raise ConfigError(f"recipe {text!r}: no such file; packaged recipes: {', '.join(available())}")
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # a recipe on one line is too long for a name
+        return error.errno != errno.ENAMETOOLONG
+
+
 def _pipeline(text: str, where: str) -> Pipeline:
     from webfilter.pipeline import Pipeline
 
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where}: not valid TOML: {error}") from None
-    try:
+        data = _parsed(text)
         for key in data:
             if key not in _TOP:
                 raise UnknownName("key at the top", key, _TOP)
@@ -101,6 +106,15 @@ def _pipeline(text: str, where: str) -> Pipeline:
         raise
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
+    except RecursionError:
+        raise ConfigError(f"{where}: its tables or lists are nested too deeply") from None
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # a number of thousands of digits is no TOMLDecodeError
+        raise ConfigError(f"not valid TOML: {error}") from None
 
 
 def _stage(table: Any, number: int) -> Step:

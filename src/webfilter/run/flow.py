@@ -76,7 +76,7 @@ class Flow:
         work: an existing folder for spools.
         measure_all: dropped documents travel on, to be measured.
         batch_size: documents a batch after a corpus stage.
-        watch: gets the documents that came out of some steps, with the names of the steps.
+        watch: sees the documents that came out of some steps.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Flow:
         work: Path,
         measure_all: bool = False,
         batch_size: int = 64,
-        watch: Callable[[Sequence[Document], Set[str]], None] | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._watch = watch
         self.ledger = Ledger(pipe.names)
@@ -136,7 +136,7 @@ class Flow:
 
     def _seen(self, docs: list[Document], names: Set[str]) -> list[Document]:
         if self._watch is not None:
-            self._watch(docs, names)
+            self._watch.see(docs, names, self.ledger)
         return docs
 
     def _stages(self, index: int, batches: Iterable[list[Document]]) -> Iterator[list[Document]]:
@@ -231,8 +231,8 @@ def kept(pipe: Pipeline, source: Any, *, batch_size: int) -> Iterator[Document]:
     with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
         runner = LocalRunner(segments(pipe.names, pipe.steps))
         watch = Watch(pipe)
-        flow = Flow(pipe, runner, _nothing, Path(work), watch=watch.see)
-        for batch in flow.through(watch.over(batched(docs, batch_size), flow.ledger)):
+        flow = Flow(pipe, runner, _nothing, Path(work), watch=watch)
+        for batch in flow.through(batched(docs, batch_size)):
             yield from batch
         watch.finish(flow.ledger)
         flow.finish()
@@ -267,7 +267,7 @@ def run_in_memory(pipe: Pipeline, source: Any) -> list[Document]:
         docs = [doc for part in parts for doc in part.docs]
         for part in parts:
             ledger.merge(part.ledger)
-        watch.see(docs, {name for name, _ in segment.stages})
+        watch.see(docs, {name for name, _ in segment.stages}, ledger)
         if segment.barrier is None:
             continue
         name, step = segment.barrier
@@ -277,12 +277,12 @@ def run_in_memory(pipe: Pipeline, source: Any) -> list[Document]:
             with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
                 stage, lost = resolved(step, name, sketches, again, Path(work), ledger)
             docs = apply(stage, name, unlost(docs, lost), ledger)
-            watch.see(docs, {name})
+            watch.see(docs, {name}, ledger)
             continue
         observers.append(_Observer(step))
         pieces = batched(docs, 1_000)
         docs = [doc for some in pieces for doc in apply(observers[-1], name, some, ledger)]
-        watch.see(docs, {name})
+        watch.see(docs, {name}, ledger)
     for observer in observers:
         observer.finish()
     watch.finish(ledger, FIRST)

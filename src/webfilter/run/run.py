@@ -40,6 +40,7 @@ from webfilter.write import (
     open_tiers,
     tier_folders,
 )
+from webfilter.write.folders import resolved
 from webfilter.write.tiers import TieredSink
 
 if TYPE_CHECKING:
@@ -109,12 +110,10 @@ def run(
         largest = Largest(pipe)
         router = _Router(opened, largest, counts)
         watch = Watch(pipe)
-        flow = Flow(
-            pipe, runner, router.settle, Path(folder), measure_all, batch_size, watch=watch.see
-        )
+        flow = Flow(pipe, runner, router.settle, Path(folder), measure_all, batch_size, watch=watch)
         ids, counted = UniqueIds(), _Counted(flow.ledger)
         stream = counted.over(ids.over(_progress(docs, progress)))
-        for batch in flow.through(watch.over(batched(stream, batch_size), flow.ledger)):
+        for batch in flow.through(batched(stream, batch_size)):
             router.keep(batch)
         watch.finish(flow.ledger)
         flow.ledger.check(counted.total)
@@ -180,7 +179,7 @@ def _targets(
         if isinstance(target, (str, os.PathLike)):
             inner = [inside(target, name) for name in tiers] if kind == "kept" else []
             for folder in (target, *inner):
-                other = seen.setdefault(os.path.abspath(folder), kind)
+                other = seen.setdefault(resolved(folder), kind)
                 if other != kind:
                     raise ConfigError(
                         f"run: {other} and {kind} both go to {folder}; give two folders"

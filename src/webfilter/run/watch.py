@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from statistics import median_low
 from typing import TYPE_CHECKING
 
@@ -55,8 +55,14 @@ class Watch:
         self._verdicts: dict[str, Counter[Verdict]] = {}
         self._empty: Counter[str] = Counter()
 
-    def see(self, docs: Sequence[Document], names: Set[str]) -> None:
-        """Take note of the documents that left at the stages called `names`."""
+    def see(self, docs: Sequence[Document], names: Set[str], ledger: Ledger) -> None:
+        """Take note of the documents that left at the stages called `names`.
+
+        Args:
+            docs: what came out of these stages.
+            names: of the stages.
+            ledger: has counted `docs`; a stage that has seen enough is looked at and forgotten.
+        """
         if self._open.keys().isdisjoint(names):
             return
         for doc in docs:
@@ -65,13 +71,7 @@ class Watch:
                 continue
             self._verdicts.setdefault(verdict.stage, Counter())[_group(verdict)] += 1
             self._empty[verdict.stage] += not doc.text.strip()
-
-    def over(self, batches: Iterable[list[Document]], ledger: Ledger) -> Iterator[list[Document]]:
-        """Yield `batches`; before each further one look at what became of those before."""
-        for batch in batches:
-            yield batch
-            if self._open:
-                self._look(ledger, FIRST)
+        self._look(ledger, FIRST)
 
     def finish(self, ledger: Ledger, least: int = FEW) -> None:
         """Look once more, when the last document is through, at what has seen `least`."""

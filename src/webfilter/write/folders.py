@@ -1,20 +1,22 @@
 """A folder that gets part files: on this machine, or anywhere fsspec reaches.
 
-Only what part files need: list, create, rename, remove. Whether a folder can be written is found
-out by writing to it, since permissions, mounts and quotas cannot be read off reliably.
+Only what part files need: lock, list, create, rename, remove. Whether a folder can be written is
+found out by writing to it, since permissions, mounts and quotas cannot be read off reliably.
 """
 
 from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
 from webfilter.errors import OutputError
+from webfilter.write.lock import lock
 
-__all__ = ["Folder", "folder_at", "refused"]
+__all__ = ["Folder", "folder_at", "refused", "resolved"]
 
 
 class Folder(Protocol):
@@ -22,6 +24,16 @@ class Folder(Protocol):
 
     def make(self) -> None:
         """Create the folder and its parents, where missing."""
+
+    def lock(self, owner: object) -> Callable[[], object] | None:
+        """Keep others from writing here until what this returns is called, or `owner` is gone.
+
+        Returns:
+            What ends it; None: this place knows no locks.
+
+        Raises:
+            OutputError: somebody else is writing here.
+        """
 
     def names(self) -> list[str]:
         """Return the names of the files in it; none where it does not exist."""
@@ -51,14 +63,37 @@ def folder_at(target: str | os.PathLike[str]) -> Folder:
     Raises:
         OutputError: the target is empty, or nobody knows the URL's scheme.
     """
+    path = _path(target)
+    return _Remote(os.fspath(target)) if path is None else _Local(path)
+
+
+def _path(target: str | os.PathLike[str]) -> Path | None:
+    """Return the path of a folder on this machine; None for a URL of elsewhere."""
     text = os.fspath(target)
     if not isinstance(text, str) or not text:
         raise OutputError(f"cannot write to {target!r}: give the path of a folder")
-    if "://" in text and not text.startswith("file://"):
-        return _Remote(text)
+    for scheme in ("file://", "local://"):
+        text = text.removeprefix(scheme)
+    if "://" in text:
+        return None
     if "\0" in text:
         raise OutputError(f"cannot write to {text!r}: a path cannot contain a NUL character")
-    return _Local(Path(text.removeprefix("file://")))
+    return Path(text)
+
+
+def resolved(target: str | os.PathLike[str]) -> str:
+    """Return what is the same for every way to name a folder: its URL, or its path without links.
+
+    Raises:
+        OutputError: the target names no folder.
+
+    >>> resolved("file:///kept/") == resolved("/kept/../kept")
+    True
+    """
+    path = _path(target)
+    if path is None:
+        return os.fspath(target).rstrip("/")
+    return os.path.normcase(os.path.realpath(path))
 
 
 class _Local:
@@ -67,6 +102,15 @@ class _Local:
 
     def make(self) -> None:
         self._path.mkdir(parents=True, exist_ok=True)
+
+    def lock(self, owner: object) -> Callable[[], object] | None:
+        try:
+            return lock(self._path, owner)
+        except BlockingIOError:
+            raise OutputError(
+                f"another run, or a sink that was not closed, is writing to {str(self._path)!r}: "
+                "wait until it is done, or give another folder"
+            ) from None
 
     def names(self) -> list[str]:
         try:
@@ -112,6 +156,9 @@ class _Remote:
 
     def make(self) -> None:
         self._files.makedirs(self._path, exist_ok=True)
+
+    def lock(self, owner: object) -> Callable[[], object] | None:
+        return None
 
     def names(self) -> list[str]:
         try:

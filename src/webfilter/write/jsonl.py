@@ -130,7 +130,8 @@ def jsonl(
         part_bytes: size on disk after which a file ends, in bytes.
 
     Raises:
-        OutputError: the folder cannot be written, or holds part files and `overwrite` is false.
+        OutputError: the folder cannot be written, another sink is writing there, or it holds part
+            files and `overwrite` is false.
         ConfigError: an unknown compression, or a size below 1.
 
     >>> from tempfile import TemporaryDirectory

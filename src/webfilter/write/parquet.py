@@ -134,7 +134,8 @@ def parquet(
             the memory in use.
 
     Raises:
-        OutputError: the folder cannot be written, or holds part files and `overwrite` is false.
+        OutputError: the folder cannot be written, another sink is writing there, or it holds part
+            files and `overwrite` is false.
         ConfigError: a size below 1.
 
     >>> from tempfile import TemporaryDirectory

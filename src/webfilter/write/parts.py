@@ -1,17 +1,23 @@
 """Numbered part files: written under temporary names, renamed when all of them are complete.
 
-So a folder holds either a whole output or ``part-*.tmp`` files, which the next run removes. A part
-ends when it has reached its size after a document (JSONL) or a row group (Parquet), so where parts
-end depends on the documents only.
+So a folder holds either a whole output or ``part-*.tmp`` files, which the next run removes. One
+sink at a time writes to a folder: a second one is refused. Where the system cannot tell whether
+another one is at work (URLs, Windows, some network file systems), both write, each under temporary
+names of its own; what an interrupted run left then stays, and a warning says so.
+
+A part ends when it has reached its size after a document (JSONL) or a row group (Parquet), so where
+parts end depends on the documents only.
 """
 
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
+import uuid
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO
 
@@ -25,8 +31,10 @@ __all__ = ["PART_BYTES", "PartSink", "check_writable", "is_part"]
 PART_BYTES = 128_000_000
 """Size on disk at which a part file ends."""
 
+logger = logging.getLogger("webfilter")
+
 _PART = re.compile(r"part-\d{5,}\.(parquet|jsonl|jsonl\.zst|jsonl\.gz)")
-_LEFT = re.compile(_PART.pattern + r"\.tmp")
+_LEFT = re.compile(_PART.pattern + r"(\.[0-9a-f]{8})?\.tmp")
 _OVERWRITE = "give another folder, or overwrite=True to replace them"
 
 
@@ -90,28 +98,51 @@ class PartSink(Closing):
         overwrite: replace the part files that the folder holds, when this sink closes.
 
     Raises:
-        OutputError: the folder cannot be written, or holds part files and `overwrite` is false.
+        OutputError: the folder cannot be written, another sink is writing there, or it holds part
+            files and `overwrite` is false.
     """
 
     def __init__(
         self, folder: str | os.PathLike[str], suffix: str, part_bytes: int, overwrite: bool
     ) -> None:
         self._folder, self._suffix, self._part_bytes = folder, suffix, part_bytes
+        self._overwrite, self._mark = overwrite, uuid.uuid4().hex[:8]
         self._place = folder_at(folder)
         self._count = 0
         self._open: IO[bytes] | None = None
         self._state = "open"
+        self._unlock: Callable[[], object] | None = None
         try:
             self._place.make()
-            present = self._place.names()
-            if not overwrite and any(map(is_part, present)):
-                raise _occupied(folder, present)
-            for name in filter(_LEFT.fullmatch, present):
-                self._place.remove(name)
-        except OutputError:
-            raise
+            self._unlock = self._place.lock(self)
+            self._check_free()
+            self._sweep()
         except (OSError, ValueError) as error:
+            self._let_go()
+            if isinstance(error, OutputError):
+                raise
             raise refused(folder, error, _fix(error)) from error
+
+    def _check_free(self) -> None:
+        present = self._place.names()
+        if not self._overwrite and any(map(is_part, present)):
+            raise _occupied(self._folder, present)
+
+    def _sweep(self) -> None:
+        """Remove what an interrupted run left; what a run that goes on may need stays."""
+        left = [name for name in self._place.names() if _LEFT.fullmatch(name)]
+        if self._unlock is not None:
+            for name in left:
+                self._place.remove(name)
+        elif left:
+            logger.warning(
+                f"{str(self._folder)!r} holds temporary files ({len(left):,}) of another run; "
+                "remove them if it is over"
+            )
+
+    def _let_go(self) -> None:
+        if self._unlock is not None:
+            self._unlock()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self._folder)!r})"
@@ -128,7 +159,7 @@ class PartSink(Closing):
             for doc in docs:
                 self._add(doc)
         except OSError as error:
-            self._state = "broken"
+            self._break()
             raise refused(self._folder, error) from error
 
     def close(self) -> None:
@@ -138,7 +169,8 @@ class PartSink(Closing):
         empty, valid part.
 
         Raises:
-            OutputError: the folder takes no more, or an earlier `write` broke.
+            OutputError: the folder takes no more, an earlier `write` broke, or somebody else has
+                put part files there and `overwrite` is false.
         """
         if self._state == "closed":
             return
@@ -148,16 +180,20 @@ class PartSink(Closing):
             self._finish()
             if self._open is not None or self._count == 0:
                 self._end_part()
+            self._check_free()
             final = [self._name(index) for index in range(self._count)]
-            for name in final:
-                self._place.rename(f"{name}.tmp", name)
+            for index, name in enumerate(final):
+                self._place.rename(self._temporary(index), name)
             for name in filter(is_part, self._place.names()):
                 if name not in final:
                     self._place.remove(name)
         except OSError as error:
-            self._state = "broken"
+            self._break()
+            if isinstance(error, OutputError):
+                raise
             raise refused(self._folder, error) from error
         self._state = "closed"
+        self._let_go()
 
     def abort(self) -> None:
         """Remove the temporary files; parts that the folder held before stay. Never raises."""
@@ -172,15 +208,23 @@ class PartSink(Closing):
             self._open = None
         for index in range(self._count):
             with suppress(OSError):
-                self._place.remove(f"{self._name(index)}.tmp")
+                self._place.remove(self._temporary(index))
+        self._let_go()
+
+    def _break(self) -> None:
+        self._state = "broken"
+        self._let_go()
 
     def _name(self, index: int) -> str:
         return f"part-{index:05d}{self._suffix}"
 
+    def _temporary(self, index: int) -> str:
+        return f"{self._name(index)}.{self._mark}.tmp"
+
     def _part(self) -> IO[bytes]:
         """Return the file of the part being written, opened when first needed."""
         if self._open is None:
-            self._open = self._place.create(f"{self._name(self._count)}.tmp")
+            self._open = self._place.create(self._temporary(self._count))
             self._count += 1
             self._begin(self._open)
         return self._open

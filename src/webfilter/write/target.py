@@ -40,7 +40,8 @@ def open_sink(
 
     Raises:
         ConfigError: an unknown format, or a target that is neither a path nor a sink.
-        OutputError: the folder cannot be written, or holds part files and `overwrite` is false.
+        OutputError: the folder cannot be written, another sink is writing there, or it holds part
+            files and `overwrite` is false.
 
     >>> from webfilter.write import memory
     >>> sink = memory()

@@ -47,7 +47,8 @@ class TieredSink(Closing):
         open_one: opens the sink for a tier's folder.
 
     Raises:
-        OutputError: a folder cannot be written, or holds part files and must not be replaced.
+        OutputError: a folder cannot be written, another sink is writing there, or it holds part
+            files and must not be replaced.
 
     >>> from tempfile import TemporaryDirectory
     >>> from webfilter.write import memory
@@ -68,7 +69,9 @@ class TieredSink(Closing):
         self._sinks: list[Sink] = []
         self.counts = [0] * len(names)
         """Documents written to each tier."""
+        self._unlock: Callable[[], object] | None = None
         try:
+            self._unlock = _locked(target, self)
             for name in names:
                 self._sinks.append(open_one(inside(target, name)))
         except BaseException:
@@ -110,11 +113,28 @@ class TieredSink(Closing):
             place.rename(f"{MARK}.tmp", MARK)
         except OSError as error:
             raise refused(self._target, error) from error
+        self._let_go()
 
     def abort(self) -> None:
         """Remove the temporary files. Never raises."""
         for sink in self._sinks:
             sink.abort()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._unlock is not None:
+            self._unlock()
+
+
+def _locked(target: Target, owner: object) -> Callable[[], object] | None:
+    place = folder_at(target)
+    try:
+        place.make()
+        return place.lock(owner)
+    except OSError as error:
+        if isinstance(error, OutputError):
+            raise
+        raise refused(target, error) from error
 
 
 def tier_folders(target: Target) -> list[str]:
