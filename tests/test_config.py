@@ -63,6 +63,7 @@ def test_numbers_of_numpy_become_plain_ones():
         ("share", "0.5"),
         ("share", float("nan")),
         ("share", 10**400),
+        pytest.param("share", 10**5000, id="huge"),
         ("share", True),
         ("count", 1.5),
         ("count", True),

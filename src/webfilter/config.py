@@ -46,7 +46,7 @@ def conform(self: Any, name: str) -> None:
             fitted = _fit(value, wanted)
         except _Misfit:
             raise ConfigError(
-                f"{name}: {key} = {value!r} does not fit; it takes {_say(wanted)}"
+                f"{name}: {key} = {_shown(value)} does not fit; it takes {_say(wanted)}"
             ) from None
         if fitted is not value:
             object.__setattr__(self, key, fitted)
@@ -146,6 +146,13 @@ def _need(holds: bool, value: Any) -> Any:
     if not holds:
         raise _Misfit
     return value
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # such as an int of thousands of digits
+        return f"a value of type {type(value).__name__}"
 
 
 def _say(wanted: Any) -> str:
