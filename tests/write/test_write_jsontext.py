@@ -3,6 +3,7 @@ import decimal
 import enum
 import json
 import pathlib
+import threading
 import uuid
 from dataclasses import dataclass
 
@@ -63,6 +64,9 @@ CASES = [
     (Point(), "Point(x=1)"),
     (Opaque(), "<Opaque>"),
     (Hostile(), "<Hostile>"),
+    (utf8, "<function utf8>"),
+    (threading.Lock(), "<unlocked _thread.lock object>"),
+    ({utf8: 1}, {"<function utf8>": 1}),
     ("a\ud800b", "a\ufffdb"),
     (10**5000, hex(10**5000)),
 ]

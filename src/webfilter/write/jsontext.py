@@ -14,8 +14,8 @@ list, tuple, set, frozenset        array; sets sorted by their JSON text
 date, datetime, time               text, ISO 8601
 bytes, bytearray, memoryview       text, base64
 NumPy scalar or array              the number, or nested arrays of numbers
-dataclass, Path, Decimal, UUID ... ``str(value)``; ``<Name>`` where that would be an address
-                                   in memory
+dataclass, Path, Decimal, UUID ... ``str(value)`` without addresses in memory; ``<Name>`` where
+                                   a class has no text of its own
 deeper than 64 levels, or circular ``"..."``
 lone surrogate in any text         U+FFFD
 =================================  =====================================================
@@ -34,6 +34,7 @@ from typing import Any
 __all__ = ["json_text", "utf8", "without_surrogates"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]{6,}")  # of functions, locks, generators
 _DEPTH = 64
 _BITS = 14_000  # Python writes integers of up to 4,300 digits as decimals
 
@@ -106,7 +107,7 @@ def _shaped(value: Any, path: set[int]) -> Any:
     kind: Any = type(value)
     if (kind.__str__, kind.__repr__) == (object.__str__, object.__repr__):
         return f"<{kind.__name__}>"
-    return str(value)
+    return _ADDRESS.sub("", str(value))
 
 
 def _first(pair: tuple[str, Any]) -> str:
@@ -116,4 +117,6 @@ def _first(pair: tuple[str, Any]) -> str:
 def _key(key: Any) -> str:
     if isinstance(key, str):
         return str.__str__(key)
-    return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
+    if isinstance(key, bytes):
+        return key.decode("utf-8", "replace")
+    return _ADDRESS.sub("", str(key))
