@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from functools import cache
 
@@ -24,13 +23,26 @@ def composed(text: str) -> str:
     True
     """
     if not text.isascii() and not _marks().isdisjoint(text[_RUN - 1 :: _RUN]):  # any run has one
-        text = _runs().sub(_in_order, text)
+        text = _in_order(text)
     return unicodedata.normalize("NFC", text)
 
 
-def _in_order(run: re.Match[str]) -> str:
-    parts = [part for mark in run[0] for part in unicodedata.normalize("NFD", mark)]
-    return "".join(sorted(parts, key=unicodedata.combining))
+def _in_order(text: str) -> str:
+    """Return `text` with each long run of marks decomposed and sorted by class."""
+    marks, parts, done = _marks(), [], 0
+    for at in range(_RUN - 1, len(text), _RUN):
+        if at < done or text[at] not in marks:
+            continue
+        first, last = at, at + 1
+        while first > done and text[first - 1] in marks:
+            first -= 1
+        while last < len(text) and text[last] in marks:
+            last += 1
+        if last - first >= _RUN:
+            run = [part for mark in text[first:last] for part in unicodedata.normalize("NFD", mark)]
+            parts += [text[done:first], *sorted(run, key=unicodedata.combining)]
+            done = last
+    return "".join([*parts, text[done:]])
 
 
 @cache
@@ -44,8 +56,3 @@ def _is_mark(char: str) -> bool:
         return True
     parts = unicodedata.normalize("NFD", char) if unicodedata.decomposition(char) else "x"
     return all(map(unicodedata.combining, parts))
-
-
-@cache
-def _runs() -> re.Pattern[str]:
-    return re.compile(f"[{''.join(sorted(_marks()))}]{{{_RUN},}}")
