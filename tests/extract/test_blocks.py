@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -76,12 +77,12 @@ def article(language: str) -> str:
     )
 
 
-def thread() -> str:
+def thread(texts: Sequence[str] = POSTS) -> str:
     posts = "".join(
         f'<li class="message" id="post-{n}"><div class="message-user"><a href="/u/{n}">user{n}</a>'
         f'<span>Member since 2019</span></div><div class="message-body"><p>{post}</p></div>'
         '<div class="message-actions"><a href="#">Like</a> <a href="#">Reply</a></div></li>'
-        for n, post in enumerate(POSTS)
+        for n, post in enumerate(texts)
     )
     return (
         "<html><head><title>Bees in March - Garden Forum</title></head><body>"
@@ -129,19 +130,62 @@ def test_the_text_that_a_page_of_scripts_carries_for_search_engines():
     assert text_of(page(head=script)) == text_of(page())
 
 
-def test_short_lines_may_repeat_and_longer_ones_not():
-    lines = [
-        "Yes",
-        "No way",
-        FIRST,
-        "Yes",
-        "no  way",
-        FIRST.upper(),
-        "Read it all",
-        "Read it<br>all",
-    ]
-    dom = read("".join(f"<p>{line}</p>" for line in lines))
-    assert _once(dom, list(range(len(lines)))) == [0, 1, 2, 3, 4, 6]
+def once(*lines: str) -> list[int]:
+    """Return which of these lines are kept; those in another element than ``p`` say so."""
+    dom = read("".join(line if line.startswith("<") else f"<p>{line}</p>" for line in lines))
+    return _once(dom, list(range(len(dom.blocks))))
+
+
+def test_single_short_lines_may_repeat_and_longer_ones_not():
+    lines = ["Yes", "No way", FIRST, "no  way", "Yes", SECOND, FIRST.upper(), "Read it all"]
+    assert once(*lines, "Read it<br>all", "Yes") == [0, 1, 2, 3, 4, 5, 7, 8, 9]
+
+
+def test_lines_that_repeat_in_a_row_are_a_copy_if_they_are_long_together():
+    lines = ["How to fix it", "Turn it off and on", "Look at all of the cables", "Ask us by mail"]
+    rest = ["Then call us on the phone", "Or come to the workshop"]
+    assert len("".join(lines)) < blocks_engine._LEAST_COPIED <= len("".join(lines + rest))
+    assert once(*lines, FIRST, *lines) == list(range(9))
+    assert once(*lines, *rest, FIRST, *lines, *rest) == list(range(7))
+    assert once(*lines, *rest, FIRST, *reversed([*lines, *rest])) == list(range(13))
+    assert once(*lines, *rest, *lines, "x", *rest) == list(range(13))
+    assert once(*["Agree", "Disagree"] * 50) == list(range(100))  # the answers of many questions
+
+
+@pytest.mark.parametrize("within", ["pre", "table"])
+def test_nothing_in_a_table_or_as_it_is_written_is_a_copy(within):
+    def row(text: str) -> str:
+        return f"<pre><p>{text}</pre>" if within == "pre" else f"<table><tr><td>{text}</table>"
+
+    rows = [row(FIRST), row(SECOND)]
+    assert once(*rows, *rows, FIRST, SECOND) == list(range(6))
+    assert once(FIRST, row("x"), SECOND, row("x"), FIRST, SECOND) == [0, 1, 2, 3]
+    lines = ["Turn it off and on", "Look at all of the cables"] * 2
+    assert once(*lines, row("x"), *lines, row("x"), *lines) == list(range(14))
+
+
+def test_what_repeats_in_the_text_is_written_each_time():
+    quiz = "<p>{} Where do you find {}?</p><ul><li>Only in plants</li><li>Only in animals</li></ul>"
+    table = (
+        "<table><tr><th>What</th><th>Clover</th><th>Lime</th></tr><tr><td>Bees in March</td>"
+        "<td>Not seen at all</td><td>Seen since 2009</td></tr><tr><td>Bees in April</td>"
+        "<td>Not seen at all</td><td>Seen since 2009</td></tr></table>"
+    )
+    code = "<pre><code><div>return None  # nothing</div><div>fly()</div></code></pre>"
+    html = page(
+        quiz.format("1.", "sugar") + quiz.format("2.", "wings") + table + code + f"<p>{SECOND[:60]}"
+        f"</p>{code}<h2>How to help them</h2><p>{FIRST[:70]}</p><h2>How to help them</h2>"
+    )
+    found = text_of(html)
+    for text in ("Only in plants", "Only in animals", "Not seen at all", "Seen since 2009"):
+        assert found.count(text) == 2
+    assert found.count("return None  # nothing") == 2
+    assert found.count("How to help them") == 2
+
+
+def test_a_second_reply_that_is_alike_is_written():
+    reply = "Thank you very much, that was it!"
+    assert text_of(thread([*POSTS[:2], reply, *POSTS[2:], reply])).count(reply) == 2
 
 
 def test_precision_keeps_less():

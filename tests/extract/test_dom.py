@@ -16,6 +16,7 @@ from selectolax.lexbor import LexborHTMLParser
 from webfilter.extract.blocks.hints import head_of, hints, title_of
 from webfilter.extract.dom import INLINE, Dom, read
 from webfilter.extract.engine import Unfit
+from webfilter.extract.render import render
 
 TAGS = "div p span b i a ul li table tr td h2 blockquote pre section label em button"
 SKIPPED = ["script", "style", "svg", "textarea"]
@@ -111,6 +112,49 @@ def test_ranges_are_those_of_the_tree(markup):
 )
 def test_blocks(html, expected):
     assert texts(html) == expected
+
+
+SQUARE = "<mi>r</mi>\n<msup><mi>a</mi><mn>2</mn></msup>"
+NOTE = '<annotation encoding="application/x-tex"> r\n a^2 </annotation>'
+TEX = f"<semantics><mrow>{SQUARE}</mrow>{NOTE}</semantics>"
+EYE = '<span aria-hidden="true"><i>ra</i>2</span>'
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        (f"<p>The <math>{SQUARE}</math>, x", ["The r a2, x"]),
+        ("<p>a <math>\n<mi>b</mi>\n</math>,<br><math></math><br>c", ["a b,", "c"]),
+        ("<p><br>a<br><math><mi>b</mi></math><br>c", ["a\nb\nc"]),
+        ("<p>a<math><mtext>b <b>c</b></mtext></math>", ["ab c"]),
+        ("<p>a <math><mi>b</mi></math><math><mi>c</mi></math> d", ["a bc d"]),
+        (f"<p>a <math>{TEX}</math> b", [r"a \(r a^2\) b"]),
+        (f"<p>a <math display=block>{TEX}</math> b", [r"a \[r a^2\] b"]),
+        ("<p>a <math><semantics><mi>b</mi><annotation encoding='x'>no</annotation><annotation-xml>"
+         "<ci>no</ci></annotation-xml></semantics></math> c", ["a b c"]),
+        (f"<p>a <span><span><math>{TEX}</math></span>{EYE}</span> b", [r"a \(r a^2\) b"]),
+        (f"<p>a <span>{EYE}<span><math>{TEX}</math></span></span> b", ["a ra2 b"]),
+        (f"<p>a <span><math>{TEX}</math></span><img aria-hidden=true alt=x> b",
+         [r"a \(r a^2\) b"]),
+        (f"<p><math>{SQUARE}</math></p><p aria-hidden=true>b", ["r a2", "b"]),
+        (f"<p><math>{SQUARE}</math></p><b aria-hidden=true>b</b>", ["r a2", "b"]),
+        (f"<p><img aria-hidden=true><span><math>{SQUARE}</math></span>", ["r a2"]),
+        (f"<div><span><math>{SQUARE}</math></span><p aria-hidden=true>b</div>", ["r a2", "b"]),
+        ("<p>a<textarea>no</textarea><object>no</object><svg><text>no</text></svg>", ["a"]),
+    ],
+)  # fmt: skip
+def test_formulas_are_text_and_read_once(html, expected):
+    assert texts(html) == expected
+
+
+def test_a_formula_in_a_link_is_text_of_the_link():
+    [block] = read("<p>a <a href=/><math><mi>b</mi><mi>c</mi></math></a>").blocks
+    assert (block.linked, block.links) == (2, 1)
+
+
+def test_a_formula_is_one_for_a_reader_of_markdown():
+    dom = read(f"<p>The <b>area</b> is <math>{TEX}</math>.")
+    assert render(dom, [0], True) == r"The **area** is \\(r a^2\\)."
 
 
 def test_an_iframe_that_was_never_closed_is_read():

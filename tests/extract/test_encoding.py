@@ -134,6 +134,24 @@ def test_utf_16_with_and_without_a_mark(codec):
     assert decode(mark + raw, "text/html; charset=utf-8") == (page, name, "bom")
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text", [RUSSIAN, GREEK, JAPANESE * 30, CHINESE * 30, "礼 一\u3000" * 500, "礼删" + "见 " * 9]
+)
+def test_utf_16_of_text_that_is_not_latin(text, codec):
+    """Russian in UTF-16 is valid UTF-8, and the NULs of its markup are far from a quarter."""
+    name, page = codec.replace("-16-", "-16"), f"<p>{text}</p><p>{text}</p>"
+    assert decode(page.encode(codec), f"text/html; charset={name}") == (page, name, "header")
+    assert decode(page.encode(codec), "text/html") == (page, name, "detected")
+
+
+@pytest.mark.parametrize("raw", [b"<p>a\0b", b"<p>a\0b\0<b>c\0d\0e\0</b>", b"<p>a" + b" \0" * 5])
+@pytest.mark.parametrize("name", ["utf-16le", "utf-16be"])
+def test_some_nuls_make_no_utf_16_whatever_is_declared(raw, name):
+    text = raw.replace(b"\0", b"").decode()
+    assert decode(raw, f"text/html; charset={name}") == (text, "utf-8", "detected")
+
+
 def test_a_declaration_of_utf_16_that_could_be_read_is_wrong():
     page = html(GERMAN, "utf-16")
     assert decode(page.encode()) == (page, "utf-8", "meta")
@@ -145,6 +163,48 @@ def test_bom_xml_declaration_and_http_equiv():
     assert decode(raw).encoding == "iso-8859-2"
     meta = b'<META HTTP-EQUIV="Content-Type" CONTENT="text/html; charset=windows-1251">'
     assert decode(meta + RUSSIAN.encode("cp1251")).source == "meta"
+
+
+RUSSIANS = "<meta charset=windows-1251>"
+BY_HTTP = "<meta content='text/html; charset=windows-1251' http-equiv=content-type>"
+
+
+@pytest.mark.parametrize("meta", [RUSSIANS, BY_HTTP])
+def test_meta_is_stronger_than_the_xml_declaration(meta):
+    raw = f"<?xml version='1.0' encoding='iso-8859-1'?><html>{meta}<p>{RUSSIAN}".encode("cp1251")
+    assert decode(raw) == (raw.decode("cp1251"), "windows-1251", "meta")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "<meta name='keywords' content='fonts, charset=koi8-r'>",
+        "<meta name=description content=\"'charset=koi8-r'\">",
+        "<meta data-charset=koi8-r property=charset content=koi8-r>",
+        "<meta http-equiv=refresh content='5; charset=koi8-r'>",
+        "<meta charset=klingon>",
+        "<metadata charset=koi8-r>",
+    ],
+)
+@pytest.mark.parametrize("meta", [RUSSIANS, BY_HTTP])
+def test_only_what_declares_the_encoding_is_asked(other, meta):
+    raw = f"<html>{other}{meta}<p>{RUSSIAN}".encode("cp1251")
+    assert decode(raw) == (raw.decode("cp1251"), "windows-1251", "meta")
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        "<META HTTP-EQUIV=Content-Type CONTENT=text/html;charset=koi8-r>",
+        "<meta http-equiv='Content-Type' content='text/html' charset='KOI8-R'/>",
+        '<meta http-equiv="content-type" content="text/html; charset=koi8-r>',
+        '<meta name="a=b" charset = " koi8-r ">',
+        "<meta charset='koi8-r' charset='windows-1251'>",
+    ],
+)
+def test_ways_to_write_the_declaration(meta):
+    raw = f"<html>{meta}<p>{RUSSIAN}".encode("koi8-r")
+    assert decode(raw) == (raw.decode("koi8-r"), "koi8-r", "meta")
 
 
 def test_a_declaration_in_a_comment_does_not_count():

@@ -29,6 +29,9 @@ def ld(value: object) -> str:
         ("<meta content='Bees | Us' property='og:title'><meta name=application-name content=Us>",
          {"title": "Bees", "site": "Us"}),
         ("<title>Field Notes: on bees</title>", {"title": "Field Notes: on bees"}),
+        ("<!-- <title>Old</title> --><svg><title>Logo</title></svg><title></title><title>New",
+         {"title": "New"}),
+        ("<script>'<title>Old</title>'</script><TITLE>New</TITLE>", {"title": "New"}),
         ('<meta name="author" content="By Ada Bee">', {"author": "Ada Bee"}),
         ('<META NAME=AUTHOR CONTENT=Ada>', {"author": "Ada"}),
         ('<meta name="author" content="admin">', {}),
@@ -127,6 +130,18 @@ def test_broken_json_ld_does_not_hide_the_next_block():
         ('<time>May 3, 2020</time><time class="entry-date" datetime="2024-01-02">',
          {"date_published": "2024-01-02"}),
         ('<time class="updated" datetime="2024-01-02">', {}),
+        ('<time class="entry-date published updated" datetime="2024-01-02"><time class="side" '
+         'datetime="2023-01-02">', {"date_published": "2024-01-02"}),
+        ('<time class="entry-date updated" datetime="2024-01-02">', {}),
+        ('<time itemprop="dateModified" datetime="2024-01-02">', {}),
+        ("<!-- <h1>Old</h1> --><script>'<h1>Old</h1>'</script><h1>New</h1>", {"title": "New"}),
+        ("<template><h1>Row</h1></template><H1>New</H1><svg/><!--", {"title": "New"}),
+        ("<svg/><h1>New</h1><svg><h1>Old</h1></svg>", {"title": "New"}),
+        ("<h1>A</h1><!-- <h1>B</h1>", {"title": "A"}),
+        ("<style><h1>A</h1></style><script><h1>B</h1></script>" * 5 + "<h1>C</h1>",
+         {"title": "C"}),
+        ("<h1><svg><title>Logo</title></svg >Of <!-- a > b -->bees<style>b{}</style></h1>",
+         {"title": "Of bees"}),
         ("<p>Published on: <b>3rd March 2019</b>", {"date_published": "2019-03-03"}),
         ('<script>x = {"publishedAt":"2019-03-04T00:00"}', {"date_published": "2019-03-04"}),
         ("<p>Published by us", {}),
@@ -134,6 +149,12 @@ def test_broken_json_ld_does_not_hide_the_next_block():
 )  # fmt: skip
 def test_the_body_is_read(body, found):
     assert page_metadata(f"<html><head></head><body>{body}</body>") == found
+
+
+def test_a_sixth_heading_is_not_looked_at():
+    html = "<title>F is it</title><body>" + "".join(f"<h1>{name}</h1>" for name in "ABCDEF")
+    assert page_metadata(html) == {"title": "F is it"}
+    assert page_metadata(html.replace("<h1>A</h1>", "")) == {"title": "F"}
 
 
 def test_the_path_of_the_address_gives_a_date():
@@ -172,6 +193,8 @@ HOSTILE = {
     "html": "<html " + "lang " * 200_000,
     "links": "<link canonical " * 70_000,
     "headings": "<h1>" * 250_000,
+    "headings not shown": "<svg><!-- -->" * 80_000 + "<script></script ><h1" * 10_000,
+    "headings that hide": "<h1>" + "<svg " * 590 + "</h1><h1>" + "<!--" * 700,
     "times": "<time " * 170_000,
     "published": "published " * 100_000,
     "published tags": "published" + "<b>" * 300_000,

@@ -15,7 +15,7 @@ from test_dom import trees
 from webfilter.extract.dom import read
 from webfilter.extract.engine import Options, engine
 from webfilter.extract.matched import as_markdown, matched
-from webfilter.extract.render import render
+from webfilter.extract.render import _Markdown, render
 
 PARSER = MarkdownIt("commonmark").enable("table")
 
@@ -160,6 +160,61 @@ def test_tables():
     assert markdown(
         f"<table><tr><td><p>{FIRST}<p>{SECOND}<td><table><tr><th>a<th>b<tr><td>1<td>2</table></table>"
     ).endswith(head)
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("w<table><tr><td>i<td>j</table>", "w i j"),
+        ("<table><tr><td>i<tr><td>j</table>", "i j"),
+        ("<table><tr><td>i<td><table><tr><td>j</table></table>w", "i j w"),
+        ("<table><caption>i</caption><tr><td>j</table>", "i j"),
+    ],
+)
+def test_a_table_within_a_cell_is_text_of_the_cell(cell, written):
+    html = (
+        "<table><tr><th>a<th>b<th>c<tr><td>1<td>2<td>3"
+        f"<tr><td>4<td>{cell}</td><td>5<tr><td>6<td>7<td>8</table>"
+    )
+    assert plain(html) == f"a | b | c\n1 | 2 | 3\n4 | {written} | 5\n6 | 7 | 8"
+    assert markdown(html) == (
+        f"| a | b | c |\n| --- | --- | --- |\n| 1 | 2 | 3 |\n| 4 | {written} | 5 |\n| 6 | 7 | 8 |"
+    )
+
+
+DATA = "<table><tr><th>a<th>b<tr><td>1<td>2<tr><td>3<td>4</table>"
+
+
+@pytest.mark.parametrize(
+    ("html", "parts"),
+    [
+        (f"<table><tr><td>x<td>y<tr><td>z<td>{DATA}</table>", ["x", "y", "z", DATA]),
+        (f"<table><tr><td>x<td>y<tr><td>z<td><table><tr><td>{DATA}</table></table>",
+         ["x", "y", "z", DATA]),
+        (f"<table><tr><td>x<td>y<tr><td>z<td><table><tr><td>{FIRST * 2}</table></table>",
+         ["x", "y", "z", FIRST * 2]),
+        (f"<table><tr><td>{DATA}<td>{DATA}</table>", [DATA, DATA]),
+    ],
+)  # fmt: skip
+def test_a_table_around_much_only_lays_out_the_page(html, parts):
+    assert markdown(html) == "\n\n".join(markdown(part) for part in parts)
+
+
+def test_tables_within_a_row_take_linear_time_and_space(monkeypatch):
+    written = []
+    cells = _Markdown._cells
+    monkeypatch.setattr(
+        _Markdown, "_cells", lambda self, row: written.append(row) or cells(self, row)
+    )
+    inner = "<table><tr><td>x<td>y</table>"
+    for html in (
+        "<table><tr>" + f"<td>ab<td>{inner}" * 500 + "</table>",
+        "<table><tr>" + f"<td>ab<td>cd<td>ef<td>{inner}" * 500 + "</table>",
+        "<table><tr><td>ab<td>" * 400 + inner,
+    ):
+        assert len(markdown(html)) < 2 * len(html)
+        assert len(written) <= html.count("<tr>")
+        written.clear()
 
 
 def test_links():

@@ -1,9 +1,10 @@
 """Bytes of a page to text: which encoding, and who said so.
 
-The order is that of the standard (byte order mark, HTTP header, ``<meta>``, detection) with one
-amendment from measurement: whatever is declared, bytes that are UTF-8 are read as UTF-8. Of 2,150
-real pages 65 declare something else first (134 somewhere) and are valid UTF-8 with characters
-beyond ASCII; nothing but UTF-8 looks like it by chance.
+The order is that of the standard (byte order mark, HTTP header, ``<meta>``, XML declaration,
+detection) with two amendments. From measurement: whatever is declared, bytes that are UTF-8 are
+read as UTF-8. Of 2,150 real pages 65 declare something else first (134 somewhere) and are valid
+UTF-8 with characters beyond ASCII; nothing but UTF-8 looks like it by chance. And UTF-16 without a
+mark is told by how its markup looks, declared or not.
 
 Detection is uchardet (in resiliparse), with its rarest answers replaced by the Windows sets that
 contain them. On 644 short texts in 28 languages and 18 encodings it decodes .98 as
@@ -24,8 +25,12 @@ __all__ = ["Decoded", "decode", "detect"]
 
 _HEAD_BYTES = 4096  # the standard looks at 1,024; real pages put scripts before the declaration
 _SAMPLE_BYTES = 65536
+_LEAST_MARKS = 4
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
-_META = re.compile(rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]+)", re.IGNORECASE)
+_META = re.compile(rb"<meta[\s/]([^>]*)", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([^\s\"'/=]++)\s*+=\s*+(\"[^\"]*|'[^']*|[^\s\"']*)")
+_MARKS = re.compile(r"[<> \t\n\r]")
+_TAG = re.compile(rb"<[!/]?[A-Za-z]+[\s>](?!\0)")
 _XML = re.compile(rb"\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']\s*([A-Za-z0-9_:.\-]+)", re.IGNORECASE)
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
 _BOMS = (
@@ -54,7 +59,7 @@ class Decoded(NamedTuple):
     encoding: str
     """Name in the WHATWG Encoding Standard, lower-case."""
     source: str
-    """``bom``, ``header``, ``meta`` or ``detected``."""
+    """``bom``, ``header``, ``meta`` (also of the XML declaration) or ``detected``."""
 
 
 def decode(page: bytes, content_type: object = None) -> Decoded:
@@ -115,16 +120,36 @@ def _known(label: str) -> str | None:
 
 def _declared(page: bytes, content_type: object) -> list[tuple[str, str]]:
     """Return the known encodings that the header and the page declare, the stronger first."""
-    found: list[tuple[str | None, str]] = []
-    if isinstance(content_type, str) and (match := _CHARSET.search(content_type)):
-        found.append((name_of(match[1]), "header"))
-    head = page[:_HEAD_BYTES]
-    said = _XML.match(head) or _META.search(_COMMENT.sub(b"", head))
-    if said is not None:
-        name = name_of(said[1].decode("ascii"))
-        # it was readable as ASCII, so it is not UTF-16
-        found.append(("utf-8" if name and name.startswith("utf-16") else name, "meta"))
-    return [(name, source) for name, source in found if name is not None]
+    match = _CHARSET.search(content_type) if isinstance(content_type, str) else None
+    xml = _XML.match(page[:_HEAD_BYTES])
+    said = (
+        (name_of(match[1]) if match else None, "header"),
+        (_readable(_meta(page[:_HEAD_BYTES])), "meta"),
+        (_readable(name_of(xml[1].decode("ascii"))) if xml else None, "meta"),
+    )
+    return [(name, source) for name, source in said if name is not None]
+
+
+def _readable(name: str | None) -> str | None:
+    """Return `name`, but UTF-8 for UTF-16: the declaration could be read as ASCII."""
+    return "utf-8" if name and name.startswith("utf-16") else name
+
+
+def _meta(head: bytes) -> str | None:
+    """Return the first known encoding that a ``<meta>`` declares.
+
+    By ``charset``, or by the ``content`` of the ``http-equiv`` that stands for the header.
+    """
+    for tag in _META.finditer(_COMMENT.sub(b"", head)):
+        pairs = _ATTRIBUTE.findall(tag[1].decode("latin-1"))
+        said = {name.lower(): value.lstrip("\"'") for name, value in reversed(pairs)}
+        label = said.get("charset")
+        if label is None and said.get("http-equiv", "").lower() == "content-type":
+            match = _CHARSET.search(said.get("content", ""))
+            label = match[1] if match else None
+        if (name := name_of(label)) is not None:
+            return name
+    return None
 
 
 def _who(declared: list[tuple[str, str]], name: str) -> str:
@@ -132,14 +157,19 @@ def _who(declared: list[tuple[str, str]], name: str) -> str:
 
 
 def _wide(page: bytes) -> str | None:
-    """Return the UTF-16 that `page` is in without saying so: every other byte of markup is NUL."""
-    head = page[: _HEAD_BYTES // 2 * 2]
-    if head.count(0) * 4 < len(head) or len(head) < 4:
+    """Return the UTF-16 that `page` is in, if it is: so read, it has tags and spaces, else not.
+
+    Signs of the contrary do stand in Chinese by chance, but few.
+    """
+    head = page[:_HEAD_BYTES]
+    if b"\0" not in head:
         return None
-    even, odd = head[::2].count(0), head[1::2].count(0)
-    if max(even, odd) < 10 * min(even, odd):
+    le, be = (
+        len(_MARKS.findall(head.decode(codec, "replace"))) for codec in ("utf-16-le", "utf-16-be")
+    )
+    if max(le, be) < max(_LEAST_MARKS, 10 * (min(le, be) + len(_TAG.findall(head)))):
         return None
-    return "utf-16be" if even > odd else "utf-16le"
+    return "utf-16be" if be > le else "utf-16le"
 
 
 def _as_utf8(page: bytes) -> str | None:

@@ -76,6 +76,20 @@ _TITLE = re.compile(r"<title\b[^<>]{0,500}>([^<]{1,2000})", re.IGNORECASE)
 _LANGUAGE = re.compile(
     r"<html\b[^<>]{0,2000}?\s(?:xml:)?lang\s*=\s*[\"']?\s*([A-Za-z0-9\-_]{1,35})", re.IGNORECASE
 )
+_SHOWN = {
+    tag: re.compile(
+        rf"<(?=[!sth])(?:{tag}\b|(!--|(?:script|style|template)\b|svg\b(?![^<>]*/>)))",
+        re.IGNORECASE,
+    )
+    for tag in ("title", "h1")
+}
+"""What finds a tag, or what may hold one that is not shown: that is the group."""
+_ENDS = {"!--": re.compile("-->")} | {
+    name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "template", "svg")
+}
+_HIDDEN = re.compile(
+    r"<!--.*?-->|<(script|style|template|svg)\b.*?</\1[^>]*>", re.IGNORECASE | re.DOTALL
+)
 _H1 = re.compile(r"<h1\b[^<>]{0,1000}>((?:[^<]|<(?!/?h1)){1,3000})</h1", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]*>")
 _LANGUAGE_CODE = re.compile(r"[A-Za-z0-9\-_]{2,35}")
@@ -115,6 +129,8 @@ _BODY_AUTHOR = re.compile(
 _VALUE = re.compile(r"(?:content|datetime)\s*=\s*[\"']?([^\"'<>]{4,60})", re.IGNORECASE)
 _TIME = re.compile(r"<time\b([^<>]{0,1000})>([^<]{0,60})", re.IGNORECASE)
 _PUBLISHED = re.compile(r"pubdate|publi|entry-date|posted|created", re.IGNORECASE)
+_CHANGED = re.compile(r"updated|modified", re.IGNORECASE)
+_BOTH = re.compile(r"pubdate|publi", re.IGNORECASE)  # of what has not changed since
 _ON = re.compile(
     r"(?:_?(?:at|date|on|time))?[\\\"':\s]{0,10}(?:on\b)?:?(?:\s*<[^<>]{0,300}>){0,4}[\s\"\\]{0,50}"
     r"([^<>\"\\]{6,40})",
@@ -137,16 +153,25 @@ class Part(NamedTuple):
     start: int
     stop: int
 
-    def search(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """Return the first match."""
-        return pattern.search(self.html, self.start, self.stop)
-
     def occurrences(self, what: str, most: int) -> Iterator[int]:
         """Yield where `what` stands, at most so many times."""
         at = self.html.find(what, self.start, self.stop)
         while at >= 0 and most:
             yield at
             at, most = self.html.find(what, at + 1, self.stop), most - 1
+
+    def shown(self, tag: str, most: int) -> Iterator[int]:
+        """Yield where `tag` stands outside of what no reader sees, at most so many times."""
+        at, html = self.start, self.html
+        last = max(html.rfind(f"<{name}", at, self.stop) for name in (tag, tag.upper()))
+        while most and (match := _SHOWN[tag].search(html, at, last + len(tag) + 2)):
+            at = match.end()
+            if match[1] is None:
+                yield match.start()
+                most -= 1
+            else:
+                end = _ENDS[match[1].lower()].search(html, at, self.stop)
+                at = self.stop if end is None else end.end()
 
 
 def page_metadata(html: str, url: str | None = None) -> dict[str, str]:
@@ -227,8 +252,9 @@ def _first(*texts: object) -> str | None:
 def _title(
     head: Part, body: Part, tags: dict[str, str], node: Node, site: str | None
 ) -> str | None:
-    match = head.search(_TITLE)
-    title = _first(tags.get("og:title"), node.headline, match and match[1])
+    found = (_TITLE.match(head.html, at) for at in head.shown("title", 5))
+    written = next((match[1] for match in found if match), None)
+    title = _first(tags.get("og:title"), node.headline, written)
     if title and site:
         title = _without_site(title, site)
     return _heading(body, title, site) or title
@@ -237,9 +263,9 @@ def _title(
 def _heading(body: Part, title: str | None, site: str | None) -> str | None:
     """Return the only ``<h1>``, or that of several which begins the title."""
     found = []
-    for at in body.occurrences("<h1", 5):
+    for at in body.shown("h1", 5):
         match = _H1.match(body.html, at)
-        text = _clean(_MARKUP.sub(" ", match[1])) if match else None
+        text = _clean(_MARKUP.sub(" ", _HIDDEN.sub(" ", match[1]))) if match else None
         if text and text != site:
             found.append(text)
     if len(found) == 1:
@@ -305,7 +331,7 @@ def _time(body: Part) -> str | None:
     dates = []
     for at in body.occurrences("<time", 20):
         match = _TIME.match(body.html, at)
-        if match is None or "updated" in match[1] or "modified" in match[1]:
+        if match is None or (_CHANGED.search(match[1]) and not _BOTH.search(match[1])):
             continue
         value = _VALUE.search(match[1])
         if date := iso_date(value[1] if value else match[2]):

@@ -4,7 +4,7 @@ Plain text has one line a block: paragraphs, ``- `` before the items of a list, 
 table between bars on one line, code with its own line breaks. Markdown has the same with ``#``
 before headings, fenced code, tables with their line, emphasis, quotes, nested and numbered lists
 and, where wanted, links. A table that only lays out the page (a cell with several blocks or much
-text) is no table.
+text) is no table. One within a cell of a table is text of that cell.
 
 Markdown is CommonMark with the tables of GitHub; what would be read as a mark and is none, is
 escaped. Of colspan and rowspan nothing is kept but that a cell moves the next ones to the right.
@@ -13,7 +13,7 @@ escaped. Of colspan and rowspan nothing is kept but that a cell moves the next o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -102,7 +102,9 @@ def render(
     """
     known = _Places(dom)
     places = {i: known.of(dom.blocks[i].element) for i in kept}
-    tables = _data_tables(dom, kept, places)
+    cells = _cells_around(known, places)
+    tables = _data_tables(dom, kept, places, cells)
+    places = _outermost(places, cells, tables)
     write = _Markdown(dom, places, links, url) if markdown else _Plain(dom, places)
     for (table, pre), group in groupby(kept, key=lambda i: (places[i].table, places[i].pre)):
         members = list(group)
@@ -116,25 +118,69 @@ def render(
     return "\n".join(write.lines)
 
 
-def _data_tables(dom: Dom, kept: Sequence[int], places: dict[int, _Place]) -> set[int]:
-    """Return the tables of data: rows of several short cells with one block each, mostly."""
-    found: dict[int, dict[int, dict[int, int]]] = {}
+def _cells_around(known: _Places, places: Mapping[int, _Place]) -> dict[int, _Place]:
+    """Return the tables of `places` and those around them, ascending, with the place of each."""
+    found: dict[int, _Place] = {}
+    for table in {place.table for place in places.values()}:
+        while table >= 0 and table not in found:
+            found[table] = known.of(table)
+            table = found[table].table
+    return dict(sorted(found.items()))
+
+
+def _data_tables(
+    dom: Dom, kept: Sequence[int], places: Mapping[int, _Place], around: dict[int, _Place]
+) -> set[int]:
+    """Return the tables of data: rows of several short cells with one block each, mostly.
+
+    What is in a table within a cell counts as what is in that cell.
+    """
+    found: dict[int, dict[int, dict[int, int]]] = {table: {} for table in around}
     bad: set[int] = set()
+
+    def add(place: _Place, count: int) -> None:
+        row = found[place.table].setdefault(place.row, {})
+        row[place.cell] = row.get(place.cell, 0) + count
+
     for i in kept:
         place = places[i]
         if place.table < 0:
             continue
         if place.pre >= 0 or place.item >= 0 or len(dom.blocks[i].text) > _CELL_CHARACTERS:
             bad.add(place.table)
-        row = found.setdefault(place.table, {}).setdefault(place.row, {})
-        row[place.cell] = row.get(place.cell, 0) + 1
+        add(place, 1)
     good = set()
-    for table, rows in found.items():
-        cells = [count for row in rows.values() for count in row.values()]
-        several = sum(len(row) > 1 for row in rows.values())
+    for table in reversed(around):  # the inner ones first
+        rows = found[table].values()
+        cells = [count for row in rows for count in row.values()]
+        several = sum(len(row) > 1 for row in rows)
         if table not in bad and 2 * several >= len(rows) and sum(cells) <= 1.3 * len(cells):
             good.add(table)
+        if around[table].table >= 0:
+            add(around[table], sum(cells))
+            if table in bad:
+                bad.add(around[table].table)
     return good
+
+
+def _outermost(
+    places: dict[int, _Place], around: Mapping[int, _Place], tables: set[int]
+) -> dict[int, _Place]:
+    """Return `places` with the cells of the outermost of `tables` that each is in."""
+    outer: dict[int, _Place] = {}
+    for table, place in around.items():
+        if place.table in outer:
+            outer[table] = outer[place.table]
+        elif place.table in tables:
+            outer[table] = place
+    if not outer:
+        return places
+    return {
+        i: place._replace(cell=cell.cell, row=cell.row, table=cell.table)
+        if (cell := outer.get(place.table))
+        else place
+        for i, place in places.items()
+    }
 
 
 class _Plain:
