@@ -130,26 +130,35 @@ def test_the_text_that_a_page_of_scripts_carries_for_search_engines():
     assert text_of(page(head=script)) == text_of(page())
 
 
-def once(*lines: str) -> list[int]:
-    """Return which of these lines are kept; those in another element than ``p`` say so."""
-    dom = read("".join(line if line.startswith("<") else f"<p>{line}</p>" for line in lines))
+def once(*lines: str, within: str = "p") -> list[int]:
+    """Return which of these lines are kept; those in another element than `within` say so."""
+    dom = read(
+        "".join(line if line.startswith("<") else f"<{within}>{line}</{within}>" for line in lines)
+    )
     return _once(dom, list(range(len(dom.blocks))))
 
 
-def test_single_short_lines_may_repeat_and_longer_ones_not():
+def test_short_paragraphs_may_repeat_and_longer_ones_not():
     lines = ["Yes", "No way", FIRST, "no  way", "Yes", SECOND, FIRST.upper(), "Read it all"]
-    assert once(*lines, "Read it<br>all", "Yes") == [0, 1, 2, 3, 4, 5, 7, 8, 9]
+    assert once(*lines, "Read it<br>all", "Yes") == [0, 1, 2, 3, 4, 5, 7, 9]
 
 
-def test_lines_that_repeat_in_a_row_are_a_copy_if_they_are_long_together():
+@pytest.mark.parametrize("within", ["li", "dt", "dd", "h2", "h4"])
+def test_single_items_and_headings_may_repeat_unless_they_are_long(within):
+    lines = ["Yes", "No way", FIRST, "no  way", "Yes", SECOND, FIRST.upper(), "Read it all"]
+    assert once(*lines, "Read it<br>all", "Yes", within=within) == [0, 1, 2, 3, 4, 5, 7, 8, 9]
+
+
+def test_items_that_repeat_in_a_row_are_a_copy_if_they_are_long_together():
     lines = ["How to fix it", "Turn it off and on", "Look at all of the cables", "Ask us by mail"]
     rest = ["Then call us on the phone", "Or come to the workshop"]
     assert len("".join(lines)) < blocks_engine._LEAST_COPIED <= len("".join(lines + rest))
-    assert once(*lines, FIRST, *lines) == list(range(9))
-    assert once(*lines, *rest, FIRST, *lines, *rest) == list(range(7))
-    assert once(*lines, *rest, FIRST, *reversed([*lines, *rest])) == list(range(13))
-    assert once(*lines, *rest, *lines, "x", *rest) == list(range(13))
-    assert once(*["Agree", "Disagree"] * 50) == list(range(100))  # the answers of many questions
+    assert once(*lines, FIRST, *lines, within="li") == list(range(9))
+    assert once(*lines, *rest, FIRST, *lines, *rest, within="li") == list(range(7))
+    assert once(*lines, *rest, FIRST, *reversed([*lines, *rest]), within="li") == list(range(13))
+    assert once(*lines, *rest, *lines, "x", *rest, within="li") == list(range(13))
+    answers = ["Agree", "Disagree"] * 50
+    assert once(*answers, within="li") == list(range(100))
 
 
 @pytest.mark.parametrize("within", ["pre", "table"])
@@ -160,7 +169,7 @@ def test_nothing_in_a_table_or_as_it_is_written_is_a_copy(within):
     rows = [row(FIRST), row(SECOND)]
     assert once(*rows, *rows, FIRST, SECOND) == list(range(6))
     assert once(FIRST, row("x"), SECOND, row("x"), FIRST, SECOND) == [0, 1, 2, 3]
-    lines = ["Turn it off and on", "Look at all of the cables"] * 2
+    lines = [f"<li>{line}" for line in ("Turn it off and on", "Look at all of the cables")] * 2
     assert once(*lines, row("x"), *lines, row("x"), *lines) == list(range(14))
 
 
@@ -183,7 +192,7 @@ def test_what_repeats_in_the_text_is_written_each_time():
     assert found.count("How to help them") == 2
 
 
-def test_a_second_reply_that_is_alike_is_written():
+def test_a_second_reply_that_is_alike_is_written_where_replies_are_items():
     reply = "Thank you very much, that was it!"
     assert text_of(thread([*POSTS[:2], reply, *POSTS[2:], reply])).count(reply) == 2
 

@@ -23,6 +23,7 @@ _MOST_BLOCKS = 50_000
 _CELL_CHARACTERS = 200
 _LEAST_CARRIED, _MUCH_MORE = 300, 4
 _LEAST_COPIED = 100
+_MAY_BE_ALIKE = ("li", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6")
 
 
 @cache
@@ -128,16 +129,19 @@ def _around(dom: Dom, *names: str) -> list[int]:
 def _once(dom: Dom, kept: list[int]) -> list[int]:
     """Return `kept` without copies: pages hold a text twice, for narrow and for wide screens.
 
-    A copy is a run of blocks of which each, and each two in a row, stood before, and which is long
-    (what repeats in itself counts once): answers, headings and replies may be alike. Nothing in a
-    table or ``pre`` is a copy. On WCXB this costs .0002 of word F1 against leaving out every line
-    that stood before; a limit of 200 characters would cost .0014, no look for copies .0063.
+    A paragraph of 15 characters or three words that stood before is a copy. Items of lists and
+    headings, which may be alike, are only in a run of blocks of which each, and each two in a row,
+    stood before, and which has 100 characters (what repeats in itself counts once). Nothing in a
+    table or ``pre`` is a copy. On WCXB that has a word F1 of .885, as has leaving out every line
+    that stood before, or only long runs; no look for copies .879. Lines that stand twice are then
+    more than FineWeb allows on 21 % of the pages, 13 % and 27 %; in the gold texts on 22 %.
     """
-    apart = _around(dom, "table", "pre")
+    apart, listed = _around(dom, "table", "pre"), _around(dom, *_MAY_BE_ALIKE)
     keys = {i: dom.blocks[i].text.lower().replace("\n", " ") for i in kept if apart[i] < 0}
     seen: set[str] = set()
     pairs: set[tuple[str, str]] = set()
     runs: list[list[int]] = [[]]
+    copies: set[int] = set()
     before = ""
     for i in kept:
         key = keys.get(i, "")
@@ -145,11 +149,13 @@ def _once(dom: Dom, kept: list[int]) -> list[int]:
             runs.append([])
         if key in seen:
             runs[-1].append(i)
+            if listed[i] < 0 and (len(key) >= 15 or len(key.split()) >= 3):
+                copies.add(i)
         if key:
             pairs.add((before, key))
             seen.add(key)
         before = key
-    copies = {
-        i for run in runs if sum(map(len, {keys[i] for i in run})) >= _LEAST_COPIED for i in run
-    }
+    for run in runs:
+        if sum(map(len, {keys[i] for i in run})) >= _LEAST_COPIED:
+            copies.update(run)
     return [i for i in kept if i not in copies]
