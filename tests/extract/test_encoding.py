@@ -169,15 +169,10 @@ RUSSIANS = "<meta charset=windows-1251>"
 BY_HTTP = "<meta content='text/html; charset=windows-1251' http-equiv=content-type>"
 
 
-@pytest.mark.parametrize("meta", [RUSSIANS, BY_HTTP])
-def test_meta_is_stronger_than_the_xml_declaration(meta):
-    raw = f"<?xml version='1.0' encoding='iso-8859-1'?><html>{meta}<p>{RUSSIAN}".encode("cp1251")
-    assert decode(raw) == (raw.decode("cp1251"), "windows-1251", "meta")
-
-
 @pytest.mark.parametrize(
     "other",
     [
+        "<?xml version='1.0' encoding='iso-8859-1'?>",
         "<meta name='keywords' content='fonts, charset=koi8-r'>",
         "<meta name=description content=\"'charset=koi8-r'\">",
         "<meta data-charset=koi8-r property=charset content=koi8-r>",
@@ -187,8 +182,8 @@ def test_meta_is_stronger_than_the_xml_declaration(meta):
     ],
 )
 @pytest.mark.parametrize("meta", [RUSSIANS, BY_HTTP])
-def test_only_what_declares_the_encoding_is_asked(other, meta):
-    raw = f"<html>{other}{meta}<p>{RUSSIAN}".encode("cp1251")
+def test_only_what_declares_the_encoding_is_asked_and_meta_before_xml(other, meta):
+    raw = f"{other}<html>{meta}<p>{RUSSIAN}".encode("cp1251")
     assert decode(raw) == (raw.decode("cp1251"), "windows-1251", "meta")
 
 

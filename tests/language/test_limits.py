@@ -247,6 +247,17 @@ def kept_of_held_out(stage: wf.Stage | Pipeline, docs: Sequence[Document]) -> tu
     return len(kept(stage, held)), len(held)
 
 
+def tuned(good: list[Document], bad: list[Document], code: str) -> tuple[wf.Tuning, Language]:
+    """Return what was found for `code` and English, and the one stage that is left."""
+    found = wf.tune(
+        good, bad, Language({code, "en"}), by="language", min_documents=150, max_loss=0.05,
+        resamples=20,
+    )  # fmt: skip
+    [stage] = found.pipe.steps
+    assert isinstance(stage, Language)
+    return found, stage
+
+
 @pytest.mark.parametrize(
     ("sizes", "members"),
     [
@@ -260,12 +271,7 @@ def test_a_tuned_table_judges_members_of_a_macrolanguage_as_it_is_said(
     sizes: Mapping[str, tuple[int, float]], members: set[str]
 ) -> None:
     good, bad = spoken("good", sizes), spoken("bad", sizes)
-    found = wf.tune(
-        good, bad, Language({"no", "en"}), by="language", min_documents=150, max_loss=0.05,
-        resamples=20,
-    )  # fmt: skip
-    [stage] = found.pipe.steps
-    assert isinstance(stage, Language)
+    found, stage = tuned(good, bad, "no")
     assert stage.min_score == pytest.approx(0.3, abs=0.05)
     assert set(stage.min_scores) == members | {code for code in sizes if sizes[code][1] == 0.8}
     for code, limit in stage.min_scores.items():
@@ -280,12 +286,7 @@ def test_where_a_tuned_table_has_no_limit_scores_of_zero_take_no_part() -> None:
         return [*spoken(kind, {"de": (200, 0.8)}), *same]
 
     good, bad = docs("good"), docs("bad")
-    found = wf.tune(
-        good, bad, Language({"de", "en"}), by="language", min_documents=150, max_loss=0.05,
-        resamples=20,
-    )  # fmt: skip
-    [stage] = found.pipe.steps
-    assert isinstance(stage, Language)
+    found, stage = tuned(good, bad, "de")
     assert {code: stage.min_scores.get(code, stage.min_score) for code in ("de", "en")} == {
         "de": pytest.approx(0.8, abs=0.05), "en": 0.0}  # fmt: skip
     assert found.pooled.good.gone == {"language": 50}

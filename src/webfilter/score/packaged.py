@@ -16,7 +16,7 @@ from webfilter.errors import ConfigError
 from webfilter.score.model import Model
 from webfilter.score.reader import Reader
 
-__all__ = ["FOLDER", "checksum", "entry", "load", "load_file", "load_reader"]
+__all__ = ["FOLDER", "checksum", "entry", "load", "load_file", "load_reader", "tried"]
 
 FOLDER = Path(__file__).parent / "models"
 """Where the packaged models lie."""
@@ -94,11 +94,22 @@ def _open(file: Path, path: str, _changed: tuple[int, ...]) -> tuple[Model, str]
     except OSError as error:
         raise _unread(path, error) from None
     try:
-        model = Model.load(data)
-        model.predict(["a file that only looks like a model fails here"])
-        return model, hashlib.sha256(data).hexdigest()
+        return tried(data), hashlib.sha256(data).hexdigest()
     except Exception as error:  # zipfile and numpy raise many kinds
         raise ConfigError(f"model {path!r}: its file cannot be used: {error}; {_GIVE}") from error
+
+
+def tried(data: bytes) -> Model:
+    """Return the model of a file from anywhere, after it has scored a text.
+
+    Raises:
+        Exception: it is no model, or only looks like one; zipfile and numpy raise many kinds.
+    """
+    model = Model.load(data)
+    scores = model.predict(["a file that only looks like a model fails here"])
+    for target in range(len(model.top)):
+        model.intervals(scores.values[:, target], target)
+    return model
 
 
 def _unread(path: str, error: OSError) -> ConfigError:

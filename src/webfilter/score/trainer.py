@@ -24,6 +24,7 @@ from webfilter.score.calibrate import need
 from webfilter.score.fit import Pseudo, Settings, check_labels, check_texts, fit, key
 from webfilter.score.groups import grouped
 from webfilter.score.model import Model
+from webfilter.score.packaged import tried
 from webfilter.score.pages import pages
 from webfilter.score.teacher import Encoder, Teacher, distill
 from webfilter.score.training import Step, TrainingReport, flaws, head_report
@@ -240,8 +241,7 @@ class EducationalTrainer:
         except OSError as error:
             raise SourceError(f"EducationalTrainer: {path}: {error.strerror or error}") from None
         try:
-            model = Model.load(data)
-            judge(model, ["a file that only looks like a model fails here"])
+            model = tried(data)
         except Exception as error:  # zipfile and numpy raise many kinds
             raise ConfigError(f"EducationalTrainer: {path} is no model: {error}") from error
         found = cls(names=tuple(map(str, model.names)), tops=tuple(map(float, model.top)))
