@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -160,3 +160,33 @@ class Quota(OnlineStage[dict[str, int]]):
     def load(self, path: Path) -> dict[str, int]:
         state: dict[str, Any] = json.loads(path.read_text())
         return state
+
+
+@dataclass(frozen=True)
+class Tells(Stage):
+    """Notes the id of each document that it works on in a file, and marks what a text holds."""
+
+    path: str = field(compare=False)
+    name: ClassVar[str] = "tells"
+    measures: ClassVar[tuple[Signal, ...]] = (
+        Signal("share", "float", "A share", "", 0, 1),
+        Signal("first", "str", "First letter", ""),
+    )
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        marked = []
+        for doc in batch:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(f"{doc.id}\n")
+            if "boom" in doc.text:
+                raise ValueError(f"boom in {doc.text!r}")
+            signals = {**doc.signals, "share": len(doc.text) / 7e3, "first": doc.text[:1] or None}
+            meta: dict[Any, Any] = {**doc.meta, "words": doc.text.split(), "\ud800": 1.0}
+            if "odd" in doc.text:
+                meta["odd"] = (doc.id, {1, 2})
+            doc = replace(doc, text=doc.text.title(), signals=signals, meta=meta)
+            if "drop" in doc.text.lower():
+                verdict = Verdict("x", "share", "share", doc.signals["share"], 0.5, op="<")
+                doc = replace(doc, verdict=verdict)
+            marked.append(doc)
+        return marked

@@ -1,10 +1,10 @@
 """Configuration as JSON data that is equal exactly where the configuration is, for fingerprints.
 
 Most of it is plain: fields of stages (those that their equality looks at), paths, sets. The rest is
-functions (`webfilter.Where`): two lambdas have the same name, so a function counts by what it does
-as far as that can be seen: its bytecode, constants and names, its default values, and what it takes
-from the scope around it or from its module, where that is a plain value, a pattern, or a function
-of the same module.
+functions (`webfilter.Where`) and the classes of stages of your own: two lambdas have the same name,
+so a function counts by what it does as far as that can be seen: its bytecode, constants and names,
+its default values, and what it takes from the scope around it or from its module, where that is a
+plain value, a pattern, or a function of the same module.
 
 What cannot be seen: functions of other modules (they count by name), what other objects hold (by
 their class), files, and what changes later. Bytecode differs between versions of Python, and so
@@ -17,7 +17,7 @@ import dis
 import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import PurePath
 from types import CodeType, FunctionType, MethodType
 from typing import Any
@@ -40,7 +40,8 @@ def canonical(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         name = value.name if isinstance(value, Step) else type(value).__name__
         told = {f.name: canonical(getattr(value, f.name)) for f in fields(value) if f.compare}
-        return [name, told]
+        own = _Code().classes(type(value)) if isinstance(value, Step) else []
+        return [name, told, own] if own else [name, told]
     if isinstance(value, Set):
         return sorted((canonical(v) for v in value), key=repr)
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
@@ -73,6 +74,34 @@ class _Code:
         if isinstance(call, FunctionType) and not isinstance(value, type):
             return [self._function(call), self._state(value)]
         return _name(value)
+
+    def classes(self, kind: type) -> list[Any]:
+        """Return what a class and those that it is made of do, but for ours and Python's own."""
+        return [
+            [
+                _name(cls),
+                {
+                    name: self._member(item, cls)
+                    for name, item in vars(cls).items()
+                    if not name.startswith("__") or isinstance(item, FunctionType)
+                },
+            ]
+            for cls in kind.__mro__
+            if cls.__module__.partition(".")[0] not in ("webfilter", "builtins", "abc", "typing")
+        ]
+
+    def _member(self, item: Any, cls: type) -> Any:
+        if isinstance(item, (classmethod, staticmethod)):
+            item = item.__func__
+        parts = (item.fget, item.fset) if isinstance(item, property) else (item,)
+        if isinstance(item, cached_property):
+            parts = (item.func,)
+        return [
+            self._function(part)
+            if isinstance(part, FunctionType)
+            else self._taken(part, cls.__module__)
+            for part in parts
+        ]
 
     def _state(self, value: Any) -> Any:
         state = {} if isinstance(value, type) else getattr(value, "__dict__", {})

@@ -91,6 +91,9 @@ def _parser() -> argparse.ArgumentParser:
         "--cascade", action="store_true", help="filter a fast draft first, extract the rest"
     )
     run.add_argument("--overwrite", action="store_true", help="replace an earlier run in DIR")
+    run.add_argument(
+        "--no-resume", action="store_true", help="do not go on where an interrupted run stopped"
+    )
     run.set_defaults(do=_run)
 
     explain = commands.add_parser("explain", help="say what every rule finds on one page")
@@ -232,6 +235,7 @@ def _run(args: argparse.Namespace) -> int:
         batch_size=args.batch_size,
         measure_all=args.measure_all,
         overwrite=args.overwrite,
+        resume=not args.no_resume,
     )
     _write(f"{report}\n\n{Path(args.out) / 'report.html'}\n")
     return 0

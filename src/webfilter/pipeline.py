@@ -226,6 +226,7 @@ class Pipeline:
         overwrite: bool = False,
         work: str | Path | None = None,
         progress: bool | None = None,
+        resume: bool = True,
     ) -> Report:
         """Run over `source`, write what is kept, dropped and failed, return the report.
 
@@ -246,6 +247,10 @@ class Pipeline:
             overwrite: replace the outputs of an earlier run.
             work: folder for the spool of corpus stages; inside `out` where that is given.
             progress: show a bar; None shows it on a terminal or in a notebook.
+            resume: go on where an interrupted run into `out` stopped, and keep what is needed for
+                that until the run is complete (`webfilter.run.journal`). The work on a document is
+                taken over if it and the stages are the same; the output is what it would have been
+                without interruption. False: from the beginning.
 
         Raises:
             SourceError, OutputError, ConfigError: before any work starts.
@@ -265,6 +270,7 @@ class Pipeline:
             overwrite=overwrite,
             work=work,
             progress=progress,
+            resume=resume,
         )
 
     @classmethod

@@ -74,6 +74,8 @@ class Report:
     """Records of the source that are no pages (requests, metadata ...), by type."""
     renamed_ids: int = 0
     """Documents whose id another one had, and that got a new one."""
+    resumed: int = 0
+    """Documents whose work was done by an interrupted run into the same folder."""
     artifacts: Mapping[str, str] = field(default_factory=dict)
     """Versions and checksums of models and engines."""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -139,6 +141,7 @@ class Report:
             "outputs": dict(self.outputs),
             "skipped_records": dict(self.skipped_records),
             "renamed_ids": self.renamed_ids,
+            "resumed": self.resumed,
             "peak_memory": {"parent": self.peak_parent, "worker": self.peak_worker},
             "artifacts": dict(self.artifacts),
             "versions": dict(self.versions),
@@ -168,6 +171,7 @@ class Report:
                 inputs=tuple((item["path"], item["bytes"]) for item in said["inputs"]),
                 warnings=tuple(said["warnings"]),
                 measure_all=said.get("measure_all", False),
+                resumed=said.get("resumed", 0),
                 tiers=rows_from(said.get("tiers", ())),
                 largest=_largest(said.get("clusters", ())),
                 peak_parent=said["peak_memory"]["parent"],

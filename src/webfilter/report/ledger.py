@@ -225,6 +225,13 @@ class Ledger:
     def __init__(self, stages: Iterable[str] = ()) -> None:
         self._rows = {name: Tally(name) for name in stages}
 
+    @classmethod
+    def of(cls, rows: Iterable[Tally]) -> Ledger:
+        """Return the ledger that holds `rows`."""
+        ledger = cls()
+        ledger._rows = {row.name: row for row in rows}
+        return ledger
+
     def add(
         self, stage: str, docs_in: int, results: Sequence[Document], seconds: float = 0.0
     ) -> None:

@@ -225,6 +225,7 @@ def _made(report: Report) -> str:
             for kind, count in report.skipped_records.items()
         ),
         *([("ids that came twice", number(report.renamed_ids))] if report.renamed_ids else []),
+        *([("done before an interruption", number(report.resumed))] if report.resumed else []),
         *(
             (f"{esc(kind, 40)} in", f"<bdi>{esc(str(path), 300)}</bdi>")
             for kind, path in report.outputs.items()

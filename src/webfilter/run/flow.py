@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from webfilter.document import Document
 from webfilter.errors import RunError
@@ -25,6 +25,7 @@ from webfilter.run.local import (
     ENDS,
     Done,
     LocalRunner,
+    Runner,
     Task,
     apply,
     describe,
@@ -43,13 +44,6 @@ __all__ = ["Flow", "batched", "fit", "kept", "run_in_memory"]
 
 BATCH_BYTES = 4_000_000
 """A batch is cut when its pages and texts reach about this size, so that memory stays bounded."""
-
-
-class Runner(Protocol):
-    """Who maps a segment's stages over batches: `LocalRunner`, or the process pool."""
-
-    def map(self, segment: int, batches: Iterable[Sequence[Document]]) -> Iterator[Done]: ...
-    def close(self) -> None: ...
 
 
 def batched(docs: Iterable[Document], size: int) -> Iterator[list[Document]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from webfilter.document import Document, Verdict, plain
 from webfilter.errors import RunError
@@ -23,6 +23,7 @@ __all__ = [
     "ENDS",
     "Done",
     "LocalRunner",
+    "Runner",
     "Segment",
     "Task",
     "apply",
@@ -65,6 +66,16 @@ class Done:
     sketches: list[Any] = field(default_factory=list)
     memory: int = 0
     """Peak memory of the process that did it, in bytes; 0 where that is unknown."""
+
+
+class Runner(Protocol):
+    """Who maps a segment's stages over batches: `LocalRunner`, or the process pool."""
+
+    def map(self, segment: int, batches: Iterable[Sequence[Document] | Done]) -> Iterator[Done]:
+        """Yield what becomes of each batch, in order; what is `Done` already comes in its turn."""
+
+    def close(self) -> None:
+        """Give up what is in flight."""
 
 
 def segments(names: Sequence[str], steps: Sequence[Step]) -> tuple[Segment, ...]:
@@ -320,10 +331,13 @@ class LocalRunner:
     def __init__(self, cut: Sequence[Segment], measure_all: bool = False) -> None:
         self._cut, self._measure_all = cut, measure_all
 
-    def map(self, segment: int, batches: Iterable[Sequence[Document]]) -> Iterator[Done]:
+    def map(self, segment: int, batches: Iterable[Sequence[Document] | Done]) -> Iterator[Done]:
         """Yield what becomes of each batch at `segment`, in order."""
         for batch in batches:
-            yield perform(self._cut, Task(segment, batch), self._measure_all)
+            if isinstance(batch, Done):
+                yield batch
+            else:
+                yield perform(self._cut, Task(segment, batch), self._measure_all)
 
     def close(self) -> None:
         """Nothing to close."""

@@ -72,11 +72,16 @@ class PoolRunner:
         self._closed = False
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="webfilter-worker")
 
-    def map(self, segment: int, batches: Iterable[Sequence[Document]]) -> Iterator[Done]:
+    def map(self, segment: int, batches: Iterable[Sequence[Document] | Done]) -> Iterator[Done]:
         """Yield what becomes of each batch at `segment`, in order."""
         pending: deque[Future[list[Done | Task]]] = deque()
         for batch in batches:
-            pending.append(self._threads.submit(self._work, Task(segment, batch)))
+            if isinstance(batch, Done):
+                ready: Future[list[Done | Task]] = Future()
+                ready.set_result([batch])
+                pending.append(ready)
+            else:
+                pending.append(self._threads.submit(self._work, Task(segment, batch)))
             while len(pending) >= self._workers * _AHEAD:
                 yield self._joined(pending.popleft().result())
         while pending:

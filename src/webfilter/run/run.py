@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import platform
+import shutil
 import tempfile
 import warnings
 from collections import Counter
@@ -24,9 +25,10 @@ from webfilter.report.largest import Largest
 from webfilter.report.ledger import READ
 from webfilter.report.marked import recipe_of
 from webfilter.report.tiers import Counts
-from webfilter.run.flow import Flow, Runner, batched
+from webfilter.run.flow import Flow, batched
 from webfilter.run.ids import UniqueIds
-from webfilter.run.local import LocalRunner, segments
+from webfilter.run.journal import Journal
+from webfilter.run.local import LocalRunner, Runner, segments
 from webfilter.run.memory import peak_memory
 from webfilter.run.processes import PoolRunner
 from webfilter.run.watch import Watch
@@ -51,6 +53,8 @@ __all__ = ["run"]
 logger = logging.getLogger("webfilter")
 
 KINDS = ("kept", "dropped", "failed")
+JOURNAL = ".journal"
+"""Folder in the run folder that holds what an interrupted run has done."""
 
 
 def run(
@@ -66,6 +70,7 @@ def run(
     overwrite: bool,
     work: str | Path | None,
     progress: bool | None,
+    resume: bool,
 ) -> Report:
     """Run `pipe` over `source`; see `Pipeline.run`."""
     for name, number in (("workers", workers), ("batch_size", batch_size)):
@@ -102,11 +107,16 @@ def run(
             else:
                 opened[kind] = open_sink(target, **settings)
             stack.callback(opened[kind].abort)  # after `close` it does nothing
-        folder = stack.enter_context(_work_folder(work, out))
         runner: Runner = (
             LocalRunner(cut, measure_all) if workers == 1 else PoolRunner(cut, workers, measure_all)
         )
+        journal = None
+        if out is not None and not resume:
+            shutil.rmtree(Path(out, JOURNAL), ignore_errors=True)
+        elif out is not None:
+            runner = journal = Journal(runner, cut, measure_all, Path(out, JOURNAL))
         stack.callback(runner.close)
+        folder = stack.enter_context(_work_folder(work, journal.folder if journal else out))
         largest = Largest(pipe)
         router = _Router(opened, largest, counts)
         watch = Watch(pipe)
@@ -137,6 +147,7 @@ def run(
         outputs={k: os.fspath(t) for k, t in targets.items() if isinstance(t, (str, os.PathLike))},
         skipped_records=dict(docs.skipped),
         renamed_ids=ids.renamed,
+        resumed=0 if journal is None else journal.known,
         artifacts={
             f"{name}: {key}": value
             for name, step in zip(pipe.names, pipe.steps, strict=True)
@@ -158,6 +169,7 @@ def run(
             ("card.md", report.card()),
         ):
             _put(Path(out) / name, text + "\n")
+        shutil.rmtree(Path(out, JOURNAL), ignore_errors=True)  # of this run, or of one given up
     return report
 
 

@@ -1,0 +1,337 @@
+"""What a run has done so far, on disk, so that the same run goes on there after an interruption.
+
+A `Journal` stands between the flow and the runner. Each batch that the ordinary stages of a segment
+have marked is noted: what the stages made of each document, and the counts. A later run into the
+same folder reads its source from the beginning, and takes the work on a batch from here if the
+segment is the same (`canonical`: fields, models, code) and so are the documents (a hash of all that
+a stage can see). From the first batch that differs, or that is damaged, it works again. So it does
+not matter how a run ended, and what it writes is what a run without interruption writes.
+
+Not noted, and done again: reading, writing, what corpus stages resolve, and batches whose stages
+took less than `WORTH` a document. A record is JSON, compressed: nothing that is read from a folder
+is ever unpickled. It holds of `meta` only what stages changed; where they put something there that
+JSON does not give back as it was, or changed a page, that batch is done again, too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import shutil
+import struct
+import zlib
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from hashlib import blake2b, sha256
+from pathlib import Path
+from typing import Any
+
+from webfilter.canonical import canonical
+from webfilter.document import Document, Verdict
+from webfilter.errors import OutputError
+from webfilter.report.ledger import Ledger, Tally
+from webfilter.run.local import Done, Runner, Segment, sketch
+from webfilter.stage import CorpusStage, Step
+from webfilter.write.jsontext import json_text
+from webfilter.write.lock import lock
+
+__all__ = ["Journal"]
+
+WORTH = 1e-3
+"""Seconds a document, in its stages, from which on a batch is noted: it costs a tenth of that."""
+
+_HEAD = struct.Struct("<QI16s")  # bytes of what follows, their CRC-32, hash of the documents
+_AGAIN = b"null"
+_EMPTY = _HEAD.size + len(zlib.compress(b"", 1))
+"""Bytes of a file that has a head and no record."""
+
+
+class Journal:
+    """A runner that notes what another one does, and knows what was done before.
+
+    Args:
+        runner: does what is not known.
+        cut: the pipeline's segments.
+        measure_all: as the runner has it.
+        folder: where records are kept; made if it is missing.
+
+    Raises:
+        OutputError: the folder cannot be written, or another run keeps its journal there.
+    """
+
+    def __init__(
+        self, runner: Runner, cut: Sequence[Segment], measure_all: bool, folder: Path
+    ) -> None:
+        self._runner, self._cut = runner, cut
+        self.folder = folder
+        """Where records are, and what else lasts as long as the run may lie."""
+        self._keys = [_key(segment, measure_all) for segment in cut]
+        self._logs: list[_Log] = []
+        self.known = 0
+        """Documents on which work was known, at the segment where most were."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._release = lock(folder, self)
+        except BlockingIOError:
+            raise OutputError(
+                f"another run keeps its journal in {str(folder)!r}: wait until it is done, or give "
+                "another folder"
+            ) from None
+        except OSError as error:
+            raise _unwritable(folder, error) from error
+        if self._release is not None:
+            _tidy(folder)
+
+    def map(self, segment: int, batches: Iterable[Sequence[Document] | Done]) -> Iterator[Done]:
+        """Yield what becomes of each batch at `segment`, in order."""
+        if not self._cut[segment].stages:  # sketches alone
+            yield from self._runner.map(segment, batches)
+            return
+        log = _Log(self.folder / f"{segment}.log", self._keys[segment])
+        self._logs.append(log)
+        waiting: deque[tuple[Sequence[Document], bytes] | None] = deque()
+        known = 0
+
+        def work() -> Iterator[Sequence[Document] | Done]:
+            nonlocal known
+            for batch in batches:
+                if isinstance(batch, Done):
+                    waiting.append(None)
+                    yield batch
+                    continue
+                digest = _digest(batch)
+                noted = log.next(digest)
+                if noted is None:
+                    waiting.append((batch, digest))
+                    yield batch
+                    continue
+                waiting.append(None)
+                done = self._known(segment, batch, noted)
+                if done is not None:
+                    known += len(batch)
+                    self.known = max(self.known, known)
+                yield batch if done is None else done
+
+        for done in self._runner.map(segment, work()):
+            new = waiting.popleft()
+            if new is not None:
+                log.append(new[1], _note(new[0], done))
+            yield done
+
+    def close(self) -> None:
+        """Close the runner and the records; they stay on disk, if there are any."""
+        self._runner.close()
+        for log in self._logs:
+            log.close()
+        if not any(path.stat().st_size > _EMPTY for path in self.folder.glob("*.log")):
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if self._release is not None:
+            self._release()
+
+    def _known(self, segment: int, batch: Sequence[Document], noted: bytes) -> Done | None:
+        """Return what was noted of `batch`; None if it is to be done again."""
+        said = json.loads(noted)
+        if said is None:
+            return None
+        docs = [_made(doc, row) for doc, row in zip(batch, said["docs"], strict=True)]
+        done = Done(docs, Ledger.of(map(Tally.from_dict, said["rows"])))
+        barrier = self._cut[segment].barrier
+        if barrier is not None and isinstance(barrier[1], CorpusStage):
+            sketch(barrier[1], barrier[0], done)
+        return done
+
+
+def _tidy(folder: Path) -> None:
+    """Remove the spools that a killed run left."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _key(segment: Segment, measure_all: bool) -> str:
+    """Return what changes whenever the results of a segment may."""
+    from webfilter import __version__
+
+    steps: list[tuple[str, Step]] = list(segment.stages)
+    if segment.barrier is not None:
+        steps.append(segment.barrier)
+    told = [[name, canonical(step), sorted(step.artifacts.items())] for name, step in steps]
+    text = json.dumps([__version__, measure_all, told], sort_keys=True)
+    return sha256(text.encode()).hexdigest()
+
+
+def _digest(batch: Sequence[Document]) -> bytes:
+    """Return a hash of all that stages can see of `batch`."""
+    whole = blake2b(digest_size=16)
+    for doc in batch:
+        rest = json_text(doc.meta) if doc.meta else ""
+        verdict = doc.verdict and asdict(doc.verdict)
+        said = repr((doc.id, doc.url, dict(doc.signals), verdict, rest))
+        for part in (doc.text, said):
+            data = part.encode("utf-8", "surrogatepass")
+            whole.update(len(data).to_bytes(8, "little"))
+            whole.update(data)
+        whole.update((-1 if doc.html is None else len(doc.html)).to_bytes(8, "little", signed=True))
+        whole.update(doc.html or b"")
+    return whole.digest()
+
+
+def _note(batch: Sequence[Document], done: Done) -> bytes:
+    """Return the record of what became of `batch`; of nothing where it is to be done again."""
+    rows = done.ledger.rows()
+    if sum(row.nanoseconds for row in rows) < WORTH * 1e9 * len(batch):
+        return _AGAIN
+    try:
+        docs = [_changes(doc, after) for doc, after in zip(batch, done.docs, strict=True)]
+        said = {"docs": docs, "rows": [row.to_dict() for row in rows]}
+        return json.dumps(said, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError):
+        return _AGAIN
+
+
+def _changes(before: Document, after: Document) -> dict[str, Any]:
+    """Return what a segment made of a document, as JSON gives it back.
+
+    Raises:
+        ValueError: JSON does not.
+    """
+    said: dict[str, Any] = {"signals": dict(after.signals)}
+    if after.text != before.text:
+        said["text"] = after.text
+    if after.url != before.url:
+        said["url"] = after.url
+    if after.html is None and before.html is not None:
+        said["html"] = None
+    elif after.html != before.html:
+        raise ValueError("the page was changed")
+    meta = {key: _change(before.meta, key, value) for key, value in after.meta.items()}
+    if any(meta.values()) or list(after.meta) != list(before.meta):
+        said["meta"] = meta
+    if after.verdict is not None:
+        said["verdict"] = asdict(after.verdict)
+    return said
+
+
+def _change(before: Mapping[str, Any], key: Any, value: Any) -> list[Any]:
+    """Return nothing if a field of meta is what it was, else its value.
+
+    Raises:
+        ValueError: JSON does not give it back as it is.
+    """
+    if not isinstance(key, str):
+        raise ValueError("a key that is no text")
+    if key in before and _same(before[key], value):
+        return []
+    if not _as_json(value):
+        raise ValueError("a value that JSON does not give back")
+    return [value]
+
+
+def _same(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    try:
+        told: tuple[object, object] = (
+            (one, other) if isinstance(one, str) else (pickle.dumps(one), pickle.dumps(other))
+        )  # of others equality may be loose (1 and True), or an array
+    except Exception:
+        return False
+    return told[0] == told[1]
+
+
+def _as_json(value: Any) -> bool:
+    kind = type(value)
+    if kind is dict:
+        return all(type(key) is str and _as_json(item) for key, item in value.items())
+    if kind is list:
+        return all(map(_as_json, value))
+    return value is None or kind in (str, int, float, bool)
+
+
+def _made(before: Document, said: Mapping[str, Any]) -> Document:
+    """Return the document that `_changes` told of."""
+    fields = ("text", "url", "html", "signals")
+    new: dict[str, Any] = {key: said[key] for key in fields if key in said}
+    if "meta" in said:
+        new["meta"] = {
+            key: change[0] if change else before.meta[key] for key, change in said["meta"].items()
+        }
+    verdict = said.get("verdict")
+    return replace(before, **new, verdict=None if verdict is None else Verdict(**verdict))
+
+
+class _Log:
+    """Records, one after the other: first those of before are read, then new ones are added.
+
+    A record that is damaged, or of other documents than the next ones, and all that follow it are
+    cut off.
+    """
+
+    def __init__(self, path: Path, key: str) -> None:
+        self._path = path
+        try:
+            self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        self._reading = True
+        digest = sha256(key.encode()).digest()[:16]
+        if self.next(digest) is None:
+            self.append(digest, b"")
+            self._reading = False
+
+    def next(self, digest: bytes) -> bytes | None:
+        """Return the next record, which is of documents with this hash; None from its end on."""
+        if not self._reading:
+            return None
+        start = self._file.tell()
+        found = self._record(digest)
+        if found is None:
+            self._reading = False
+            self._file.seek(start)
+            self._file.truncate()
+        return found
+
+    def _record(self, digest: bytes) -> bytes | None:
+        head = self._file.read(_HEAD.size)
+        if len(head) < _HEAD.size:
+            return None
+        size, check, of = _HEAD.unpack(head)
+        if of != digest or size > os.fstat(self._file.fileno()).st_size:
+            return None
+        data = self._file.read(size)
+        return _unpacked(data) if len(data) == size and zlib.crc32(data) == check else None
+
+    def append(self, digest: bytes, record: bytes) -> None:
+        """Add a record.
+
+        Raises:
+            OutputError: the disk is full, or gone.
+        """
+        data = zlib.compress(record, 1)
+        try:
+            whole = memoryview(_HEAD.pack(len(data), zlib.crc32(data), digest) + data)
+            while whole:
+                whole = whole[self._file.write(whole) :]
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _unpacked(data: bytes) -> bytes | None:
+    try:
+        return zlib.decompress(data)
+    except zlib.error:
+        return None
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"cannot keep the journal of the run in {str(path)!r}: {error.strerror}; resume=False "
+        "keeps none"
+    )

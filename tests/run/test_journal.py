@@ -1,0 +1,336 @@
+import hashlib
+import json
+import os
+import pickle
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toys import Breaks, FirstOf, Length, Quota, Tells, Upper
+
+from webfilter import Document, OutputError, Stage
+from webfilter.run import journal
+from webfilter.write import memory
+
+TEXTS = ["alpha", "b", "boom", "drop it", "odd one", "gamma \ud800", "lose", "", "unsketchable"]
+
+
+@pytest.fixture(autouse=True)
+def _all_is_worth_it(monkeypatch):
+    monkeypatch.setattr(journal, "WORTH", 0.0)
+
+
+def documents(count=60):
+    for n in range(count):
+        meta = {"n": n, "when": datetime(2026, 1, 1 + n % 28), "array": np.arange(n % 3)}
+        html = f"<p>{n}\0".encode() if n % 2 else None
+        yield Document(
+            f"d{n:03}", f"{TEXTS[n % 9]} {n % 13}", html, f"https://a.example/{n}", {}, meta
+        )
+
+
+def broken_off(count, error=KeyboardInterrupt):
+    yield from documents(count)
+    raise error
+
+
+def written(folder):
+    return {
+        (kind, path.name): hashlib.sha256(path.read_bytes()).hexdigest()
+        for kind in ("kept", "dropped", "failed")
+        for path in sorted((folder / kind).iterdir())
+    }
+
+
+def counts(report):
+    said = report.to_dict()
+    for row in said["stages"]:
+        del row["seconds"]
+    return said["stages"], said["in"], said["kept"], said["dropped"], said["failed"]
+
+
+def chain(tmp_path, name="told"):
+    (tmp_path / name).touch()
+    return Length(2) | Tells(str(tmp_path / name)) | Breaks() | FirstOf() | Upper() | Quota(9)
+
+
+def told(tmp_path, name="told"):
+    return (tmp_path / name).read_text().split()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("at", [1, 23, 59, 60])
+def test_an_interrupted_run_goes_on_and_writes_what_one_without_interruption_writes(
+    tmp_path, workers, at
+):
+    whole = chain(tmp_path, "other").run(documents(), tmp_path / "whole", batch_size=4)
+    pipe, out = chain(tmp_path), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        pipe.run(broken_off(at), out, batch_size=4, workers=workers)
+    assert not list(out.glob("kept/*.parquet"))
+    before = told(tmp_path)
+    report = pipe.run(documents(), out, batch_size=4, workers=workers)
+    assert written(out) == written(tmp_path / "whole")
+    assert counts(report) == counts(whole)
+    assert report.resumed <= at
+    again = told(tmp_path)[len(before) :]
+    if at > 20 and workers == 1:
+        # every ninth batch or so holds what JSON does not give back, and is done again
+        assert report.resumed > 0
+        assert len(again) < len(set(told(tmp_path, "other")))
+    assert not (out / ".journal").exists()
+
+
+def test_what_is_known_is_not_worked_on_again(tmp_path):
+    pipe = Tells(str(tmp_path / "told")) | Length(2)
+    docs = [Document(f"d{n}", f"text {n}") for n in range(20)]
+
+    def some():
+        yield from docs[:14]
+        raise OutputError("the disk is full")
+
+    with pytest.raises(OutputError):
+        pipe.run(some(), tmp_path / "out", batch_size=4)
+    assert len(told(tmp_path)) == 12  # the fourth batch was not full
+    report = pipe.run(docs, tmp_path / "out", batch_size=4)
+    assert told(tmp_path) == [doc.id for doc in docs]
+    assert report.resumed == 12
+    assert report.to_dict()["resumed"] == 12
+    assert type(report).load(tmp_path / "out").resumed == 12
+    assert "done before an interruption" in report.to_html()
+
+
+def test_batches_after_a_corpus_stage_are_known_too(tmp_path):
+    first, second = (str(tmp_path / name) for name in ("first", "second"))
+    pipe = Tells(first) | FirstOf() | replace(Tells(second)) | Length(1)
+    docs = [Document(f"d{n}", f"text {n}") for n in range(20)]
+
+    class Full:
+        count = 0
+
+        def write(self, docs):
+            self.count += len(docs)
+            if self.count > 8:
+                raise OSError("full")
+
+        def close(self): ...
+        def abort(self): ...
+
+    with pytest.raises(OSError, match="full"):
+        pipe.run(docs, tmp_path / "out", kept=Full(), batch_size=4)
+    done = len(told(tmp_path, "second"))
+    assert len(told(tmp_path, "first")) == 20
+    assert 8 < done < 20
+    pipe.run(docs, tmp_path / "out", batch_size=4)
+    assert len(told(tmp_path, "first")) == 20
+    assert told(tmp_path, "second") == [doc.id for doc in docs]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_damage_costs_the_work_on_what_follows_and_nothing_else(tmp_path, seed):
+    chain(tmp_path, "other").run(documents(), tmp_path / "whole", batch_size=3)
+    pipe, out = chain(tmp_path), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        pipe.run(broken_off(50), out, batch_size=3)
+    rng = random.Random(seed)
+    log = out / ".journal" / "0.log"
+    data = bytearray(log.read_bytes())
+    if seed % 2:
+        del data[rng.randrange(len(data)) :]
+    else:
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    log.write_bytes(data)
+    pipe.run(documents(), out, batch_size=3)
+    assert written(out) == written(tmp_path / "whole")
+
+
+def test_other_documents_are_worked_on(tmp_path):
+    pipe = Tells(str(tmp_path / "told")) | Length(2)
+    docs = [Document(f"d{n}", f"text {n}", meta={"a": 1}) for n in range(20)]
+
+    def cut():
+        yield from docs
+        raise KeyboardInterrupt
+
+    for changed in (
+        {"text": "other"}, {"id": "x"}, {"url": "https://b.example/"}, {"html": b""},
+        {"meta": {"a": 2}}, {"signals": {"share": 0.5}},
+    ):  # fmt: skip
+        out = tmp_path / "-".join(changed)
+        with pytest.raises(KeyboardInterrupt):
+            pipe.run(cut(), out, batch_size=4)
+        others = [*docs[:9], replace(docs[9], **changed), *docs[10:]]
+        assert pipe.run(others, out, batch_size=4).resumed == 8, changed
+
+
+def test_other_stages_work_themselves(tmp_path):
+    path = str(tmp_path / "told")
+    docs = [Document(f"d{n}", f"text {n}") for n in range(20)]
+
+    def cut():
+        yield from docs
+        raise KeyboardInterrupt
+
+    def resumed(pipe, measure_all=False):
+        out = tmp_path / "out"
+        with pytest.raises(KeyboardInterrupt):
+            (Tells(path) | Length(2) | FirstOf() | Upper()).run(
+                cut(), out, batch_size=4, overwrite=True
+            )
+        settings = {"batch_size": 4, "overwrite": True, "measure_all": measure_all}
+        return pipe.run(docs, out, **settings).resumed
+
+    assert resumed(Tells(path) | Length(2) | FirstOf() | Upper()) == 20
+    assert resumed(Tells(path) | Length(2) | FirstOf() | Upper(cut=3)) == 20  # it comes later
+    assert resumed(Tells(path) | Length(3) | FirstOf() | Upper()) == 0
+    assert resumed(Tells(path) | FirstOf() | Length(2) | Upper()) == 0
+    assert resumed(Tells(path) | Length(2) | FirstOf() | Upper(), measure_all=True) == 0
+
+
+def own(code):
+    """Return a stage of one's own, as somebody writes it in a notebook."""
+    names = {"__name__": "__main__"}
+    exec(
+        textwrap.dedent(f"""
+            from dataclasses import dataclass, replace
+            from typing import ClassVar
+            import webfilter as wf
+
+            @dataclass(frozen=True)
+            class Mine(wf.Transform):
+                name: ClassVar[str] = "mine"
+                def transform(self, doc):
+                    return {code}, {{}}
+        """),
+        names,
+    )
+    return names["Mine"]()
+
+
+def test_a_stage_of_ones_own_works_again_when_its_code_was_changed(tmp_path):
+    def cut():
+        yield from documents(20)
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    for code, known in (("doc.text + 'a'", 20), ("doc.text + 'b'", 0)):
+        with pytest.raises(KeyboardInterrupt):
+            (own("doc.text + 'a'") | Length(1)).run(cut(), out, batch_size=4, overwrite=True)
+        sink = memory()
+        pipe = own(code) | Length(1)
+        report = pipe.run(documents(20), out, kept=sink, batch_size=4, overwrite=True)
+        assert report.resumed == known
+        assert all(doc.text.endswith(code[-2]) for doc in sink.docs)
+
+
+def test_quick_work_is_done_again_rather_than_noted(tmp_path, monkeypatch):
+    monkeypatch.setattr(journal, "WORTH", 1e9)
+    pipe, out = chain(tmp_path), tmp_path / "out"
+    chain(tmp_path, "other").run(documents(), tmp_path / "whole", batch_size=4)
+    with pytest.raises(KeyboardInterrupt):
+        pipe.run(broken_off(40), out, batch_size=4)
+    assert (out / ".journal" / "0.log").stat().st_size < 600
+    monkeypatch.setattr(journal, "WORTH", 0.0)
+    report = pipe.run(documents(), out, batch_size=4)
+    assert report.resumed == 0
+    assert written(out) == written(tmp_path / "whole")
+
+
+def test_no_journal_where_none_is_wanted_or_there_is_no_run_folder(tmp_path):
+    pipe, out = chain(tmp_path), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        pipe.run(broken_off(40), out, batch_size=4)
+    assert (out / ".journal").is_dir()
+    with pytest.raises(KeyboardInterrupt):
+        pipe.run(broken_off(40), out, batch_size=4, resume=False)
+    assert not (out / ".journal").exists()
+    with pytest.raises(KeyboardInterrupt):
+        pipe.run(broken_off(40), kept=tmp_path / "kept", batch_size=4)
+    assert not list(tmp_path.rglob(".journal"))
+
+
+def test_nothing_in_a_journal_is_unpickled(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "evil"),))
+
+    pipe, out = Tells(str(tmp_path / "told")) | Length(2), tmp_path / "out"
+    docs = [Document("a", "one"), Document("b", "two")]
+    [segment] = journal_segments(pipe)
+    log = journal._Log(make(out / ".journal") / "0.log", journal._key(segment, False))
+    log.append(journal._digest(docs), pickle.dumps(Evil()))
+    log.close()
+    with pytest.raises(Exception, match=r"codec|JSON|Expecting"):
+        pipe.run(docs, out)
+    assert not (tmp_path / "evil").exists()
+
+
+def journal_segments(pipe):
+    from webfilter.run.local import segments
+
+    return segments(pipe.names, pipe.steps)
+
+
+def make(folder):
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_two_runs_do_not_share_a_journal(tmp_path):
+    out = tmp_path / "out"
+    sinks = {kind: memory() for kind in ("kept", "dropped", "failed")}
+
+    class Nested(Stage):
+        def process(self, batch):
+            with pytest.raises(OutputError, match="another run keeps its journal"):
+                Length(1).__or__(Upper()).run(["a"], out, **{k: memory() for k in sinks})
+            return batch
+
+    report = (Nested() | Length(1)).run(["a", "b"], out, **sinks)
+    assert report.failed == 0
+    assert len(sinks["kept"].docs) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_run_goes_on(tmp_path, workers):
+    """At a moment that nobody chose, with spools open and workers busy."""
+    source = tmp_path / "in.jsonl"
+    rows = [{"id": f"d{n:03}", "text": f"{TEXTS[n % 9]} {n}"} for n in range(200)]
+    source.write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "told").touch()
+    script = textwrap.dedent(f"""
+        import os, signal, threading, time
+        from toys import FirstOf, Tells, Upper
+        from webfilter.run import journal
+        journal.WORTH = 0.0
+
+        def kill():
+            while os.path.getsize({str(tmp_path / "told")!r}) < 600:
+                time.sleep(0.001)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        threading.Thread(target=kill, daemon=True).start()
+        pipe = Tells({str(tmp_path / "told")!r}) | FirstOf() | Upper()
+        pipe.run({str(source)!r}, {str(tmp_path / "out")!r}, workers={workers}, batch_size=4)
+        time.sleep(60)
+    """)
+    here = str(Path(__file__).parent.parent)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([here, os.environ.get("PYTHONPATH", "")])}
+    ended = subprocess.run([sys.executable, "-c", script], env=env, timeout=120)
+    assert ended.returncode == -signal.SIGKILL
+    (tmp_path / "other").touch()
+    pipe = Tells(str(tmp_path / "told")) | FirstOf() | Upper()
+    report = pipe.run(str(source), tmp_path / "out", workers=workers, batch_size=4, overwrite=True)
+    whole = Tells(str(tmp_path / "other")) | FirstOf() | Upper()
+    expected = whole.run(str(source), tmp_path / "whole", batch_size=4)
+    assert written(tmp_path / "out") == written(tmp_path / "whole")
+    assert counts(report) == counts(expected)
+    assert not list((tmp_path / "out").glob(".*"))
