@@ -264,3 +264,59 @@ def test_the_fingerprint_is_the_same_in_another_process(tmp_path):
         )  # fmt: skip
         found.add(done.stdout)
     assert len(found) == 1
+
+
+STAGE = """
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+import webfilter as wf
+
+LIMIT = 3
+
+class Base(wf.Transform):
+    WORDS = ("a", "b")
+
+    @property
+    def most(self):
+        return 5
+
+@dataclass(frozen=True)
+class Mine(Base):
+    "About it."
+    name: ClassVar[str] = "mine"
+    cut: int = 1
+
+    @cached_property
+    def table(self):
+        return {"x": LIMIT}
+
+    @staticmethod
+    def trimmed(text):
+        return text[:9]
+
+    def transform(self, doc):
+        return self.trimmed(doc.text), {}
+"""
+
+
+def stage_print(code):
+    names = {"__name__": "__main__"}
+    exec(code, names)
+    return Pipeline((names["Mine"](),)).fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("text[:9]", "text[:8]"), ("LIMIT = 3", "LIMIT = 4"), ('{"x": LIMIT}', '{"y": LIMIT}'),
+        ("return 5", "return 6"), ('("a", "b")', '("a", "c")'), ("cut: int = 1", "cut: int = 2"),
+    ],
+)  # fmt: skip
+def test_the_fingerprint_follows_the_code_of_stages_of_ones_own(old, new):
+    assert stage_print(STAGE.replace(old, new)) != stage_print(STAGE)
+
+
+@pytest.mark.parametrize(("old", "new"), [("About it.", "Of it."), ("LIMIT = 3", "LIMIT = 3\n\n")])
+def test_words_and_places_do_not_change_the_fingerprint(old, new):
+    assert stage_print(STAGE.replace(old, new)) == stage_print(STAGE)

@@ -104,7 +104,8 @@ def test_what_is_known_is_not_worked_on_again(tmp_path):
     assert report.resumed == 12
     assert report.to_dict()["resumed"] == 12
     assert type(report).load(tmp_path / "out").resumed == 12
-    assert "done before an interruption" in report.to_html()
+    assert "12 done before an interruption" in str(report)
+    assert "12 done before" in report.to_html()
 
 
 def test_batches_after_a_corpus_stage_are_known_too(tmp_path):

@@ -479,7 +479,10 @@ def _undefined(report: Report) -> list[str]:
 def _footer(report: Report) -> str:
     said = [label(report.workers, "worker")]
     if report.seconds > 0:
-        said += [duration(report.seconds), f"{rate(report.total, report.seconds)} documents/s"]
+        new = report.total - report.resumed
+        said += [duration(report.seconds), f"{rate(new, report.seconds)} documents/s"]
+    if report.resumed:
+        said.append(f"{number(report.resumed)} done before an interruption")
     if report.peak_parent:
         more = f" + {size(report.peak_worker)} a worker" if report.peak_worker else ""
         said.append(f"memory {size(report.peak_parent)}{more}")

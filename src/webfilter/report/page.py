@@ -70,7 +70,8 @@ def _top(report: Report) -> str:
     ]
     if report.seconds > 0:
         facts.append(("time", duration(report.seconds), label(report.workers, "worker")))
-        facts.append(("documents/s", rate(total, report.seconds), ""))
+        before = f"{number(report.resumed)} done before" if report.resumed else ""
+        facts.append(("documents/s", rate(total - report.resumed, report.seconds), before))
     if report.peak_parent:
         more = f"+ {size(report.peak_worker)} a worker" if report.peak_worker else ""
         facts.append(("memory", size(report.peak_parent), more))
@@ -225,7 +226,6 @@ def _made(report: Report) -> str:
             for kind, count in report.skipped_records.items()
         ),
         *([("ids that came twice", number(report.renamed_ids))] if report.renamed_ids else []),
-        *([("done before an interruption", number(report.resumed))] if report.resumed else []),
         *(
             (f"{esc(kind, 40)} in", f"<bdi>{esc(str(path), 300)}</bdi>")
             for kind, path in report.outputs.items()
