@@ -191,7 +191,7 @@ def _together(texts: list[str]) -> FoldedWords:
         for found in _REFERENCE.finditer(joined):
             meant = html.unescape(f"&{found[1]};")
             if len(meant) <= 2:  # else nobody's name
-                folded[found.start()] = table.folds[ord(meant[0])]
+                folded[found.start()] = table.folds[ord(meant[0])] if meant else _PARTS
                 folded[found.start() + 1 : found.end()] = _GONE
     places = None
     odd = np.flatnonzero(folded >= _GONE)
