@@ -380,6 +380,17 @@ def test_scripts_of_letters() -> None:
     assert main_script("1234 !?") is None
     assert main_script("ᏣᎳᎩ ᎦᏬᏂᎯᏍᏗ") == "Cher"
     assert json.dumps(main_script("ꦗꦮ")) == '"Java"'
+    assert main_script("\U00020000\U000323af") == "Hani"  # rare ideographs, in a plane of their own
+
+
+def test_tags_selectors_and_private_use_are_no_letters() -> None:
+    england = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    for text in (f"2:1 {england}", "\U0010fffd" * 9, "\U000f0000 \U000e0100"):
+        assert main_script(text) is None
+        assert measured(text)["language"] == "und"
+    signals = measured(f"The team {england * 12} won the match at home again today, after a wait.")
+    assert (signals["language"], signals["language_script"]) == ("en", "Latn")
+    assert signals["language_score"] > 0.9
 
 
 def test_engines_are_opened_once() -> None:

@@ -43,6 +43,7 @@ _LONGEST = 4
 _TABLE = 4_000_000  # pairs of text and code point that are counted without sorting
 TOP = 0x20000
 """Code points above (rarer ideographs) all count as the last one below, as one letter."""
+_NO_LETTERS = 0x40000  # the tags of flags, variation selectors, private use: white space to us
 
 _NEXT = np.uint32(0x9E3779B1)
 _SALTS = np.array(
@@ -110,10 +111,11 @@ def points_of(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64
     Text ``i`` and its line end lie between bounds ``i`` and ``i + 1``.
     """
     joined = "\n".join(texts) + "\n"
-    points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4")
+    points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.int64)
+    points[points >= _NO_LETTERS] = ord(" ")
     bounds = np.zeros(len(texts) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1, out=bounds[1:])
-    return np.minimum(points, TOP - 1, dtype=np.int64), bounds
+    return np.minimum(points, TOP - 1, out=points), bounds
 
 
 class Letters(NamedTuple):
