@@ -110,6 +110,19 @@ def test_a_line_is_asked_with_its_end_and_labels_keep_their_probabilities() -> N
     assert asked == [("one two\n", 2), ("\n", 2)]
 
 
+def test_a_line_is_read_beyond_the_word_that_ends_it_for_fasttext(tmp_path: Path) -> None:
+    import fasttext
+
+    (tmp_path / "t.txt").write_text("__label__a one two three\n__label__b four five\n" * 99)
+    model = Predictor(fasttext.train_supervised(str(tmp_path / "t.txt"), thread=1, verbose=0))
+    for ended, plain in (
+        ("</s> four", "four"),
+        ("one </s> </s>\n</s>\ttwo</s>", "one two</s>"),
+        ("a" * 1_000 + " </s>" * 10_000 + " one", "a" * 1_000 + " one"),
+    ):
+        assert model.predict([ended]) == model.predict([plain]) != model.predict([""])
+
+
 def test_the_installed_one_is_asked_as_its_own_list_form_is(tmp_path: Path) -> None:
     import fasttext
 

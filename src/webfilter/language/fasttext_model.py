@@ -1,8 +1,9 @@
 """Engine ``fasttext``: any language model in fastText's format, such as lid.176, OpenLID, GlotLID.
 
 The text goes in whole, with every white space as one space and nothing else changed, as FineWeb
-does. Probabilities are the model's own, not calibrated, and those of its labels: where two labels
-are one code (``zho_Hans`` and ``zho_Hant``), that of the better one.
+does; but the word ``</s>``, at which fastText would stop reading, is left out. Probabilities are
+the model's own, not calibrated, and those of its labels: where two labels are one code
+(``zho_Hans`` and ``zho_Hant``), that of the better one.
 """
 
 from __future__ import annotations

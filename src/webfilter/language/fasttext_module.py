@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
@@ -24,6 +25,9 @@ from webfilter.errors import ConfigError, MissingExtra
 __all__ = ["Predictor", "claims", "installed", "open_model", "require"]
 
 ADVICE = "pip install --force-reinstall fasttext-community"
+
+_END = re.compile(r"(?<![^ \t\v\f\r\0])</s>(?![^ \t\v\f\r\0])")
+"""The word at which fastText stops reading, as if the line ended there."""
 
 
 def require(what: str) -> None:
@@ -120,12 +124,16 @@ class Predictor:
         """Return the `k` likeliest labels of each line, and their probabilities.
 
         Args:
-            lines: texts that can be encoded as UTF-8; a line end becomes a space.
+            lines: texts that can be encoded as UTF-8; a line end becomes a space, and so does the
+                word ``</s>``, which is fastText's own line end: nothing after it would be read.
             k: how many; -1 is all.
         """
         labels, scores = [], []
         for line in lines:
-            found = self._ask(line.replace("\n", " ") + "\n", k, 0.0, "replace")
+            line = line.replace("\n", " ")
+            if "</s>" in line:
+                line = _END.sub(" ", line)
+            found = self._ask(f"{line}\n", k, 0.0, "replace")
             labels.append(tuple(label for _, label in found))
             scores.append(tuple(score for score, _ in found))
         return labels, scores

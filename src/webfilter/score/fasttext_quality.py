@@ -34,12 +34,13 @@ class FastTextQuality(Profiled, Scorer):
     """Keep texts to which a fastText model of yours gives a label with enough probability.
 
     The text goes in on one line (stripped, line ends as spaces), as DCLM does; lone surrogates and
-    NUL cannot go in and become a question mark and a space. The signal is the model's probability
-    of `label` among all its labels, rounded to 6 digits; it is not calibrated. A blank text scores
-    0, so that no `min_score` above 0 lets it pass. Of a text without a word that the model knows it
-    says what it says of the end of the line alone, which may be much (a model with subwords or
-    pairs, what their buckets happen to hold): put `Language` before it. It is 0 only where the
-    model knows no line ends either.
+    NUL cannot go in and become a question mark and a space; the word ``</s>``, at which fastText
+    would stop reading, is left out. The signal is the model's probability of `label` among all its
+    labels, rounded to 6 digits; it is not calibrated. A blank text scores 0, so that no `min_score`
+    above 0 lets it pass. Of a text without a word that the model knows it says what it says of the
+    end of the line alone, which may be much (a model with subwords or pairs, what their buckets
+    happen to hold): put `Language` before it. It is 0 only where the model knows no line ends
+    either.
 
     fastText weighs every word alike, so a long page is judged by what most of it is; `chars`
     judges its beginning only.
