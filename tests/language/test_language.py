@@ -147,6 +147,13 @@ def test_scripts_are_judged_by_their_own_field() -> None:
         Language({"zho_Hant"})
 
 
+@pytest.mark.parametrize(("asked", "near"), [("Latin", "Latn"), ("Kyrl", "Cyrl"), ("jp", None)])
+def test_an_unknown_script_is_an_error_when_built(asked: str, near: str | None) -> None:
+    with pytest.raises(UnknownName, match="script of language") as caught:
+        Language({"en"}, scripts={"Latn", asked})
+    assert caught.value.near == near
+
+
 def test_codes_are_normalized_at_the_boundary() -> None:
     for spelling in ("eng", "eng_Latn", "EN", "en-US", "English"):
         assert Language({spelling}) == Language({"en"})
@@ -165,6 +172,8 @@ def test_an_unknown_language_is_an_error_when_built(asked: str, near: str | None
 def test_configuration_errors_name_field_and_fix(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="languages is empty"):
         Language(frozenset())
+    with pytest.raises(ConfigError, match="scripts is empty"):
+        Language({"en"}, scripts=frozenset())
     with pytest.raises(ConfigError, match="min_score = 65"):
         Language({"en"}, min_score=65)
     with pytest.raises(ConfigError, match="languages = 'en'"):
@@ -268,6 +277,11 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_any_fasttext_model_serves(small_model: Path) -> None:
+    assert Language(None, engine="fasttext", model=small_model, scripts={"osge"}).scripts == {
+        "Osge"
+    }
+    with pytest.raises(UnknownName):
+        Language(None, engine="fasttext", model=small_model, scripts={"Latin"})
     stage = Language({"deu_Latn"}, engine="fasttext", model=small_model)
     docs = [Document(c, SENTENCES[c][1].replace(" ", "\n")) for c in ("en", "de", "ru")]
     assert [doc.id for doc in stage.process(docs) if doc.verdict is None] == ["de"]

@@ -21,6 +21,7 @@ from webfilter.codes import (
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.language.engines import Engine, Guess, engine
+from webfilter.language.scripts import SCRIPTS
 from webfilter.language.segments import pieces, shares
 from webfilter.stage import Rule, Scorer, Signal
 
@@ -69,10 +70,10 @@ class Language(Scorer):
     lid.176.bin reproduces it, except that a text without letters is ``und`` there, too.
 
     Raises:
-        UnknownName: the engine cannot recognize a language asked for, or nobody knows it; carries
-            a near match.
-        ConfigError: no language at all, a score or share outside 0 to 1, a limit for a language
-            that is not asked for, `min_share` without `shares`, a model without the engine
+        UnknownName: the engine cannot recognize a language asked for, nobody knows it, or no text
+            is ever told to be in a script asked for; carries a near match.
+        ConfigError: no language or no script at all, a score or share outside 0 to 1, a limit for a
+            language that is not asked for, `min_share` without `shares`, a model without the engine
             ``fasttext`` or the reverse, a model file that is missing or damaged.
         MissingExtra: `engine` needs a package that is not installed.
 
@@ -130,8 +131,7 @@ class Language(Scorer):
                 "'fasttext' needs a model file, the others take none"
             )
         if self.scripts is not None:
-            scripts = frozenset(script.strip().title() for script in self.scripts)
-            object.__setattr__(self, "scripts", scripts)
+            object.__setattr__(self, "scripts", self._scripts(self.scripts))
         if self.languages is not None:
             object.__setattr__(self, "languages", self._known(self.languages))
         else:
@@ -150,6 +150,16 @@ class Language(Scorer):
 
     def _engine(self) -> Engine:
         return engine(self.engine, self.model)
+
+    def _scripts(self, scripts: Set[str]) -> frozenset[str]:
+        if not scripts:
+            raise ConfigError(f"{self.name}: scripts is empty, so nothing is kept; None keeps all")
+        named = {script.strip().title(): script for script in sorted(scripts)}
+        for code, asked in named.items():
+            # labels of a fastText model may name any script of ISO 15924
+            if code not in SCRIPTS and (self.engine != "fasttext" or len(code) != len("Latn")):
+                raise UnknownName(f"script of {self.name}", asked, SCRIPTS)
+        return frozenset(named)
 
     def _known(self, languages: Set[str]) -> frozenset[str]:
         if not languages:
