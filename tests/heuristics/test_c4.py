@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from webfilter.document import Document
 from webfilter.heuristics.c4 import C4Quality
-from webfilter.text import tokenize
+from webfilter.text import LOCAL, tokenize
 from webfilter.text.tokens import _tokens, recall
 
 LINE = "This line is long enough."
@@ -191,13 +191,19 @@ PIECES = [
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.sampled_from(PIECES), max_size=30).map(" ".join), st.booleans())
-def test_tokens_and_sentences_handed_on_are_those_of_the_new_text(text, terminal):
-    stage = C4Quality(terminal_punctuation=terminal, line_min_words=None, min_sentences=None)
-    tokenize(text)  # as an earlier stage did
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=30).map(" ".join),
+    st.booleans(),
+    st.sampled_from(LOCAL),
+)
+def test_tokens_and_sentences_handed_on_are_those_of_the_new_text(text, terminal, words):
+    stage = C4Quality(
+        words=words, terminal_punctuation=terminal, line_min_words=None, min_sentences=None
+    )
+    tokenize(text, words)  # as an earlier stage did
     [doc] = stage.process([Document("a", text)])
-    handed = recall(doc.text, "english")
-    fresh = _tokens(doc.text, "english")
+    handed = recall(doc.text, words)
+    fresh = _tokens(doc.text, words)
     if handed is not None:
         assert handed.starts.tolist() == fresh.starts.tolist()
         assert handed.hashes.tolist() == fresh.hashes.tolist()

@@ -50,4 +50,4 @@ def keep_parts(
     places = np.cumsum(ends - begins + 1) - (ends - begins + 1)
     moved = (begins - places).repeat(counts)
     starts, stops = whole.starts.take(taken) - moved, whole.ends.take(taken) - moved
-    remember(kept, words, Tokens.cut(kept, starts, stops))
+    remember(kept, words, Tokens.cut(kept, starts, stops, words))

@@ -140,10 +140,10 @@ class Tokens:
     """How many characters it has."""
 
     @classmethod
-    def cut(cls, text: str, starts: Places, ends: Places) -> Tokens:
+    def cut(cls, text: str, starts: Places, ends: Places, words: Words) -> Tokens:
         """Return the tokens of `text` that are known to start and end there."""
         codes = _codes(text)
-        cut = _Cut(starts, ends, codes, class_table().take(codes))
+        cut = _Cut(starts, ends, codes, class_table().take(codes), unmarked=words in _UNMARKED)
         return cls(cut, 0, len(starts), 0, len(codes))
 
     def __len__(self) -> int:
