@@ -186,6 +186,11 @@ def test_pieces_keep_every_letter(text: str) -> None:
     assert counted["x"] == letters(text)
 
 
+def test_long_blanks_within_a_line_are_no_pieces() -> None:
+    signals = measured(DE + " " * 100_000 + DE)
+    assert (signals["language_share"], signals["language_shares"]) == (1.0, "de:1.00")
+
+
 def test_hostile_pages_are_cut_into_few_pieces() -> None:
     for text in ("x" * 1_000_000, "\n" * 500_000, "a\n" * 300_000, "a b " * 200_000, "\0" * 9999):
         assert len(pieces(text)) <= MOST

@@ -63,7 +63,7 @@ def _joined(text: str) -> list[str]:
 
 
 def _cut(text: str) -> Iterator[str]:
-    """Yield `text` in equal parts of at most about `_LONG` characters."""
+    """Yield `text` in equal parts of at most about `_LONG` characters, but for blank ones."""
     parts = -(-len(text) // _LONG)
     start = 0
     for part in range(1, parts + 1):
@@ -71,7 +71,8 @@ def _cut(text: str) -> Iterator[str]:
         if part < parts:
             space = text.rfind(" ", max(start + 1, end - _LITTLE), end)
             end = space if space > 0 else end
-        yield text[start:end].strip()
+        if piece := text[start:end].strip():
+            yield piece
         start = end
 
 
