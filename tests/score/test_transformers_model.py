@@ -71,6 +71,7 @@ class Stub:
         self.batches: list[list[str]] = []
         self.missing: list[str] = []
         self.raises: Exception | None = None
+        self.pads = True
         self.torch = ModuleType("torch")
         self.torch.float32 = "f32"  # type: ignore[attr-defined]
         self.torch.inference_mode = nullcontext  # type: ignore[attr-defined]
@@ -82,15 +83,19 @@ class Stub:
 
     def _tokenizer(self, path: str, **settings: Any) -> Any:
         self.loaded.append((path, settings))
+        stub = self
 
         def tokenize(texts: list[str], **kw: Any) -> Inputs:
-            assert kw["truncation"] is kw["padding"] is True
+            assert kw["truncation"] is True
+            if kw["padding"] and not stub.pads:
+                raise ValueError("no padding token")
             assert all(text.encode() is not None for text in texts)  # no surrogates
             self.batches.append(texts)
             return Inputs(ids=[text.split()[: kw["max_length"]] for text in texts])
 
         class Callable:
             model_max_length = 10**30
+            num_special_tokens_to_add = staticmethod(lambda: 2)
             __call__ = staticmethod(tokenize)
 
         return Callable()
@@ -238,6 +243,41 @@ def test_a_folder_that_would_not_do_is_refused_with_the_fix(stub: Stub, tmp_path
     assert stub.loaded == []
 
 
+def test_a_configuration_nested_too_deeply_is_refused(stub: Stub, one: Path) -> None:
+    (one / "config.json").write_text("[" * 200_000)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        TransformersModel(one)
+
+
+def test_a_model_that_was_saved_anew_is_loaded_anew(stub: Stub, one: Path) -> None:
+    stage = TransformersModel(one)
+    before = stage.artifacts["one"]
+    score(stage, "good")
+    assert len(stub.loaded) == 2
+    (one / "model.safetensors").write_bytes(b"\1" * 17)
+    assert stage.artifacts["one"] != before
+    score(stage, "good")
+    assert len(stub.loaded) == 4  # so the checksum is that of what judged
+
+
+def test_without_a_token_for_padding_one_text_at_a_time_is_scored(stub: Stub, one: Path) -> None:
+    stub.pads = False
+    assert score(TransformersModel(one), "good") == 0.75
+    with pytest.raises(ConfigError, match="with batch = 4: ValueError: no padding token"):
+        TransformersModel(one, batch=4)
+
+
+def test_what_the_model_cannot_score_is_said_when_the_stage_is_built(stub: Stub, one: Path) -> None:
+    with pytest.raises(ConfigError, match="length = 2 leaves no room for text"):
+        TransformersModel(one, length=2)
+    stub.raises = RuntimeError("not on this device")
+    with pytest.raises(ConfigError, match="cannot score texts with batch = 1: RuntimeError"):
+        TransformersModel(one)
+    stub.raises = stub.torch.OutOfMemoryError("CUDA")
+    with pytest.raises(RunError, match="out of memory"):
+        TransformersModel(one)
+
+
 def test_a_model_without_its_head_is_refused(stub: Stub, one: Path) -> None:
     stub.missing = ["classifier.weight", "a.buffer"]
     with pytest.raises(ConfigError, match=r"no weights for classifier\.weight$"):
@@ -323,3 +363,17 @@ def test_the_real_transformers_give_the_same_as_asked_directly(tmp_path: Path) -
     transformers_model._load.cache_clear()
     with pytest.raises(ConfigError, match=r"no weights for classifier\.bias"):
         TransformersModel(tmp_path)
+
+
+@pytest.mark.slow
+def test_places_that_begin_behind_the_padding_are_not_run_over(tmp_path: Path) -> None:
+    transformers: Any = pytest.importorskip("transformers")
+    tokenizer = tiny_tokenizer(VOCABULARY)
+    config = transformers.RobertaConfig(
+        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=34, num_labels=1, pad_token_id=1,
+    )  # fmt: skip
+    transformers.RobertaForSequenceClassification(config).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    stage = TransformersModel(tmp_path)
+    assert score(stage, "energy " * 100) == score(stage, "energy " * 30)

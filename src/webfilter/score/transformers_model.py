@@ -39,6 +39,8 @@ from webfilter.stage import Rule, Scorer, Signal
 __all__ = ["TransformersModel"]
 
 _DIGITS = 3
+_PROBE = "A line of text, to see whether the model answers."
+_Files = tuple[tuple[str, int, int], ...]
 _CHARS_A_TOKEN = 32
 """A piece is cut at so many characters for each token allowed before it is tokenized."""
 
@@ -53,8 +55,9 @@ class TransformersModel(Profiled, Scorer):
     unless `window` cuts it into pieces, whose mean it then scores. A blank text scores the least
     that is possible; where there is none, the model is asked.
 
-    The model is loaded when the stage is built, so that what is wrong with it is said then, and
-    again in each worker process; on a GPU mind that they share its memory.
+    The model is loaded when the stage is built, and asked about a short text, so that what is wrong
+    with it is said then, and loaded again in each worker process (on a GPU mind that they share its
+    memory) and where its files have changed.
 
     With ``batch=1`` a score depends on its text alone. More texts at once are faster on a GPU; they
     are sorted by length, so little is padded, but padding and the size of a batch change the last
@@ -144,7 +147,29 @@ class TransformersModel(Profiled, Scorer):
         for package in ("transformers", "torch"):
             if not (package in sys.modules or importlib.util.find_spec(package)):
                 raise MissingExtra(f"{self.name}: {package} is not installed", "transformers")
-        _load(self.path, self.device, self.dtype)
+        self._probe()
+
+    @property
+    def _model(self) -> _Model:
+        return _load(self.path, self.device, self.dtype, _files(self.path))
+
+    def _probe(self) -> None:
+        model = self._model
+        if self.length <= model.special:
+            raise ConfigError(
+                f"{self.name}: length = {self.length} leaves no room for text: the tokenizer adds "
+                f"{model.special} special tokens"
+            )
+        texts = [_PROBE, 2 * _PROBE][: self.batch]
+        try:
+            model.logits(texts, self.length)
+        except RunError:
+            raise
+        except Exception as error:
+            raise ConfigError(
+                f"{self.name}: path = {str(self.path)!r} cannot score texts with batch = "
+                f"{self.batch}: {type(error).__name__}: {error}"
+            ) from error
 
     @property
     def measures(self) -> tuple[Signal, ...]:  # type: ignore[override]
@@ -161,7 +186,7 @@ class TransformersModel(Profiled, Scorer):
     @property
     def artifacts(self) -> Mapping[str, str]:
         """The checksum of configuration, tokenizer and weights, and the packages' versions."""
-        found = {self.path.name: _checksum(self.path)}
+        found = {self.path.name: _digest(self.path, _files(self.path))}
         for package in ("transformers", "torch"):
             try:
                 found[package] = version(package)
@@ -176,7 +201,7 @@ class TransformersModel(Profiled, Scorer):
         return [{self.signal: within(s, self.low, self.high, _DIGITS)} for s in scores]
 
     def _scores(self, pieces: list[str]) -> list[float]:
-        model = _load(self.path, self.device, self.dtype)
+        model = self._model
         most = self.length * _CHARS_A_TOKEN
         cut = [readable(piece[:most]) for piece in pieces]
         order = sorted(range(len(cut)), key=lambda i: len(cut[i]))
@@ -223,8 +248,9 @@ class _Model:
             if made_up:  # transformers only warns, and fills them with random numbers
                 raise ValueError(f"it has no weights for {', '.join(sorted(made_up)[:4])}")
             self._model = model.to(device=device, dtype=getattr(torch, dtype)).eval()
-            places = getattr(model.config, "max_position_embeddings", None) or self._most
+            places = _places(model) or self._most
             self._most = min(self._tokenizer.model_max_length, places, self._most)
+            self.special = int(self._tokenizer.num_special_tokens_to_add())
         except Exception as error:
             raise ConfigError(
                 f"transformers_model: path = {str(path)!r} on {device} cannot be loaded as a "
@@ -243,7 +269,7 @@ class _Model:
             texts,
             truncation=True,
             max_length=min(length, self._most),
-            padding=True,
+            padding=len(texts) > 1,  # some have no token for it
             return_tensors="pt",
         ).to(self._device)
         try:
@@ -258,8 +284,19 @@ class _Model:
 
 
 @lru_cache(maxsize=2)
-def _load(path: Path, device: str, dtype: str) -> _Model:
+def _load(path: Path, device: str, dtype: str, _changed: _Files) -> _Model:
     return _Model(path, device, dtype)
+
+
+def _places(model: Any) -> int | None:
+    """Return how many tokens the model has places for; None where it does not say.
+
+    RoBERTa and its kin number them from the one behind the padding's.
+    """
+    places: int | None = getattr(model.config, "max_position_embeddings", None)
+    embeddings = getattr(getattr(model, "base_model", None), "embeddings", None)
+    padding = getattr(getattr(embeddings, "position_embeddings", None), "padding_idx", None)
+    return places if places is None or padding is None else places - padding - 1
 
 
 def _config(path: Path) -> dict[str, Any]:
@@ -276,7 +313,7 @@ def _config(path: Path) -> dict[str, Any]:
         )
     try:
         found = json.loads((path / "config.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{where}: its config.json cannot be read: {error}") from error
     if not isinstance(found, dict):
         raise ConfigError(f"{where}: its config.json is not an object")
@@ -312,13 +349,14 @@ def _labels(path: Path) -> list[str]:
     return labels
 
 
-def _checksum(path: Path) -> str:
+def _files(path: Path) -> _Files:
+    """Return name, time and size of each file: what changes when the model does."""
     files = sorted(f for f in path.iterdir() if f.is_file())
-    return _digest(path, tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files))
+    return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)
 
 
 @lru_cache(maxsize=4)
-def _digest(path: Path, files: tuple[tuple[str, int, int], ...]) -> str:
+def _digest(path: Path, files: _Files) -> str:
     whole = hashlib.sha256()
     for name, _, _ in files:
         if name.endswith((".json", ".txt", ".model", ".safetensors")):
