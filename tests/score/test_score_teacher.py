@@ -137,6 +137,23 @@ def test_a_head_may_lack_labels() -> None:
     assert np.corrcoef(found[:, 0], found[:, 1])[0, 1] < -0.9
 
 
+def test_a_head_may_have_its_labels_in_one_group() -> None:
+    texts, labels = lessons(60)
+    both = np.column_stack([labels, [y if i < 20 else np.nan for i, y in enumerate(labels)]])
+    groups = [0] * 20 + list(range(1, 41))
+    heads: dict[str, Any] = {"tops": [5, 5], "names": ["a", "b"], "groups": groups}
+    teacher = Teacher(Knowing(), stack=False).fit(texts, both, **heads)
+    [first, *_] = teacher.label(texts)
+    assert np.isfinite(first).all()
+    with pytest.raises(ConfigError, match="head 'b' has 0 labels to train on"):
+        Teacher(Knowing()).fit(texts, both, **heads)
+    both[:, 1] = np.nan
+    with pytest.raises(ConfigError, match="head 'b' has no labels"):
+        Teacher(Knowing(), stack=False).fit(texts, both, **heads)
+    with pytest.raises(ConfigError, match="batch = 0"):
+        list(teacher.label(texts, batch=0))
+
+
 def test_train_with_a_teacher_reports_it(tmp_path: Path, two_vocabularies: Any) -> None:
     texts, labels, more = two_vocabularies
     trainer = EducationalTrainer(tops=[5])
@@ -236,11 +253,32 @@ class Odd:
         ([[1.0]], r"shape \(1, 1\)"),
         ([[], []], r"shape \(2, 0\)"),
         ([[1.0], [float("nan")]], "NaN"),
+        ([[1.0], [1e200]], "infinity"),
+        ([[1.0], [1.0, 2.0]], "no table of numbers"),
+        (["water", "ice"], "no table of numbers"),
     ],
 )
 def test_an_encoder_that_returns_nonsense_is_named(found: Any, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         Embeddings(Odd(found)).of(["a", "b"])
+
+
+def test_vectors_of_several_widths_are_those_of_several_encoders(tmp_path: Path) -> None:
+    class Growing:
+        def __init__(self) -> None:
+            self.width = 1
+
+        def encode(self, texts: list[str]) -> Any:
+            self.width += 1
+            return np.ones((len(texts), self.width))
+
+    with pytest.raises(ConfigError, match="vectors of 2 numbers, then of 3"):
+        Embeddings(Growing(), batch=1).of(["a", "b"])
+    changed = Embeddings(Growing(), tmp_path)  # the name stayed
+    changed.of(["a"])
+    changed.of(["b"])
+    with pytest.raises(ConfigError, match="give it another name or folder"):
+        changed.of(["a", "b"])
 
 
 @pytest.mark.parametrize(("field", "value"), [("batch", 0), ("batch", True), ("part", 1.5)])

@@ -206,6 +206,7 @@ def test_hostile_texts_in_fit_and_predict(fitted: EducationalTrainer) -> None:
         (["a"] * 50, [-1] * 50, "label -1 of row 0 and head 'educational'"),
         (["a"] * 50, {"fun": [-1] * 50}, "label -1 of row 0 and head 'fun'"),
         (["a"] * 50, {"fun": [float("nan")] * 50}, "'fun'"),
+        (["a"], 5, "labels = 5 is one number"),
     ],
 )
 def test_what_cannot_be_trained_on_is_refused(texts: Any, labels: Any, said: str) -> None:
@@ -216,6 +217,15 @@ def test_what_cannot_be_trained_on_is_refused(texts: Any, labels: Any, said: str
 def test_one_name_is_not_a_list_of_its_letters() -> None:
     with pytest.raises(ConfigError, match="names = 'educational' must be a list"):
         EducationalTrainer(names="educational").fit(*lessons(60))
+    with pytest.raises(ConfigError, match="names = 5 must be a list"):
+        EducationalTrainer(names=5).fit(*lessons(60))  # type: ignore[arg-type]
+
+
+def test_names_and_tops_are_one_of_each() -> None:
+    texts, labels = lessons(60)
+    for names, tops in ((["a", "b"], [5]), (["a", "b"], [5, 5, 5])):
+        with pytest.raises(ConfigError, match=f"2 names and {len(tops)} tops"):
+            EducationalTrainer(names, tops).fit(texts, np.column_stack([labels, labels]))
 
 
 # -- files -------------------------------------------------------------------------------------
@@ -389,6 +399,9 @@ def test_the_report_warns_of_what_flatters() -> None:
     [
         ({"groups": ["a", "b"] * 30}, "2 groups cannot be put into 5 folds"),
         ({"groups": ["a"]}, "1 groups for 60 texts"),
+        ({"groups": np.zeros((60, 2))}, "a group is an array"),
+        ({"folds": 1}, "folds = 1 must be a whole number from 2"),
+        ({"folds": "5"}, "folds = '5' must be"),
         ({"ids": ["a"]}, "1 ids for 60 texts"),
         ({"teacher": object()}, "a teacher needs unlabeled texts"),
         ({"teacher": object(), "unlabeled": ["a"]}, "has no method encode"),

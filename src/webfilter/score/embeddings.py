@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -80,21 +80,25 @@ class Embeddings:
         """
         keys = [key(text) for text in texts]
         known = self._read(set(keys))
+        self._check_widths(known.values())
         missing = {name: text for name, text in zip(keys, texts, strict=True) if name not in known}
         waiting = iter(missing.items())
         while part := dict(islice(waiting, self.part)):
             found = self._encode(list(part.values()))
-            width = next((len(row) for row in known.values()), found.shape[1])
-            if width != found.shape[1]:
-                raise ConfigError(
-                    f"Teacher: encoder {self.called!r} gives vectors of {found.shape[1]} numbers, "
-                    f"the cache holds {width}: give it another name or folder"
-                )
+            self._check_widths([found[0], *islice(known.values(), 1)])
             self._keep(list(part), found)
             known.update(zip(part, found, strict=True))
         if not keys:
             return np.zeros((0, 0), dtype=np.float32)
         return np.stack([known[name] for name in keys])
+
+    def _check_widths(self, rows: Iterable[Vectors]) -> None:
+        widths = list(dict.fromkeys(map(len, rows)))
+        if len(widths) > 1:
+            raise ConfigError(
+                f"Teacher: encoder {self.called!r} gives vectors of {widths[0]} numbers, the cache "
+                f"holds {widths[1]}: give it another name or folder"
+            )
 
     def _encode(self, texts: list[str]) -> Vectors:
         # sorted by length, so that a batch pads little; lone surrogates crash tokenizers
@@ -104,7 +108,14 @@ class Embeddings:
             batch = [
                 texts[j].encode("utf-8", "replace").decode() for j in order[i : i + self.batch]
             ]
-            found = np.asarray(self.encoder.encode(batch), dtype=np.float32)
+            said = self.encoder.encode(batch)
+            try:
+                with np.errstate(over="ignore"):
+                    found = np.asarray(said, dtype=np.float32)
+            except (TypeError, ValueError) as error:
+                raise ConfigError(
+                    f"Teacher: encoder {self.called!r} returns no table of numbers: {error}"
+                ) from None
             if found.ndim != 2 or len(found) != len(batch) or not found.shape[1]:
                 raise ConfigError(
                     f"Teacher: encoder {self.called!r} returns shape {found.shape} for "
@@ -112,6 +123,11 @@ class Embeddings:
                 )
             if not np.isfinite(found).all():
                 raise ConfigError(f"Teacher: encoder {self.called!r} returns NaN or infinity")
+            if rows and found.shape[1] != rows[0].shape[1]:
+                raise ConfigError(
+                    f"Teacher: encoder {self.called!r} returns vectors of {rows[0].shape[1]} "
+                    f"numbers, then of {found.shape[1]}"
+                )
             rows.append(found)
         out = np.empty((len(texts), rows[0].shape[1]), dtype=np.float32)
         out[order] = np.concatenate(rows)

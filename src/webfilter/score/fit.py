@@ -14,6 +14,7 @@ import hashlib
 import warnings as warning
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,17 @@ from webfilter.score.calibrate import curve, need, same_length, spread
 from webfilter.score.model import OFF, Model
 from webfilter.score.settings import Settings
 
-__all__ = ["MOST", "Pseudo", "Settings", "check_labels", "check_texts", "fit", "folds", "key"]
+__all__ = [
+    "MOST",
+    "Pseudo",
+    "Settings",
+    "check_heads",
+    "check_labels",
+    "check_texts",
+    "fit",
+    "folds",
+    "key",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -34,6 +45,8 @@ MOST = 100_000
 """Most texts to train on: about 45 kB of memory each."""
 GOOD = 300
 """Least number of good texts for limits on order and repetition."""
+_HEAVIEST = 1e9
+"""Largest weight of a row: sums of them are nowhere near the largest float."""
 LEAST = 20
 """Fewest labels of a head: what one bin of the calibration curve needs."""
 
@@ -95,7 +108,7 @@ def fit(
     """
     need("sklearn.isotonic")
     texts = check_texts(texts)
-    names, highest = _heads(names, tops)
+    names, highest = check_heads(names, tops)
     ys = check_labels(labels, len(texts), names, highest)
     ws = _weights(weights, len(texts))
     groups = _groups(groups, texts)
@@ -211,8 +224,14 @@ def folds(labels: Floats, groups: npt.NDArray[Any], count: int, seed: int) -> np
     """Return the fold of each row: groups stay whole, the mix of labels is about the same.
 
     Raises:
-        ConfigError: there are fewer groups than folds.
+        ConfigError: there are fewer groups than folds, or `count` or `seed` is no number for it.
     """
+    for what, value, least, most in (("folds", count, 2, MOST), ("seed", seed, 0, 2**32 - 1)):
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if not whole or not least <= value <= most:
+            raise ConfigError(
+                f"training: {what} = {value!r} must be a whole number from {least} to {most:,}"
+            )
     there = len(np.unique(groups))
     if there < count:
         raise ConfigError(
@@ -287,9 +306,18 @@ def check_labels(
     return ys
 
 
-def _heads(names: Sequence[str], tops: Sequence[float]) -> tuple[list[str], list[float]]:
-    heads = [str(name) for name in names]
-    highest = [float(top) for top in tops]
+def check_heads(names: Sequence[str], tops: Sequence[float]) -> tuple[list[str], list[float]]:
+    """Return names and tops of the heads as lists.
+
+    Raises:
+        ConfigError: they are no lists of names and of numbers, one of each a head.
+    """
+    try:
+        heads, highest = [str(name) for name in names], [float(top) for top in tops]
+    except (TypeError, ValueError, OverflowError):
+        raise ConfigError(
+            f"training: names = {names!r} and tops = {tops!r} must be lists of names and of numbers"
+        ) from None
     good = all(name.strip() and name.isprintable() and len(name) <= 100 for name in heads)
     if isinstance(names, str) or not heads or len(set(heads)) != len(heads) or not good:
         raise ConfigError(
@@ -308,8 +336,8 @@ def _weights(weights: npt.ArrayLike | None, count: int) -> Floats:
     if weights is None:
         return np.ones(count)
     ws = np.array(weights, dtype=np.float64)
-    if ws.shape != (count,) or not (np.isfinite(ws) & (ws >= 0)).all():
-        raise ConfigError(f"training: weights must be {count} finite numbers of 0 or more")
+    if ws.shape != (count,) or not ((ws >= 0) & (ws <= _HEAVIEST)).all():
+        raise ConfigError(f"training: weights must be {count} numbers from 0 to {_HEAVIEST:g}")
     return ws
 
 

@@ -39,7 +39,7 @@ def grouped(
     (or NA of pandas).
 
     Raises:
-        ConfigError: there is another number of groups than of texts.
+        ConfigError: there is another number of groups than of texts, or a group is an array.
 
     >>> grouped(["http://www.a.example/1", "book"], ["one", "two"]).tolist()
     ['a.example', 'book']
@@ -63,6 +63,10 @@ def _missing(group: Any) -> bool:
         return group is None or bool(group != group)
     except TypeError:
         return True
+    except ValueError:  # an array is neither
+        raise ConfigError(
+            "training: a group is an array of values: give one value a text"
+        ) from None
 
 
 def _group(group: str) -> str:

@@ -42,6 +42,8 @@ class Ridge:
         self.unit = float((centered**2).sum(axis=1).mean()) or 1.0
         known = ~np.isnan(self.labels)
         for pattern in np.unique(known, axis=1).T:
+            if not pattern.any():  # nobody judged these heads on any row: they score 0
+                continue
             heads = np.flatnonzero((known == pattern[:, None]).all(axis=0))
             x, w = centered[pattern], self.weights[pattern]
             ys = self.labels[np.ix_(np.flatnonzero(pattern), heads)]

@@ -21,7 +21,15 @@ from threadpoolctl import threadpool_limits
 from webfilter.errors import ConfigError
 from webfilter.score.embeddings import Embeddings, Encoder
 from webfilter.score.figures import agreement, pearson
-from webfilter.score.fit import Pseudo, Settings, check_labels, check_texts, fit, folds
+from webfilter.score.fit import (
+    Pseudo,
+    Settings,
+    check_heads,
+    check_labels,
+    check_texts,
+    fit,
+    folds,
+)  # fmt: skip
 from webfilter.score.groups import grouped
 from webfilter.score.model import Model
 from webfilter.score.readout import Linear, Ridge, mix
@@ -88,8 +96,9 @@ class Teacher:
         Texts may have any length: they are cut into windows.
         """
         rows = check_texts(texts)
-        ys = check_labels(labels, len(rows), names, [float(top) for top in tops])
-        task = _Task(tuple(names), tuple(map(float, tops)), settings, seed, self.stack)
+        heads, highest = check_heads(names, tops)
+        ys = check_labels(labels, len(rows), heads, highest)
+        task = _Task(tuple(heads), tuple(highest), settings, seed, self.stack)
         pieces = cut(rows)
         found = grouped(groups, rows)[pieces.owner]
         vectors = self.embed(pieces.texts)
@@ -101,10 +110,12 @@ class Teacher:
         """Yield the scores of each text, shape (t,), clipped to 0..top; `batch` texts at a time.
 
         Raises:
-            ConfigError: `fit` was not called.
+            ConfigError: `fit` was not called, or `batch` is below 1.
         """
         if self._taught is None:
             raise ConfigError("Teacher: call fit before label")
+        if batch < 1:
+            raise ConfigError(f"Teacher: batch = {batch!r} must be a whole number from 1")
         waiting = iter(texts)
         while part := list(islice(waiting, batch)):
             rows = cut(check_texts(part))
@@ -188,12 +199,13 @@ def distill(
     if not weights or not all(np.isfinite(w) and w > 0 for w in weights):
         raise ConfigError(f"distill: weights = {list(weights)} must be numbers above 0")
     rows = check_texts(texts)
-    ys = check_labels(labels, len(rows), names, [float(top) for top in tops])
+    heads, highest = check_heads(names, tops)
+    ys = check_labels(labels, len(rows), heads, highest)
     found = grouped(groups, rows)
     pieces, more = cut(rows), cut(check_texts(unlabeled, "unlabeled text")).texts
     if not more:
         raise ConfigError("distill: there are no unlabeled texts to label")
-    task = _Task(tuple(names), tuple(map(float, tops)), settings, seed, teacher.stack, more)
+    task = _Task(tuple(heads), tuple(highest), settings, seed, teacher.stack, more)
     vectors, others = teacher.embed(pieces.texts), teacher.embed(more)
     with threadpool_limits(1):
         tried = _tried(task, rows, ys, found, pieces, vectors, more, others, weights, folds)
@@ -260,6 +272,8 @@ class _Task:
         best, mixes = [], []
         for t in range(labels.shape[1]):
             known = ~np.isnan(labels[:, t])
+            if not known.any():
+                raise ConfigError(f"training: head {self.names[t]!r} has no labels to teach it by")
             ws = rows.weights[known]
             errors = {
                 p: float((ws * (held[p][known, t] - labels[known, t]) ** 2).sum())

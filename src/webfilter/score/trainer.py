@@ -21,7 +21,7 @@ import numpy.typing as npt
 from webfilter.errors import ConfigError, SourceError, UnknownName
 from webfilter.score import figures
 from webfilter.score.calibrate import need
-from webfilter.score.fit import Pseudo, Settings, check_labels, check_texts, fit, key
+from webfilter.score.fit import Pseudo, Settings, check_heads, check_labels, check_texts, fit, key
 from webfilter.score.groups import grouped
 from webfilter.score.model import Model
 from webfilter.score.packaged import tried
@@ -373,7 +373,7 @@ class EducationalTrainer:
         self, texts: list[str], labels: npt.ArrayLike | Mapping[str, npt.ArrayLike]
     ) -> tuple[Floats, list[str], list[float], bool]:
         """Return labels (n, t), names, tops, and whether labels were one column."""
-        if isinstance(self.names, str):
+        if isinstance(self.names, str) or not (self.names is None or np.iterable(self.names)):
             raise ConfigError(f"training: names = {self.names!r} must be a list of names")
         names = None if self.names is None else [str(name) for name in self.names]
         values: Any = _by_name(labels)
@@ -386,15 +386,15 @@ class EducationalTrainer:
             raise ConfigError(f"training: labels must be numbers, NaN or None: {error}") from None
         if not len(texts) or not array.size:
             raise ConfigError("training: there are no texts, or no labels")
+        if not array.ndim:
+            raise ConfigError(f"training: labels = {labels!r} is one number: one a text is needed")
         single = array.ndim == 1
         width = 1 if single else array.shape[-1]
         if names is None:
             names = ["educational"] if width == 1 else [f"head_{t + 1}" for t in range(width)]
         columns = array.reshape(len(array), -1)
-        if self.tops is not None:
-            tops = [float(top) for top in self.tops]
-        else:
-            tops = [_top(name, columns[:, t : t + 1]) for t, name in enumerate(names)]
+        found = [_top(name, columns[:, t : t + 1]) for t, name in enumerate(names)]
+        names, tops = check_heads(names, found if self.tops is None else self.tops)
         return check_labels(array, len(texts), names, tops), names, tops, single
 
     def _fit(
