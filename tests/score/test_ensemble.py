@@ -178,6 +178,11 @@ def test_the_best_rank_counts_and_a_missing_one_does_not() -> None:
     assert resolved.measure(doc(a=None, b=None))["quality_bucket"] is None
 
 
+def test_what_is_no_number_is_refused_before_it_moves_other_ranks() -> None:
+    with pytest.raises(ValueError, match="signal 'a' is nan"):
+        RankEnsemble(("a",)).sketch([doc(a=1.0), doc("odd", a=float("nan"))])
+
+
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.integers(0, 50)), max_size=60), st.randoms())
 def test_the_order_of_documents_and_batches_never_matters(
     rows: list[tuple[float, int]], rng: random.Random

@@ -259,9 +259,19 @@ def test_what_cannot_be_ranked_fails_alone():
     assert (report.kept, report.dropped, report.failed) == (3, 3, 1)
     [message] = report.stages[-1].examples["TypeError"]
     assert "'good': a text cannot be ranked" in message
-    docs = documents([1.0] * 7, tokens=[5, 5.0, -1, 2.5, True, None, "7"])
+    report = Pipeline((TopShare(share=0.5, given=True),)).run(documents([1.0, math.nan, 2.0]))
+    assert (report.kept, report.dropped, report.failed) == (1, 1, 1)
+    docs = documents([1.0] * 8, tokens=[5, 5.0, -1, 2.5, True, None, "7", math.nan])
     report = Pipeline((TokenBudget(100, given=True),)).run(docs)
-    assert (report.kept, report.failed) == (2, 5)
+    assert (report.kept, report.failed) == (2, 6)
+
+
+@pytest.mark.parametrize("tokens", [2**40, 2**62])
+def test_no_number_of_tokens_runs_over(tokens):
+    docs = documents([4.0, 3.0, 2.0, 1.0], tokens=[500, *[tokens] * 3])
+    report = Pipeline((TokenBudget(1_000, given=True),)).run(docs)
+    assert report.kept == 1
+    assert report.failed == (3 if tokens > 2**40 else 0)
 
 
 @dataclass(frozen=True)

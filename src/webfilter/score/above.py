@@ -117,7 +117,7 @@ def number(signal: str, value: Value) -> float:
     """Return what a document is ranked by; infinite where its signal is undefined.
 
     Raises:
-        TypeError: the value is a text.
+        TypeError, ValueError: the value is a text, or NaN.
 
     >>> number("educational", True), number("educational", None)
     (1.0, inf)
@@ -126,6 +126,8 @@ def number(signal: str, value: Value) -> float:
         return math.inf
     if isinstance(value, str):
         raise TypeError(f"signal {signal!r} is {value!r}: a text cannot be ranked")
+    if value != value:
+        raise ValueError(f"signal {signal!r} is {value!r}: it cannot be ranked")
     try:
         return float(value)
     except OverflowError:  # an integer of more than 300 digits

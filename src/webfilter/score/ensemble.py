@@ -203,7 +203,7 @@ class RankEnsemble(CorpusStage[Weights]):
         """Return how much text there is at each value of each signal.
 
         Raises:
-            TypeError: a signal is no number.
+            TypeError, ValueError: a signal is no number.
         """
         found: Weights = {named: Counter() for named in self.signals}
         for doc in batch:
@@ -291,6 +291,8 @@ def _key(value: float) -> float:
 def _number(name: str, value: Value) -> float:
     if isinstance(value, str) or value is None:
         raise TypeError(f"signal {name!r} is {value!r}: an ensemble takes numbers")
+    if value != value:
+        raise ValueError(f"signal {name!r} is {value!r}: an ensemble takes numbers")
     return float(value)
 
 

@@ -25,6 +25,9 @@ from webfilter.stage import CorpusStage, Signal, Stage
 
 __all__ = ["TokenBudget", "TopShare"]
 
+_MOST = 1 << 40
+"""Most tokens of a document: sums of millions of such stay within 64 bits."""
+
 
 class _Best(CorpusStage[Rows]):
     """Keeps the best of the documents, or of each group. Subclasses say how many."""
@@ -210,7 +213,7 @@ class TokenBudget(_Best):
 
     `Tokens` measures the signal ``tokens`` that is summed. A document without a score stays, as
     wherever a signal is undefined, and its tokens are taken from the budget first. One whose tokens
-    are undefined, negative or no whole number is a failed one.
+    are undefined, negative, no whole number or more than 2**40 is a failed one.
 
     Raises:
         ConfigError: `tokens` is below 0, or not finite.
@@ -263,13 +266,15 @@ class TokenBudget(_Best):
         """Return its tokens.
 
         Raises:
-            TypeError, ValueError: they are no whole number of 0 or more.
+            TypeError, ValueError: they are no whole number from 0 to 2**40.
         """
         said = doc.signals.get("tokens")
         if isinstance(said, bool) or not isinstance(said, (int, float)):
             raise TypeError(f"signal 'tokens' is {said!r}: the budget needs a number")
-        if said < 0 or said >= 2**63 or said != int(said):
-            raise ValueError(f"signal 'tokens' is {said!r}: it must be a whole number, 0 or more")
+        if not 0 <= said <= _MOST or said != int(said):
+            raise ValueError(
+                f"signal 'tokens' is {said!r}: it must be a whole number, 0 or more, up to 2**40"
+            )
         return int(said)
 
 
