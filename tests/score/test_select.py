@@ -128,7 +128,10 @@ def test_arguments_that_do_not_fit_say_so():
     docs = crawl(5)
     for wrong in (
         {"count": -1},
+        {"count": 2.5},
+        {"count": "3"},
         {"per_host": 0},
+        {"per_host": 1.5},
         {"edges": (2.0, 1.0)},
         {"edges": (float("nan"),)},
     ):
@@ -140,6 +143,11 @@ def test_arguments_that_do_not_fit_say_so():
         select([wf.Document("a", "text")], 3)
     with pytest.raises(wf.ConfigError, match="is text"):
         select([wf.Document("a", "text", signals={"language": "en"})], 3, by="language")
+
+
+def test_numbers_beyond_all_floats_are_drawn_like_others():
+    docs = [doc(0, 10**400), doc(1, -(10**400)), doc(2, float("nan"))]
+    assert len(select(docs, 3)) == len(select(docs, 3, weight="educational")) == 3
 
 
 def test_it_goes_on_from_a_scorer():

@@ -16,10 +16,12 @@ import math
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from numbers import Integral
 from urllib.parse import urlsplit
 
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
+from webfilter.score.above import number
 
 __all__ = ["select"]
 
@@ -125,10 +127,11 @@ def _order(pair: tuple[_Key, Document]) -> _Key:
 
 
 def _check(count: int, edges: Sequence[float], per_host: int | None) -> None:
-    if count < 0:
-        raise ConfigError(f"select: count = {count!r} does not fit; it takes a number from 0")
-    if per_host is not None and per_host < 1:
-        raise ConfigError(f"select: per_host = {per_host!r} does not fit; it takes a number from 1")
+    for what, value, least in (("count", count, 0), ("per_host", per_host, 1)):
+        if value is not None and not (isinstance(value, Integral) and value >= least):
+            raise ConfigError(
+                f"select: {what} = {value!r} does not fit; it takes a whole number from {least}"
+            )
     if not all(math.isfinite(edge) for edge in edges) or any(a >= b for a, b in pairwise(edges)):
         raise ConfigError(f"select: edges = {edges!r} does not fit; it takes rising numbers")
 
@@ -144,7 +147,7 @@ def _signal(doc: Document, name: str) -> float | None:
     value = doc.signals[name]
     if isinstance(value, str):
         raise ConfigError(f"select: signal {name!r} of document {doc.id!r} is text, not a number")
-    return None if value is None else float(value)
+    return None if value is None or value != value else number(name, value)
 
 
 def _band(value: float | None, edges: Sequence[float]) -> int:
