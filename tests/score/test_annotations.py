@@ -95,6 +95,8 @@ def test_agreement_with_people(tmp_path):
     assert (by_id["educational"].count, by_id["clean"].count) == (1, 0)
     unsaid = found.agreement({"a": {"educational": float("nan"), "clean": None}})
     assert [row.count for row in unsaid] == [0] * 4
+    path.write_text('{"id": "a", "edu": 1' + "0" * 400 + "}", "utf-8")
+    assert [row.count for row in found.agreement(path)] == [0] * 4
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "[" * 100_000])
@@ -162,6 +164,27 @@ def test_files_that_cannot_be_written_or_are_no_annotations(tmp_path):
     path.write_text('{"id": "a", "text": "b"}', "utf-8")
     with pytest.raises(wf.SourceError, match="line 1: no annotation"):
         Annotations.read(path, RUBRIC)
+    found.write(path)
+    [good, *_] = path.read_text("utf-8").splitlines()
+    for field, value in (("text", None), ("id", 5), ("offset", "x")):
+        path.write_text(json.dumps({**json.loads(good), field: value}), "utf-8")
+        with pytest.raises(wf.SourceError, match=f"line 1: no annotation.*{field}"):
+            Annotations.read(path, RUBRIC)
+    readings = [{**json.loads(good)["readings"][0], "tokens_in": "many"}]
+    path.write_text(json.dumps({**json.loads(good), "readings": readings}), "utf-8")
+    with pytest.raises(wf.SourceError, match="tokens_in"):
+        Annotations.read(path, RUBRIC)
+    (tmp_path / "labels.failed.jsonl").mkdir()
+    with pytest.raises(wf.OutputError, match="cannot be removed"):
+        Annotations(found.labeled, RUBRIC).write(tmp_path / "labels.jsonl")
+
+
+def test_labels_are_compressed_where_the_name_says_so(tmp_path):
+    found = Annotations(rows(), RUBRIC)
+    path = tmp_path / "labels.jsonl.xz"
+    assert found.write(path) == tmp_path / "labels.failed.jsonl.xz"
+    assert Annotations.read(path, RUBRIC).texts == found.texts
+    assert len(list(wf.read(path))) == len(found.labeled)
 
 
 def test_cost_adds_up_by_model_and_is_unknown_without_a_price():

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.config import conform
 from webfilter.errors import OutputError, SourceError
 from webfilter.score.annotation.agreement import Agreement, agreement
 from webfilter.score.annotation.reply import check
@@ -152,7 +153,7 @@ class Annotations(Sequence[Annotation]):
         A line holds ``id``, ``src``, ``url``, ``offset``, ``text``, ``annotators`` and the labels,
         under the name of each scale and under its column (``educational`` and ``edu``); so training
         scripts read it as it is. Failed rows go to ``NAME.failed.jsonl``, each with the reason as
-        ``failed``. Files are complete or not there.
+        ``failed``. Files are complete or not there; with ``.xz`` at the end they are compressed.
 
         Returns:
             The path of the failed rows; None, and no such file, where none failed.
@@ -161,12 +162,16 @@ class Annotations(Sequence[Annotation]):
             OutputError: a file cannot be written.
         """
         place = Path(path)
-        beside = place.with_name(f"{place.name.removesuffix('.jsonl')}.failed.jsonl")
+        end = ".jsonl.xz" if place.suffix == ".xz" else ".jsonl"
+        beside = place.with_name(f"{place.name.removesuffix(end)}.failed{end}")
         _write(place, (line(row, self.rubric) for row in self.labeled))
         if self.failed:
             _write(beside, (line(row, self.rubric) for row in self.failed))
             return beside
-        beside.unlink(missing_ok=True)
+        try:
+            beside.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{str(beside)!r} cannot be removed: {error}") from error
         return None
 
     @classmethod
@@ -181,12 +186,14 @@ class Annotations(Sequence[Annotation]):
             try:
                 readings = tuple(Reading(**reading) for reading in fields["readings"])
                 for reading in readings:
+                    conform(reading, "a reading")
                     if reading.scores is not None:
                         check(reading.scores, rubric)
                 row = Annotation(
                     fields["id"], fields["text"], readings, fields["url"], fields["src"],
                     fields["offset"], fields.get("unread"),
                 )  # fmt: skip
+                conform(row, "an annotation")
             except (KeyError, TypeError, ValueError) as error:
                 raise SourceError(f"{path}, line {number}: no annotation: {error!r}") from None
             rows.append(row)
@@ -223,9 +230,12 @@ class Annotations(Sequence[Annotation]):
 
 def _label(value: object) -> float | None:
     """Return a label, or None for what is none: not a number, NaN, infinite."""
-    if not isinstance(value, (int, float)) or type(value) is bool or not math.isfinite(value):
+    if not isinstance(value, (int, float)) or type(value) is bool:
         return None
-    return float(value)
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # an integer of hundreds of digits
+        return None
 
 
 def line(row: Annotation, rubric: Rubric) -> str:
@@ -256,8 +266,11 @@ def line(row: Annotation, rubric: Rubric) -> str:
 
 def _write(path: Path, lines: Iterable[str]) -> None:
     half = path.with_name(f"{path.name}.tmp")
+    opened: Any = open
+    if path.suffix == ".xz":
+        from lzma import open as opened
     try:
-        with half.open("w", encoding="ascii", newline="\n") as out:
+        with opened(half, "wt", encoding="ascii", newline="\n") as out:
             out.writelines(f"{text}\n" for text in lines)
         os.replace(half, path)
     except OSError as error:
