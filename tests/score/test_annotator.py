@@ -766,6 +766,8 @@ GOOD_FIELDS = {"endpoint": "http://localhost:1/v1", "model": "m"}
         ({"retries": -1}, "retries"),
         ({"timeout": 0}, "timeout"),
         ({"timeout": float("inf")}, "timeout"),
+        ({"timeout": 1e12}, "timeout"),
+        ({"max_wait": 1e12}, "max_wait = 1000000000000.0 does not fit; it takes seconds"),
         ({"temperature": -1}, "temperature"),
         ({"max_tokens_name": "tokens"}, "max_tokens_name"),
         ({"extra": {"model": "b"}}, "extra has 'model'"),

@@ -36,6 +36,7 @@ from webfilter.score.windows import windows
 __all__ = ["Annotator"]
 
 _AHEAD = 8  # excerpts under way for each thread: one that waits does not hold up the others
+_LONGEST = 1e9  # seconds: no system waits much longer
 _OURS = frozenset(("model", "messages", "response_format", "stream", "n"))
 _CLOCK = Clock()
 
@@ -128,10 +129,11 @@ class Annotator:
             value = getattr(self, name)
             if value is not None and value < low:
                 raise _misfit(name, value, f"a number of at least {low}")
-        for name in ("timeout", "max_wait", "budget"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise _misfit(name, value, "a number above 0")
+        for name in ("timeout", "max_wait"):
+            if not 0 < getattr(self, name) <= _LONGEST:
+                raise _misfit(name, getattr(self, name), f"seconds above 0, up to {_LONGEST:g}")
+        if self.budget is not None and not 0 < self.budget < math.inf:
+            raise _misfit("budget", self.budget, "a number above 0")
         if self.temperature is not None and not 0 <= self.temperature < math.inf:
             raise _misfit("temperature", self.temperature, "a number of at least 0, or None")
         try:
