@@ -19,9 +19,8 @@ from typing import Any
 
 import numpy as np
 from data import TARGETS, TOPS, read
-from train import HERE
+from train import HERE, settings
 
-from webfilter.score.fit import Settings
 from webfilter.score.teacher import Teacher
 from webfilter.score.trainer import EducationalTrainer
 
@@ -46,8 +45,8 @@ def main() -> None:
     more = [] if args.unlabeled is None else texts(args.unlabeled)
     if args.hide:
         more += excerpts.take(order[len(used) : len(used) + args.hide]).texts
-    settings = Settings.from_config(tomllib.loads(args.config.read_text(encoding="utf-8")))
-    trainer = EducationalTrainer(TARGETS, TOPS, settings, args.seed)
+    config = tomllib.loads(args.config.read_text(encoding="utf-8"))
+    trainer = EducationalTrainer(TARGETS, TOPS, settings(config), args.seed)
     report = trainer.train(
         used.texts,
         used.labels,
