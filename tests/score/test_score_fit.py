@@ -88,6 +88,13 @@ def test_a_file_whose_arrays_do_not_fit_each_other_is_refused(name: str, tmp_pat
         Model.load(whole.read_bytes())
 
 
+@pytest.mark.parametrize("top", [float("nan"), -5.0, 0.0])
+def test_a_file_without_an_end_of_its_scale_is_refused(top: float) -> None:
+    model = dataclasses.replace(fit(*lessons(50), **ONE), top=np.array([top]))
+    with pytest.raises(ValueError, match="its array top"):
+        Model.load(model.save())
+
+
 @pytest.mark.parametrize("name", sorted(_KINDS))
 def test_a_file_with_larger_numbers_than_its_sums_are_exact_for_is_refused(name: str) -> None:
     model = fit(*lessons(50), **ONE)

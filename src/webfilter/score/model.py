@@ -137,7 +137,7 @@ class Model:
             "words": (1 << BITS, t), "rows": (1 << BITS,), "common": (1 << BITS,),
             "vectors": (int(self.rows.max(initial=0)) + 1, d), "order": (commonest, commonest),
             "knots": (width - d, self.knots.shape[-1]), "form": (t, width, width),
-            "slope": (t, width), "scales": (3, t), "constant": (t,), "names": (t,),
+            "slope": (t, width), "scales": (3, t), "constant": (t,), "names": (t,), "top": (t,),
             "guard": (1 + len(GUARDED), 2),
             "curve": (t, 2, self.curve.shape[-1]), "spread": (t, 3, self.spread.shape[-1]),
         }  # fmt: skip
@@ -149,6 +149,8 @@ class Model:
                 raise ValueError(f"its array {name} is of {found.dtype}, not {_KINDS[name]}")
             if found.dtype.kind == "f" and not np.isfinite(found).all():
                 raise ValueError(f"its array {name} holds numbers that are not finite")
+        if not (self.top > 0).all():
+            raise ValueError("its array top is not above 0")
         if not (self.guard[:, 0] < self.guard[:, 1]).all():
             raise ValueError("its array guard does not rise")
         check_knots(self.curve, self.spread)
