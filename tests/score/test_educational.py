@@ -235,6 +235,20 @@ def test_a_damaged_file_is_refused_with_the_fix(folder: Path) -> None:
         load("educational", folder)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("min_score", 5.1), ("min_score", -1), ("min_clean", 3), ("min_reasoning", float("inf"))],
+)
+def test_a_limit_that_no_score_can_reach_is_refused(field: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=f"{field} = .* is not from 0 to"):
+        Educational(**{field: value})
+
+
+def test_a_path_that_no_file_can_have_is_refused() -> None:
+    with pytest.raises(ConfigError, match="cannot be read: embedded null"):
+        Educational(model="a\0b")
+
+
 def test_a_missing_file_or_manifest_is_refused(folder: Path) -> None:
     (folder / "educational.npz").unlink()
     with pytest.raises(ConfigError, match="reinstall"):

@@ -28,6 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 _TOPS = {"educational": 5, "reasoning": 3, "lasting": 2, "clean": 2}
 _TARGETS = tuple(_TOPS)
+_LIMITS = ("min_score", "min_reasoning", "min_lasting", "min_clean")
 _MEANING = {
     "educational": "How much the text would teach",
     "reasoning": "Explanation, argument, derivation",
@@ -111,6 +112,10 @@ class Educational(Scorer):
             )
         if self.read_from is not None and not 0 <= self.read_from <= _TOPS["educational"]:
             raise ConfigError(f"educational: read_from = {self.read_from} is not from 0 to 5")
+        for field, head in zip(_LIMITS, _TARGETS, strict=True):
+            limit = getattr(self, field)
+            if limit is not None and not 0 <= limit <= _TOPS[head]:
+                raise ConfigError(f"educational: {field} = {limit} is not from 0 to {_TOPS[head]}")
         _ = self._reader  # a damaged file is told of now, not in the middle of a run
         heads = _heads(self._model, self.model)
         for rule in (Rule("educational", ge=0), *self.rules):
@@ -131,7 +136,7 @@ class Educational(Scorer):
     @property
     def rules(self) -> tuple[Rule, ...]:
         """One rule for each limit that is not None."""
-        limits = (self.min_score, self.min_reasoning, self.min_lasting, self.min_clean)
+        limits = (getattr(self, field) for field in _LIMITS)
         return tuple(
             Rule(name, ge=limit)
             for name, limit in zip(_TARGETS, limits, strict=True)

@@ -82,7 +82,7 @@ def load_file(path: str) -> tuple[Model, str]:
     try:
         file = Path(path).resolve()
         stat = file.stat()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a path may hold no NUL
         raise _unread(path, error) from None
     return _open(file, path, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
 
@@ -112,5 +112,6 @@ def tried(data: bytes) -> Model:
     return model
 
 
-def _unread(path: str, error: OSError) -> ConfigError:
-    return ConfigError(f"model {path!r}: cannot be read: {error.strerror}; {_GIVE}")
+def _unread(path: str, error: OSError | ValueError) -> ConfigError:
+    said = getattr(error, "strerror", None) or error
+    return ConfigError(f"model {path!r}: cannot be read: {said}; {_GIVE}")
