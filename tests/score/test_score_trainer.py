@@ -367,6 +367,13 @@ def test_one_call_gives_the_same_files_each_time(tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
+def test_seeds_and_folds_of_numpy_are_numbers(tmp_path: Path) -> None:
+    trainer = EducationalTrainer(tops=[5], seed=np.int64(3))  # type: ignore[arg-type]
+    trainer.train(*lessons(60), folds=np.int64(2), out=tmp_path)  # type: ignore[arg-type]
+    said = json.loads((tmp_path / "report.json").read_text())
+    assert (said["seed"], said["folds"]) == (3, 2)
+
+
 def test_texts_are_shown_by_request_and_cannot_break_the_card(tmp_path: Path) -> None:
     texts, labels = lessons(60)
     texts[:3] = ["```\n| a | <script>x</script> \u202e \ud800", "\x00", "   "]

@@ -330,8 +330,8 @@ class EducationalTrainer:
             heads=heads,
             texts=len(rows),
             groups=len(np.unique(found)),
-            folds=folds,
-            seed=self.seed,
+            folds=int(folds),  # NumPy's integers stand in no JSON
+            seed=int(self.seed),
             coverage_wanted=wanted,
             settings=asdict(self._settings),
             texts_sha256=hashlib.sha256("\n".join(map(key, rows)).encode()).hexdigest(),
