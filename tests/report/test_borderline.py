@@ -1,5 +1,7 @@
+import io
 import json
 import random
+import threading
 
 import pytest
 from reruns import Cut, Vowels, measured, texts
@@ -95,6 +97,21 @@ def test_rows_are_found_across_row_groups(tmp_path):
     near = report.borderline("length", 9)
     assert [len(doc.text) for doc in near] == [350] * 4 + [349, 351] * 2 + [349]
     assert [doc.id for doc in near][:4] == ["d00350", "d01050", "d01750", "d02450"]
+
+
+def test_no_thread_of_pyarrow_reads_the_files(docs, tmp_path, monkeypatch):
+    # one that is at work when the process ends aborts it
+    seen = set()
+
+    class Watched(io.FileIO):
+        def read(self, size=-1):
+            seen.add(threading.get_ident())
+            return super().read(size)
+
+    stored = PIPE.run(docs, tmp_path / "out", measure_all=True)
+    monkeypatch.setattr("webfilter.read.paths._open", lambda path, storage: Watched(path))
+    assert len(stored.borderline("words", n=12, others=True)) == 12
+    assert seen == {threading.get_ident()}
 
 
 def test_the_terminal_draws_the_limit(report):

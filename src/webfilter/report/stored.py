@@ -167,7 +167,8 @@ class Stored:
                     break
                 row -= size
             names = [name for name in table.schema_arrow.names if name != "html"]
-            [batch] = table.read_row_group(group, columns=names).slice(row, 1).to_batches()
+            whole = table.read_row_group(group, columns=names, use_threads=False)
+            [batch] = whole.slice(row, 1).to_batches()
             [doc] = rows(batch, Options(verdicts=True), file.path)
         return doc
 
@@ -208,10 +209,14 @@ def verdicts_of(stored: Stored, names: Sequence[str]) -> Counter[tuple[str, str,
 
 
 def _opened(handle: Any, path: str) -> Any:
+    """Return a Parquet file, to be read with ``use_threads=False``.
+
+    Threads of pyarrow may outlive the last read, and then abort a process that is about to end.
+    """
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(handle)
+        return pq.ParquetFile(handle, pre_buffer=False)
     except Exception as error:
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise SourceError(f"{path}: not a readable Parquet file: {said}") from error
@@ -251,7 +256,7 @@ def _of_parquet(
         asked += ["verdict.of", *["url"] * ids] * of
         start = 0
         try:
-            for batch in table.iter_batches(ROWS, columns=asked):
+            for batch in table.iter_batches(ROWS, columns=asked, use_threads=False):
                 values = {name: _column(batch.column(name)) for name in columns}
                 values.update(_undeclared(batch, extra))
                 chunk = _chunk(batch, kind, plan, values)
