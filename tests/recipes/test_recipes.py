@@ -105,6 +105,9 @@ def test_a_profile_in_a_recipe_is_under_the_other_keys_and_comes_back_as_fields(
     assert Pipeline.from_toml(pipe.to_toml()) == pipe
     with pytest.raises(UnknownName, match="profile of gopher_quality 'dolmar': did you mean"):
         load('[[stage]]\nuse = "gopher_quality"\nprofile = "dolmar"')
+    for odd in ('["dolma"]', "{}", "1"):
+        with pytest.raises(UnknownName, match="profile of gopher_quality"):
+            load(f'[[stage]]\nuse = "gopher_quality"\nprofile = {odd}')
     with pytest.raises(UnknownName, match="key of sample 'profile'"):
         load('[[stage]]\nuse = "sample"\nprofile = "half"')
 

@@ -126,7 +126,7 @@ def _stage(table: Any, number: int) -> Step:
     profiles: Mapping[str, Any] = getattr(cls, "profiles", {})
     if profiles and "profile" in values:
         profile = values.pop("profile")
-        if profile not in profiles:
+        if not isinstance(profile, str) or profile not in profiles:
             raise UnknownName(f"profile of {use}", str(profile), profiles)
         values = {**profiles[profile].settings, **values}
     step: Step = build(cls, use, values)
