@@ -1,3 +1,5 @@
+import errno
+import io
 import json
 import os
 import subprocess
@@ -150,3 +152,46 @@ def test_a_terminal_that_says_it_takes_ascii_only_gets_utf_8(job, command):
     said = done.stdout.decode()
     assert not said.isascii()
     assert "gopher_quality" in said
+
+
+def test_streams_that_are_closed_end_nothing(job, monkeypatch):
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    assert main(["explain", "-"]) == 2
+    assert main(["list"]) == 0
+    assert main(["models", "list"]) == 0
+    assert run(job) == 0
+    assert (job / "out" / "report.json").is_file()
+
+
+def test_output_that_cannot_be_written_is_one_clear_error(job, capsys, monkeypatch):
+    class Full(io.RawIOBase):
+        def writable(self):
+            return True
+
+        def write(self, data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(Full()))
+    assert main(["list"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("webfilter: error: ")
+    assert "No space left" in said
+
+
+@pytest.mark.parametrize("long", [300, 5_000])
+def test_names_that_are_too_long_are_clear_errors(job, capsys, long):
+    name, given = "x" * long, str(job / "in.jsonl")
+    for argv in (
+        ["tune", given, given, "--out", name],
+        ["tune", given, given, "--out", str(job / "a.toml"), "--html", f"{name}.html"],
+        ["cascade", "educational", given, "--out", name],
+        ["clusters", str(job), "--html", f"{name}.html"],
+        ["clusters", name],
+        ["explain", name],
+        ["run", name, given, "--out", str(job / "out")],
+        ["run", "educational", name, "--out", str(job / "out")],
+        ["run", "educational", given, "--out", name],
+    ):
+        assert main(argv) == 2
+        assert capsys.readouterr().err.startswith("webfilter: error: ")

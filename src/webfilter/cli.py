@@ -11,6 +11,7 @@ Exit codes: 0 done; 1 the run itself broke; 2 something given cannot be used (no
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -43,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         code: int = args.do(args)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except RunError as error:
         return _complain(error, 1)
@@ -52,13 +54,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain("interrupted; no output was put in place", 130)
     except BrokenPipeError:  # the reader of our output left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         return 0
+    except OSError as error:  # such as a full disk under our output
+        _say_no_more()
+        return _complain(error, 1)
 
 
 def _complain(error: object, code: int) -> int:
-    sys.stderr.write(f"webfilter: error: {error}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"webfilter: error: {error}\n")
     return code
+
+
+def _say_no_more() -> None:
+    """Let Python find nothing to complain of when it flushes standard output at the end."""
+    with contextlib.suppress(AttributeError, OSError):  # there is none, or no real one
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _positive(text: str) -> int:
@@ -243,6 +255,8 @@ def _run(args: argparse.Namespace) -> int:
 
 def _explain(args: argparse.Namespace) -> int:
     pipe = _pipeline(args.recipe)
+    if args.file == "-" and sys.stdin is None:
+        raise SourceError("-: standard input is closed")
     try:
         page = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
     except OSError as error:
@@ -272,20 +286,17 @@ def _say(
 
 
 def _write(text: str) -> None:
-    """Write to standard output in UTF-8, whatever the terminal says it takes."""
-    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+    """Write to standard output, if there is one, in UTF-8 whatever the terminal says it takes."""
+    if sys.stdout is not None:
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
 
 
 def _tune(args: argparse.Namespace) -> int:
     from webfilter.read import read
     from webfilter.tuning import tune
 
-    targets = [Path(name) for name in (args.out, args.html) if name is not None]
-    for path in targets:
-        if not path.parent.is_dir() or path.is_dir():
-            raise OutputError(f"cannot write {str(path)!r}: not a file in a folder that exists")
-        if path.exists() and not args.overwrite:
-            raise OutputError(f"{str(path)!r} exists; give --overwrite to replace it")
+    named = [name for name in (args.out, args.html) if name is not None]
+    targets = [_target(name, args.overwrite) for name in named]
     if args.html is not None and targets[1].suffix != ".html":
         raise OutputError(f"--html {args.html}: the name of a page ends in .html")
     if targets[0].suffix == ".html":
@@ -310,11 +321,7 @@ def _cascade(args: argparse.Namespace) -> int:
     from webfilter.read import read
     from webfilter.tuning import fit_cascade
 
-    path = Path(args.out)
-    if not path.parent.is_dir() or path.is_dir():
-        raise OutputError(f"cannot write {args.out!r}: not a file in a folder that exists")
-    if path.exists() and not args.overwrite:
-        raise OutputError(f"{args.out!r} exists; give --overwrite to replace it")
+    path = _target(args.out, args.overwrite)
     found = fit_cascade(
         _pipeline(args.recipe),
         read.files(args.inputs),
@@ -364,22 +371,34 @@ def _clusters(args: argparse.Namespace) -> int:
             raise ConfigError(f"--diff {args.diff}: the run has {len(found)} clusters")
         said = found.diff(args.diff - 1)
     if path is not None:
-        path.write_text(said.to_html(), "utf-8", errors="replace")
+        try:
+            path.write_text(said.to_html(), "utf-8", errors="replace")
+        except OSError as error:
+            raise OutputError(f"cannot write {args.html!r}: {error.strerror}") from error
     return _say(said, args.form)
 
 
 def _page(name: str, overwrite: bool) -> Path:
-    """Return where to write a page.
+    """Return where to write a page; see `_target`."""
+    if Path(name).suffix != ".html":
+        raise OutputError(f"--html {name}: the name of a page ends in .html")
+    return _target(name, overwrite)
+
+
+def _target(name: str, overwrite: bool) -> Path:
+    """Return where to write a file.
 
     Raises:
         OutputError: it cannot be written there, or something else is there.
     """
     path = Path(name)
-    if path.suffix != ".html":
-        raise OutputError(f"--html {name}: the name of a page ends in .html")
-    if not path.parent.is_dir() or path.is_dir():
+    try:
+        fits, there = path.parent.is_dir() and not path.is_dir(), path.exists()
+    except OSError as error:  # such as a name that is too long
+        raise OutputError(f"cannot write {name!r}: {error.strerror}") from None
+    if not fits:
         raise OutputError(f"cannot write {name!r}: not a file in a folder that exists")
-    if path.exists() and not overwrite:
+    if there and not overwrite:
         raise OutputError(f"{name!r} exists; give --overwrite to replace it")
     return path
 

@@ -500,6 +500,17 @@ def test_a_page_is_written_beside(folder, tmp_path, capsys):
     assert page.read_text("utf-8") == truth.diff(0).to_html()
 
 
+def test_a_page_that_cannot_be_written_is_a_clear_error(folder, tmp_path, capsys, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    page = str(tmp_path / "page.html")
+    assert main(["clusters", str(folder), "--stage", "minhash", "--html", page]) == 2
+    said = capsys.readouterr()
+    assert said.err == f"webfilter: error: cannot write {page!r}: No space left on device\n"
+
+
 def test_bad_input_is_one_clear_error_with_exit_code_2(folder, tmp_path, capsys):
     run = str(folder)
     page = tmp_path / "there.html"

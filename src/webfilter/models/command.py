@@ -98,4 +98,5 @@ def _checked(path: Any) -> str:
 
 
 def _write(text: str) -> None:
-    sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "replace"))
+    if sys.stdout is not None:
+        sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "replace"))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -47,7 +48,7 @@ class _Nothing:
 
 def bar(name: str, progress: bool) -> Any:
     """Return a progress bar, or what takes its place."""
-    if not progress:
+    if not progress or sys.stderr is None:
         return _Nothing()
     from tqdm.auto import tqdm
 

@@ -7,6 +7,7 @@ import logging
 import os
 import platform
 import shutil
+import sys
 import tempfile
 import warnings
 from collections import Counter
@@ -308,6 +309,8 @@ def _progress(docs: Source, progress: bool | None) -> Iterator[Document]:
         from tqdm.auto import tqdm
 
     disable = None if progress is None else not progress
+    if sys.stderr is None:  # closed: there is nowhere to show it
+        disable = True
     size = docs.size
     with tqdm(total=size, unit="B" if size else " docs", unit_scale=True, disable=disable) as bar:
         before = 0
