@@ -5,12 +5,22 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reruns import again, kept, measured, texts
+from reruns import Vowels, again, kept, measured, texts
 from test_sweep import MOVES, PIPE, Tongue
 from toys import Breaks, FirstOf, Length
 
 import webfilter as wf
-from webfilter import ByLanguage, Document, GopherQuality, Judge, Pipeline, Report, Rule, Verdict
+from webfilter import (
+    ByLanguage,
+    Document,
+    GopherQuality,
+    Judge,
+    Pipeline,
+    Report,
+    Rule,
+    Verdict,
+    Where,
+)
 
 
 @settings(max_examples=8, deadline=None)
@@ -102,6 +112,24 @@ def test_rules_by_language_stand_apart():
         "language not in the accepted set",
         first.violated,
     )
+
+
+@pytest.mark.parametrize("measure_all", [True, False])
+def test_a_function_is_judged_again_like_any_rule(measure_all):
+    def loud(doc):
+        return None if doc.id.endswith("7") else "!" not in doc.text
+
+    docs = texts(random.Random(5), 60)
+    pipe = Pipeline((Vowels(None, 0.4, quiet=False), Where(loud, "too loud")))
+    report = measured(pipe, docs, measure_all=measure_all)
+    row = report.removal().rows[-1]
+    without = Pipeline(pipe.steps[:1])
+    more = len(kept(without, docs)) - report.kept
+    assert more > 0
+    assert (row.reason, row.decided, row.only) == ("where_too_loud", more, more)
+    assert not any("do not lead" in note for note in report.removal().notes)
+    [off] = report.sweep("where_too_loud", [None])
+    assert off.change == more
 
 
 def test_resolved_stages_are_taken_at_their_word():

@@ -141,7 +141,8 @@ class Judged:
         chunk = self.chunk
         named: Flags = (chunk.at == bound.step) & ~chunk.failed
         if named.any():
-            named &= chunk.signal.among((bound.signal,)) & chunk.op.among((bound.words,))
+            compared = chunk.op.among((bound.words,)) | (chunk.op.codes < 0)  # `Where` says no op
+            named &= chunk.signal.among((bound.signal,)) & compared
             same = np.isnan(chunk.limit) if bound.limit is None else chunk.limit == bound.limit
             named &= same
         return named
