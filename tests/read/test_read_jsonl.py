@@ -193,3 +193,15 @@ def test_ids_are_the_given_ones_or_made_from_url_and_content(tmp_path):
     assert [doc.id for doc in docs] == [doc.id for doc in reversed(again)]
     assert len({doc.id for doc in docs}) == 3
     assert docs[2].id == "12"
+
+
+@pytest.mark.parametrize(
+    "field",
+    [{"limit": "50"}, {"limit": [50]}, {"limit": 10**400}, {"signal": ["words"]}, {"op": 1}],
+)
+def test_a_verdict_that_is_none_is_a_failed_document(tmp_path, field):
+    verdict = {"stage": "a", "reason": "words", "kind": "dropped", "op": "<", "limit": 50, **field}
+    row = {"id": "a", "text": "x", "url": None, "meta": {}, "signals": {}, "verdict": verdict}
+    (doc,) = docs_of(tmp_path, [row], verdicts=True)
+    assert doc.verdict.kind == "failed"
+    assert f"the verdict's {next(iter(field))} is " in doc.verdict.reason

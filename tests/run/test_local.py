@@ -50,6 +50,7 @@ class Acts(Stage):
         "of": lambda doc: doc.drop(Verdict("acts", "r", of=7)),
         "value": lambda doc: doc.drop(Verdict("acts", "r", "s", [1], 2.0, op="<")),
         "limit": lambda doc: doc.drop(Verdict("acts", "r", "s", 1, "2", op="<")),
+        "huge": lambda doc: doc.drop(Verdict("acts", "r", "s", 1, 10**400, op="<")),
         "no signals": lambda doc: replace(doc, signals=None),
         "list": lambda doc: replace(doc, signals={"s": [1]}),
         "name": lambda doc: replace(doc, signals={7: 1.0}),
@@ -74,6 +75,7 @@ SAID = {
     "value": "DocumentError: signal 'Verdict.value' is a list: "
     "signals are int, float, bool, str or None",
     "limit": "TypeError: Verdict.limit must be a number, not str",
+    "huge": "ValueError: Verdict.limit is an int beyond all floats",
     "no signals": "TypeError: signals must be a mapping, not NoneType",
     "list": "DocumentError: signal 's' is a list: signals are int, float, bool, str or None",
     "name": "TypeError: names of signals must be str: [7]",

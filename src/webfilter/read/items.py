@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -235,6 +236,14 @@ def _verdict(fields: Any) -> Verdict:
     kind = fields.get("kind")
     if kind not in ("dropped", "failed"):
         raise _Wrong(f"the verdict's kind is {kind!r}, not 'dropped' or 'failed'")
+    for key in ("signal", "of", "op"):
+        if not isinstance(known[key], str | None):
+            raise _Wrong(f"the verdict's {key} is {type(known[key]).__name__}, not a text")
+    limit = known["limit"]
+    if not isinstance(limit, int | float | None):
+        raise _Wrong(f"the verdict's limit is {type(limit).__name__}, not a number")
+    if isinstance(limit, int) and abs(limit) > sys.float_info.max:
+        raise _Wrong("the verdict's limit is beyond all floats")
     try:
         known["value"] = plain("value", known["value"])
     except DocumentError:

@@ -9,6 +9,7 @@ again when asked again; else it came from outside (the handler of a signal) and 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -243,7 +244,6 @@ def settled(batch: Sequence[Document], answer: Iterable[Any], name: str) -> list
 _OTHERS = "the stage must return the documents it was given, in the same order"
 _STRINGS = frozenset({str})
 _VALUES = frozenset({float, int, bool, str, type(None)})
-_LIMITS = frozenset({float, int, type(None)})
 
 
 def _valid(doc: Document, after: Any) -> Document:
@@ -291,13 +291,14 @@ def _verdict(said: Any) -> Verdict:
         value = getattr(said, name)
         if not isinstance(value, str) and (value is not None or name in ("stage", "reason")):
             raise TypeError(f"Verdict.{name} must be a str, not {type(value).__name__}")
-    value, limit = said.value, said.limit
-    if type(value) in _VALUES and type(limit) in _LIMITS:
+    value, limit = plain("Verdict.value", said.value), plain("Verdict.limit", said.limit)
+    if isinstance(limit, str):
+        raise TypeError(f"Verdict.limit must be a number, not {type(said.limit).__name__}")
+    if limit is not None and abs(limit) > sys.float_info.max:
+        raise ValueError("Verdict.limit is an int beyond all floats")
+    if value is said.value and limit is said.limit:
         return said
-    number = plain("Verdict.limit", limit)
-    if isinstance(number, str):
-        raise TypeError(f"Verdict.limit must be a number, not {type(limit).__name__}")
-    return replace(said, value=plain("Verdict.value", value), limit=number)
+    return replace(said, value=value, limit=limit)
 
 
 def sketch(step: CorpusStage[Any], name: str, done: Done) -> None:
