@@ -173,3 +173,15 @@ def test_a_stage_alone_is_a_pipeline():
         "kept",
         "dropped",
     ]
+
+
+def test_numbers_beyond_all_floats_have_a_margin():
+    judge = Judge((Rule("visits", ge=10),), given=True)
+    doc = Document("a", signals={"visits": 10**400})
+    for said in (
+        Report.of(judge, judge([doc])).borderline("visits"),
+        wf.Pipeline((judge,)).explain(doc),
+    ):
+        json.dumps(said.to_dict(), allow_nan=False)
+        assert "1.798e+308" in str(said)
+        assert "1.798e+308" in said.to_html()

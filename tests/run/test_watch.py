@@ -192,3 +192,10 @@ def test_hostile_values_are_shown_short_and_on_one_line(said: pytest.LogCaptureF
     assert "\n" not in report.warnings[0]
     report.warnings[0].encode()
     assert "<script>" not in report.to_html()
+
+
+def test_numbers_beyond_all_floats_do_not_end_the_run(said: pytest.LogCaptureFixture) -> None:
+    judge = wf.Judge((Rule("visits", le=100),), given=True)
+    given = [Document(str(n), signals={"visits": 10**400 + n}) for n in range(20)]
+    [text] = Pipeline((judge,)).run(given, progress=False).warnings
+    assert "100 % by visits > 100" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import textwrap
 from collections.abc import Container, Iterable, Sequence
 
@@ -20,6 +21,7 @@ __all__ = [
     "visible",
 ]
 
+_MOST = sys.float_info.max
 _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -107,12 +109,13 @@ def quantity(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, int) and abs(value) < 1e30:
         return number(value)
-    if isinstance(value, float):
+    if isinstance(value, (int, float)):
+        value = max(-_MOST, min(_MOST, value))
         if value == int(value) if abs(value) < 1e15 else False:
             return number(int(value))
-        return f"{value:.4g}" if abs(value) < 1000 else f"{value:,.1f}"
+        return f"{value:,.1f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
     return visible(str(value))
 
 

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import re
+import sys
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from itertools import islice
@@ -353,8 +354,8 @@ def _listed(values: Sequence[Any]) -> Column:
 def _number(value: Any) -> float:
     try:
         return math.nan if value is None else float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
+    except OverflowError:  # an int beyond all floats
+        return math.copysign(sys.float_info.max, value > 0 or -1)
 
 
 def _chunk(batch: Any, kind: str, plan: Plan, values: Mapping[str, Column]) -> Chunk:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 _SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+_MOST = sys.float_info.max
 _KEPT = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "not in": "in"}
 
 
@@ -106,7 +108,8 @@ def _row(
         one = Rule(rule.signal, **{op: limit})  # type: ignore[arg-type]
         passed = None if value is None else one.violated(value) is None
         if isinstance(value, (int, float)):
-            margin = value - limit if op in ("ge", "gt") else limit - value
+            near = max(-_MOST, min(_MOST, value))  # an int may be beyond all floats
+            margin = near - limit if op in ("ge", "gt") else limit - near
         shown, op = limit, _SIGNS[op]
     return Row(
         name,

@@ -10,6 +10,7 @@ none is noted in the report only: many pages are fine.
 from __future__ import annotations
 
 import logging
+import sys
 from collections import Counter
 from collections.abc import Sequence, Set
 from statistics import median_low
@@ -34,6 +35,7 @@ FEW = 10
 """At the end of a run, keeping none of so many is."""
 _NAMED = 5
 """Accepted values that a message names."""
+_MOST = sys.float_info.max
 _COMMON = 0.1
 """A value with a smaller share of those that a limit drops says nothing; then the median does."""
 
@@ -142,7 +144,7 @@ def _share(count: int, total: int) -> str:
 
 def _median(within: Sequence[tuple[int, Verdict]]) -> float:
     numbers = (v.value for n, v in within for _ in range(n) if isinstance(v.value, (int, float)))
-    return float(median_low(numbers))
+    return float(max(-_MOST, min(_MOST, median_low(numbers))))
 
 
 def _shown(value: object) -> str:
