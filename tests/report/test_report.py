@@ -123,6 +123,16 @@ def test_what_is_no_report_is_refused(tmp_path, content):
         Report.load(path)
 
 
+@pytest.mark.parametrize(
+    "seconds", [float("nan"), float("inf"), 10**400], ids=["nan", "inf", "huge"]
+)
+def test_times_that_are_none_are_refused(seconds):
+    said = small_report().to_dict()
+    said["stages"][0]["seconds"] = seconds
+    with pytest.raises(SourceError, match="no report"):
+        Report.from_dict(said)
+
+
 def test_missing_and_unwritable_files_are_named(tmp_path):
     with pytest.raises(SourceError, match="missing"):
         Report.load(tmp_path / "missing")

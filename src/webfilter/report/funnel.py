@@ -178,7 +178,7 @@ class Report:
                 peak_worker=said["peak_memory"]["worker"],
                 **{name: said[name] for name in _AS_IS},
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             raise SourceError(f"this is no report of webfilter: {error!r}") from error
 
     def save(self, path: str | os.PathLike[str]) -> None:
