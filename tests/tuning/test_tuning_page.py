@@ -145,6 +145,11 @@ def test_languages_are_on_the_page():
         [1e300, -1e300] * 25,
         [1.0, 1.0 + 2**-52] * 25,
         [5e-324, 0.0] * 25,
+        [1e15] * 50,
+        [-1e16] * 50,
+        [1e17] * 50,
+        [1e300] * 50,
+        [1e16, 1e16 + 2] * 25,
     ],
 )
 def test_histograms_of_any_shape_have_rising_edges_and_hold_everything(values):

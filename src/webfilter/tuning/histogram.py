@@ -14,6 +14,8 @@ Floats = npt.NDArray[np.float64]
 _BINS = 40
 _SKEWED = 20.0
 """How many times the median the end may be before bins widen."""
+_WHOLE = 1e15
+"""Up to here numbers have room for half a unit."""
 _ATOM = 0.02
 """Share of a corpus with one and the same least value that gets a bin of its own."""
 
@@ -33,13 +35,14 @@ def histogram(good: Floats, bad: Floats) -> Histogram | None:
     middle = float(max(np.quantile(side, 0.5) for side in filled))
     counts = all(bool((side == np.floor(side)).all()) for side in filled)
     ends = (low, high)
-    if counts and high - low < _BINS:
+    if counts and high - low < _BINS and max(-low, high) < _WHOLE:
         ends = (float(np.floor(low)), float(np.floor(high)))
         edges = np.arange(ends[0], ends[1] + 2) - 0.5
     elif counts and low >= 0 and high > _SKEWED * max(4.0, middle):
         edges = np.geomspace(max(1.0, low), high, _BINS + 1)
     elif low == high:
-        edges = np.array([low - 0.5, low + 0.5])
+        half = max(0.5, abs(low) / _WHOLE)
+        edges = np.array([low - half, low + half])
     else:
         edges = np.linspace(low, high, _BINS + 1)
         if any(float((side == low).mean()) > _ATOM for side in filled):  # often 0: a bin of its own
