@@ -117,3 +117,8 @@ def test_the_recipe_fineweb_is_of_april_2024_and_masks_as_it_did():
     assert steps["fineweb_quality"] == wf.FineWebQuality.profile("datatrove-2024-04")
     assert steps["gopher_quality"].version == steps["gopher_repetition"].version
     assert steps["pii"] == wf.Pii.profile("fineweb")
+
+
+def test_a_model_that_is_no_path_is_a_clear_error():
+    with pytest.raises(ConfigError, match=r"model .* is no path"):
+        load('[[stage]]\nuse = "educational"\nmodel = "a\\u0000b"')
