@@ -17,6 +17,21 @@ def test_bars_and_tuples_are_the_same_thing():
 def test_names_are_unique():
     assert (Length(1) | Upper() | Length(2)).names == ("length", "upper", "length_2")
 
+    class Second(Length):
+        name = "length_2"
+
+    two = Length(1)
+    assert (two | two | Second(1) | two).names == ("length", "length_2", "length_2_2", "length_3")
+    assert (Second(1) | two | two).names == ("length_2", "length", "length_3")
+
+
+def test_no_stage_is_called_like_the_reader():
+    class Read(Length):
+        pass
+
+    with pytest.raises(ConfigError, match="cannot be called 'read'"):
+        Pipeline((Read(1),))
+
 
 def test_a_verdict_carries_the_unique_name():
     [doc] = (Length(1) | Length(5))(docs("abc"))

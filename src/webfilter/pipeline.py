@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pipeline"]
 
+READER = "read"  # the reader's name in reports and verdicts
 RESERVED = frozenset({"id", "text", "html", "url", "meta", "verdict", "signals"})
 
 
@@ -69,10 +70,13 @@ class Pipeline:
     def names(self) -> tuple[str, ...]:
         """Unique name of each step: its stage's name, with ``_2``, ``_3`` where it comes again."""
         seen: Counter[str] = Counter()
-        unique = []
+        unique: dict[str, None] = {}
         for step in self.steps:
-            seen[step.name] += 1
-            unique.append(step.name if seen[step.name] == 1 else f"{step.name}_{seen[step.name]}")
+            name = step.name
+            while name in unique:
+                seen[step.name] += 1
+                name = f"{step.name}_{seen[step.name] + 1}"
+            unique[name] = None
         return tuple(unique)
 
     @property
@@ -317,6 +321,8 @@ class Pipeline:
 
 def _step(item: object) -> Step:
     if isinstance(item, (Stage, CorpusStage, OnlineStage)):
+        if item.name == READER:
+            raise ConfigError(f"a stage cannot be called {READER!r}: that is the reader")
         return item
     if isinstance(item, type):
         raise ConfigError(f"{item.__name__} is a class: write {item.__name__}()")
