@@ -60,6 +60,8 @@ AS_SPACY = [
     ('place(s) yes?no "half."b', 'place(s ) yes?no " half . "b'),
     ("text:)) text:-(( a.m.:)", "text :)) text:- ( ( a.m. :)"),
     ("word…… ……word word…", "word …… … … word word …"),
+    ("}}………}}……}…}}}…", "} } … … … } } …… } … } } } …"),
+    ("..’’°’’’’’.’’°!°", ".. ’’ ° ’’ ’ ’’ . ’’ ° ! °"),
     ("Mr.Mr. x'' f**k a_b", "Mr. Mr. x '' f**k a_b"),
     ("1.5.2 v.1.0.3 L.Ed.2d F.2d", "1.5.2 v.1.0.3 L.Ed.2d F.2d"),
     ("’s. ‘s.,", "’ s. ‘ s. ,"),

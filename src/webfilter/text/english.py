@@ -200,18 +200,25 @@ def _inner(chunk: str, low: int, high: int) -> list[int]:
 def _peel_marks(
     chunk: str, low: int, high: int, shortest: int, before: list[int], after: list[int]
 ) -> tuple[int, int]:
-    """Peel single marks off both ends, as `_peel` does, while too much is left for an exception."""
+    """Peel single marks off both ends, as `_peel` does, while too much is left for an exception.
+
+    In step, while each end has a mark or nothing to peel at all: where the two meet, "……" is one
+    token or two by how far each came.
+    """
+    if high - low <= shortest:
+        return low, high
+    bare_left, bare_right = not _prefix(chunk, low, high), not _suffix(chunk, low, high)
     while high - low > shortest:
         prefix = chunk[low] in _PREFIXES or (chunk[low] == "+" and chunk[low + 1] not in _DIGITS)
         suffix = chunk[high - 1] in _SUFFIXES and chunk[high - 1] != "…"
+        if not ((prefix or bare_left) and (suffix or bare_right) and (prefix or suffix)):
+            break
         if prefix:
             before.append(low)
             low += 1
         if suffix:
             high -= 1
             after.append(high)
-        if not prefix and not suffix:
-            break
     return low, high
 
 
