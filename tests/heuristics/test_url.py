@@ -6,6 +6,7 @@ import gzip
 import pickle
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
@@ -181,6 +182,30 @@ def test_blocking_a_host_blocks_its_subdomains_and_nothing_else() -> None:
         assert verdict(url, stage) == "url_banned", url
     for url in ("http://example.org/", "http://notbad.example.org/", "http://bad.example.org.uk/"):
         assert verdict(url, stage) is None, url
+
+
+@pytest.mark.parametrize("entry", ["рф", ".РФ.", "*.рф", "xn--p1ai", "*.xn--p1ai"])
+def test_top_level_domains_are_blocked_in_any_spelling(entry: str) -> None:
+    stage = UrlFilter(blocked_hosts=(entry,))
+    assert verdict("http://пример.рф/", stage) == "url_banned"
+    assert verdict("http://рф.example/", stage) is None
+    assert verdict("http://any.zip/", UrlFilter(blocked_hosts=("*.zip",))) == "url_banned"
+
+
+@pytest.mark.parametrize("word", ["हिन्दी", "caf%C3%A9", "cafe\u0301", "ทดสอบ"])
+def test_words_of_any_script_are_told_between_separators(word: str) -> None:
+    stage = UrlFilter(blocked_words=(word,), max_suspect_words=0)
+    assert verdict(f"http://example.com/a-{quote(unquote(word))}_b", stage) == "url_banned"
+    assert verdict(f"http://example.com/a-x{quote(unquote(word))}_b", stage) is None
+    stage = UrlFilter(blocked_substrings=(word,))
+    assert verdict(f"http://example.com/a-x{quote(unquote(word))}_b", stage) == "url_banned"
+
+
+@pytest.mark.parametrize("name", ["blocked_words", "suspect_words"])
+def test_several_words_as_one_are_refused(name: str) -> None:
+    for entry in ("flat-earth", "flat earth", "flat%20earth", "_", "c++"):
+        with pytest.raises(ConfigError, match=f"{name} holds .* give one word"):
+            UrlFilter(**{name: ("ok", entry)})
 
 
 def test_blocking_a_url_blocks_what_lies_below_it() -> None:

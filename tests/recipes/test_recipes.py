@@ -24,7 +24,7 @@ def test_composites_and_rules_survive_toml():
 
 
 def test_strings_that_need_escaping_survive():
-    pipe = Pipeline((wf.UrlFilter(blocked_words=('a"b\\c\n\t\x7fü', "x")),))
+    pipe = Pipeline((wf.UrlFilter(blocked_substrings=('a"b\\c\n\t\x7fü', "x")),))
     assert Pipeline.from_toml(pipe.to_toml()) == pipe
 
 

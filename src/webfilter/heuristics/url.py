@@ -46,6 +46,8 @@ _JUNK = re.compile(r"[\x00-\x1f\x7f]")
 _WORD = re.compile(r"[^\W\d_]+")
 _BLANKED = "".join(chr(i) if chr(i).isalpha() else " " for i in range(128))
 _TOKEN = re.compile(r"[^\W_]+")
+_BETWEEN = re.compile(r"[^\x00-/:-@\[-`{-\x7f]+")
+"""What stands between ASCII separators: a word of Hindi or Tamil is more than letters."""
 _LONGEST = 4096
 """Characters of a URL that are read; what follows is nobody's file name."""
 
@@ -119,10 +121,14 @@ def address(url: str) -> Address | None:
 def _clean_host(entry: str) -> str:
     if _LISTED.fullmatch(entry):  # nearly every line of a list of millions
         return entry
-    found = address(entry.strip().removeprefix("*").lstrip(".") if "//" not in entry else entry)
+    entry = entry.strip()
+    if "//" not in entry:
+        entry = entry.removeprefix("*").lstrip(".")
+    found = address(entry)
     if found is not None:
         return found.host
-    return entry.strip().strip(".").lower()
+    entry = entry.rstrip(".").lower()
+    return entry if entry.isascii() else _beyond_ascii(entry)[0]  # a top-level domain
 
 
 def _clean_url(entry: str) -> str:
@@ -130,8 +136,13 @@ def _clean_url(entry: str) -> str:
     return "" if found is None else _place(found)
 
 
+def _clean_substring(entry: str) -> str:
+    return unquote(entry.strip(), errors="replace").lower()
+
+
 def _clean_word(entry: str) -> str:
-    return entry.strip().lower()
+    word = _clean_substring(entry)
+    return word if _BETWEEN.fullmatch(word) else ""
 
 
 def _place(found: Address) -> str:
@@ -285,9 +296,9 @@ class UrlFilter(Filter):
     url_files: tuple[Path, ...] = ()
     """Files with more `blocked_urls`."""
     word_files: tuple[Path, ...] = ()
-    """Files with more `blocked_words`."""
+    """Files with more `blocked_words`; an entry of several words is left out."""
     suspect_word_files: tuple[Path, ...] = ()
-    """Files with more `suspect_words`."""
+    """Files with more `suspect_words`; an entry of several words is left out."""
     substring_files: tuple[Path, ...] = ()
     """Files with more `blocked_substrings`."""
     allowed_host_files: tuple[Path, ...] = ()
@@ -341,7 +352,8 @@ class UrlFilter(Filter):
             inline = [clean(entry) for entry in getattr(self, given)]
             if not all(inline):
                 entry = getattr(self, given)[inline.index("")]
-                raise ConfigError(f"{self.name}: {given} holds {entry!r}, which bans nothing")
+                hint = "; give one word, without blanks and marks" if clean is _clean_word else ""
+                raise ConfigError(f"{self.name}: {given} holds {entry!r}, which bans nothing{hint}")
             found = [frozenset(inline)] if inline else []
             for path in getattr(self, from_files):
                 listed, digest = read_list(path, clean, f"{self.name}: {from_files}")
@@ -354,7 +366,7 @@ class UrlFilter(Filter):
         urls = sets("blocked_urls", "url_files", _clean_url)
         words = sets("blocked_words", "word_files", _clean_word)
         suspects = sets("suspect_words", "suspect_word_files", _clean_word)
-        substrings = sets("blocked_substrings", "substring_files", _clean_word)
+        substrings = sets("blocked_substrings", "substring_files", _clean_substring)
         none = not (hosts or urls or words or suspects or substrings)
         inside = _any(frozenset().union(*substrings))
         return _Bans(hosts, allowed, urls, words, suspects, inside, none, digests)
@@ -377,7 +389,7 @@ class UrlFilter(Filter):
                 spam = ours.spam.holds(found, suffixes, tokens)
             if not bans.none:
                 if bans.words or bans.suspects:
-                    tokens.update(_TOKEN.findall(whole))
+                    tokens.update(_TOKEN.findall(whole), _BETWEEN.findall(whole))
                 banned = _banned(bans, found, suffixes, tokens)
                 suspects = len({w for words in bans.suspects for w in words & tokens})
         return {
