@@ -385,6 +385,15 @@ def test_numbers_in_a_row_are_found_each():
     assert len(found("(212) 555-0123 (212) 555-0124 +49 30 901820 +49 30 901821")["phone"]) == 4
 
 
+def test_a_card_beside_a_phone_number_is_told():
+    for card in ("4111 1111 1111 1111", "4111111111111111", "3782 822463 10005"):
+        for phone in ("212-555-0123", "1-800-555-0199", "+4930901820"):
+            assert found(f"{phone} {card}") == {"card": [card], "phone": [phone]}
+            assert found(f"{card} {phone}") == {"card": [card], "phone": [phone]}
+    text = "4111111111111111 5555555555554444 212-555-0123 4111 1111 1111 1111; 4111111111111111"
+    assert found(text)["card"] == ["4111 1111 1111 1111", "4111111111111111"]
+
+
 MIX = (
     "Ann: ann@firm.example, 81.2.69.160, DE89370400440532013000, 4111 1111 1111 1111, "
     "+49 30 901820."
@@ -528,6 +537,7 @@ MESSY = st.lists(PIECES, max_size=14).map("".join) | st.text(max_size=80)
 @example("030 123 456 212-555-0123 123 4567")
 @example("212-555-0123:212-555-0124,212-555-0125")
 @example("a@b.comc@d.com")
+@example("212-555-0123 4111 1111 1111 1111")
 def test_a_second_pass_changes_nothing(text):
     once, signals = Pii().transform(Document("a", text))
     again, later = Pii().transform(Document("a", once))

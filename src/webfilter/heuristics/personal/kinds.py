@@ -44,7 +44,8 @@ def find(text: str, kinds: Collection[Kind], *, spelled: bool = True) -> dict[Ki
         first = max(0, begin - _AROUND)
         codes = fold(text[first : begin + _WINDOW + _AROUND])
         runs: Runs | None = None
-        for kind, found in parts.items():
+        waiting = [*parts]
+        for kind in waiting:
             if runs is None and kind in _OF_DIGITS:
                 runs = digit_runs(codes)
             starts, ends = _find(codes, kind, runs, spelled)
@@ -53,15 +54,18 @@ def find(text: str, kinds: Collection[Kind], *, spelled: bool = True) -> dict[Ki
                 runs = None  # some of them are no more
                 shift = first - PAD
                 mine = (starts + shift >= begin) & (starts + shift < begin + _WINDOW)
-                found.append((starts[mine] + shift, ends[mine] + shift))
+                parts[kind].append((starts[mine] + shift, ends[mine] + shift))
+                if kind == "phone" and "card" in parts:
+                    waiting.append("card")  # one with a blank between stands alone now
     return {kind: _joined(found) for kind, found in parts.items()}
 
 
 def _joined(parts: list[Spans]) -> Spans:
     if not parts:
         return NONE
-    starts, ends = zip(*parts, strict=True)
-    return np.concatenate(starts), np.concatenate(ends)
+    starts, ends = map(np.concatenate, zip(*parts, strict=True))
+    order = np.argsort(starts, kind="stable")
+    return starts[order], ends[order]
 
 
 def _find(codes: Bytes, kind: Kind, runs: Runs | None, spelled: bool) -> Spans:
