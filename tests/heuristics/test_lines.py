@@ -33,6 +33,12 @@ def cause(line, **fields):
     return causes("\n".join([*PROSE[:3], line, *PROSE[3:]]), **fields)[3]
 
 
+def test_words_are_what_stands_between_white_space():
+    for line in ("Tea is  hot.", "Tea\tis\u00a0hot.", "Tea" + " " * 1000 + "is\u2003 hot."):
+        assert Lines().judge_lines(line) == [(line, 3, None)]
+        assert Lines.profile("refinedweb").judge_lines(line) == [(line, 3, None)]
+
+
 def kept(text, **fields):
     return Lines(**fields).transform(Document("a", text))[0]
 

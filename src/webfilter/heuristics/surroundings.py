@@ -63,7 +63,7 @@ def measured(raw: Sequence[str], text: str) -> list[tuple[int, Line]]:
         line = each.strip()
         if not line:
             continue
-        words = line.count(" ") + 1
+        words = len(line.split())
         width: float = len(line)
         if wide:
             more = len(_WIDE.findall(line))
