@@ -1,5 +1,6 @@
 import pickle
 import time
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -46,6 +47,10 @@ def test_case_width_and_composition_do_not_matter():
     assert matches("ＢＡＤ bad BAD Bad", "bad") == 4
     assert matches("E\u0301te\u0301 ÉTÉ été", "été") == 3
     assert matches("STRASSE straße", "Straße") == 2
+    assert matches("ｴﾛﾄﾞｳｶﾞ エロドウガ", "エロドウガ") == 2
+    for word in ("한국말", "ドウガ"):
+        assert matches(f"{word} {normalize('NFD', word)}", word) == 2
+        assert matches(f"{word} {normalize('NFD', word)}", normalize("NFD", word)) == 2
 
 
 def test_entries_of_several_words_match_across_blanks_and_hyphens():

@@ -40,8 +40,10 @@ LISTS = ("adult", "slurs")
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _SUBSTRING = re.compile(rf"[{_UNSPACED}]")
-_WIDE = re.compile("[\uff01-\uff5e]+")
-_MARKED = re.compile("[^\\W_][\u0300-\u036f]{1,4}")
+_WIDE = re.compile("[\uff01-\uff5e]+|[\uff65-\uff9d][\uff9e\uff9f]?")  # and half-width kana
+_MARKED = re.compile(
+    "[^\\W_][\u0300-\u036f\u3099\u309a]{1,4}|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
+)
 
 
 _LONGEST = 200
@@ -49,7 +51,7 @@ _BROKEN, _LONG = "\ufffd", "\ufffd\ufffd"  # instead of an entry that cannot be 
 
 
 def _plain(text: str) -> str:
-    """Return `text` in the form in which words are compared: small letters, composed, not wide.
+    """Return `text` in the form in which words are compared: small letters, composed, one width.
 
     Normalized piece by piece: `unicodedata.normalize` takes quadratic time on marks in a row.
     """
