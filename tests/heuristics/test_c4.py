@@ -54,7 +54,9 @@ def test_line_limits_are_inclusive(line, field, keeps, removes, signal):
 
 def test_zero_words_a_line_is_a_limit_that_all_lines_meet():
     assert kept("a.\n\nb.", line_min_words=0) == "a.\nb."
-    assert kept("a.\n\nb.", line_min_words=0, terminal_punctuation=False) == "a.\n\nb."
+    for fewest in (0, None):
+        lines = kept("a.\n\nb.", line_min_words=fewest, terminal_punctuation=False)
+        assert lines == "a.\n\nb."
     assert transformed("a b c.", line_max_word_length=0)[1]["c4_long_word_lines"] == 1
 
 

@@ -137,7 +137,8 @@ class C4Quality(Profiled, Transform):
     Each line, stripped, goes through these tests, and the first that fails removes it: no overlong
     word; (citation marks are taken out); terminal punctuation; enough words; no "javascript"; none
     of six phrases on cookies and terms. A page with "lorem ipsum" or "{" in a line that got so far
-    is dropped. The new text is the lines that are left, one below the other, without blank lines.
+    is dropped. The new text is the lines that are left, one below the other. Blank lines go for
+    their last character or their words; with neither rule they stay and count, as in datatrove.
 
     Decides as datatrove's ``C4QualityFilter`` with ``split_paragraph=True``, with one intended
     difference: a page with both "{" and "lorem ipsum" is dropped for the latter, whichever comes
