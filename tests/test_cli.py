@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from webfilter import Pipeline
 from webfilter.cli import main
 
 SAMPLE = Path(__file__).parent.parent / "examples" / "data" / "sample.warc.gz"
@@ -195,3 +196,13 @@ def test_names_that_are_too_long_are_clear_errors(job, capsys, long):
     ):
         assert main(argv) == 2
         assert capsys.readouterr().err.startswith("webfilter: error: ")
+
+
+def test_an_interrupted_run_says_how_to_go_on(job, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pipeline, "run", interrupted)
+    for more, said in (((), "; the same command goes on from here"), (("--no-resume",), "")):
+        assert run(job, *more) == 130
+        assert capsys.readouterr().err.strip().endswith(f"put in place{said}")

@@ -52,7 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except WebfilterError as error:
         return _complain(error, 2)
     except KeyboardInterrupt:
-        return _complain("interrupted; no output was put in place", 130)
+        resumes = args.do is _run and not args.no_resume
+        more = "; the same command goes on from here" if resumes else ""
+        return _complain(f"interrupted; no output was put in place{more}", 130)
     except BrokenPipeError:  # the reader of our output left, as `head` does
         _say_no_more()
         return 0
