@@ -84,8 +84,6 @@ def load_file(path: str) -> tuple[Model, str]:
         stat = file.stat()
     except (OSError, ValueError) as error:  # a path may hold no NUL
         raise _unread(path, error) from None
-    except ValueError as error:  # such as a NUL in it
-        raise ConfigError(f"model {path!r} is no path: {error}; {_GIVE}") from None
     return _open(file, path, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
 
 
