@@ -90,7 +90,7 @@ def _resolved(path: str) -> str:
     kept: list[str] = []
     for part in path.split("/")[1:]:
         if part == "..":
-            kept = kept[:-1]
+            del kept[-1:]
         elif part != ".":
             kept.append(part)
     return "".join(f"/{part}" for part in kept)
