@@ -265,6 +265,13 @@ def test_a_pipeline_holds_few_bytes_of_each_document() -> None:
         assert keys.keys.nbytes + keys.names.nbytes == len(docs) * (most - 8 * (most == 240))
 
 
+def test_a_pair_just_as_similar_as_the_threshold_is_one() -> None:
+    text = " ".join(VOCABULARY[:100])
+    for size in (55, 56, 75, 80):  # 100 * 0.55 > 55 in floating point
+        docs = [Document("a", text), Document("b", " ".join(VOCABULARY[:size]))]
+        assert MinHash(ngram=1, threshold=size / 100).clusters(docs) == (("a", "b"),)
+
+
 def test_typography_and_numbers_are_not_edits() -> None:
     text = "On 4 May 2021 the café sold 1,234 cups; nobody knew why it was so popular that day."
     other = "on 9 june 1999 the CAFE sold 7 cups - nobody knew why it was so popular that day"

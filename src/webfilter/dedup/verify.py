@@ -128,7 +128,7 @@ def verified(
     found = np.zeros(len(left))
     sizes = np.diff(sets.offsets)
     less, more = np.sort((sizes[left], sizes[right]), axis=0)
-    open_ = np.flatnonzero(less >= least * more)
+    open_ = np.flatnonzero(less / np.maximum(more, 1) >= least)  # rounded as `jaccard` is
     long = np.flatnonzero(less[open_] >= 2 * _FEW)
     apart = np.zeros(len(open_), dtype=np.bool_)
     doubt = _APART * (least * (1 - least) / _FEW) ** 0.5
