@@ -55,6 +55,8 @@ def test_dates_decide() -> None:
     east = datetime.timezone(datetime.timedelta(hours=5))
     first = datetime.datetime(2020, 1, 1, 4, tzinfo=east)  # an hour before midnight in UTC
     assert survivor("date", doc("b", date=first), doc("a", date=late)) == "b"
+    last = datetime.datetime.max.replace(tzinfo=datetime.timezone(-datetime.timedelta(hours=5)))
+    assert survivor("-date", doc("b", date=last), doc("a", date=late)) == "b"
 
 
 @pytest.mark.parametrize("prefer", ["score", "-score"])
@@ -66,6 +68,11 @@ def test_what_is_undefined_comes_last_in_both_directions(prefer: str) -> None:
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), [2020], b"2020", object()])
 def test_dates_of_no_known_kind_are_undefined(odd: object) -> None:
     assert survivor("-date", doc("a", date=odd), doc("b", date="1999")) == "b"
+
+
+def test_a_time_that_pandas_has_not_is_undefined() -> None:
+    pandas = pytest.importorskip("pandas")
+    assert survivor("-date", doc("a", date=pandas.NaT), doc("b", date="1999")) == "b"
 
 
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text())

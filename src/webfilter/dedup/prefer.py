@@ -7,6 +7,7 @@ signal that an earlier stage measured.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import math
 import struct
@@ -91,9 +92,13 @@ def values(batch: Sequence[Document], key: str) -> list[Value]:
 
 def _plain(value: Any) -> Value:
     """Return a source's own value as a number or str (a date as ISO 8601, in UTC), else None."""
+    if isinstance(value, datetime.date) and value != value:  # pandas' NaT
+        return None
     if isinstance(value, datetime.datetime):
-        here = value if value.tzinfo is None else value.astimezone(datetime.UTC)
-        return here.replace(tzinfo=None).isoformat()
+        if value.tzinfo is not None:
+            with contextlib.suppress(OverflowError):  # on the first and last day: as it stands
+                value = value.astimezone(datetime.UTC)
+        return value.replace(tzinfo=None).isoformat()
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, float):
