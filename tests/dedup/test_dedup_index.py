@@ -352,6 +352,7 @@ def test_a_manifest_that_is_damaged_foreign_or_newer_is_refused(tmp_path: Path) 
     away = [{**held["segments"][0], "name": "../elsewhere"}]
     for text, said in (
         (good[:-40], "damaged: it is no JSON"),
+        ("[" * 100_000, "damaged: it is no JSON"),
         ("[]", "not the manifest of a webfilter index"),
         ('{"a": 1}', "not the manifest of a webfilter index"),
         (changed(version=2), r"version 2 of the format.*reads up to 1; install a newer"),

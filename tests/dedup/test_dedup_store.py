@@ -187,9 +187,10 @@ def test_damage_is_said(tmp_path):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
             with pytest.raises(SourceError, match=r"damaged|version|not a"):
                 Store.load(tmp_path, SETTINGS, "toy", SMALL)
-        path.write_bytes(whole[:-1])
-        with pytest.raises(SourceError, match="damaged"):
-            Store.load(tmp_path, SETTINGS, "toy", SMALL)
+        for other in (whole[:-1], b"[" * 100_000):
+            path.write_bytes(other)
+            with pytest.raises(SourceError, match="damaged"):
+                Store.load(tmp_path, SETTINGS, "toy", SMALL)
         path.unlink()
         with pytest.raises(SourceError, match=r"not there|no folder"):
             Store.load(tmp_path, SETTINGS, "toy", SMALL)

@@ -248,7 +248,7 @@ class BloomFilter:
 def _header(shown: bytes, path: str | Path) -> dict[str, Any]:
     try:
         header = json.loads(shown)
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict) or header.get("kind") != _KIND:
         raise SourceError(f"{path} is not a Bloom filter that webfilter saved, or is damaged")

@@ -61,7 +61,7 @@ class Manifest:
             ) from None
         except OSError as error:
             raise SourceError(f"cannot read {path}: {error.strerror}") from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SourceError(f"{path} is damaged: it is no JSON ({error})") from None
         if not isinstance(held, dict) or held.get("format") != _FORMAT:
             raise SourceError(f"{path} is not the manifest of a webfilter index")

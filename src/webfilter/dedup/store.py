@@ -315,7 +315,7 @@ def _manifest(path: Path) -> dict[str, Any]:
         saved = json.loads(text)
         guard = saved.pop("checksum")
         kind, version = saved["kind"], saved["version"]
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise SourceError(f"{path / MANIFEST} is damaged, or not ours") from None
     if kind != _KIND:
         raise SourceError(f"{path / MANIFEST} is a {kind!r}, not a {_KIND!r}")
