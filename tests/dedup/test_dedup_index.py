@@ -429,6 +429,8 @@ def test_one_writes_while_others_read(tmp_path: Path, monkeypatch: pytest.Monkey
     writer.compact()
     assert reader.query(asked) == before
     assert len(reader) == 30
+    reader.check()
+    assert MinHashIndex.create(tmp_path / "other").merge(reader) == 60
     fresh = MinHashIndex.open(tmp_path / "index")
     assert len(fresh) == 60
     assert fresh.query(asked) != before

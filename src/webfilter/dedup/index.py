@@ -222,14 +222,14 @@ class MinHashIndex:
     def merge(self, other: MinHashIndex | str | Path) -> int:
         """Add what is in another index; return how many documents are new.
 
-        The same as adding its documents. The other index stays as it is.
+        The same as adding its documents, those it has now. The other index stays as it is.
 
         Raises:
             ConfigError: the other index compares otherwise; names the setting.
             OutputError: somebody else writes to this index, or it cannot be written.
             SourceError: a file is damaged.
         """
-        other = other if isinstance(other, MinHashIndex) else MinHashIndex(other)
+        other = MinHashIndex(other.folder if isinstance(other, MinHashIndex) else other)
         other._comparable(self._step, self.folder)
         with locked(self.folder):
             self._refresh()
@@ -255,12 +255,12 @@ class MinHashIndex:
             self._commit([growth.joined(group) for group in groups], growth)
 
     def check(self) -> None:
-        """Read all files and compare their checksums.
+        """Read all files that the index has now and compare their checksums.
 
         Raises:
             SourceError: a file is damaged or missing; names it.
         """
-        for segment in self._segments:
+        for segment in MinHashIndex(self.folder)._segments:
             check(self.folder, segment.entry)
 
     @property
