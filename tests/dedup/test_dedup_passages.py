@@ -291,6 +291,15 @@ def test_one_text_of_many_words_and_many_texts_of_two_take_linear_time() -> None
     assert sorted(clusters.sizes.tolist()) == [2, 20_000]
 
 
+def test_a_few_texts_of_many_words_take_linear_time() -> None:
+    terms = np.arange(300_000, dtype=np.uint32) << np.uint32(8)
+    bags = Bags(terms, np.ones(len(terms), np.uint16), np.array([0, len(terms)]))
+    nothing = Vocabulary(1, np.zeros(0, np.uint32), np.zeros(0, np.uint32))
+    began = time.process_time()
+    weighted_keys(bags, nothing, 42, 4)
+    assert time.process_time() - began < 8  # a second; word after word half a minute
+
+
 def test_texts_of_few_words_that_are_all_candidates_cost_no_more_than_their_bands() -> None:
     """Twenty of forty words each: rareness tells nothing, and few pairs are duplicates."""
     rng = random.Random(3)

@@ -88,7 +88,7 @@ def _winners(times: Terms, runners: Places, offsets: Places) -> Terms:
     order = np.argsort(-sizes, kind="stable")
     sizes, begins = sizes[order], offsets[:-1][order]
     found = times[runners[begins]]
-    together = int(sizes[min(_FEW, len(sizes) - 1)])
+    together = int(sizes[_FEW]) if len(sizes) > _FEW else 1
     running = len(sizes) - np.searchsorted(sizes[::-1], np.arange(1, together), side="right")
     for place, count in enumerate(running.tolist(), start=1):
         some = times[runners[begins[:count] + place]]
