@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from webfilter.text import Tokens
 
 __all__ = ["without"]
-
-_PARAGRAPH = re.compile(r"\n[^\S\n]*\n")
 
 
 def without(text: str, tokens: Tokens, spans: Sequence[tuple[int, int]]) -> str:
@@ -70,6 +67,7 @@ def _joined(parts: Sequence[str]) -> str:
 
 
 def _between(gap: str) -> str:
-    if _PARAGRAPH.search(gap):
+    lines = f"{gap}.".splitlines()
+    if any(not line.strip() for line in lines[1:-1]):
         return "\n\n"
-    return "\n" if "\n" in gap else " "
+    return "\n" if len(lines) > 1 else " "
