@@ -7,6 +7,7 @@ import os
 import pickle
 import random
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pytest
@@ -440,6 +442,43 @@ def test_one_writes_while_others_read(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.undo()
     assert reader.add([docs[0]]) == 0
     assert len(reader) == 60, "whoever writes sees the newest state first"
+
+
+def test_an_index_that_somebody_makes_meanwhile_is_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    made = MinHash(ngram=3)
+    mkdir, hold = Path.mkdir, index.locked
+
+    def other(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        MinHashIndex.create(folder, made)
+
+    def made_before_listing(path: Path, *args: Any, **named: Any) -> None:
+        other()
+        mkdir(path, *args, **named)
+
+    def made_before_locking(path: Path) -> Any:
+        other()
+        return hold(path)
+
+    for owner, name, attempt in (
+        (Path, "mkdir", made_before_listing),
+        (index, "locked", made_before_locking),
+    ):
+        for step, exist_ok, error in (
+            (made, True, None),
+            (MinHash(), True, "ngram = 3 and ngram = 5"),
+            (made, False, "there is an index in"),
+        ):
+            shutil.rmtree(folder, ignore_errors=True)
+            monkeypatch.setattr(owner, name, attempt)
+            if error is None:
+                assert MinHashIndex.create(folder, step, exist_ok=exist_ok).step.ngram == 3
+                continue
+            with pytest.raises((ConfigError, OutputError), match=error):
+                MinHashIndex.create(folder, step, exist_ok=exist_ok)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -83,32 +83,26 @@ class MinHashIndex:
         bands, rows = step.layout
         step = replace(step, bands=bands, rows=rows, prefer="id")
         folder = Path(folder)
-        if (folder / MANIFEST).exists():
-            if not exist_ok:
-                raise OutputError(
-                    f"there is an index in {folder}: open it with MinHashIndex.open, or give "
-                    "exist_ok=True"
-                )
-            index = cls(folder)
-            index._comparable(step)
-            if index.step.threshold != step.threshold:
-                raise ConfigError(
-                    f"minhash index: {folder} has threshold = {index.step.threshold!r}, not "
-                    f"{step.threshold!r}; open it, or give another folder"
-                )
-            return index
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            strange = [path.name for path in folder.iterdir() if path.name != "lock"]
-        except OSError as error:
-            raise OutputError(f"cannot write {folder}: {error.strerror}") from None
-        if set(strange) - {f"{MANIFEST}.tmp"}:
-            raise OutputError(f"{folder} is not empty ({strange[0]}): give another folder")
-        settings = {f.name: getattr(step, f.name) for f in fields(step)}
-        with locked(folder):
-            if not (folder / MANIFEST).exists():
-                Manifest(settings, step._whole_scheme).write(folder)
-        return cls(folder)
+        if not (folder / MANIFEST).exists():
+            _check_empty(folder)
+            with locked(folder):
+                if not (folder / MANIFEST).exists():  # nobody has made one meanwhile
+                    settings = {f.name: getattr(step, f.name) for f in fields(step)}
+                    Manifest(settings, step._whole_scheme).write(folder)
+                    return cls(folder)
+        if not exist_ok:
+            raise OutputError(
+                f"there is an index in {folder}: open it with MinHashIndex.open, or give "
+                "exist_ok=True"
+            )
+        index = cls(folder)
+        index._comparable(step)
+        if index.step.threshold != step.threshold:
+            raise ConfigError(
+                f"minhash index: {folder} has threshold = {index.step.threshold!r}, not "
+                f"{step.threshold!r}; open it, or give another folder"
+            )
+        return index
 
     @classmethod
     def open(cls, folder: str | Path) -> MinHashIndex:
@@ -359,6 +353,17 @@ class MinHashIndex:
         manifest.write(self.folder)
         self._manifest, self._segments = manifest, segments
         manifest.sweep(self.folder)
+
+
+def _check_empty(folder: Path) -> None:
+    """Make `folder` where there is none, and make sure that there is nothing but an index in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        names = {path.name for path in folder.iterdir()} - {"lock", f"{MANIFEST}.tmp"}
+    except OSError as error:
+        raise OutputError(f"cannot write {folder}: {error.strerror}") from None
+    if names and MANIFEST not in names:  # else somebody has just made one
+        raise OutputError(f"{folder} is not empty ({min(names)}): give another folder")
 
 
 def _batches(items: Iterable[Document | Sketch]) -> Iterator[Sketch | list[Document]]:
