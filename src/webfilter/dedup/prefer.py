@@ -95,10 +95,11 @@ def _plain(value: Any) -> Value:
     if isinstance(value, datetime.date) and value != value:  # pandas' NaT
         return None
     if isinstance(value, datetime.datetime):
-        if value.tzinfo is not None:
+        here: datetime.datetime = value
+        if here.tzinfo is not None:
             with contextlib.suppress(OverflowError):  # on the first and last day: as it stands
-                value = value.astimezone(datetime.UTC)
-        return value.replace(tzinfo=None).isoformat()
+                here = here.astimezone(datetime.UTC)
+        return here.replace(tzinfo=None).isoformat()
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, float):
