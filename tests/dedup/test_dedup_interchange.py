@@ -322,6 +322,9 @@ def test_files_that_are_cut_or_of_another_layout_are_named(tmp_path: Path) -> No
     to_datatrove(REFERENCE, corpus(7, 10), tmp_path, rank=4)
     with pytest.raises(SourceError, match="rank 0 is in 13 of 14 buckets"):
         list(from_datatrove(tmp_path))
+    (tmp_path / "bucket_003" / "00004.minhash.sig").unlink()
+    with pytest.raises(SourceError, match="rank 0 is in 13 of 14 buckets"):
+        list(from_datatrove(tmp_path))
     first = tmp_path / "bucket_000" / "00000.minhash.sig"
     first.write_bytes(first.read_bytes() * 2)
     for bucket in (0, 3):

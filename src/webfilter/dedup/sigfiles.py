@@ -157,8 +157,7 @@ def from_datatrove(
     if rows < 1 or precision not in (32, 64):
         raise ConfigError(f"from_datatrove: rows = {rows!r}, precision = {precision!r} cannot be")
     folder = Path(folder)
-    ranks = _ranks(folder)
-    buckets = max(map(len, ranks.values()))
+    ranks, buckets = _ranks(folder)
     scheme = {
         "signature": "datatrove",
         **(made or {}),
@@ -172,20 +171,24 @@ def from_datatrove(
         yield _sketch(rank, paths, rows, precision, scheme)
 
 
-def _ranks(folder: Path) -> dict[int, list[Path]]:
-    """Return the files of each rank, in the order of buckets."""
+def _ranks(folder: Path) -> tuple[dict[int, list[Path]], int]:
+    """Return the files of each rank, in the order of buckets, and how many buckets there are."""
     found: dict[int, list[Path]] = {}
     inside = sorted(folder.iterdir()) if folder.is_dir() else []
-    buckets = [path for path in inside if _BUCKET.fullmatch(path.name) and path.is_dir()]
-    for bucket in sorted(buckets, key=lambda path: int(path.name.removeprefix("bucket_"))):
-        for path in bucket.iterdir():
+    buckets = {
+        int(match[1]): path
+        for path in inside
+        if (match := _BUCKET.fullmatch(path.name)) and path.is_dir()
+    }
+    for number in sorted(buckets):
+        for path in buckets[number].iterdir():
             if match := _FILE.fullmatch(path.name):
                 found.setdefault(int(match[1]), []).append(path)
     if not found:
         raise SourceError(
             f"no signatures of datatrove in {folder}: there is no bucket_000/00000.minhash.sig"
         )
-    return found
+    return found, max(buckets) + 1
 
 
 def _sketch(
