@@ -17,6 +17,7 @@ from webfilter.extract.blocks.hints import head_of, hints, title_of
 from webfilter.extract.dom import INLINE, Dom, read
 from webfilter.extract.engine import Unfit
 from webfilter.extract.render import render
+from webfilter.extract.shape import most_open
 
 TAGS = "div p span b i a ul li table tr td h2 blockquote pre section label em button"
 SKIPPED = ["script", "style", "svg", "textarea"]
@@ -196,6 +197,10 @@ MONSTERS = {
     "tables": ("<table><tr><td>x" * N, "nested"),
     "drawings": ("<svg>" + "<g>" * N + "</x>" * N, "nested"),
     "strangers closed": ("<a><div>" * N + "x", "nested"),
+    "closed by another name": ("<article></p>" * N, "nested"),
+    "closed by a name alike": ("<div></dir>" * N, "nested"),
+    "with a slash": ("<div/>" * N, "nested"),
+    "groups of options": ("<optgroup>" * N, "nested"),
     "fonts": ("".join(f"<font size={i}><p>x" for i in range(N)), "formatting"),
     "fonts alone": ("".join(f"<font size={i}>" for i in range(N)), "formatting"),
     "fonts, some": ("".join(f"<font size={i}><p>x" for i in range(1800)), "formatting"),
@@ -214,6 +219,24 @@ def test_monsters_are_refused_at_once(name):
 
 
 @pytest.mark.parametrize(
+    ("html", "most"),
+    [
+        ("", 0),
+        ("<", 0),
+        ("</", 0),
+        ("<a", 1),
+        ('<a href="/">x</a> <B>y</b\n><P/>z</p>' * 9, 3),
+        ("<div></p>" * 9, 9),
+        ("</p><p>" * 9, 1),
+        ("<ul><li>x</li><li>y</li></ul>" * 9, 2),
+        ("<div><h1>x</h1><h2>x</h2></div>" * 9, 3),
+    ],
+)
+def test_how_many_are_open_at_once_at_most(html, most):
+    assert most_open(html) == most
+
+
+@pytest.mark.parametrize(
     "html",
     [
         "<p>" + "word " * 1_000_000,
@@ -229,6 +252,7 @@ def test_monsters_are_refused_at_once(name):
         "<table>" + "<tr><td><font color=red>x" * 20_000,
         "<ul>" + "<li>x" * 60_000,
         "<p>" + '<i class="a">x</i> ' * 40_000,
+        "<p><svg>" + "<path/>" * 100_000 + "</svg>",
     ],
 )
 def test_what_is_only_long_is_read(html):
