@@ -15,6 +15,7 @@ from webfilter.extract.engine import ENGINES, Extracted, Options, Unfit, engine,
 from webfilter.extract.metadata import page_metadata
 from webfilter.extract.repair import check_repair, repaired
 from webfilter.extract.sandbox import check_limits, process_apart
+from webfilter.extract.xhtml import opened
 from webfilter.stage import Rule, Signal, Transform, judge
 
 __all__ = ["AUTO", "UNSURE", "Extract"]
@@ -210,6 +211,7 @@ class Extract(Transform):
         if not self._reads(doc):
             return doc.text, signals, {}
         decoded, encoding, source = decode(doc.html, doc.meta.get("content_type"))
+        decoded = opened(decoded, doc.meta.get("content_type"))
         html = repaired(decoded) if self.repair else decoded
         (found, confidence), by, why = self._run(html, doc.url)
         text = repaired(found) if self.repair else found  # it may have been written as entities
