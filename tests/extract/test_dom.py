@@ -106,6 +106,7 @@ def test_ranges_are_those_of_the_tree(markup):
         ("<noscript><p>a</p></noscript>", ["a"]),
         ("<body><template><p>no</p></template>a", ["a"]),
         ("<body><iframe>no</iframe>a", ["a"]),
+        ("<noembed><p>no</p></noembed>a<noframes><b>no</b></noframes>b", ["ab"]),
         ("<title>a</title><script>b</script><p>c", ["c"]),
         ("", []),
         ("\0\ud800", []),

@@ -7,9 +7,9 @@ an element contains is a range in both tables.
 
 Text of ``script``, ``style`` and ``svg`` is not read, nor that of ``template``, which lexbor keeps
 apart (9 of 200 real pages have any; none of it was wanted); ``noscript`` is. Nor is what stands in
-for pictures, sounds and frames (``object``, ``canvas``, ``video`` ...), nor ``textarea``: on 39 of
-3,508 pages one holds text, mostly hints for who writes a message, then terms and code to copy. An
-``iframe`` that swallowed markup (it was never closed) is parsed again.
+for pictures, sounds and frames (``object``, ``canvas``, ``video``, ``noframes`` ...), nor
+``textarea``: on 39 of 3,508 pages one holds text, mostly hints for who writes a message, then terms
+and code to copy. An ``iframe`` that swallowed markup (it was never closed) is parsed again.
 
 A formula (``math``) is text where it stands: its TeX where it carries it, between ``\\(`` and
 ``\\)`` (a block: ``\\[`` and ``\\]``), else its characters in their order, so that a raised 2 is a
@@ -42,7 +42,7 @@ INLINE = frozenset(_INLINE_NAMES.split())
 
 _OTHER = (
     "script style head svg canvas object embed applet datalist audio video map textarea "
-    "frameset -comment !doctype"
+    "frameset noembed noframes -comment !doctype"
 )
 _SKIPPED = frozenset(_OTHER.split())
 _APART = frozenset(("span", "a", "label", "time", "option", "i", "b"))  # seen apart in a row
