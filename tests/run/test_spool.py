@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from toys import FirstOf, Length
 
-from webfilter import Document, Pipeline, Verdict, write
+from webfilter import Document, OutputError, Pipeline, Verdict, write
 from webfilter.run.spool import Spool
 from webfilter.write.jsontext import json_text
 
@@ -172,3 +172,17 @@ def test_a_corpus_stage_changes_no_meta_and_ends_no_run(workers):
         assert report.kept == len(docs)
         kept.append([json_text(doc.meta) for doc in sink.docs])
     assert kept[0] == kept[1]
+
+
+def test_a_full_disk_is_an_error_that_says_where_and_what_to_do(tmp_path):
+    resource = pytest.importorskip("resource")
+    rng = np.random.default_rng(0)
+    docs = [Document(str(n), rng.bytes(2_000).hex()) for n in range(100)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(OutputError, match=r"cannot spool to .*arrow: .*work="):
+            Pipeline((FirstOf(),)).run(docs, kept=write.memory(), work=tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())

@@ -11,8 +11,10 @@ pickled (a lock, nesting too deep) becomes what would be written of it: see
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +50,14 @@ class Spool:
                 str(path), self._schema, options=pa.ipc.IpcWriteOptions(compression="zstd")
             )
         except OSError as error:
-            raise OutputError(f"cannot spool to {path}: {error}") from error
+            raise self._refused(error) from error
 
     def write(self, docs: Sequence[Document]) -> None:
-        """Append `docs` as one record batch."""
+        """Append `docs` as one record batch.
+
+        Raises:
+            OutputError: the disk is full.
+        """
         import pyarrow as pa
 
         if not docs:
@@ -64,11 +70,21 @@ class Spool:
             [_rest(doc) for doc in docs],
         ]
         arrays = [pa.array(c, f.type) for c, f in zip(columns, self._schema, strict=True)]
-        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
+        try:
+            self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
+        except OSError as error:
+            raise self._refused(error) from error
 
     def finish(self) -> None:
-        """Close the file for writing; idempotent."""
-        self._writer.close()
+        """Close the file for writing; idempotent.
+
+        Raises:
+            OutputError: the disk is full.
+        """
+        try:
+            self._writer.close()
+        except OSError as error:
+            raise self._refused(error) from error
 
     def read(self) -> Iterator[list[Document]]:
         """Yield the documents, batch by batch, in the order in which they were written."""
@@ -82,8 +98,14 @@ class Spool:
 
     def delete(self) -> None:
         """Remove the file."""
-        self.finish()
+        with suppress(OutputError):  # what was spooled is not needed any more
+            self.finish()
         self._path.unlink(missing_ok=True)
+
+    def _refused(self, error: OSError) -> OutputError:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        fix = "give another folder with work="
+        return OutputError(f"cannot spool to {self._path}: {why}; {fix}")
 
 
 def _bytes(text: str | None) -> bytes | None:
