@@ -1,6 +1,7 @@
 import hashlib
 import json
 import logging
+import os
 import sys
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from toys import Breaks, FirstOf, Length, Quota, Upper
 
 import webfilter as wf
 from webfilter import ConfigError, Document, OutputError, Pipeline, Report, Rule, RunError, write
+from webfilter.write.lock import lock
 
 PIPE = Length(2) | Breaks() | FirstOf() | Upper() | Quota(7)
 TEXTS = ["alpha", "b", "boom", "alpha", "gamma", "lose", "delta", "", "unsketchable", "eps", "eta"]
@@ -223,3 +225,21 @@ def test_failed_documents_are_written_with_their_page(tmp_path):
     failed = pq.read_table(tmp_path / "out" / "failed").to_pylist()
     assert [(row["id"], row["html"]) for row in failed] == [("bad", b"<p>boom")]
     assert "html" not in pq.read_schema(tmp_path / "out" / "kept" / "part-00000.parquet").names
+
+
+def test_the_work_folders_of_killed_runs_are_removed_and_no_others(tmp_path):
+    pytest.importorskip("fcntl")
+    names = (".webfilter-killed", ".webfilter-at_work", ".webfilter-other", ".webfilter-new")
+    killed, at_work, link, new = (tmp_path / name for name in names)
+    other = tmp_path / "other"
+    for folder in (killed, at_work, other, new):
+        folder.mkdir()
+        (folder / "0-first_of.arrow").write_bytes(b"x" * 9)
+        if folder != new:
+            os.utime(folder, (0, 0))
+    link.symlink_to(other)
+    unlock = lock(at_work, test_every_document_is_found_in_exactly_one_place)
+    PIPE.run(documents(), kept=write.memory(), work=tmp_path)
+    assert sorted(tmp_path.iterdir()) == sorted((at_work, link, new, other))
+    assert list(other.iterdir())
+    unlock()

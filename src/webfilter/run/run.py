@@ -12,10 +12,10 @@ import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, time
 from typing import TYPE_CHECKING, Any, get_args
 
 from webfilter.document import Document
@@ -44,6 +44,7 @@ from webfilter.write import (
     tier_folders,
 )
 from webfilter.write.folders import resolved
+from webfilter.write.lock import lock
 from webfilter.write.tiers import TieredSink
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ logger = logging.getLogger("webfilter")
 KINDS = ("kept", "dropped", "failed")
 JOURNAL = ".journal"
 """Folder in the run folder that holds what an interrupted run has done."""
+_WORK = ".webfilter-"
+"""How the names of work folders begin."""
+_UNLOCKED = 60.0
+"""Seconds in which a work folder may not be locked yet."""
 
 
 def run(
@@ -234,11 +239,33 @@ def _work_folder(work: str | Path | None, out: str | Path | None) -> Iterator[st
     try:
         if parent is not None:
             Path(parent).mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=".webfilter-", dir=parent)
+            _sweep(Path(parent))
+        folder = tempfile.TemporaryDirectory(prefix=_WORK, dir=parent)
     except OSError as error:
         raise OutputError(f"cannot make a work folder in {parent}: {error.strerror}") from error
     with folder as path:
-        yield path
+        unlock = lock(path, folder) or _nothing
+        try:
+            yield path
+        finally:
+            unlock()
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the work folders of runs that were killed: those that nobody holds any more."""
+    for left in parent.glob(f"{_WORK}*/"):
+        with suppress(OSError):  # it is in use, or somebody else was faster
+            if time() - left.stat().st_mtime < _UNLOCKED:
+                continue
+            if (unlock := lock(left, _sweep)) is not None:
+                try:
+                    shutil.rmtree(left)
+                finally:
+                    unlock()
+
+
+def _nothing() -> None:
+    pass
 
 
 class _Router:
