@@ -158,6 +158,23 @@ def test_chunked_and_packed():
 
 
 @pytest.mark.parametrize(
+    ("more", "payload"),
+    [
+        ([], PAGE),
+        ([], gzip.compress(PAGE)),
+        ([("Content-Encoding", "gzip")], PAGE),
+        ([("Content-Encoding", "gzip")], gzip.compress(PAGE)),
+        ([("Content-Encoding", "gzip")], gzip.compress(gzip.compress(PAGE))),
+        ([("Content-Encoding", "br")], gzip.compress(brotli.compress(PAGE))),
+    ],
+)
+def test_packed_for_the_transfer(more, payload):
+    fields = [HTML, ("Transfer-Encoding", "gzip, chunked"), *more]
+    for body in (chunked(payload), payload):
+        assert one(body=body, http=("200 OK", fields)).html == PAGE
+
+
+@pytest.mark.parametrize(
     ("fields", "payload", "said"),
     [
         ([("Transfer-Encoding", "chunked")], chunked(PAGE)[:-9], "bad chunking: a chunk of"),

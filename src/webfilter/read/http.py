@@ -104,7 +104,9 @@ def body(head: Head, payload: bytes, limit: int | None, clipped: bool = False) -
     codings = _codings(head.headers.get("transfer-encoding", ""))
     if "chunked" in codings:
         payload = _unchunk(payload, clipped)
-    for coding in reversed(_codings(head.headers.get("content-encoding", ""))):
+    packed = _codings(head.headers.get("content-encoding", ""))
+    packed += [coding for coding in codings if coding in _UNPACK]  # of the transfer, done last
+    for coding in reversed(packed):
         try:
             payload = _unpack(coding, payload, limit, clipped)
         except BadBody:
