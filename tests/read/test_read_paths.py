@@ -128,6 +128,11 @@ def test_other_mistakes(tmp_path):
     array.write_text('[{"text": "x"}]')
     with pytest.raises(SourceError, match="JSON Lines has one object a line"):
         read.read(array)
+    for name in ("a.arc", "a.arc.gz"):  # it holds pages, and is none
+        archive = b"filedesc://a.arc 0.0.0.0 20000101000000 text/plain 9\n1 0 A\n\n\n" + PAGE
+        (tmp_path / name).write_bytes(gzip.compress(archive) if "gz" in name else archive)
+        with pytest.raises(SourceError, match="makes WARC from ARC"):
+            read.read(tmp_path / name)
 
 
 def test_a_file_without_a_telling_name_is_known_by_its_content(tmp_path):

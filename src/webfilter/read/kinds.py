@@ -52,4 +52,6 @@ def kind_by_content(raw: Raw) -> str | None:
         return "warc"
     if head.startswith((b"{", b"\xef\xbb\xbf{")):
         return "jsonl"
+    if head.startswith(b"filedesc://"):  # ARC, full of pages
+        return None
     return "html" if sniffs_html(head) else None

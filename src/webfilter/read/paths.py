@@ -24,6 +24,7 @@ __all__ = ["File", "files", "is_url", "looks_like_path"]
 
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*(?:::|://)")
 _MAGIC = re.compile(r"[*?\[]")
+_ARC = "warcio recompress makes WARC from ARC"
 _JSON = "JSON Lines has one object a line: jq -c '.[]' makes it from an array"
 
 
@@ -154,6 +155,7 @@ def _single(path: str, kind: str | None) -> File:
 
 def _unknown(path: str) -> str:
     fix = f"; {_JSON}" if path.endswith(".json") else ""
+    fix = f"; {_ARC}" if path.endswith((".arc", ".arc.gz")) else fix
     return f"not a kind of file that webfilter reads ({_known(None)}){fix}"
 
 
