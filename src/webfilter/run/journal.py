@@ -81,8 +81,6 @@ class Journal:
             ) from None
         except OSError as error:
             raise _unwritable(folder, error) from error
-        if self._release is not None:
-            _tidy(folder)
 
     def map(self, segment: int, batches: Iterable[Sequence[Document] | Done]) -> Iterator[Done]:
         """Yield what becomes of each batch at `segment`, in order."""
@@ -141,13 +139,6 @@ class Journal:
         if barrier is not None and isinstance(barrier[1], CorpusStage):
             sketch(barrier[1], barrier[0], done)
         return done
-
-
-def _tidy(folder: Path) -> None:
-    """Remove the spools that a killed run left."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def _key(segment: Segment, measure_all: bool) -> str:

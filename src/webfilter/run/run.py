@@ -60,7 +60,7 @@ JOURNAL = ".journal"
 _WORK = ".webfilter-"
 """How the names of work folders begin."""
 _UNLOCKED = 60.0
-"""Seconds in which a work folder may not be locked yet."""
+"""Seconds in which a work folder of another run may not be locked yet."""
 
 
 def run(
@@ -122,7 +122,11 @@ def run(
         elif out is not None:
             runner = journal = Journal(runner, cut, measure_all, Path(out, JOURNAL))
         stack.callback(runner.close)
-        folder = stack.enter_context(_work_folder(work, journal.folder if journal else out))
+        if work is None and journal is not None:
+            place = _work_folder(journal.folder, 0.0)  # of this run alone
+        else:
+            place = _work_folder(out if work is None else work, _UNLOCKED)
+        folder = stack.enter_context(place)
         largest = Largest(pipe)
         router = _Router(opened, largest, counts)
         watch = Watch(pipe)
@@ -233,13 +237,12 @@ def _forget(target: str | Path | Sink, tiers: Sequence[str]) -> None:
 
 
 @contextmanager
-def _work_folder(work: str | Path | None, out: str | Path | None) -> Iterator[str]:
-    """A folder for spools: in `work`, else in the run folder, else the system's for such things."""
-    parent = work if work is not None else out
+def _work_folder(parent: str | Path | None, unlocked: float) -> Iterator[str]:
+    """A folder for spools in `parent`, or where the system has such things; see `_sweep`."""
     try:
         if parent is not None:
             Path(parent).mkdir(parents=True, exist_ok=True)
-            _sweep(Path(parent))
+            _sweep(Path(parent), unlocked)
         folder = tempfile.TemporaryDirectory(prefix=_WORK, dir=parent)
     except OSError as error:
         raise OutputError(f"cannot make a work folder in {parent}: {error.strerror}") from error
@@ -251,11 +254,14 @@ def _work_folder(work: str | Path | None, out: str | Path | None) -> Iterator[st
             unlock()
 
 
-def _sweep(parent: Path) -> None:
-    """Remove the work folders of runs that were killed: those that nobody holds any more."""
+def _sweep(parent: Path, unlocked: float) -> None:
+    """Remove the work folders of runs that were killed: those that nobody holds any more.
+
+    One that is `unlocked` seconds old, or more, would be locked.
+    """
     for left in parent.glob(f"{_WORK}*/"):
         with suppress(OSError):  # it is in use, or somebody else was faster
-            if time() - left.stat().st_mtime < _UNLOCKED:
+            if time() - left.stat().st_mtime < unlocked:
                 continue
             if (unlock := lock(left, _sweep)) is not None:
                 try:
