@@ -5,9 +5,10 @@
         --weights reader.pt
 
 It learns from the labels, from what the teacher says of the pool, from the texts written for
-training and from texts in disorder (`disordered.py`), all without one fold by page. What the reader
-and a regression that has not seen this fold either say there is mixed, calibrated and judged. So
-the packaged reader has never seen a fifth of the labels, and its figures are of these.
+training, from texts in disorder (`disordered.py`) and in other Englishes (`englishes.py`), all
+without one fold by page. What the reader and a regression that has not seen this fold either say
+there is mixed, calibrated and judged. So the packaged reader has never seen a fifth of the labels,
+and its figures are of these.
 
 Needs PyTorch and ``tokenizers``; an epoch takes an hour and a quarter on two cores. With
 `--weights` what was trained is kept, or taken from there if it exists; with `--start` it learns on
@@ -36,6 +37,7 @@ import written
 from data import TARGETS, TOPS, Excerpts, read
 from disordered import bare, disordered
 from encoder import parts
+from englishes import englishes
 from mixing import calibrated, inputs, parted
 from torch import nn
 from torch.nn import functional
@@ -53,7 +55,7 @@ WEIGHTS = (1.0, 0.5, 0.5, 0.5)
 """How much the error of each label counts."""
 ORDERLY = 0.5
 """How much the error of the last output counts: is a text in order? Only training has it."""
-POOL, MORE, WRITTEN, DISORDERED, BARE = 0.5, 0.5, 0.6, 0.4, 0.4
+POOL, MORE, WRITTEN, DISORDERED, BARE, ENGLISHES = 0.5, 0.5, 0.6, 0.4, 0.4, 0.6
 """What a text counts beside a labeled excerpt of the main file."""
 WORTHLESS, TAKEN = 0.4, 0.35
 """Of texts with a first label below the one, this share is taken, with as much more weight."""
@@ -82,6 +84,18 @@ class Texts:
     """Shape (n,)."""
     ordered: Floats
     """1 for a text as somebody wrote it, 0 for one in disorder, shape (n,)."""
+
+    @property
+    def mean(self) -> Floats:
+        """Of the labels, shape (4,)."""
+        found: Floats = self.labels.mean(axis=0)
+        return found
+
+    @property
+    def sd(self) -> Floats:
+        """Standard deviation of the labels, shape (4,)."""
+        found: Floats = self.labels.std(axis=0)
+        return found
 
 
 def main() -> None:
@@ -112,9 +126,10 @@ def main() -> None:
     if known:
         net.load_state_dict(known["net"])
     if not trained:
-        pieces = Pieces(names)
-        found = [pieces(text) for text in lessons.texts]
-        learn(net, found, lessons, args.epochs, args.rate, 0.0 if known else ROUNDING)
+        pieces, taught = Pieces(names), varied(lessons)
+        found = [pieces(text) for text in taught.texts]
+        goals = (taught.labels - lessons.mean) / lessons.sd
+        learn(net, found, goals, taught, args.epochs, args.rate, 0.0 if known else ROUNDING)
         if known:
             ended = net.state_dict()
             net.load_state_dict({k: KEPT * known["net"][k] + (1 - KEPT) * ended[k] for k in ended})
@@ -155,6 +170,20 @@ def thinned(texts: Texts, low: npt.NDArray[np.bool_]) -> Texts:
     weights = np.minimum(np.where(low, texts.weights / TAKEN, texts.weights), 1.0)
     return Texts(
         [texts.texts[i] for i in taken], texts.labels[taken], weights[taken], texts.ordered[taken]
+    )
+
+
+def varied(texts: Texts) -> Texts:
+    """Return the texts, and some of those that somebody wrote once more, in other Englishes."""
+    plain = [
+        i for i, text in enumerate(texts.texts) if texts.ordered[i] == 1 and not text.islower()
+    ]
+    made, labels = englishes([texts.texts[i] for i in plain], texts.labels[plain])
+    return Texts(
+        [*texts.texts, *made],
+        np.concatenate([texts.labels, labels]),
+        np.concatenate([texts.weights, np.full(len(made), ENGLISHES)]),
+        np.concatenate([texts.ordered, np.ones(len(made))]),
     )
 
 
@@ -245,12 +274,17 @@ class Net(nn.Module):
 
 
 def learn(
-    net: Net, pieces: list[list[int]], lessons: Texts, epochs: float, rate: float, rounding: float
+    net: Net,
+    pieces: list[list[int]],
+    labels: Floats,
+    lessons: Texts,
+    epochs: float,
+    rate: float,
+    rounding: float,
 ) -> None:
-    """Train `net` on standardized labels, and to tell texts in disorder."""
+    """Train `net` on standardized labels, shape (n, 4), and to tell texts in disorder."""
     rng = np.random.default_rng(0)
-    mean, sd = lessons.labels.mean(axis=0), lessons.labels.std(axis=0)
-    goals = torch.tensor((lessons.labels - mean) / sd, dtype=torch.float32)
+    goals = torch.tensor(labels, dtype=torch.float32)
     counts = torch.tensor(lessons.weights, dtype=torch.float32)
     ordered = torch.tensor(lessons.ordered, dtype=torch.float32)
     heads = torch.tensor(WEIGHTS)
@@ -287,7 +321,7 @@ def learn(
 
 def packed(net: Net, names: Sequence[str], lessons: Texts) -> Reader:
     """Return the reader, not yet calibrated: the encoder's score is taken as it is."""
-    t, sd = len(TARGETS), lessons.labels.std(axis=0)
+    t, sd = len(TARGETS), lessons.sd
     arrays: dict[str, Any] = {"vocabulary": np.frombuffer("\n".join(names).encode(), np.uint8)}
     numbers, unit = rounded(net.pieces.weight.detach())
     arrays["pieces"], arrays["pieces_unit"] = _array(numbers).astype(np.int8), _array(unit)[:, 0]
@@ -307,7 +341,7 @@ def packed(net: Net, names: Sequence[str], lessons: Texts) -> Reader:
         places=_array(net.places).astype(np.float16),
         norms=np.stack([[_array(norm.weight), _array(norm.bias)] for norm in norms]),
         head=(head * sd).astype(np.float32),
-        base=_array(net.head.bias)[:t] * sd + lessons.labels.mean(axis=0),
+        base=_array(net.head.bias)[:t] * sd + lessons.mean,
         mixed=np.tile([1.0, 0.0], (t, 1)),
         constant=np.zeros(t),
         curve=line,
