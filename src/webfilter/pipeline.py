@@ -253,8 +253,8 @@ class Pipeline:
             progress: show a bar; None shows it on a terminal or in a notebook.
             resume: go on where an interrupted run into `out` stopped, and keep what is needed for
                 that until the run is complete (`webfilter.run.journal`). The work on a document is
-                taken over if it and the stages are the same; the output is what it would have been
-                without interruption. False: from the beginning.
+                taken over if it, the stages, `measure_all` and `batch_size` are the same; the
+                output is what it would have been without interruption. False: from the beginning.
 
         Raises:
             SourceError, OutputError, ConfigError: before any work starts.

@@ -43,7 +43,7 @@ WORTH = 1e-3
 """Seconds a document, in its stages, from which on a batch is noted: it costs a tenth of that."""
 
 _HEAD = struct.Struct("<QI16s")  # bytes of what follows, their CRC-32, hash of the documents
-_AGAIN = b"null"
+_AGAIN = b""
 _EMPTY = _HEAD.size + len(zlib.compress(b"", 1))
 """Bytes of a file that has a head and no record."""
 
@@ -130,11 +130,12 @@ class Journal:
 
     def _known(self, segment: int, batch: Sequence[Document], noted: bytes) -> Done | None:
         """Return what was noted of `batch`; None if it is to be done again."""
-        said = json.loads(noted)
-        if said is None:
+        try:
+            said = json.loads(noted)
+            docs = [_made(doc, row) for doc, row in zip(batch, said["docs"], strict=True)]
+            done = Done(docs, Ledger.of(map(Tally.from_dict, said["rows"])))
+        except Exception:  # nothing was noted, or nothing of ours
             return None
-        docs = [_made(doc, row) for doc, row in zip(batch, said["docs"], strict=True)]
-        done = Done(docs, Ledger.of(map(Tally.from_dict, said["rows"])))
         barrier = self._cut[segment].barrier
         if barrier is not None and isinstance(barrier[1], CorpusStage):
             sketch(barrier[1], barrier[0], done)
