@@ -182,8 +182,10 @@ class Tells(Stage):
                 raise ValueError(f"boom in {doc.text!r}")
             signals = {**doc.signals, "share": len(doc.text) / 7e3, "first": doc.text[:1] or None}
             meta: dict[Any, Any] = {**doc.meta, "words": doc.text.split(), "\ud800": 1.0}
+            if "n" in meta:
+                meta["n"] = meta["n"] == 1
             if "odd" in doc.text:
-                meta["odd"] = (doc.id, {1, 2})
+                meta["odd"] = (doc.id, {1: 2})
             doc = replace(doc, text=doc.text.title(), signals=signals, meta=meta)
             if "drop" in doc.text.lower():
                 verdict = Verdict("x", "share", "share", doc.signals["share"], 0.5, op="<")

@@ -32,7 +32,7 @@ def documents(count=60):
         meta = {"n": n, "when": datetime(2026, 1, 1 + n % 28), "array": np.arange(n % 3)}
         html = f"<p>{n}\0".encode() if n % 2 else None
         yield Document(
-            f"d{n:03}", f"{TEXTS[n % 9]} {n % 13}", html, f"https://a.example/{n}", {}, meta
+            f"d{n:03}", f"{TEXTS[n % 9]} {n % 2}", html, f"https://a.example/{n}", {}, meta
         )
 
 
@@ -152,16 +152,33 @@ def test_damage_costs_the_work_on_what_follows_and_nothing_else(tmp_path, seed):
     assert written(out) == written(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_later_stages_and_sinks_get_what_they_would_have_got(tmp_path, workers):
+    """Types too: True is no 1, a tuple no list, whatever stands in meta."""
+    found = []
+    for broken in (False, True):
+        out = tmp_path / f"out-{broken}"
+        pipe = Tells(str(tmp_path / "told")) | Length(2)
+        if broken:
+            with pytest.raises(KeyboardInterrupt):
+                pipe.run(broken_off(48), out, batch_size=3, workers=workers)
+        sink = memory()
+        report = pipe.run(documents(48), out, kept=sink, batch_size=3, workers=workers)
+        found.append(sorted(repr(doc) for doc in sink.docs))
+    assert found[0] == found[1]
+    assert report.resumed > 10
+
+
 def test_other_documents_are_worked_on(tmp_path):
     pipe = Tells(str(tmp_path / "told")) | Length(2)
-    docs = [Document(f"d{n}", f"text {n}", meta={"a": 1}) for n in range(20)]
+    docs = [Document(f"d{n}", f"text {n}", b"html", meta={"a": 1}) for n in range(20)]
 
     def cut():
         yield from docs
         raise KeyboardInterrupt
 
     for changed in (
-        {"text": "other"}, {"id": "x"}, {"url": "https://b.example/"}, {"html": b""},
+        {"text": "other"}, {"id": "x"}, {"url": "https://b.example/"}, {"html": b"HTML"},
         {"meta": {"a": 2}}, {"signals": {"share": 0.5}},
     ):  # fmt: skip
         out = tmp_path / "-".join(changed)

@@ -42,7 +42,7 @@ __all__ = ["Journal"]
 WORTH = 1e-3
 """Seconds a document, in its stages, from which on a batch is noted: it costs a tenth of that."""
 
-_HEAD = struct.Struct("<QI16s")  # bytes of what follows, their CRC-32, hash of the documents
+_HEAD = struct.Struct("<Q16s")  # bytes of what follows, hash of the documents
 _AGAIN = b""
 _EMPTY = _HEAD.size + len(zlib.compress(b"", 1))
 """Bytes of a file that has a head and no record."""
@@ -291,11 +291,13 @@ class _Log:
         head = self._file.read(_HEAD.size)
         if len(head) < _HEAD.size:
             return None
-        size, check, of = _HEAD.unpack(head)
+        size, of = _HEAD.unpack(head)
         if of != digest or size > os.fstat(self._file.fileno()).st_size:
             return None
-        data = self._file.read(size)
-        return _unpacked(data) if len(data) == size and zlib.crc32(data) == check else None
+        try:
+            return zlib.decompress(self._file.read(size))  # it has a checksum
+        except zlib.error:
+            return None
 
     def append(self, digest: bytes, record: bytes) -> None:
         """Add a record.
@@ -305,7 +307,7 @@ class _Log:
         """
         data = zlib.compress(record, 1)
         try:
-            whole = memoryview(_HEAD.pack(len(data), zlib.crc32(data), digest) + data)
+            whole = memoryview(_HEAD.pack(len(data), digest) + data)
             while whole:
                 whole = whole[self._file.write(whole) :]
         except OSError as error:
@@ -313,13 +315,6 @@ class _Log:
 
     def close(self) -> None:
         self._file.close()
-
-
-def _unpacked(data: bytes) -> bytes | None:
-    try:
-        return zlib.decompress(data)
-    except zlib.error:
-        return None
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:
