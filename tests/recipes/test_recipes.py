@@ -120,5 +120,5 @@ def test_the_recipe_fineweb_is_of_april_2024_and_masks_as_it_did():
 
 
 def test_a_model_that_is_no_path_is_a_clear_error():
-    with pytest.raises(ConfigError, match=r"model .* is no path"):
+    with pytest.raises(ConfigError, match=r"model .* cannot be read"):
         load('[[stage]]\nuse = "educational"\nmodel = "a\\u0000b"')
