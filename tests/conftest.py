@@ -1,5 +1,11 @@
 """Its being here puts this folder on the path, so that tests and their workers can import toys."""
 
+from hypothesis import HealthCheck, settings
+
+# timings decide no test: other work may share the machine
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")
+
 
 def pytest_make_parametrize_id(config, val, argname):
     """Name bytes by their argument: compressed ones hold the time, and workers must agree."""

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from webfilter.document import Document
 from webfilter.heuristics.c4 import C4Quality
-from webfilter.text import LOCAL, tokenize
+from webfilter.text import LOCAL, keep_parts, tokenize
 from webfilter.text.tokens import _tokens, recall
 
 LINE = "This line is long enough."
@@ -190,6 +190,14 @@ PIECES = [
     "e.g. 3.5%",
     "光。",
 ]
+
+
+@pytest.mark.parametrize("words", LOCAL)
+def test_a_text_of_which_nothing_is_left_has_one_sentence(words):
+    tokenize(" \n", words)
+    keep_parts(" \n", "", [(0, 0)], words)
+    assert recall("", words).sentences == 1
+    assert tokenize("", words).sentences == 1
 
 
 @settings(max_examples=200, deadline=None)

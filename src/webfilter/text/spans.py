@@ -151,6 +151,8 @@ def _is_final(classes: Classes, runs: _Runs, marks: Places) -> _Bools:
 
 def english_spans(text: str, codes: Codes, classes: Classes) -> tuple[Places, Places]:
     """Return where tokens start and end: plain chunks at once, the others by rule."""
+    if not text:
+        return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
     kinds = _kinds(classes)
     runs = _Runs.of(kinds)
     hard = np.zeros(int(runs.chunks[-1]) + 1, dtype=np.bool_)
