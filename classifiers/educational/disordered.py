@@ -3,14 +3,19 @@
 Words in any order, in any order within short runs, and drawn one after the other as they follow
 each other somewhere (a Markov chain), teach nothing. Sentences of a lesson in any order teach
 little, and sentences of several lessons less. Without points and commas a text teaches what it did.
+Code without a word of explanation teaches little.
 """
 
 from __future__ import annotations
 
+import io
 import re
+import sysconfig
+import tokenize
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +27,7 @@ LEAST = 6
 GOOD = 2.5
 BARE, TAUGHT = 1_200, 1.0
 """How many without points, of texts with a first label of at least so much."""
+CODE = 500
 _FOLLOWED = 1_500
 _POINTS = re.compile(r"[.,;:!?'’\"“”()–—-]+")
 _END = re.compile(r"(?<=[.!?])\s+")
@@ -69,6 +75,35 @@ def bare(texts: Sequence[str], labels: Floats, seed: int = 9) -> tuple[list[str]
     worth = labels[taken].copy()
     worth[:, 3] = np.minimum(worth[:, 3], 1.0)
     return [" ".join(_POINTS.sub(" ", texts[i]).lower().split()) for i in taken], worth
+
+
+def code(seed: int = 13) -> tuple[list[str], Floats]:
+    """Return pieces of Python's own library without comments and docstrings, and labels, (n, 4)."""
+    rng = np.random.default_rng(seed)
+    files = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
+    made: list[str] = []
+    for place in rng.permutation(len(files)):
+        lines = _uncommented(files[place].read_text("utf-8", errors="replace")).split("\n")
+        pieces = ("\n".join(lines[i : i + 30]) for i in range(20, len(lines) - 30, 120))
+        made += [piece[: int(rng.integers(300, 1_000))] for piece in pieces]
+        if len(made) >= CODE:
+            break
+    return made[:CODE], np.array([[1.0, 0.6, 1.2, 1.0]] * len(made[:CODE]))
+
+
+def _uncommented(source: str) -> str:
+    """Return Python code without comments, docstrings and blank lines."""
+    found, starts = [], True
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type != tokenize.COMMENT and not (starts and token.type == tokenize.STRING):
+                found.append(token)
+            if token.type not in (tokenize.COMMENT, tokenize.NL):
+                starts = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+        text = tokenize.untokenize(found)
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        return ""
+    return "\n".join(line.rstrip(" \\") for line in text.split("\n") if line.strip(" \\"))
 
 
 def _chains(

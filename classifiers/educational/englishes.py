@@ -173,18 +173,25 @@ _indian = (
            "near=nearby_to postpone=prepone old=olden last=last_to_last", 0.5),
 )  # fmt: skip
 _nigerian = (
-    _no_s, _many, _about, _would, _again, _one,
-    _replaced(r"\b(?:the|an?) ([a-z])", r"\1", 0.5),
-    _words("very=well_well many=plenty_plenty small=small_small a_lot=plenty quickly=sharp_sharp "
-           "money=moneys often=every_time if=if_say now=now_now there_is=we_have children=pikin "
-           "different=different_different because=as clever=sharp big=big_big each=each_and_every",
-           0.7),
-    _closed(" o.", " sha.", ", abi?", ", isn't it?", " now.", ", you understand.", share=0.35),
-    _opened("Now,", "You see,", "Let me tell you,", "As in,", "My dear,", "You see this matter,",
-            "Me I will say", "So now,", "See ehn,", "The thing be say", share=0.4),
-    _words("says=do_say makes=do_make happens=do_happen uses=do_use cannot=no_fit turn_on=on "
-           "turn_off=off understand=hear know=know_say", 0.7),
-    _words("this=this_one that=that_one they=them", 0.35),
+    _replaced(rf"(?<!\bto )\b({_THIRD})\b", lambda match: f"will {_PLAIN[match[1].lower()]}", 0.6),
+    _replaced(
+        rf"\b(they|we|you|people|[a-z]+(?<!s)s) ({_BASE})\b", r"\1 will \2", 0.5
+    ),
+    _no_s, _many, _about, _again, _one,
+    _replaced(r"\b(the|an?) (?=[a-z])", "", 0.3),
+    _words("very=well_well many=plenty a_lot_of=plenty small=small_small quickly=quick_quick "
+           "slowly=slow_slow exactly=exact_exact often=every_time because=because_of_say "
+           "different=different_different big=big_big each=each_and_every clever=sharp "
+           "also=also_too about=concerning which_is_why=that_is_the_reason_why in=inside "
+           "both=the_two_of_them there_is=you_will_see there_are=you_will_see then=now "
+           "look_at=take_look_at move=carry moves=carry remains=will_still_remain", 0.6),
+    _words("if_you=if_you_now if_we=if_we_now let_us=let_us_now we_can=we_can_now", 0.8),
+    _words("know_that=know_say says_that=says_that_say show_that=show_say suppose=assume_say "
+           "assume=assume_say think_that=think_say means_that=means_say", 0.9),
+    _closed(" o.", " sha.", ", abi?", " now.", " like that.", ", you understand.", share=0.25),
+    _opened("Now,", "You see,", "Take note that", "As in,", "So now,", "The thing is that", "Me,",
+            "What will happen is that", "See,", share=0.4),
+    _words("this=this_one that_one=that_particular_one", 0.2),
 )  # fmt: skip
 _learner = (
     _no_articles, _no_s, _one, _many, _other_small_words, _statement_questions, _agreeing,

@@ -35,7 +35,7 @@ import pool
 import torch
 import written
 from data import TARGETS, TOPS, Excerpts, read
-from disordered import bare, disordered
+from disordered import bare, code, disordered
 from encoder import parts
 from englishes import englishes
 from mixing import calibrated, inputs, parted
@@ -55,7 +55,7 @@ WEIGHTS = (1.0, 0.5, 0.5, 0.5)
 """How much the error of each label counts."""
 ORDERLY = 0.5
 """How much the error of the last output counts: is a text in order? Only training has it."""
-POOL, MORE, WRITTEN, DISORDERED, BARE, ENGLISHES = 0.5, 0.5, 0.6, 0.4, 0.4, 0.6
+POOL, MORE, WRITTEN, DISORDERED, BARE, ENGLISHES, CODE = 0.5, 0.5, 0.6, 0.4, 0.4, 0.6, 0.5
 """What a text counts beside a labeled excerpt of the main file."""
 WORTHLESS, TAKEN = 0.4, 0.35
 """Of texts with a first label below the one, this share is taken, with as much more weight."""
@@ -174,16 +174,17 @@ def thinned(texts: Texts, low: npt.NDArray[np.bool_]) -> Texts:
 
 
 def varied(texts: Texts) -> Texts:
-    """Return the texts, and some of those that somebody wrote once more, in other Englishes."""
+    """Return the texts, some of those that somebody wrote in other Englishes, and bare code."""
     plain = [
         i for i, text in enumerate(texts.texts) if texts.ordered[i] == 1 and not text.islower()
     ]
     made, labels = englishes([texts.texts[i] for i in plain], texts.labels[plain])
+    programs, worth = code()
     return Texts(
-        [*texts.texts, *made],
-        np.concatenate([texts.labels, labels]),
-        np.concatenate([texts.weights, np.full(len(made), ENGLISHES)]),
-        np.concatenate([texts.ordered, np.ones(len(made))]),
+        [*texts.texts, *made, *programs],
+        np.concatenate([texts.labels, labels, worth]),
+        np.concatenate([texts.weights, len(made) * [ENGLISHES], len(programs) * [CODE]]),
+        np.concatenate([texts.ordered, np.ones(len(made) + len(programs))]),
     )
 
 

@@ -88,3 +88,16 @@ def test_the_same_seed_gives_the_same_texts() -> None:
     given, labels = texts()
     assert made.disordered(given, labels)[0] == made.disordered(given, labels)[0]
     assert made.disordered(given, labels, 8)[0] != made.disordered(given, labels)[0]
+
+
+def test_code_is_bare_and_drawn_alike():
+    found, worth = made.code()
+    assert len(found) == len(worth) == made.CODE
+    assert found == made.code()[0]
+    assert found != made.code(14)[0]
+    assert (worth[:, 0] < 2).all()
+    assert all(200 < len(piece) <= 1_000 for piece in found[:100])
+    kept = made._uncommented(
+        '"""Says."""\n\ndef f(x):  # why\n    \'\'\'Doc.\'\'\'\n    return "#1"\n'
+    )
+    assert kept == 'def f(x):\n    return "#1"'
