@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import json
 import os
@@ -288,6 +289,22 @@ def test_nothing_in_a_journal_is_unpickled(tmp_path):
     assert pipe.run(docs, out).kept == 2
     assert told(tmp_path) == ["a", "b"]
     assert not (tmp_path / "evil").exists()
+
+
+def test_a_full_disk_says_what_to_do(tmp_path):
+    class Full:
+        def write(self, data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    log = journal._Log(tmp_path / "0.log", "key")
+    log.close()
+    log._file = Full()
+    with pytest.raises(OutputError, match=r"0\.log.*No space left.*resume=False"):
+        log.append(b"x" * 16, b"record")
+    blocked = tmp_path / "file"
+    blocked.touch()
+    with pytest.raises(OutputError):
+        journal.Journal(None, (), False, blocked / "folder")
 
 
 def journal_segments(pipe):

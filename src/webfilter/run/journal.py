@@ -276,15 +276,22 @@ class _Log:
             self._reading = False
 
     def next(self, digest: bytes) -> bytes | None:
-        """Return the next record, which is of documents with this hash; None from its end on."""
+        """Return the next record, if it is of documents with this hash; None from its end on.
+
+        Raises:
+            OutputError: the disk is gone.
+        """
         if not self._reading:
             return None
-        start = self._file.tell()
-        found = self._record(digest)
-        if found is None:
-            self._reading = False
-            self._file.seek(start)
-            self._file.truncate()
+        try:
+            start = self._file.tell()
+            found = self._record(digest)
+            if found is None:
+                self._reading = False
+                self._file.seek(start)
+                self._file.truncate()
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
         return found
 
     def _record(self, digest: bytes) -> bytes | None:
