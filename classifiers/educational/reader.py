@@ -12,7 +12,7 @@ and its figures are of these.
 
 Needs PyTorch and ``tokenizers``; an epoch takes an hour and a quarter on two cores. With
 `--weights` what was trained is kept, or taken from there if it exists; with `--start` it learns on
-from such weights, rounded throughout, and ends with a mean of both (`KEPT`). It does not give the
+from such weights, rounded throughout, and ends with a mean of both (`--kept`). It does not give the
 same bytes on another machine.
 """
 
@@ -68,9 +68,9 @@ deviations of a row as the second says."""
 ROUNDING = 0.55
 """From this share of the first training on they are rounded, so that the others make up for it."""
 KEPT = 0.3
-"""Share of the weights that it learned on from in the mean that it ends with: what is learned
-later is better on the same kinds of texts and worse on others (Wortsman et al. 2022, "Robust
-fine-tuning of zero-shot models")."""
+"""Share of the weights that it learned on from in the mean that it ends with, unless told
+otherwise: what is learned later is better on the same kinds of texts and worse on others (Wortsman
+et al. 2022, "Robust fine-tuning of zero-shot models")."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="weights to begin from instead, .pt")
     parser.add_argument("--rate", type=float, default=RATE, help="of learning, at most")
     parser.add_argument("--epochs", type=float, default=2.0)
+    parser.add_argument("--kept", type=float, default=KEPT, help="share of --start in the end")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -132,7 +133,8 @@ def main() -> None:
         learn(net, found, goals, taught, args.epochs, args.rate, 0.0 if known else ROUNDING)
         if known:
             ended = net.state_dict()
-            net.load_state_dict({k: KEPT * known["net"][k] + (1 - KEPT) * ended[k] for k in ended})
+            mean = {k: args.kept * known["net"][k] + (1 - args.kept) * ended[k] for k in ended}
+            net.load_state_dict(mean)
         if args.weights:
             torch.save({"names": names, "net": net.state_dict()}, args.weights)
     regression = train(seen, config, 0, pseudo)
