@@ -252,9 +252,11 @@ class Pipeline:
             work: folder for the spool of corpus stages; inside `out` where that is given.
             progress: show a bar; None shows it on a terminal or in a notebook.
             resume: go on where an interrupted run into `out` stopped, and keep what is needed for
-                that until the run is complete (`webfilter.run.journal`). The work on a document is
-                taken over if it, the stages, `measure_all` and `batch_size` are the same; the
-                output is what it would have been without interruption. False: from the beginning.
+                that until the run is complete (`webfilter.run.journal`). The work on a batch is
+                taken over if its documents, the stages and `measure_all` are the same, so give the
+                same `batch_size`; the output is what it would have been without interruption.
+                What `fingerprint` cannot see (files that a stage of your own reads) may not have
+                changed. False: from the beginning.
 
         Raises:
             SourceError, OutputError, ConfigError: before any work starts.
