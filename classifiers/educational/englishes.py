@@ -37,12 +37,15 @@ provide pull push put reach read receive reduce remain require rise run say see 
 show sit spend stand start stay stop take teach tell tend think travel try turn understand use want
 wear work write""",
 )
-_PLAIN = {f"{_s}": verb for verb in _VERBS for _s in [
-    {"have": "has", "go": "goes"}.get(verb)
-    or (verb[:-1] + "ies" if re.search("[^aeiou]y$", verb) else
-        verb + ("es" if re.search("(s|sh|ch|x)$", verb) else "s"))
-]}  # fmt: skip
 _DOUBLED = {"begin", "cut", "drop", "get", "let", "put", "run", "sit", "stop"}
+
+
+def _third(verb: str) -> str:
+    if verb in ("have", "go"):
+        return {"have": "has", "go": "goes"}[verb]
+    if re.search("[^aeiou]y$", verb):
+        return verb[:-1] + "ies"
+    return verb + ("es" if re.search("(s|sh|ch|x)$", verb) else "s")
 
 
 def _going(verb: str) -> str:
@@ -51,6 +54,7 @@ def _going(verb: str) -> str:
     return (verb[:-1] if re.search("[^e]e$", verb) else verb) + "ing"
 
 
+_PLAIN = {_third(verb): verb for verb in _VERBS}
 _THIRD = "|".join(_PLAIN)
 _BASE = "|".join(_VERBS)
 

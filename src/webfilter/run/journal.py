@@ -226,13 +226,12 @@ def _same(one: Any, other: Any) -> bool:
         return True
     if type(one) is not type(other):
         return False
+    if isinstance(one, str):
+        return bool(one == other)
     try:
-        told: tuple[object, object] = (
-            (one, other) if isinstance(one, str) else (pickle.dumps(one), pickle.dumps(other))
-        )  # of others equality may be loose (1 and True), or an array
+        return pickle.dumps(one) == pickle.dumps(other)  # 1 equals True, and arrays are no bool
     except Exception:
         return False
-    return told[0] == told[1]
 
 
 def _as_json(value: Any) -> bool:
