@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from webfilter.canonical import canonical
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
+from webfilter.identity import canonical
 from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step
 
 if TYPE_CHECKING:
@@ -307,7 +307,7 @@ class Pipeline:
     def fingerprint(self) -> str:
         """Return 16 hex digits that change whenever results may: fields, defaults, models, version.
 
-        Functions of your own count by their code: see `webfilter.canonical` for what that sees.
+        Functions of your own count by their code: see `webfilter.identity` for what that sees.
 
         >>> from webfilter import Sample
         >>> half, most = Pipeline((Sample(rate=0.5),)), Pipeline((Sample(rate=0.6),))
