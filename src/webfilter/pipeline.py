@@ -259,7 +259,8 @@ class Pipeline:
                 changed. False: from the beginning.
 
         Raises:
-            SourceError, OutputError, ConfigError: before any work starts.
+            SourceError, OutputError, ConfigError: before any work starts; later, where a folder or
+                an index takes or gives no more (the disk is full).
             RunError: a worker cannot start, or the counts do not add up.
         """
         from webfilter.run.run import run
