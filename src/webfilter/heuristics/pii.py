@@ -72,8 +72,8 @@ class Pii(Profiled, Transform):
     word like "Tel." before them, groups that are as likely a date, range, score or amount.
 
     A second pass changes nothing on texts as people write them: neither tags nor the examples are
-    personal data. It may where a mask touches letters or another mask (``a@b.coa@b.co``), or where
-    a mask of your own looks like some other kind.
+    personal data. It may where a match stands in a run of letters and signs without a space, or
+    where a mask of your own looks like some other kind.
 
     Raises:
         ConfigError: a field's value does not fit.
