@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from webfilter.errors import OutputError
 
-__all__ = ["ROWS", "Column", "forget", "parted"]
+__all__ = ["ROWS", "Column", "flags", "forget", "parted"]
 
 ROWS = 1 << 25
 """Rows sorted at once: about 1 GB at work; up to 33 million documents need no second file."""
@@ -100,6 +100,24 @@ class Column:
         """Remove the file; what is mapped stays readable."""
         self._held.clear()
         self._path.unlink(missing_ok=True)
+
+
+def flags(path: Path, size: int) -> npt.NDArray[np.bool_]:
+    """Return `size` flags in a file, mapped into memory, all False, to be changed.
+
+    The file is written whole first: where a mapped file has holes and the disk is full, the system
+    kills whoever writes there.
+
+    Raises:
+        OutputError: it cannot be written (the disk is full).
+    """
+    column = Column(path, np.bool_)
+    for begin in range(0, size, _BUFFER):
+        column.append(np.zeros(min(_BUFFER, size - begin), np.bool_))
+    column.finish()
+    if not size:
+        return np.zeros(0, np.bool_)
+    return np.memmap(path, np.bool_, "r+", shape=(size,))
 
 
 def forget(array: Array) -> None:
