@@ -3,10 +3,10 @@
     pip install uniseg "webfilter[nltk]"
     python benchmarks/words.py TEXTS.jsonl.xz ... [--nltk]
 
-TEXTS: JSON Lines with ``text``. Boundaries are compared on every code point by itself, on each text,
-and on random strings of code points of all kinds; tokens of NLTK one by one (``--nltk``; its English
-punkt model must be on the machine). Then documents of 5,000 characters a second, of ours and of the
-other, in turns, medians.
+TEXTS: JSON Lines with ``text``. Boundaries are compared on every code point by itself, on each
+text, and on random strings of code points of all kinds; tokens of NLTK one by one (``--nltk``; its
+English punkt model must be on the machine). Then documents of 5,000 characters a second, of ours
+and of the other, in turns, medians.
 """
 
 from __future__ import annotations
