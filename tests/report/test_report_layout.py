@@ -80,7 +80,7 @@ def test_any_field_of_a_wrong_type_is_refused_or_is_harmless(tmp_path):
         (("outputs", "kept"), [7], "outputs.kept is 7, not a text"),
         (("peak_memory", "parent"), [-1], "peak_memory.parent is -1, not a count or null"),
         (("recipe",), [], "recipe is missing"),
-        (("version",), [2], "version 2; this webfilter reads 1: install a newer one"),
+        (("version",), [2], "version 2; this webfilter reads 1: install another"),
         (("version",), ["1"], "version '1'; this webfilter reads 1"),
         ((), [[]], "no report of webfilter: give the report.json"),
     ],

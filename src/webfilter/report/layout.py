@@ -89,9 +89,9 @@ def check_layout(said: Any) -> None:
     Raises:
         SourceError: it is none, of another version, or a field has a value that does not fit.
 
-    >>> check_layout({"version": 1, "in": "many"})
+    >>> check_layout({"version": 9})
     Traceback (most recent call last):
-    webfilter.errors.SourceError: in the report, in is 'many', not a count; restore the file, or ...
+    webfilter.errors.SourceError: the report has version 9; this webfilter reads 1: install another
     """
     if not isinstance(said, Mapping) or "version" not in said:
         raise SourceError(
@@ -100,7 +100,7 @@ def check_layout(said: Any) -> None:
     version = said["version"]
     if type(version) is int and version > VERSION:
         raise SourceError(
-            f"the report has version {version}; this webfilter reads {VERSION}: install a newer one"
+            f"the report has version {version}; this webfilter reads {VERSION}: install another"
         )
     if type(version) is not int or version != VERSION:
         raise SourceError(f"the report has version {version!r}; this webfilter reads {VERSION}")
