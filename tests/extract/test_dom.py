@@ -17,7 +17,7 @@ from webfilter.extract.blocks.hints import head_of, hints, title_of
 from webfilter.extract.dom import INLINE, Dom, read
 from webfilter.extract.engine import Unfit
 from webfilter.extract.render import render
-from webfilter.extract.shape import most_open
+from webfilter.extract.shape import check, most_open
 
 TAGS = "div p span b i a ul li table tr td h2 blockquote pre section label em button"
 SKIPPED = ["script", "style", "svg", "textarea"]
@@ -202,6 +202,7 @@ MONSTERS = {
     "closed by a name alike": ("<div></dir>" * N, "nested"),
     "with a slash": ("<div/>" * N, "nested"),
     "groups of options": ("<optgroup>" * N, "nested"),
+    "spans left open": ("<span><div></span></div>" * 20_000, "nested: tags"),
     "fonts": ("".join(f"<font size={i}><p>x" for i in range(N)), "formatting"),
     "fonts alone": ("".join(f"<font size={i}>" for i in range(N)), "formatting"),
     "fonts, some": ("".join(f"<font size={i}><p>x" for i in range(1800)), "formatting"),
@@ -217,6 +218,20 @@ def test_monsters_are_refused_at_once(name):
     with pytest.raises(Unfit, match=why):
         read(html)
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    "honest",
+    [
+        "<span><b>x</b></span>",
+        "<div><span><div>x</span></div></div>",
+        "<table>{}</table>|<tr><td><span><div>x</span></div></td></tr>",
+        "<ul>{}</ul>|<li><span><div>x</span></div>",
+    ],
+)
+def test_what_is_left_open_ends_with_what_is_around_it(honest):
+    around, _, unit = honest.rpartition("|")
+    check((around or "{}").format(unit * 20_000))
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,19 @@ def test_cards(card):
     assert found(f"Visa: {card}.") == {"card": [card]}
 
 
+@pytest.mark.parametrize("card", CARDS)
+@pytest.mark.parametrize(
+    "beside",
+    [
+        *("{} 12/27", "{} 01/2027 123", "{} 12 27 123", "{} 12 2027", "{} 1227", "{} 2027-12"),
+        *("{} 12.27", "{}-123", "{} 123", "{}, 12/27, 123", "{} exp 12/2027", "exp 12/27 {}"),
+        *("12/2027 {} 123", "2 {}"),
+    ],
+)
+def test_cards_beside_dates_and_codes(card, beside):
+    assert found(beside.format(card), "card") == {"card": [card]}
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -243,6 +256,13 @@ def test_cards(card):
         "Order no. 4111111111111111",
         "41111111111111110",
         "$4111111111111111",
+        "4111 1111 1111 1111 13 27",
+        "4111 1111 1111 1111 1111 1111 1111",
+        "4111 1111 1111 1111 12 3456 7890",
+        "4111 1111 1111 1111 12th",
+        "300 4111 1111 1111 1111",
+        "27 4111-1111-1111-1111-9934",
+        "Order no. 4111111111111111 12/27",
     ],
 )
 def test_what_is_no_card(text):

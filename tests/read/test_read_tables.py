@@ -13,6 +13,7 @@ from toys import Length
 
 import webfilter as wf
 import webfilter.read as read
+from webfilter import write
 from webfilter.document import Document, Verdict
 from webfilter.errors import SourceError
 
@@ -206,6 +207,47 @@ def test_a_broken_row_group_is_one_failure_and_the_others_are_read(tmp_path):
     assert "row group 1 of 4 cannot be read" in failed[0].verdict.reason
     assert failed[0].verdict.reason.count("a.parquet") == 1
     assert [doc.text for doc in docs if doc.live] == texts[:1000] + texts[2000:]
+
+
+def test_a_file_with_other_numbers_of_rows_than_it_says_is_told_of(tmp_path, monkeypatch):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["One.", "Two."]}), path)
+    source = read.parquet(path)
+    whole = pq.ParquetFile.iter_batches
+    monkeypatch.setattr(  # what flipped bytes in the footer did
+        pq.ParquetFile,
+        "iter_batches",
+        lambda self, *args, **more: [next(whole(self, *args, **more)).slice(0, 1)],
+    )
+    one, said = source
+    assert one.text == "One."
+    assert said.verdict.kind == "failed"
+    assert said.verdict.reason == f"damaged: it has 1 rows and says it has 2 ({path})"
+
+
+def test_a_stream_of_batches_that_is_cut_gives_what_came_before_and_a_failure():
+    out = pa.BufferOutputStream()
+    table = pa.table({"text": [f"Text {n}." for n in range(30)]})
+    with pa.ipc.new_stream(out, table.schema) as stream:
+        stream.write_table(table, max_chunksize=10)
+    data = out.getvalue().to_pybytes()
+    for size, rows in ((len(data) - 20, 20), (len(data) // 2, 10)):
+        *docs, last = read.frame(pa.ipc.open_stream(data[:size]))
+        assert [doc.text for doc in docs] == table["text"].to_pylist()[:rows]
+        assert last.verdict.kind == "failed"
+        assert f"cannot be read from row {rows} on: Expected" in last.verdict.reason
+
+
+def test_a_dataset_with_a_damaged_file_is_a_failure_with_a_fix(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": [f"Text {n}." for n in range(3000)]}), path)
+    data = path.read_bytes()
+    path.write_bytes(data[:4] + bytes(2000) + data[2004:])
+    dataset = pa.dataset.dataset(path, format="parquet")
+    report = wf.Pipeline((Length(),)).run(dataset, kept=write.memory())
+    [reason] = report.stages[0].examples.popitem()[1]
+    assert "read its files by their paths" in reason
+    assert (report.total, report.failed) == (1, 1)
 
 
 def test_values_that_python_does_not_have_do_not_stop_a_table():

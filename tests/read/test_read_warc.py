@@ -227,6 +227,10 @@ def test_interim_responses_are_passed_over():
         ({"http": ("200 OK", [("Content-Type", "image/png")])}, "content_type"),
         ({"http": ("200 OK", [("Content-Type", "application/json")])}, "content_type"),
         ({"http": ("200 OK", []), "body": b"%PDF-1.7 \0\1"}, "content_type"),
+        (
+            {"http": ("200 OK", [("Content-Type", "text/plain")]), "body": b"%PDF-1.7"},
+            "content_type",
+        ),
         ({"http": ("200 OK", [("Content-Encoding", "gzip")]), "body": gzip.compress(b"")}, "empty"),
         ({"kind": "conversion", "body": b"", "warc_content_type": "text/plain"}, "empty"),
         ({"kind": "resource", "warc_content_type": "text/css"}, "content_type"),

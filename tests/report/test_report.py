@@ -129,7 +129,7 @@ def test_what_is_no_report_is_refused(tmp_path, content):
 def test_times_that_are_none_are_refused(seconds):
     said = small_report().to_dict()
     said["stages"][0]["seconds"] = seconds
-    with pytest.raises(SourceError, match="no report"):
+    with pytest.raises(SourceError, match="not a number of seconds"):
         Report.from_dict(said)
 
 

@@ -213,6 +213,45 @@ def test_other_stages_work_themselves(tmp_path):
     assert resumed(Tells(path) | Length(2) | FirstOf() | Upper(), measure_all=True) == 0
 
 
+def test_a_journal_of_no_use_is_told_of(tmp_path, caplog):
+    docs = [Document(f"d{n}", f"text {n}") for n in range(20)]
+    old = pipe = Tells(str(tmp_path / "told")) | Length(2) | FirstOf() | Upper()
+
+    def interrupted():
+        yield from docs
+        raise KeyboardInterrupt
+
+    def warnings(pipe, given, batch_size=4, damage=None):
+        out = tmp_path / "out"
+        with pytest.raises(KeyboardInterrupt):
+            old.run(interrupted(), out, batch_size=4, overwrite=True)
+        if damage is not None:
+            damage(out / ".journal" / "0.log")
+        caplog.clear()
+        report = pipe.run(given, out, batch_size=batch_size, overwrite=True)
+        said = [text for text in report.warnings if "work begins anew" in text]
+        assert said == [r.getMessage() for r in caplog.records if "begins anew" in r.getMessage()]
+        assert (report.resumed == 0) == bool(said)
+        return said
+
+    assert warnings(pipe, docs) == []
+    assert warnings(pipe, [*docs[:4], Document("x", "other")]) == []  # some of it can be used
+    [said] = warnings(pipe, docs, batch_size=5)
+    assert str(tmp_path / "out" / ".journal") in said
+    assert said.endswith("work begins anew: its batches have 4 documents, this run's 5")
+    [said] = warnings(pipe, docs[1:])
+    assert "its first documents, or the size of its batches, are others" in said
+    assert warnings(pipe | Length(3), docs) == []  # it comes later
+    [said] = warnings(Length(3) | pipe, docs)
+    assert "its stages, their settings or models, or the version of webfilter, are others" in said
+
+    def cut(path):
+        path.write_bytes(path.read_bytes()[:-200])
+
+    assert warnings(pipe, docs, damage=cut) == []
+    assert warnings(pipe, docs, damage=lambda path: path.write_bytes(b"\xff" * 900))
+
+
 def own(code):
     """Return a stage of one's own, as somebody writes it in a notebook."""
     names = {"__name__": "__main__"}

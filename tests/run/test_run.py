@@ -123,7 +123,6 @@ def test_a_source_that_breaks_leaves_no_output_behind(tmp_path):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked")
 def test_a_second_run_into_the_same_folder_is_refused_and_harms_nothing(tmp_path, overwrite):
     out, alone = tmp_path / "out", tmp_path / "alone"
     second = []

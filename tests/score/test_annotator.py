@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import pickle
 import random
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -182,6 +184,41 @@ def test_an_answer_that_does_not_end_is_a_timeout(says):
     with serving([says]) as server:
         row, _ = one(server, timeout=0.2, retries=0)
     assert row.reason == "no answer within 0.2 s, 1 times"
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (b"", b"H"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a"),
+        (CHUNKED + b"1;", b"x"),
+        (CHUNKED, b"1\r\n \r\n"),
+        (CHUNKED + b"0\r\n", b"A: b\r\n"),
+    ],
+    ids=["status", "interim", "header", "chunk size", "chunks", "trailers"],
+)
+def test_a_byte_now_and_then_does_not_hold_the_asker(first, again):
+    def drip():
+        asker, _ = listening.accept()
+        with asker, contextlib.suppress(OSError):
+            asker.recv(65_536)
+            asker.sendall(first)
+            for _ in range(150):
+                asker.sendall(again)
+                time.sleep(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        endpoint = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        asker = Annotator(endpoint, "m", timeout=0.3, retries=0, concurrency=1, clock=Fake())
+        (row,) = asker.annotate([TEXT])
+        thread.join()
+    assert row.reason == "no answer within 0.3 s, 1 times"
 
 
 def test_an_answer_that_is_too_large_is_not_read():

@@ -471,6 +471,11 @@ def test_the_check_of_written_tiers_sees_what_is_wrong(tmp_path):
             check_tiers(tmp_path)
     narrow.write_text("".join(lines))
     check_tiers(tmp_path)
+    mark = json.loads((tmp_path / "tiers.json").read_text())
+    for counts in (["x", "y"], [None, 1], [-1, 0], [True, True]):
+        (tmp_path / "tiers.json").write_text(json.dumps({**mark, "documents": counts}))
+        with pytest.raises(SourceError, match=r"tiers\.json .*documents is .*not a list of counts"):
+            check_tiers(tmp_path)
     (tmp_path / "tiers.json").write_text("{}")
     with pytest.raises(SourceError, match=r"tiers\.json"):
         check_tiers(tmp_path)

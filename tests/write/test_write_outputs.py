@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import types
 
 import fsspec
 import pytest
@@ -94,10 +95,59 @@ def no_locks(monkeypatch):
     monkeypatch.setattr("webfilter.write.folders.lock", lambda folder, owner: None)
 
 
-needs_locks = pytest.mark.skipif(os.name == "nt", reason="folders cannot be locked")
+@pytest.fixture
+def windows_locks(monkeypatch):
+    """Locks as on Windows: of bytes in files, between handles, whoever holds them."""
+    held = {}
+
+    def locking(handle, how, size):
+        stat = os.fstat(handle)
+        key = (stat.st_dev, stat.st_ino, os.lseek(handle, 0, os.SEEK_CUR), size)
+        if how == msvcrt.LK_UNLCK:
+            assert held.pop(key) == handle
+        elif held.setdefault(key, handle) != handle:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+    msvcrt = types.SimpleNamespace(LK_UNLCK=0, LK_NBLCK=2, locking=locking)
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    monkeypatch.setitem(sys.modules, "msvcrt", msvcrt)
+    return msvcrt
+
+
+needs_locks = pytest.mark.skipif(os.name == "nt", reason="of folders themselves")
+
+
+@needs_locks  # and there all tests of locks test it
+def test_windows_locks_a_file_beside_the_folder(tmp_path, windows_locks):
+    first = parquet(tmp_path / "kept")
+    first.write(DOCS)
+    assert names(tmp_path) == [".kept.lock", "kept"]
+    link = tmp_path / "other"
+    link.symlink_to(tmp_path / "kept", target_is_directory=True)
+    for name in ("kept", "other"):
+        with pytest.raises(OutputError, match=r"another run.*wait until it is done, or give"):
+            jsonl(tmp_path / name, overwrite=True)
+    link.unlink()
+    first.close()
+    assert names(tmp_path) == ["kept"]
+    (tmp_path / ".kept.lock").touch()  # of a killed run
+    jsonl(tmp_path / "kept", overwrite=True).close()
+    assert names(tmp_path) == ["kept"]
+    assert names(tmp_path / "kept") == ["part-00000.jsonl"]
 
 
 @needs_locks
+def test_windows_without_locks_is_written_to(tmp_path, windows_locks):
+    def locking(handle, how, size):
+        raise OSError(errno.EINVAL, "no locks here")
+
+    windows_locks.locking = locking
+    first, second = jsonl(tmp_path / "kept"), jsonl(tmp_path / "kept")
+    second.abort()
+    first.close()
+    assert names(tmp_path) == ["kept"]
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize("tiers", [False, True])
 def test_a_second_sink_is_refused_until_the_first_is_done(tmp_path, overwrite, tiers):

@@ -31,6 +31,7 @@ _FORMAT = "webfilter minhash index"
 _SEGMENT = re.compile(r"segment-\d{6,}")
 _OURS = re.compile(r"segment-\d{6,}(\.tmp)?|manifest\.json\.tmp")
 _LOCK = "lock"
+_FIX = "restore the folder, or make the index again from its documents"
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Manifest:
         except OSError as error:
             raise SourceError(f"cannot read {path}: {error.strerror}") from None
         except (ValueError, RecursionError) as error:
-            raise SourceError(f"{path} is damaged: it is no JSON ({error})") from None
+            raise SourceError(f"{path} is damaged: it is no JSON ({error}); {_FIX}") from None
         if not isinstance(held, dict) or held.get("format") != _FORMAT:
             raise SourceError(f"{path} is not the manifest of a webfilter index")
         version = held.get("version")
@@ -74,7 +75,8 @@ class Manifest:
         try:
             return cls._of(held)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SourceError(f"{path} is damaged: {type(error).__name__}: {error}") from None
+            said = f"{type(error).__name__}: {error}"
+            raise SourceError(f"{path} is damaged: {said}; {_FIX}") from None
 
     @classmethod
     def _of(cls, held: Mapping[str, Any]) -> Manifest:

@@ -17,6 +17,7 @@ from webfilter.extract.repair import check_repair, repaired
 from webfilter.extract.sandbox import check_limits, process_apart
 from webfilter.extract.xhtml import opened
 from webfilter.stage import Rule, Signal, Transform, judge
+from webfilter.text.binary import binary_kind
 
 __all__ = ["AUTO", "UNSURE", "Extract"]
 
@@ -33,9 +34,10 @@ class Extract(Transform):
 
     Documents without HTML (WET, JSONL) pass with the text they have. With `seconds` or `memory_mb`
     the work is done in a child process, and a page that hangs, crashes or needs too much memory
-    fails alone, with that reason. What the page declares about itself is added to ``meta``, never
-    over what the source gave: ``title``, ``author``, ``date_published``, ``site``,
-    ``language_declared``, ``canonical_url``, ``page_type``.
+    fails alone, with that reason; so does what is no page but an image, a document, an archive.
+    What the page declares about itself is added to ``meta``, never over what the source gave:
+    ``title``, ``author``, ``date_published``, ``site``, ``language_declared``, ``canonical_url``,
+    ``page_type``.
 
     Raises:
         UnknownName: there is no such engine.
@@ -173,7 +175,7 @@ class Extract(Transform):
         """Return the main text of `doc` and how it was made.
 
         Raises:
-            Unfit: the page is of a shape that no engine should be given.
+            Unfit: it is no page, or of a shape that no engine should be given.
         """
         text, signals, _ = self._extract(doc)
         return text, signals
@@ -211,6 +213,8 @@ class Extract(Transform):
         if not self._reads(doc):
             return doc.text, signals, {}
         decoded, encoding, source = decode(doc.html, doc.meta.get("content_type"))
+        if (kind := binary_kind(doc.html, encoding)) is not None:
+            raise Unfit(f"not a page: {kind}")
         decoded = opened(decoded, doc.meta.get("content_type"))
         html = repaired(decoded) if self.repair else decoded
         (found, confidence), by, why = self._run(html, doc.url)

@@ -11,6 +11,9 @@ attributes of one tag                            10,000  .2 s
 ``div`` in ``div``                               20,000  .8 s
 ``ul`` in ``li``                                  8,000  .7 s
                                                  20,000  more than 6 s
+``<span><div></span></div>``, which leaves the   20,000  1.6 s
+``span`` open: its end is not that of the        40,000  8 s
+``div`` it stands in
 ``<font id=1><p>x<font id=2><p>x``, left open     1,000  .3 s (.3 GB)
                                                   2,000  3 s (.9 GB)
 ==============================================  =======  =======================
@@ -27,6 +30,7 @@ leaves the ``span`` open: for those there is the time limit.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -53,7 +57,14 @@ _ENDED_NAMES = (
     "tbody thead tfoot colgroup caption option button form rt rp rb rtc html head body"
 )
 _ENDED = frozenset(_ENDED_NAMES.split())
+_ITEMS = frozenset(("li", "dt", "dd", "tr", "td", "th"))
 """Never open for long: void, or ended by the next of its kind."""
+_ORDINARY_NAMES = (
+    "abbr acronym bdi bdo cite data del dfn ins kbd label mark output q ruby samp span sub sup "
+    "time var"
+)
+_ORDINARY = frozenset(_ORDINARY_NAMES.split())
+"""Ended by their own tags only where no other element has begun within and is still open."""
 _RAW_START = re.compile(r"<(!--|script|style|iframe|textarea)", re.IGNORECASE)
 _RAW_END = {"!--": re.compile("-->")} | {
     name: re.compile(f"</{name}", re.IGNORECASE)
@@ -174,12 +185,16 @@ def _many_attributes(html: str, at: int) -> bool:
 def _check_nesting(html: str) -> None:
     """Walk through the tags with a count of those open, by name only.
 
+    An ordinary element is left open by an end tag that stands in another element than its beginning
+    does, and ends with the one around it.
+
     The standard keeps at most three formatting elements that are open and alike, and copies all
     that are open into each block that follows.
     """
     opened: dict[str, int] = {}
     marks: dict[str, list[str]] = {}  # open formatting elements by name, as written
     alike: dict[str, int] = {}
+    ordinary: list[Counter[str]] = [Counter()]  # those open, by the elements around them
     depth = left = steps = copies = root = at = 0
     while (tag := _TAG.search(html, at)) is not None:
         at = tag.end()
@@ -194,9 +209,15 @@ def _check_nesting(html: str) -> None:
         if steps > _MOST_STEPS:
             raise Unfit(f"nested: tags times those around them > {_MOST_STEPS}")
         if closing:
-            if opened.get(name):
+            if name in _ORDINARY:
+                if ordinary[-1][name] > 0:
+                    ordinary[-1][name] -= 1
+                    depth -= 1
+            elif opened.get(name):
                 opened[name] -= 1
                 depth -= 1
+                if name not in _FORMATTING:
+                    depth -= ordinary.pop().total()
                 if marks.get(name):
                     alike[marks[name].pop()] -= 1
                     left -= 1
@@ -204,6 +225,9 @@ def _check_nesting(html: str) -> None:
         copies += left
         if copies > _MOST_COPIES:
             raise Unfit(f"formatting left open: more than {_MOST_COPIES} copies")
+        if name in _ITEMS:  # ends what was left open in the one before
+            depth -= ordinary[-1].total()
+            ordinary[-1].clear()
         if name in ("td", "th"):  # ends the formatting of the one before
             for mark in _FORMATTING:
                 depth -= opened.pop(mark, 0)
@@ -225,12 +249,16 @@ def _check_nesting(html: str) -> None:
                 left += 1
             opened[name] = opened.get(name, 0) + 1
             depth += 1
+        elif name in _ORDINARY:
+            ordinary[-1][name] += 1
+            depth += 1
         elif name in ("html", "body"):
             root += rest.count("=")
             if root > _MOST_ATTRIBUTES:
                 raise Unfit(f"more than {_MOST_ATTRIBUTES} attributes of {name}")
         elif name not in _ENDED and not (rest.endswith("/") and _foreign(opened)):
             opened[name] = opened.get(name, 0) + 1
+            ordinary.append(Counter())
             depth += 1
 
 

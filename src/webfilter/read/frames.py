@@ -8,6 +8,7 @@ from typing import Any
 
 from webfilter.document import Document
 from webfilter.errors import SourceError
+from webfilter.read.marks import failed
 from webfilter.read.options import Options
 from webfilter.read.source import Source
 from webfilter.read.tables import check_columns, rows
@@ -67,6 +68,23 @@ def _reader(table: Any) -> Any:
 def _from_table(
     table: Any, opened: list[Any], options: Options, source: Source
 ) -> Iterator[Document]:
+    """Yield the rows; where the table is damaged, a failed document instead of it and the rest."""
+    import pyarrow as pa
+
+    name = type(table).__name__
     reader = opened.pop() if opened else _reader(table)
-    for batch in reader:
-        yield from rows(batch, options, type(table).__name__)
+    done = 0
+    while True:
+        try:
+            batch = reader.read_next_batch()
+        except StopIteration:
+            return
+        except (pa.ArrowException, OSError) as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            fix = "; read its files by their paths: there damage costs only itself"
+            reason = f"cannot be read from row {done} on: {said} ({name})"
+            reason += fix if hasattr(table, "scanner") else ""  # which reads ahead
+            yield failed(f"{name}@{done}", reason)
+            return
+        yield from rows(batch, options, name)
+        done += batch.num_rows

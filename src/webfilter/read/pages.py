@@ -15,6 +15,7 @@ from webfilter.read.marks import content_id, dropped, failed
 from webfilter.read.options import Options
 from webfilter.read.records import Record, digest_matches
 from webfilter.read.sniff import charset_of, decode_text, media_type, sniffs_html
+from webfilter.text.binary import binary_kind
 
 __all__ = ["PAGES", "page"]
 
@@ -135,6 +136,8 @@ def _content(
     if not payload:
         return dropped(id, "empty", url, meta)
     if wanted == "text":
+        if binary_kind(payload) is not None:  # of HTML extraction says so, which knows encodings
+            return dropped(id, "content_type", url, meta)
         text = decode_text(payload, "utf-8" if kind == "conversion" else charset_of(content_type))
         return Document(id, text, None, url, {}, meta) if text else dropped(id, "empty", url, meta)
     if wanted == "sniff" and not sniffs_html(payload):

@@ -164,6 +164,7 @@ def read_parquet(
     """Yield a document for each row of a Parquet file, row group by row group.
 
     A row group that cannot be read is one failed document that says which; the next ones are read.
+    So is a file that has other numbers of rows than it says.
 
     Args:
         handle: the open file.
@@ -182,7 +183,7 @@ def read_parquet(
         said = f"not a readable Parquet file: {_said(error, source)} ({source})"
         yield failed(f"{source}@0", said, meta={"source": source})
         return
-    begin, done = meter.position, 0
+    begin, done, broken = meter.position, 0, False
     for group in range(groups):
         try:
             for batch in file.iter_batches(ROWS, row_groups=[group], use_threads=False):
@@ -191,9 +192,13 @@ def read_parquet(
                 if size is not None and total:
                     meter.position = begin + size * done // total
         except Exception as error:
+            broken = True
             said = f"row group {group} of {groups} cannot be read: {_said(error, source)}"
             meta = {"source": source, "row_group": group}
             yield failed(f"{source}@group{group}", f"{said} ({source})", meta=meta)
+    if done != total and not broken:
+        said = f"damaged: it has {done:,} rows and says it has {total:,} ({source})"
+        yield failed(f"{source}@{done}", said, meta={"source": source})
 
 
 def _said(error: Exception, source: str) -> str:

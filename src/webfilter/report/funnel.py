@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from webfilter.document import Document
 from webfilter.errors import OutputError, SourceError
 from webfilter.report.figures import aligned, duration, label, number, rate, share, size, visible
+from webfilter.report.layout import VERSION, check_layout
 from webfilter.report.ledger import READ, Tally
 from webfilter.report.tiers import TierRow, rows_from, rows_to, tier_lines
 from webfilter.stage import Step
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from webfilter.report.sweep import Sweep
 
 __all__ = ["Report"]
-
-VERSION = 1
-"""Of ``report.json``."""
 
 _MANY = 12
 """Reasons a stage that the terminal shows."""
@@ -158,28 +156,23 @@ class Report:
         """Return the report that `to_dict` gave.
 
         Raises:
-            SourceError: it is not a report, or of a version that is not known here.
+            SourceError: it is not a report, of a version that is not known here, or a field has a
+                value that does not fit.
         """
-        try:
-            if said["version"] != VERSION:
-                raise SourceError(
-                    f"the report has version {said['version']!r}; this webfilter reads {VERSION}"
-                )
-            return cls(
-                stages=tuple(Tally.from_dict(row) for row in said["stages"]),
-                total=said["in"],
-                inputs=tuple((item["path"], item["bytes"]) for item in said["inputs"]),
-                warnings=tuple(said["warnings"]),
-                measure_all=said.get("measure_all", False),
-                resumed=said.get("resumed", 0),
-                tiers=rows_from(said.get("tiers", ())),
-                largest=_largest(said.get("clusters", ())),
-                peak_parent=said["peak_memory"]["parent"],
-                peak_worker=said["peak_memory"]["worker"],
-                **{name: said[name] for name in _AS_IS},
-            )
-        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
-            raise SourceError(f"this is no report of webfilter: {error!r}") from error
+        check_layout(said)
+        return cls(
+            stages=tuple(Tally.from_dict(row) for row in said["stages"]),
+            total=said["in"],
+            inputs=tuple((item["path"], item["bytes"]) for item in said["inputs"]),
+            warnings=tuple(said["warnings"]),
+            measure_all=said.get("measure_all", False),
+            resumed=said.get("resumed", 0),
+            tiers=rows_from(said.get("tiers", ())),
+            largest=_largest(said.get("clusters", ())),
+            peak_parent=said["peak_memory"]["parent"],
+            peak_worker=said["peak_memory"]["worker"],
+            **{name: said[name] for name in _AS_IS},
+        )
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write ``report.json`` to `path`, under a temporary name first.
@@ -208,8 +201,13 @@ class Report:
             place = place / "report.json" if place.is_dir() else place
             said = json.loads(place.read_bytes())
         except (OSError, ValueError, RecursionError) as error:
-            raise SourceError(f"cannot read the report {str(path)!r}: {error}") from error
-        report = cls.from_dict(said)
+            raise SourceError(
+                f"cannot read the report {str(path)!r}: {error}; restore the file, or run again"
+            ) from error
+        try:
+            report = cls.from_dict(said)
+        except SourceError as error:
+            raise SourceError(f"cannot read the report {str(path)!r}: {error}") from None
         report.folder = str(place.parent)
         return report
 

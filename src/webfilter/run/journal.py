@@ -5,7 +5,8 @@ have marked is noted: what the stages made of each document, and the counts. A l
 same folder reads its source from the beginning, and takes the work on a batch from here if the
 segment is the same (`canonical`: fields, models, code) and so are the documents (a hash of all that
 a stage can see). From the first batch that differs, or that is damaged, it works again. So it does
-not matter how a run ended, and what it writes is what a run without interruption writes.
+not matter how a run ended, and what it writes is what a run without interruption writes. Where all
+of a journal is of no use, because stages, documents or batches are others, the run says so.
 
 Not noted, and done again: reading, writing, what corpus stages resolve, and batches whose stages
 took less than `WORTH` a document. A record is JSON, compressed: nothing that is read from a folder
@@ -16,6 +17,7 @@ JSON does not give back as it was, or changed a page, that batch is done again, 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import pickle
 import shutil
@@ -39,11 +41,15 @@ from webfilter.write.lock import lock
 
 __all__ = ["Journal"]
 
+logger = logging.getLogger("webfilter")
+
 WORTH = 1e-3
 """Seconds a document, in its stages, from which on a batch is noted: it costs a tenth of that."""
 
 _HEAD = struct.Struct("<Q16s")  # bytes of what follows, hash of the documents
 _AGAIN = b""
+_OTHER_STAGES = "its stages, their settings or models, or the version of webfilter, are others"
+_OTHER_DOCUMENTS = "its first documents, or the size of its batches, are others, or it is damaged"
 _EMPTY = _HEAD.size + len(zlib.compress(b"", 1))
 """Bytes of a file that has a head and no record."""
 
@@ -71,6 +77,8 @@ class Journal:
         self._logs: list[_Log] = []
         self.known = 0
         """Documents on which work was known, at the segment where most were."""
+        self.said: list[str] = []
+        """Why nothing of a journal that was here could be used; the logger was told, too."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._release = lock(folder, self)
@@ -89,6 +97,7 @@ class Journal:
             return
         log = _Log(self.folder / f"{segment}.log", self._keys[segment])
         self._logs.append(log)
+        self._say(log, segment)
         waiting: deque[tuple[Sequence[Document], bytes] | None] = deque()
         known = 0
 
@@ -100,8 +109,9 @@ class Journal:
                     yield batch
                     continue
                 digest = _digest(batch)
-                noted = log.next(digest)
+                noted = log.next(digest, len(batch))
                 if noted is None:
+                    self._say(log, segment)
                     waiting.append((batch, digest))
                     yield batch
                     continue
@@ -127,6 +137,14 @@ class Journal:
             shutil.rmtree(self.folder, ignore_errors=True)
         if self._release is not None:
             self._release()
+
+    def _say(self, log: _Log, segment: int) -> None:
+        """Tell, once, of a journal that is of no use for the first stages; what follows may be."""
+        first = next(place for place, part in enumerate(self._cut) if part.stages)
+        if log.useless and segment == first and not self.said:
+            text = f"nothing in {str(self.folder)!r} can be used, work begins anew: {log.useless}"
+            logger.warning(text)
+            self.said.append(text)
 
     def _known(self, segment: int, batch: Sequence[Document], noted: bytes) -> Done | None:
         """Return what was noted of `batch`; None if it is to be done again."""
@@ -268,42 +286,52 @@ class _Log:
             self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
         except OSError as error:
             raise _unwritable(path, error) from error
-        self._reading = True
+        self._reading = self._unread = True
+        self.useless = ""
+        """Why none of the records could be used, where there were some."""
         digest = sha256(key.encode()).digest()[:16]
-        if self.next(digest) is None:
+        if self._next(digest, _OTHER_STAGES) is None:
             self.append(digest, b"")
             self._reading = False
 
-    def next(self, digest: bytes) -> bytes | None:
-        """Return the next record, if it is of documents with this hash; None from its end on.
+    def next(self, digest: bytes, size: int) -> bytes | None:
+        """Return the next record, if it is of so many documents with this hash; None from its end.
 
         Raises:
             OutputError: the disk is gone.
         """
+        first, self._unread = self._unread, False
+        return self._next(digest, _OTHER_DOCUMENTS if first else "", size)
+
+    def _next(self, digest: bytes, otherwise: str, size: int = 0) -> bytes | None:
         if not self._reading:
             return None
         try:
             start = self._file.tell()
-            found = self._record(digest)
-            if found is None:
-                self._reading = False
-                self._file.seek(start)
-                self._file.truncate()
+            of, found = self._record()
+            if of == digest and found is not None:
+                return found
+            self._reading = False
+            if of:
+                self.useless = otherwise and (_batches(found, size) or otherwise)
+            self._file.seek(start)
+            self._file.truncate()
         except OSError as error:
             raise _unwritable(self._path, error) from error
-        return found
+        return None
 
-    def _record(self, digest: bytes) -> bytes | None:
+    def _record(self) -> tuple[bytes, bytes | None]:
+        """Return of what the next record is (b"": of nothing), and the record, None if damaged."""
         head = self._file.read(_HEAD.size)
         if len(head) < _HEAD.size:
-            return None
+            return b"", None
         size, of = _HEAD.unpack(head)
-        if of != digest or size > os.fstat(self._file.fileno()).st_size:
-            return None
+        if size > os.fstat(self._file.fileno()).st_size:
+            return of, None
         try:
-            return zlib.decompress(self._file.read(size))  # it has a checksum
+            return of, zlib.decompress(self._file.read(size))  # it has a checksum
         except zlib.error:
-            return None
+            return of, None
 
     def append(self, digest: bytes, record: bytes) -> None:
         """Add a record.
@@ -321,6 +349,15 @@ class _Log:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _batches(record: bytes | None, size: int) -> str:
+    """Return that the batches had another size, if `record` tells of one that is not `size`."""
+    try:
+        noted = len(json.loads(record or b"")["docs"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return f"its batches have {noted:,} documents, this run's {size:,}" if noted != size else ""
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

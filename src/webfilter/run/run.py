@@ -166,7 +166,7 @@ def run(
         versions=_versions(),
         peak_parent=peak_memory() or None,
         peak_worker=flow.memory or None,
-        warnings=watch.said,
+        warnings=[*(() if journal is None else journal.said), *watch.said],
         measure_all=measure_all,
         tiers=counts.rows(),
         pipe=pipe,

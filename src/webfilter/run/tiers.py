@@ -90,6 +90,8 @@ def _said(
         names, counts = said["tiers"], said["documents"]
         if not names or len(names) != len(counts) or not all(isinstance(n, str) for n in names):
             raise ValueError("it says nothing of tiers")
+        if not all(type(n) is int and n >= 0 for n in counts):
+            raise ValueError(f"documents is {counts!r:.60}, not a list of counts")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(
             f"{mark} cannot be read ({error}): give the folder that a run with tiers wrote, or the "

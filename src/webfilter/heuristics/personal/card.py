@@ -1,6 +1,8 @@
 """Payment card numbers: an issuer's first digits, its length, and a check digit that fits (Luhn).
 
 Written together or in the groups that are printed on cards, parted by single blanks or hyphens.
+A date or security code may stand beside it: "4111 1111 1111 1111 12/27 123". Two numbers side by
+side with one blank between are left, for so are rows of tables.
 """
 
 from __future__ import annotations
@@ -38,24 +40,81 @@ _GROUPS = ((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1))
 _BESIDE = ALNUM | members("_$%./#@&=")
 _JOINS = members(".,-_")
 _LONGEST = 19
+_LEAD_DIGITS, _TAIL_DIGITS, _TAIL_RUNS = 4, 9, 3  # beside a number: "27", "12 2027 123"
+_PARTS = tuple((lead, size) for lead in (0, 1) for size in (5, 4, 3, 1))
+"""Runs before a number and runs of it, in the order in which they are tried."""
 
 
 def cards(runs: Runs) -> Spans:
-    """Return the spans of payment card numbers."""
+    """Return the spans of payment card numbers, without dates and codes beside them."""
     codes = runs.codes
     if not len(runs) or not ((runs.lengths >= 12) | (runs.lengths == 4)).any():
         return NONE
     gap = codes.take(runs.ends[:-1])
     chains = runs.chains((runs.gaps == 1) & ((gap == 32) | (gap == 45)))
-    chains = chains[(chains.digits >= 12) & (chains.digits <= _LONGEST) & (chains.counts <= 5)]
-    chains = chains[_grouped(chains)]
-    if not len(chains):
-        return NONE
-    chains = chains[_alone(codes, chains.starts, chains.ends)]
-    chains = chains[_issued(chains.figures(), chains.digits)]
-    chains = chains[_luhn(chains)]
-    other = (cues_before(codes, chains.starts) & IDENTIFIER) != 0
-    return chains.starts[~other], chains.ends[~other]
+    longest = _LONGEST + _LEAD_DIGITS + _TAIL_DIGITS
+    chains = chains[(chains.digits >= 12) & (chains.digits <= longest)]
+    found = [NONE]
+    for lead, size in _PARTS:
+        if not len(chains):
+            break
+        part = chains[(chains.counts >= lead + size) & (chains.counts <= lead + size + _TAIL_RUNS)]
+        good = _numbers(part, lead, size)
+        found.append((good.starts, good.ends))
+        chains = chains[~np.isin(chains.firsts, good.firsts - lead)]
+    starts, ends = map(np.concatenate, zip(*found, strict=True))
+    order = np.argsort(starts)
+    return starts[order], ends[order]
+
+
+def _numbers(chains: Chains, lead: int, size: int) -> Chains:
+    """Return which runs are a card number: `size` of each of `chains`, behind `lead` others."""
+    chains = chains[_date_before(chains, lead) & _date_behind(chains, lead + size)]
+    last = chains.ends
+    bare = chains.counts == lead + size
+    numbers = Chains(chains.runs, chains.firsts + lead, np.full(len(chains), size, dtype=np.intp))
+    good = (numbers.digits >= 12) & (numbers.digits <= _LONGEST) & _grouped(numbers)
+    codes = chains.runs.codes
+    good &= np.where(bare, _alone(codes, numbers.starts, last), _apart(codes, numbers.starts, last))
+    numbers = numbers[good]
+    numbers = numbers[_issued(numbers.figures(), numbers.digits)]
+    numbers = numbers[_luhn(numbers)]
+    return numbers[(cues_before(codes, numbers.starts) & IDENTIFIER) == 0]
+
+
+def _date_before(chains: Chains, lead: int) -> Mask:
+    """Return which begin with as many runs as `lead` says, the last of a date or a count."""
+    if not lead:
+        return np.ones(len(chains), dtype=np.bool_)
+    digits = chains.runs.lengths.take(chains.firsts)
+    result: Mask = (digits <= 2) | _year(chains.runs, chains.firsts)
+    return result
+
+
+def _date_behind(chains: Chains, size: int) -> Mask:
+    """Return which have nothing behind `size` runs, or a month ("12", "1227"), year or code."""
+    runs = chains.runs
+    first = np.minimum(chains.firsts + size, len(runs) - 1)
+    digits, pair = runs.lengths.take(first), runs.pairs.take(first)
+    month = ((digits == 2) | (digits == 4)) & (pair >= 1) & (pair <= 12)
+    code = (digits == 3) & (chains.counts == size + 1)
+    before = runs.before
+    left = before.take(chains.firsts + chains.counts) - before.take(first)
+    result: Mask = chains.counts == size
+    result |= (month | code | _year(runs, first)) & (left <= _TAIL_DIGITS)
+    return result
+
+
+def _year(runs: Runs, places: Places) -> Mask:
+    result: Mask = (runs.lengths.take(places) == 4) & (runs.pairs.take(places) == 20)
+    return result
+
+
+def _apart(codes: Bytes, starts: Places, ends: Places) -> Mask:
+    """Return which spans, with a date behind them, are no part of a word, path or longer number."""
+    before = codes[starts - 1]
+    result: Mask = (_BESIDE[before] == 0) & (before != 45) & (ALNUM[codes[ends]] == 0)
+    return result
 
 
 def _alone(codes: Bytes, starts: Places, ends: Places) -> Mask:

@@ -15,7 +15,6 @@ import json
 import math
 import os
 import ssl
-import time
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from typing import Any, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from webfilter.errors import ConfigError
+from webfilter.score.annotation.timed import Plain, Secure
 from webfilter.score.annotation.waits import Clock, retry_after
 
 __all__ = ["Broke", "Chat", "Refused", "Reply", "Transient", "address", "tokens_of"]
@@ -136,11 +136,7 @@ class Chat:
         local = urlsplit(self._url).hostname in _LOCAL
         # neither an error processor nor a redirect handler: any status comes as a response
         self._opener = urllib.request.OpenerDirector()
-        for handler in (
-            urllib.request.ProxyHandler({} if local else None),
-            urllib.request.HTTPHandler(),
-            urllib.request.HTTPSHandler(),
-        ):
+        for handler in (urllib.request.ProxyHandler({} if local else None), Plain(), Secure()):
             self._opener.add_handler(handler)
 
     def __repr__(self) -> str:
@@ -156,10 +152,9 @@ class Chat:
             Transient, Refused, Broke, ConfigError: see above.
         """
         failure = response = None
-        deadline = time.monotonic() + self._timeout
         try:
             response = self._post(json.dumps(body).encode())
-            status, headers, data = self._received(response, deadline)
+            status, headers, data = _received(response)
         except Exception as caught:
             failure = self._unreached(caught, begun=response is not None)
         if failure is not None:
@@ -199,19 +194,6 @@ class Chat:
             raise OSError("no answer")
         return response
 
-    def _received(self, response: Any, deadline: float) -> tuple[int, dict[str, str], bytes]:
-        with response:
-            parts, size = [], 0
-            while part := response.read1(65_536):
-                parts.append(part)
-                size += len(part)
-                if size > _LARGEST:
-                    raise OSError(f"the answer is over {_LARGEST:,} bytes")
-                if time.monotonic() > deadline:
-                    raise TimeoutError
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return response.status, headers, b"".join(parts)
-
     def _unreached(self, error: Exception, *, begun: bool) -> ConfigError | Transient:
         cause = getattr(error, "reason", None)
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -250,6 +232,18 @@ class Chat:
             wait = retry_after(headers, self._clock.today())
             raise Transient(shown, wait, limited=status == 429 or wait is not None)
         raise Refused(shown, status)
+
+
+def _received(response: Any) -> tuple[int, dict[str, str], bytes]:
+    with response:
+        parts, size = [], 0
+        while part := response.read1(65_536):
+            parts.append(part)
+            size += len(part)
+            if size > _LARGEST:
+                raise OSError(f"the answer is over {_LARGEST:,} bytes")
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return response.status, headers, b"".join(parts)
 
 
 def _key(name: str | None) -> str | None:
