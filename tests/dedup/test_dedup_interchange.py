@@ -104,7 +104,10 @@ def test_exported_signatures_unite_and_travel_as_bytes() -> None:
     union = type(a).union(a, b)
     hashes = [MinHash()._shingles([Document(t, t)])[0] for t in texts]
     both = np.concatenate(hashes)
-    assert np.array_equal(union.hashvalues, signatures(both, np.array([0, len(both)]), 112)[0])
+    expected = signatures(both, np.array([0, len(both)]), 112)
+    if not hasattr(a, "scheme"):  # before 2.0
+        expected = _cut(expected)
+    assert np.array_equal(union.hashvalues, expected[0])
     again = pickle.loads(pickle.dumps(a))
     assert again.jaccard(a) == 1.0
     assert from_datasketch([("a", again)]).keys.scheme == from_datasketch([("a", a)]).keys.scheme
