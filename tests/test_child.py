@@ -264,6 +264,15 @@ def test_a_child_that_cannot_start_says_why(target, kind, said):
             child.call_each([1, 2, 3])
 
 
+def test_modules_in_the_working_directory_are_not_taken_for_pythons(tmp_path, monkeypatch):
+    for name in ("json", "types", "signal"):
+        Path(tmp_path, f"{name}.py").write_text("raise SystemExit('not me')", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place])
+    with Child(HERE, None) as child:
+        assert child.call(("echo", 1)) == 1
+
+
 @pytest.mark.parametrize("executable", ["", "/nowhere/python"])
 def test_without_an_interpreter_a_child_cannot_start(child, monkeypatch, executable):
     monkeypatch.setattr(sys, "executable", executable)

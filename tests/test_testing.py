@@ -1,5 +1,8 @@
 """`check_stage` must catch each broken promise: one faulty stage for every one of them."""
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -204,3 +207,11 @@ def test_a_good_stage_passes_and_own_documents_are_used():
 
     check_stage(Spy(), [Document("mine")])
     assert "mine" in seen
+
+
+def test_without_asserts_nothing_passes_unchecked():
+    code = "import webfilter as wf, webfilter.testing as t; t.check_stage(wf.Sample())"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-O", "-c", code]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert "run Python without -O" in done.stderr

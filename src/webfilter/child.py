@@ -66,7 +66,8 @@ _MESSAGE_BYTES = 4 * 2**20
 _TOGETHER_BYTES = 2**16
 _PAGE_BYTES = 4096  # a pipe is counted in pages, and the last one may hold a single byte
 
-# the path comes first: without it the child may not find webfilter itself
+# The path comes first: without it the child may not find webfilter itself. -P keeps the working
+# directory out of it until then, so no json.py there is taken for Python's.
 _BOOTSTRAP = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop()); "
     "from webfilter.serve import serve; serve()"
@@ -367,7 +368,7 @@ class _Running:
             raise ChildNotStarted("could not be started: sys.executable is not known")
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _BOOTSTRAP, json.dumps([str(p) for p in sys.path])],
+                [sys.executable, "-P", "-c", _BOOTSTRAP, json.dumps([str(p) for p in sys.path])],
                 bufsize=0,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -390,7 +390,7 @@ def _clusters(args: argparse.Namespace) -> int:
         said = found.diff(args.diff - 1)
     if path is not None:
         try:
-            path.write_text(said.to_html(), "utf-8", errors="replace")
+            path.write_text(said.to_html(), "utf-8", errors="replace", newline="\n")
         except OSError as error:
             raise OutputError(f"cannot write {args.html!r}: {error.strerror}") from error
     return _say(said, args.form)

@@ -76,14 +76,18 @@ class _Code:
         return _name(value)
 
     def classes(self, kind: type) -> list[Any]:
-        """Return what a class and those that it is made of do, but for ours and Python's own."""
+        """Return what a class and those that it is made of do, but for ours and Python's own.
+
+        Annotations do nothing; from Python 3.14 on they are a function that holds its whole class.
+        """
         return [
             [
                 _name(cls),
                 {
                     name: self._member(item, cls)
                     for name, item in vars(cls).items()
-                    if not name.startswith("__") or isinstance(item, FunctionType)
+                    if not name.startswith("__")
+                    or (isinstance(item, FunctionType) and name != "__annotate_func__")
                 },
             ]
             for cls in kind.__mro__

@@ -20,7 +20,7 @@ from typing import Any
 
 from webfilter.config import field_types
 from webfilter.document import Document, Verdict
-from webfilter.errors import ConfigError
+from webfilter.errors import ConfigError, RunError
 from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step
 
 __all__ = ["check_stage", "hostile_documents", "plain_documents"]
@@ -105,10 +105,13 @@ def check_stage(step: Step, docs: Iterable[Document] | None = None) -> None:
 
     Raises:
         AssertionError: with the promise that is broken, and the document it is broken on.
+        RunError: Python runs without asserts (``-O``), so nothing would be checked.
 
     >>> from webfilter import Sample
     >>> check_stage(Sample(rate=0.5))
     """
+    if not __debug__:
+        raise RunError("check_stage checks nothing without asserts; run Python without -O")
     batch = [*plain_documents(), *hostile_documents(), *(docs or ())]
     batch = [replace(doc, signals={**_given(step), **doc.signals}) for doc in batch]
     _check_configuration(step)

@@ -125,7 +125,7 @@ def test_packed_bands_have_the_rows_of_each_key(
             (n, band, row)
             for n in range(len(asked))
             for band in range(bands)
-            for row in np.flatnonzero(keys[:, band] >> 8 == asked[n, band] >> 8)[:most].tolist()
+            for row in np.flatnonzero(keys[:, band] >> 8 == (asked[n] >> 8)[band])[:most].tolist()
         ]
         assert found == expected
 

@@ -8,6 +8,7 @@ import random
 import struct
 import sys
 from collections import defaultdict
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -100,11 +101,13 @@ def test_exported_signatures_unite_and_travel_as_bytes() -> None:
     one, other = ([rng.choice(VOCABULARY) for _ in range(60)] for _ in range(2))
     texts = [" ".join(one), " ".join(other)]
     (_, a), (_, b) = to_datasketch(MinHash(), [Document(t, t) for t in texts])
-    union = a.copy()
-    union.merge(b)
+    union = type(a).union(a, b)
     hashes = [MinHash()._shingles([Document(t, t)])[0] for t in texts]
     both = np.concatenate(hashes)
-    assert np.array_equal(union.hashvalues, signatures(both, np.array([0, len(both)]), 112)[0])
+    expected = signatures(both, np.array([0, len(both)]), 112)
+    if not hasattr(a, "scheme"):  # before 2.0
+        expected = _cut(expected)
+    assert np.array_equal(union.hashvalues, expected[0])
     again = pickle.loads(pickle.dumps(a))
     assert again.jaccard(a) == 1.0
     assert from_datasketch([("a", again)]).keys.scheme == from_datasketch([("a", a)]).keys.scheme
@@ -115,7 +118,8 @@ def test_what_was_made_differently_is_not_compared() -> None:
     doc = Document("a", " ".join(VOCABULARY[:60]))
     [(_, ours)] = to_datasketch(MinHash(), [doc])
     [(_, seven)] = to_datasketch(MinHash(ngram=7), [doc])
-    theirs = datasketch.MinHash(num_perm=112, scheme="affine64")
+    schemes = "scheme" in signature(datasketch.MinHash).parameters  # since 2.0
+    theirs = datasketch.MinHash(num_perm=112, **({"scheme": "affine64"} if schemes else {}))
     theirs.update_batch([gram.encode() for gram in grams(doc.text)])
     for other in (seven, datasketch.LeanMinHash(theirs)):
         with pytest.raises(ValueError, match="seed"):

@@ -94,7 +94,7 @@ def nested(depth):
 
 
 @pytest.mark.parametrize("size", [1, 4, 100])
-@pytest.mark.parametrize("odd", [nested(3000), threading.Lock(), Unreadable()])
+@pytest.mark.parametrize("odd", [nested(200_000), threading.Lock(), Unreadable()])
 def test_a_document_that_cannot_be_sent_comes_out_as_without_workers(tmp_path, caplog, odd, size):
     given = docs()
     for at in (3, 4, 12):

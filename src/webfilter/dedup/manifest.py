@@ -122,7 +122,7 @@ class Manifest:
         }
         half = folder / f"{MANIFEST}.tmp"
         try:
-            with open(half, "w", encoding="utf-8") as file:
+            with open(half, "w", encoding="utf-8", newline="\n") as file:
                 json.dump(held, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())

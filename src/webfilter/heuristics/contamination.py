@@ -78,7 +78,7 @@ class Contamination(Scorer):
     >>> import tempfile
     >>> item = "A farmer has 17 sheep and sells all but 9 of them. How many are left?"
     >>> file = Path(tempfile.mkdtemp(), "sheep.txt")
-    >>> _ = file.write_text(item)
+    >>> _ = file.write_text(item, "utf-8")
     >>> stage = Contamination([file])
     >>> signals = stage.measure(Document("a", f"Riddle: {item.upper()}!"))
     >>> signals["contaminated_ngrams"], signals["contamination_spans"]

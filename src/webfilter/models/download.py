@@ -93,7 +93,7 @@ def obtain(
     if fetched:
         _fetch(address, target, wanted, about.bytes if about else None, progress)
         with _written(place):
-            note(target).write_text(f"{wanted}  {target.name}\n", "utf-8")
+            note(target).write_text(f"{wanted}  {target.name}\n", "utf-8", newline="\n")
     return target, fetched
 
 

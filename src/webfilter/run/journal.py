@@ -247,7 +247,8 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, str):
         return bool(one == other)
     try:
-        return pickle.dumps(one) == pickle.dumps(other)  # 1 equals True, and arrays are no bool
+        # 1 equals True, and arrays are no bool; protocol 5 tells arrays that were sent apart
+        return pickle.dumps(one, protocol=4) == pickle.dumps(other, protocol=4)
     except Exception:
         return False
 

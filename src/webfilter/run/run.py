@@ -382,7 +382,7 @@ def _put(path: Path, text: str) -> None:
     """Write `text` to `path` under a temporary name, then rename."""
     temporary = path.with_name(path.name + ".tmp")
     try:
-        temporary.write_text(text, "utf-8", errors="replace")
+        temporary.write_text(text, "utf-8", errors="replace", newline="\n")
         temporary.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
