@@ -105,6 +105,17 @@ def test_an_online_stage_sees_documents_in_order():
     assert [doc.live for doc in pipe(docs("a", "b", "c"))] == [True, True, False]
 
 
+def test_batches_of_no_size_are_refused_before_anything_is_read():
+    pipe = Pipeline((Length(1),))
+    for size in (0, -1, 2.0, True):
+        with pytest.raises(ConfigError, match="kept: batch_size"):
+            pipe.kept(["a"], batch_size=size)
+        with pytest.raises(ConfigError, match="run: batch_size"):
+            pipe.run(["a"], batch_size=size)
+    with pytest.raises(ConfigError, match="fit: batch_size"):
+        pipe.fit(["a"], batch_size=0)
+
+
 def test_kept_is_lazy():
     def endless():
         n = 0

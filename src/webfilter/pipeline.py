@@ -135,8 +135,9 @@ class Pipeline:
             source: whatever `webfilter.read` takes.
             batch_size: documents a batch; never changes a result.
         """
-        from webfilter.run.flow import kept
+        from webfilter.run.flow import check_count, kept
 
+        check_count("kept", "batch_size", batch_size)
         return kept(self, source, batch_size=batch_size)
 
     def fit(self, source: Any, *, batch_size: int = 64) -> Pipeline:

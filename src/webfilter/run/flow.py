@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from webfilter.document import Document
-from webfilter.errors import RunError
+from webfilter.errors import ConfigError, RunError
 from webfilter.read import read
 from webfilter.report.ledger import Ledger
 from webfilter.run.corpus import resolved, unlost
@@ -40,7 +40,7 @@ from webfilter.stage import CorpusStage, OnlineStage, Stage
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
 
-__all__ = ["Flow", "batched", "fit", "kept", "run_in_memory"]
+__all__ = ["Flow", "batched", "check_count", "fit", "kept", "run_in_memory"]
 
 BATCH_BYTES = 4_000_000
 """A batch is cut when its pages and texts reach about this size, so that memory stays bounded."""
@@ -219,6 +219,12 @@ def _nothing(docs: Sequence[Document]) -> None:
     pass
 
 
+def check_count(where: str, name: str, number: object) -> None:
+    """Raise ConfigError unless `number` is a whole number, 1 or more."""
+    if type(number) is not int or number < 1:
+        raise ConfigError(f"{where}: {name} = {number!r}; it takes a whole number, 1 or more")
+
+
 def kept(pipe: Pipeline, source: Any, *, batch_size: int) -> Iterator[Document]:
     """Yield the kept documents of `source`; see `Pipeline.kept`."""
     docs = UniqueIds().over(read(source))
@@ -236,6 +242,7 @@ def fit(pipe: Pipeline, source: Any, *, batch_size: int) -> Pipeline:
     """Resolve every corpus stage of `pipe` on `source`; see `Pipeline.fit`."""
     from webfilter.pipeline import Pipeline
 
+    check_count("fit", "batch_size", batch_size)
     corpus = [i for i, step in enumerate(pipe.steps) if isinstance(step, CorpusStage)]
     if not corpus:
         return pipe

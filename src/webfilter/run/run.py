@@ -26,7 +26,7 @@ from webfilter.report.largest import Largest
 from webfilter.report.ledger import READ
 from webfilter.report.marked import recipe_of
 from webfilter.report.tiers import Counts
-from webfilter.run.flow import Flow, batched
+from webfilter.run.flow import Flow, batched, check_count
 from webfilter.run.ids import UniqueIds
 from webfilter.run.journal import Journal
 from webfilter.run.local import LocalRunner, Runner, segments
@@ -79,9 +79,8 @@ def run(
     resume: bool,
 ) -> Report:
     """Run `pipe` over `source`; see `Pipeline.run`."""
-    for name, number in (("workers", workers), ("batch_size", batch_size)):
-        if type(number) is not int or number < 1:
-            raise ConfigError(f"run: {name} = {number!r}; it takes a whole number, 1 or more")
+    check_count("run", "workers", workers)
+    check_count("run", "batch_size", batch_size)
     if format not in get_args(Format):
         raise UnknownName("format", str(format), get_args(Format))
     if not pipe.steps:
