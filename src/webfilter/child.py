@@ -57,6 +57,7 @@ __all__ = [
     "ChildNotSent",
     "ChildNotStarted",
     "ChildTimeout",
+    "unpack_answer",
 ]
 
 _STARTUP_SECONDS = 120.0
@@ -422,15 +423,7 @@ class _Running:
         if answer is None:
             raise _Gone(ChildDied(self._how(), self._last_words()))
         tag, body = answer[:1], memoryview(answer)[1:]
-        if tag == READY:
-            return None
-        try:
-            content = pickle.loads(body)
-        except Exception as error:
-            return ChildNotSent(type(error).__name__, f"the result cannot be unpickled: {error}")
-        if tag == RESULT:
-            return content
-        return ChildNotSent(*content) if tag == NOT_SENT else ChildError(*content)
+        return None if tag == READY else unpack_answer(tag, body)
 
     def _how(self) -> str:
         try:
@@ -463,6 +456,17 @@ class _Running:
             self._process.wait()
         self._drain.join(timeout=0.5)
         self._answers.close()
+
+
+def unpack_answer(tag: bytes, body: bytes | memoryview) -> Any:
+    """Return what an answer of `webfilter.serve.answer` tells: a result or a `ChildError`."""
+    try:
+        content = pickle.loads(body)
+    except Exception as error:
+        return ChildNotSent(type(error).__name__, f"the result cannot be unpickled: {error}")
+    if tag == RESULT:
+        return content
+    return ChildNotSent(*content) if tag == NOT_SENT else ChildError(*content)
 
 
 def _lethal(outcome: object) -> bool:
