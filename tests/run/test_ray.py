@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,6 @@ from webfilter.run import journal
 from webfilter.run import ray as runner
 
 ray = pytest.importorskip("ray")
-cloudpickle = pytest.importorskip("cloudpickle")
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "data" / "sample.warc.gz"
 
@@ -29,12 +29,12 @@ def cluster():
     told.delenv("RAY_ADDRESS", raising=False)
     modules = (toys, sys.modules[__name__])
     for module in modules:
-        cloudpickle.register_pickle_by_value(module)
+        ray.cloudpickle.register_pickle_by_value(module)
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, address="local")
     yield
     ray.shutdown()
     for module in modules:
-        cloudpickle.unregister_pickle_by_value(module)
+        ray.cloudpickle.unregister_pickle_by_value(module)
     told.undo()
 
 
@@ -119,9 +119,9 @@ def test_what_stages_break_on_fails_alone(tmp_path):
 
 
 def test_all_that_the_cluster_has_place_for_is_the_default():
-    assert Length(2).__or__(Upper()).run(docs(), workers=wf.RayWorkers()).workers == 2
-    options = {"num_cpus": 0.5}
-    assert wf.Pipeline((Upper(),)).run(docs(), workers=wf.RayWorkers(None, options)).workers == 4
+    pipe = wf.Pipeline((Upper(),))
+    assert pipe.run(docs(), workers=wf.RayWorkers()).workers == 2
+    assert pipe.run(docs(), workers=wf.RayWorkers(None, {"num_cpus": 0.5})).workers == 4
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
@@ -201,7 +201,7 @@ class Dies(wf.Stage):
 
 @pytest.mark.parametrize(
     ("stage", "said"),
-    [(Holds(), "it holds a lock"), (Arrives(), "not a number"), (Dies(), "cannot start.*code 3")],
+    [(Holds(), "it holds a lock"), (Arrives(), "not a number"), (Dies(), "cannot start.*died: SYS")],
 )
 def test_a_stage_that_cannot_travel_is_one_clear_error(tmp_path, stage, said):
     with pytest.raises(wf.RunError, match=said):
@@ -209,7 +209,7 @@ def test_a_stage_that_cannot_travel_is_one_clear_error(tmp_path, stage, said):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize("at", [1, 15, 27])
+@pytest.mark.parametrize("at", [1, 27])
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch, at):
     monkeypatch.setattr(journal, "WORTH", 0.0)
     (tmp_path / "told").touch()
@@ -273,6 +273,9 @@ def test_what_a_worker_waits_for_is_said(monkeypatch, caplog):
 
 def test_actors_are_gone_after_the_run():
     wf.Pipeline((Upper(),)).run(docs(), workers=wf.RayWorkers(2))
+    end = time.monotonic() + 60
+    while ray.available_resources().get("CPU", 0) < 2 and time.monotonic() < end:
+        time.sleep(0.1)
     assert ray.available_resources()["CPU"] == 2
 
 
@@ -291,6 +294,28 @@ def test_a_missing_extra_speaks_at_once(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(wf.MissingExtra, match=r'pip install "webfilter\[ray\]"'):
         wf.RayWorkers(2)
+
+
+@pytest.mark.filterwarnings("ignore")  # Ray Data warns of itself
+@pytest.mark.parametrize("form", ["pyarrow", "pandas"])
+def test_a_fitted_pipeline_marks_the_batches_of_ray_data(form):
+    pipe = Length(3) | Vowels(0.1) | Breaks() | wf.MinHash() | wf.TopShare("vowels", 0.8)
+    prose = "The old bridge over the river was closed on Monday by the town"
+    rows = [{"id": f"d{n:02}", "text": f"{prose} {'again ' * (n // 2)}", "n": n} for n in range(30)]
+    rows += [{"id": "boom", "text": "boom"}, {"id": "short", "text": "a"}]
+    rows[4]["text"] = rows[9]["text"]
+    fitted = pipe.fit(rows)
+    here = wf.write.to_arrow(fitted(rows), fitted.signals).to_pylist()
+    done = ray.data.from_items(rows, override_num_blocks=3).map_batches(
+        wf.TableWorker, fn_constructor_args=(fitted,), batch_format=form, concurrency=1
+    )
+    there = done.take_all()
+    assert sorted(there, key=lambda row: row["id"]) == sorted(here, key=lambda row: row["id"])
+    kinds = [row["verdict"] and row["verdict"]["kind"] for row in there]
+    assert len(kinds) == 32
+    assert 0 < kinds.count(None) < 30
+    assert kinds.count("failed") == 1
+    assert {"minhash", "top_share"} <= {row["verdict"]["stage"] for row in there if row["verdict"]}
 
 
 SCRIPT = """

@@ -54,7 +54,7 @@ class RayWorkers:
 
     webfilter of this version must be installed on every machine, and so must modules that your
     stages are defined in; stages of a script or notebook travel with the run, and so do those of a
-    module that was given to ``cloudpickle.register_pickle_by_value``. Files that stages name are
+    module that was given to ``ray.cloudpickle.register_pickle_by_value``. Files that stages name are
     looked for on the machine of the worker.
 
     Raises:
@@ -76,7 +76,6 @@ class RayWorkers:
         if ours:
             raise ConfigError(f"RayWorkers: options: {', '.join(ours)} cannot be chosen")
         try:
-            import cloudpickle  # noqa: F401
             import ray  # noqa: F401
         except ImportError:
             raise MissingExtra("RayWorkers", "ray") from None
@@ -286,11 +285,10 @@ def _shared(config: tuple[Sequence[Segment], bool]) -> Any:
     Raises:
         ChildError: it cannot be pickled.
     """
-    import cloudpickle
     import ray
 
     try:
-        data = cloudpickle.dumps(config, protocol=5)
+        data = ray.cloudpickle.dumps(config, protocol=5)
     except Exception as error:
         raise ChildError(type(error).__name__, f"cannot be pickled: {error}") from error
     return ray.put(data)

@@ -54,7 +54,7 @@ class TableWorker:
     >>> rows = pa.table({"id": ["a", "b"], "text": ["Water boils at 100 °C.", "Buy!"]})
     >>> done = TableWorker(Length(min_words=3))(rows)
     >>> [None if said is None else said["reason"] for said in done["verdict"].to_pylist()]
-    [None, 'length_words']
+    [None, 'words']
     """
 
     def __init__(self, pipe: Pipeline | Stage, *, html: bool = False) -> None:
