@@ -10,7 +10,8 @@ import pytest
 import webfilter
 
 SOURCE = Path(webfilter.__file__).parent
-HEAVY = ("numpy", "sklearn", "pyarrow", "trafilatura", "resiliparse", "fasttext", "lxml", "tqdm", "ray")
+HEAVY = ("numpy", "sklearn", "pyarrow", "trafilatura", "resiliparse", "fasttext", "lxml", "tqdm")
+HEAVY += ("ray",)
 
 
 def test_importing_webfilter_loads_nothing_heavy():

@@ -422,7 +422,7 @@ class _Running:
             raise ChildTimeout(timeout or 0.0) from None
         if answer is None:
             raise _Gone(ChildDied(self._how(), self._last_words()))
-        tag, body = answer[:1], memoryview(answer)[1:]
+        tag, body = bytes(answer[:1]), memoryview(answer)[1:]
         return None if tag == READY else unpack_answer(tag, body)
 
     def _how(self) -> str:

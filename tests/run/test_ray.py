@@ -129,7 +129,8 @@ def test_a_document_that_kills_its_worker_fails_alone_with_the_stage_named(tmp_p
     pipe = Length(2) | Breaks() | Upper()
     given = docs(["first", "die", "second", "third", "fourth"])
     report = pipe.run(given, tmp_path, workers=wf.RayWorkers(1), batch_size=3)
-    assert [doc.text for doc in wf.read(tmp_path / "kept")] == "FIRST SECOND THIRD FOURTH".split()
+    texts = [doc.text for doc in wf.read(tmp_path / "kept")]
+    assert texts == ["FIRST", "SECOND", "THIRD", "FOURTH"]
     [dead] = wf.read(tmp_path / "failed", verdicts=True)
     assert (dead.id, dead.verdict.stage, dead.html) == ("d01", "breaks", b"<p>")
     assert dead.verdict.reason.startswith("worker process died: SYSTEM_ERROR")
@@ -201,7 +202,11 @@ class Dies(wf.Stage):
 
 @pytest.mark.parametrize(
     ("stage", "said"),
-    [(Holds(), "it holds a lock"), (Arrives(), "not a number"), (Dies(), "cannot start.*died: SYS")],
+    [
+        (Holds(), "it holds a lock"),
+        (Arrives(), "not a number"),
+        (Dies(), "cannot start.*died:"),
+    ],
 )
 def test_a_stage_that_cannot_travel_is_one_clear_error(tmp_path, stage, said):
     with pytest.raises(wf.RunError, match=said):
@@ -286,7 +291,7 @@ def test_wrong_fields_are_refused():
         wf.RayWorkers("two")
     with pytest.raises(wf.ConfigError, match="max_restarts cannot be chosen"):
         wf.RayWorkers(1, {"max_restarts": 3})
-    with pytest.raises(wf.ConfigError, match="options: .*num_gpu"):
+    with pytest.raises(wf.ConfigError, match=r"options: .*num_gpu"):
         wf.Pipeline((Upper(),)).run(docs(), workers=wf.RayWorkers(1, {"num_gpu": 3}))
 
 
@@ -300,9 +305,9 @@ def test_a_missing_extra_speaks_at_once(monkeypatch):
 @pytest.mark.parametrize("form", ["pyarrow", "pandas"])
 def test_a_fitted_pipeline_marks_the_batches_of_ray_data(form):
     pipe = Length(3) | Vowels(0.1) | Breaks() | wf.MinHash() | wf.TopShare("vowels", 0.8)
-    prose = "The old bridge over the river was closed on Monday by the town"
+    prose = "The old bridge over the river was shut on Monday by the town"
     rows = [{"id": f"d{n:02}", "text": f"{prose} {'again ' * (n // 2)}", "n": n} for n in range(30)]
-    rows += [{"id": "boom", "text": "boom"}, {"id": "short", "text": "a"}]
+    rows += [{"id": "boom", "text": "boom", "n": 0}, {"id": "short", "text": "a", "n": 1}]
     rows[4]["text"] = rows[9]["text"]
     fitted = pipe.fit(rows)
     here = wf.write.to_arrow(fitted(rows), fitted.signals).to_pylist()

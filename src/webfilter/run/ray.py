@@ -1,7 +1,7 @@
 """Run segments on the workers of a Ray cluster, results in the order of the batches.
 
-`RayWorkers` is what a user gives as ``workers``. Each worker is an actor that holds the stages, so a
-model is loaded once in each; the rest is the runner of worker processes (`webfilter.run.processes`):
+`RayWorkers` is what a user gives as ``workers``. Each worker is an actor that holds the stages, so
+a model is loaded once in each. All else is as with worker processes (`webfilter.run.processes`):
 order, batches in flight, and what a death costs. An actor dies for other reasons than a document,
 too: its machine is gone, or Ray takes it because memory is short. So a document fails only when
 three workers in a row have died on it: with its batch, alone, and at the stage that is named.
@@ -52,10 +52,10 @@ class RayWorkers:
     ``ray.init()`` is called, which takes the cluster that ``RAY_ADDRESS`` names or starts one on
     this machine, and it is shut down after the run; the log says so.
 
-    webfilter of this version must be installed on every machine, and so must modules that your
-    stages are defined in; stages of a script or notebook travel with the run, and so do those of a
-    module that was given to ``ray.cloudpickle.register_pickle_by_value``. Files that stages name are
-    looked for on the machine of the worker.
+    The same version of webfilter must be installed on every machine, and so must modules that your
+    stages are defined in. Stages of a script or notebook travel with the run, and so do those of a
+    module that was given to ``ray.cloudpickle.register_pickle_by_value``. Files that stages name
+    are looked for where the worker is.
 
     Raises:
         MissingExtra: Ray is not installed.
