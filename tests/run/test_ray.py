@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import pytest
 import toys
-from toys import Breaks, FirstOf, Length, Locks, Quota, Tells, Upper
+from toys import Breaks, FirstOf, Length, Lingers, Locks, Quota, Tells, Upper
 
 import webfilter as wf
 from webfilter.run import journal
@@ -24,18 +24,20 @@ SAMPLE = Path(__file__).parents[2] / "examples" / "data" / "sample.warc.gz"
 @pytest.fixture(scope="module", autouse=True)
 def cluster():
     """One local cluster for all tests here; stages of test modules travel by value."""
-    told = pytest.MonkeyPatch()
-    told.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    told.delenv("RAY_ADDRESS", raising=False)
     modules = (toys, sys.modules[__name__])
     for module in modules:
         ray.cloudpickle.register_pickle_by_value(module)
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, address="local")
+    ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        object_store_memory=100_000_000,
+    )
     yield
     ray.shutdown()
     for module in modules:
         ray.cloudpickle.unregister_pickle_by_value(module)
-    told.undo()
 
 
 def written(folder):
@@ -235,6 +237,23 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch, at):
         assert report.resumed > 0
         again = (tmp_path / "told").read_text()[len(before) :].split()
         assert len(again) < len(docs())
+
+
+def test_an_error_of_the_source_does_not_wait_for_stages_at_work(tmp_path):
+    mark, raised = tmp_path / "mark", []
+
+    def source():
+        yield wf.Document("slow", str(mark))
+        end = time.monotonic() + 60
+        while not mark.exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        raised.append(time.monotonic())
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        wf.Pipeline((Lingers(),)).run(source(), workers=wf.RayWorkers(1), batch_size=1)
+    assert mark.exists()
+    assert time.monotonic() - raised[0] < 30  # it lingers for a minute
 
 
 def test_batches_in_flight_are_bounded(tmp_path):

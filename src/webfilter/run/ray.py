@@ -234,7 +234,11 @@ class _Actors:
             except RayError as error:
                 self._forget(actor)
                 self._deaths += 1
-                if isinstance(error, RayTaskError) or self._deaths >= _STARTS * self._count:
+                if isinstance(error, RayTaskError) or getattr(error, "actor_init_failed", False):
+                    raise ChildNotStarted(
+                        f"{str(error).splitlines()[-1]} (is the same webfilter installed there?)"
+                    ) from error
+                if self._deaths >= _STARTS * self._count:
                     raise ChildNotStarted(_how(error)) from error
                 self._fill()
                 continue
