@@ -331,7 +331,10 @@ def test_a_fitted_pipeline_marks_the_batches_of_ray_data(form):
     fitted = pipe.fit(rows)
     here = wf.write.to_arrow(fitted(rows), fitted.signals).to_pylist()
     done = ray.data.from_items(rows, override_num_blocks=3).map_batches(
-        wf.TableWorker, fn_constructor_args=(fitted,), batch_format=form, concurrency=1
+        wf.TableWorker,
+        fn_constructor_args=(fitted,),
+        batch_format=form,
+        compute=ray.data.ActorPoolStrategy(size=1),
     )
     there = done.take_all()
     assert sorted(there, key=lambda row: row["id"]) == sorted(here, key=lambda row: row["id"])

@@ -30,7 +30,10 @@ class TableWorker:
 
         rows = ray.data.read_parquet("pages")  # columns id, url, html or text; any others
         done = rows.map_batches(
-            wf.TableWorker, fn_constructor_args=(pipe,), batch_format="pyarrow", concurrency=8
+            wf.TableWorker,
+            fn_constructor_args=(pipe,),
+            batch_format="pyarrow",
+            compute=ray.data.ActorPoolStrategy(size=8),
         )
         kept = done.filter(lambda row: row["verdict"] is None)
 
