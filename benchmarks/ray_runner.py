@@ -4,9 +4,9 @@
 
 Runs a recipe over crawl files in fresh processes: with worker processes, and with as many Ray
 workers on a Ray that was started before; in turn, several times. Prints medians of the seconds that
-Ray takes to start, of the wall seconds of the run, of CPU seconds during it (of all processes, those
-of Ray included), and of a worker's peak memory. It makes sure that all runs wrote the same bytes.
-Needs ``pip install "webfilter[ray]" psutil``.
+Ray takes to start, of the wall seconds of the run, of CPU seconds during it (of all processes,
+those of Ray included), and of a worker's peak memory. It makes sure that all runs wrote the same
+bytes. Needs ``pip install "webfilter[ray]" psutil``.
 """
 
 from __future__ import annotations
