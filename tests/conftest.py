@@ -14,6 +14,8 @@ def pytest_make_parametrize_id(config, val, argname):
     return argname if isinstance(val, bytes) else None
 
 
-# Ray, before anything imports it: it tells nobody of our tests, and does not warn of its own plans
+# Ray, before anything imports it: each test starts its own and looks for no other, tells nobody,
+# and does not warn of its own plans
+os.environ["RAY_ADDRESS"] = "local"
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO"] = "0"

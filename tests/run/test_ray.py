@@ -216,6 +216,24 @@ def test_a_stage_that_cannot_travel_is_one_clear_error(tmp_path, stage, said):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+BLOCKED = """
+import sys
+class Blocks:
+    def find_spec(name, path=None, target=None):
+        if name == "webfilter":
+            raise ModuleNotFoundError("No module named 'webfilter'")
+sys.meta_path.insert(0, Blocks)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ray sets no environment of workers there")
+def test_a_machine_without_webfilter_is_one_clear_error(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(BLOCKED)
+    there = {"runtime_env": {"env_vars": {"PYTHONPATH": str(tmp_path)}}}
+    with pytest.raises(wf.RunError, match=r"No module named 'webfilter' \(is the same webfilter"):
+        wf.Pipeline((Upper(),)).run(docs(), workers=wf.RayWorkers(1, there))
+
+
 @pytest.mark.parametrize("at", [1, 27])
 def test_an_interrupted_run_goes_on(tmp_path, monkeypatch, at):
     monkeypatch.setattr(journal, "WORTH", 0.0)
@@ -366,7 +384,7 @@ def test_a_script_without_ray_init_gets_a_cluster_and_its_own_stages_travel(tmp_
     (tmp_path / "script.py").write_text(SCRIPT)
     done = subprocess.run(
         [sys.executable, str(tmp_path / "script.py"), str(tmp_path / "out")],
-        capture_output=True, text=True, env={**os.environ, "RAY_ADDRESS": "local"},
+        capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "webfilter: RayWorkers: Ray was not initialized" in done.stdout
