@@ -11,6 +11,7 @@ import pytest
 
 from webfilter import Pipeline
 from webfilter.cli import main
+from webfilter.run.spool import Spool
 
 SAMPLE = Path(__file__).parent.parent / "examples" / "data" / "sample.warc.gz"
 PROSE = "The cell is the unit of life. It takes in food, and it has to give off waste. " * 12
@@ -61,6 +62,34 @@ def test_a_second_run_needs_overwrite(job, capsys):
     assert run(job) == 2
     assert "overwrite" in capsys.readouterr().err
     assert run(job, "--overwrite") == 0
+
+
+def test_errors_propose_options_of_the_command_line(job, capsys, monkeypatch):
+    assert run(job) == 0
+    assert run(job) == 2
+    assert "or --overwrite to replace" in capsys.readouterr().err
+    assert main(["sweep", str(job / "out"), "median_word_length", "9"]) == 2
+    said = capsys.readouterr().err
+    assert "so say which way: --bound 'ge' drops" in said
+    assert main(["sweep", str(job / "out"), "median_word_length", "9", "--bound", "ge"]) == 0
+
+    def full(self, docs):
+        raise self._refused(OSError(errno.ENOSPC, "No space left on device"))
+
+    monkeypatch.setattr(Spool, "write", full)
+    assert run(job, "--overwrite") == 2
+    assert "give another folder with --work" in capsys.readouterr().err
+
+
+def test_the_spool_lies_where_it_is_asked_to(job, monkeypatch):
+    places = []
+    start = Spool.__init__
+    monkeypatch.setattr(
+        Spool, "__init__", lambda self, path: places.append(path) or start(self, path)
+    )
+    assert run(job, "--work", str(job / "spool")) == 0
+    assert places
+    assert all(job / "spool" in place.parents for place in places)
 
 
 @pytest.mark.parametrize("form", ["jsonl", "jsonl.zst", "jsonl.gz"])

@@ -70,6 +70,7 @@ def test_numbers_of_numpy_become_plain_ones():
         ("count", None),
         ("mode", "c"),
         ("flag", 1),
+        ("path", ""),
         ("table", {"a": "b"}),
         ("rules", [Rule]),
     ],

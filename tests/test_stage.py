@@ -66,6 +66,14 @@ def test_fields_are_converted_or_refused_by_name():
         Length(min_length=True)
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("", "int"), (7, "int"), ("n", "integer"), ("n", int), ("n", [])]
+)
+def test_a_signal_that_no_column_could_hold_is_refused(name, kind):
+    with pytest.raises(ConfigError, match="Signal"):
+        Signal(name, kind, "What it is")
+
+
 def test_names_are_snake_case():
     assert (Length.name, FirstOf.name) == ("length", "first_of")
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from webfilter import Pipeline, RunError
-from webfilter.canonical import canonical
 from webfilter.compose import Where
 from webfilter.document import Document
 from webfilter.errors import ConfigError
+from webfilter.identity import canonical
 from webfilter.testing import check_stage
 
 

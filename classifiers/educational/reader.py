@@ -7,8 +7,8 @@
 It learns from the labels, from what the teacher says of the pool, from the texts written for
 training, from texts in disorder (`disordered.py`) and in other Englishes (`englishes.py`), all
 without one fold by page. What the reader and a regression that has not seen this fold either say
-there is mixed, calibrated and judged. So the packaged reader has never seen a fifth of the labels,
-and its figures are of these.
+there is mixed, calibrated and judged. With `--whole` it then learns this fold, too, and keeps the
+mix and the calibration that it was given before; its figures are those of the reader before.
 
 Needs PyTorch and ``tokenizers``; an epoch takes an hour and a quarter on two cores. With
 `--weights` what was trained is kept, or taken from there if it exists; with `--start` it learns on
@@ -25,7 +25,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +55,11 @@ WEIGHTS = (1.0, 0.5, 0.5, 0.5)
 """How much the error of each label counts."""
 ORDERLY = 0.5
 """How much the error of the last output counts: is a text in order? Only training has it."""
-POOL, MORE, WRITTEN, DISORDERED, BARE, ENGLISHES, CODE = 0.5, 0.5, 0.6, 0.4, 0.4, 0.6, 0.5
+POOL, MORE, WRITTEN, DISORDERED, BARE = 0.5, 0.5, 0.6, 0.4, 0.4
+ENGLISHES, CODE, VOICES = 0.6, 0.5, 0.8
 """What a text counts beside a labeled excerpt of the main file."""
+TIMES = 7
+"""How often each of `written.VOICES` comes in an epoch."""
 WORTHLESS, TAKEN = 0.4, 0.35
 """Of texts with a first label below the one, this share is taken, with as much more weight."""
 SEEDS = (7, 8)
@@ -108,12 +111,15 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=RATE, help="of learning, at most")
     parser.add_argument("--epochs", type=float, default=2.0)
     parser.add_argument("--kept", type=float, default=KEPT, help="share of --start in the end")
+    parser.add_argument("--whole", type=Path, help="reader.npz of --start: learn its fold, too")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     config = tomllib.loads(args.config.read_text(encoding="utf-8"))
     excerpts, windows = read(args.data, args.more), pool.read(args.pool, args.teacher)
     seen, held, pseudo = parted(excerpts, windows, config["pool"]["weight"])
+    if args.whole:
+        seen, pseudo = excerpts, windows.all(config["pool"]["weight"])
     everything, low = gathered(seen, pseudo.texts, np.asarray(pseudo.labels))
     lessons = thinned(everything, low)
     weights, vocabulary = parts(args.encoder)
@@ -137,10 +143,14 @@ def main() -> None:
             net.load_state_dict(mean)
         if args.weights:
             torch.save({"names": names, "net": net.state_dict()}, args.weights)
-    regression = train(seen, config, 0, pseudo)
     reader = packed(net, names, lessons)
-    reader = calibrated(reader, reader.encode(held.texts), held, regression, config)
-    keep(reader, args.out, (args.data, args.more, args.pool, args.teacher, written.PATH))
+    if args.whole:
+        reader = judged_as(reader, Reader.load(args.whole.read_bytes()))
+    else:
+        regression = train(seen, config, 0, pseudo)
+        reader = calibrated(reader, reader.encode(held.texts), held, regression, config)
+    sources = (args.data, args.more, args.pool, args.teacher, written.PATH, written.VOICES)
+    keep(reader, args.out, sources)
 
 
 def gathered(
@@ -176,17 +186,19 @@ def thinned(texts: Texts, low: npt.NDArray[np.bool_]) -> Texts:
 
 
 def varied(texts: Texts) -> Texts:
-    """Return the texts, some of those that somebody wrote in other Englishes, and bare code."""
+    """Return the texts, those in other Englishes, written and made of some of them, and code."""
     plain = [
         i for i, text in enumerate(texts.texts) if texts.ordered[i] == 1 and not text.islower()
     ]
     made, labels = englishes([texts.texts[i] for i in plain], texts.labels[plain])
     programs, worth = code()
+    voices, said = written.everything(written.VOICES)
+    counts = (len(made) * [ENGLISHES], len(programs) * [CODE], TIMES * len(voices) * [VOICES])
     return Texts(
-        [*texts.texts, *made, *programs],
-        np.concatenate([texts.labels, labels, worth]),
-        np.concatenate([texts.weights, len(made) * [ENGLISHES], len(programs) * [CODE]]),
-        np.concatenate([texts.ordered, np.ones(len(made) + len(programs))]),
+        [*texts.texts, *made, *programs, *(TIMES * voices)],
+        np.concatenate([texts.labels, labels, worth, *(TIMES * [said])]),
+        np.concatenate([texts.weights, *counts]),
+        np.concatenate([texts.ordered, np.ones(sum(map(len, counts)))]),
     )
 
 
@@ -352,6 +364,12 @@ def packed(net: Net, names: Sequence[str], lessons: Texts) -> Reader:
         top=np.array(TOPS, dtype=np.float64),
         names=np.array(TARGETS),
     )
+
+
+def judged_as(reader: Reader, before: Reader) -> Reader:
+    """Return the reader, mixed and calibrated as the one that it learned on from."""
+    kept = ("mixed", "constant", "curve", "spread")
+    return replace(reader, **{name: getattr(before, name) for name in kept})
 
 
 def rounded(weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,8 +1,9 @@
-"""The texts that were written for training: ``written.jsonl``, our own.
+"""The texts that were written for training: ``written.jsonl`` and ``voices.jsonl``, our own.
 
 They look like teaching and are not, or teach and do not look like it, with what a stern reader
 would say of each. They train, with a small weight, and never calibrate or evaluate. What kinds
-there are and how they came about is in WRITING.md, what they change in README.md.
+there are and how they came about is in WRITING.md, what they change in README.md. The second file,
+lessons and worthless texts in Nigerian, Indian and other Englishes, only the reader learns from.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from data import LABELS, lines
 from webfilter.score.fit import Pseudo
 
 PATH = Path(__file__).parent / "written.jsonl"
+VOICES = Path(__file__).parent / "voices.jsonl"
 
 
-def everything() -> tuple[list[str], npt.NDArray[np.float64]]:
-    """Return all texts, and their labels, shape (n, 4)."""
-    rows = list(lines(PATH))
+def everything(path: Path = PATH) -> tuple[list[str], npt.NDArray[np.float64]]:
+    """Return all texts of a file, and their labels, shape (n, 4)."""
+    rows = list(lines(path))
     labels = np.array([[row[name] for name in LABELS] for row in rows], dtype=np.float64)
     return [row["text"] for row in rows], labels
 

@@ -4,8 +4,8 @@
 ``webfilter clusters`` about its duplicates.
 ``webfilter cascade`` fits a fast first pass to a recipe, ``webfilter models`` fetches models.
 
-Exit codes: 0 done; 1 the run itself broke; 2 something given cannot be used (nothing was started);
-130 interrupted.
+Exit codes: 0 done; 1 the run itself broke; 2 something given cannot be used, or the output cannot
+be written; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -38,6 +38,17 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_OPTIONS = {
+    "overwrite=True": "--overwrite",
+    "resume=False": "--no-resume",
+    "measure_all=True": "--measure-all",
+    "with work=": "with --work",
+    "with stage=": "with --stage",
+    "with language=": "with --language",
+    "bound='": "--bound '",
+}
+"""What errors propose, as it is said in Python and here."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line with `argv` (default: ``sys.argv[1:]``); return the exit code."""
@@ -64,8 +75,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(error: object, code: int) -> int:
+    said = str(error)
+    for argument, option in _OPTIONS.items():
+        said = said.replace(argument, option)
     if sys.stderr is not None:
-        sys.stderr.write(f"webfilter: error: {error}\n")
+        sys.stderr.write(f"webfilter: error: {said}\n")
     return code
 
 
@@ -105,6 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         "--cascade", action="store_true", help="filter a fast draft first, extract the rest"
     )
     run.add_argument("--overwrite", action="store_true", help="replace an earlier run in DIR")
+    run.add_argument("--work", metavar="FOLDER", help="for what does not fit into memory (DIR)")
     run.add_argument(
         "--no-resume", action="store_true", help="do not go on where an interrupted run stopped"
     )
@@ -249,6 +264,7 @@ def _run(args: argparse.Namespace) -> int:
         batch_size=args.batch_size,
         measure_all=args.measure_all,
         overwrite=args.overwrite,
+        work=args.work,
         resume=not args.no_resume,
     )
     _write(f"{report}\n\n{Path(args.out) / 'report.html'}\n")

@@ -107,7 +107,7 @@ def _fit(value: Any, wanted: Any) -> Any:
         _need(isinstance(value, Integral) and not isinstance(value, bool), value)
         return _plain(int, value)
     if wanted is Path:
-        return Path(_need(isinstance(value, (str, Path)), value))
+        return Path(_need(isinstance(value, (str, Path)) and value != "", value))
     if origin is Literal:
         return _need(value in args, value)
     if origin is tuple and len(args) == 2 and args[1] is Ellipsis:

@@ -11,8 +11,9 @@
     ├── DocumentError        a document whose fields have the wrong type     (also a ValueError)
     └── RunError             the run broke a promise (a worker would not start, counts differ)
 
-Everything but `RunError` is raised before any work starts. What goes wrong with *one document*
-while a pipeline runs is never raised: it becomes a failed document whose verdict holds the reason.
+What can be told before any work starts is raised then. Later come `RunError`, and `SourceError` and
+`OutputError` where a file goes away or a disk fills up. What goes wrong with *one document* while a
+pipeline runs is never raised: it becomes a failed document whose verdict holds the reason.
 """
 
 from __future__ import annotations

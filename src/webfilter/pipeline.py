@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from webfilter.canonical import canonical
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
+from webfilter.identity import canonical
 from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step
 
 if TYPE_CHECKING:
@@ -261,7 +261,8 @@ class Pipeline:
                 changed. False: from the beginning.
 
         Raises:
-            SourceError, OutputError, ConfigError: before any work starts.
+            SourceError, OutputError, ConfigError: before any work starts; later, where a folder or
+                an index takes or gives no more (the disk is full).
             RunError: a worker cannot start, or the counts do not add up.
         """
         from webfilter.run.run import run
@@ -309,7 +310,7 @@ class Pipeline:
     def fingerprint(self) -> str:
         """Return 16 hex digits that change whenever results may: fields, defaults, models, version.
 
-        Functions of your own count by their code: see `webfilter.canonical` for what that sees.
+        Functions of your own count by their code: see `webfilter.identity` for what that sees.
 
         >>> from webfilter import Sample
         >>> half, most = Pipeline((Sample(rate=0.5),)), Pipeline((Sample(rate=0.6),))

@@ -48,7 +48,11 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class Signal:
-    """What a stage measures: the name is public interface; with type, unit and range."""
+    """What a stage measures: the name is public interface; with type, unit and range.
+
+    Raises:
+        ConfigError: the name is no text, or nobody knows the kind.
+    """
 
     name: str
     kind: Literal["int", "float", "bool", "str"]
@@ -59,6 +63,15 @@ class Signal:
     low: float | None = None
     """Least possible value; None: unbounded or not a number."""
     high: float | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ConfigError(f"Signal: name = {self.name!r} does not fit; it takes a text")
+        if self.kind not in ("int", "float", "bool", "str"):
+            raise ConfigError(
+                f"Signal({self.name!r}): kind = {self.kind!r} does not fit; "
+                "it takes 'int', 'float', 'bool' or 'str'"
+            )
 
 
 # op to test, and the words for its violation

@@ -15,9 +15,11 @@ from webfilter.dedup import columns
 from webfilter.dedup import stars as module
 from webfilter.dedup.buckets import Buckets
 from webfilter.dedup.clusters import Clusters
-from webfilter.dedup.columns import Column, parted
+from webfilter.dedup.columns import Column, flags, parted
+from webfilter.dedup.minhash import MinHash
 from webfilter.dedup.sketch import Keys
 from webfilter.dedup.stars import firsts, stars
+from webfilter.document import Document
 from webfilter.errors import ConfigError, OutputError
 
 SMALL = st.integers(0, 4)
@@ -284,3 +286,34 @@ def test_a_full_disk_is_said() -> None:
     column = Column(Path("/dev/full"), np.uint64)
     with pytest.raises(OutputError, match="cannot write /dev/full: No space left"):
         column.append(np.zeros(100_000, np.uint64))
+
+
+def test_there_may_be_more_bands_than_open_files() -> None:
+    resource = pytest.importorskip("resource")
+    words = [f"word{chr(97 + n)}" for n in range(20)]
+    docs = [Document(f"{n}{m}", " ".join(words[m:])) for n in "ab" for m in range(10)]
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 128), hard))
+    try:
+        found = MinHash(threshold=None, bands=200, rows=6).clusters(docs)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert found.members == len(docs)
+
+
+def test_flags_have_their_room_on_disk_before_they_are_mapped(tmp_path: Path) -> None:
+    held = flags(tmp_path / "flags", 300_000)
+    assert len(held) == 300_000
+    assert not held.any()
+    held[299_999] = True
+    assert held.sum() == 1
+    assert not len(flags(tmp_path / "none", 0))
+    about = (tmp_path / "flags").stat()
+    assert getattr(about, "st_blocks", 1_000_000) * 512 >= 300_000  # no holes
+
+
+def test_flags_on_a_full_disk_are_an_error() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with pytest.raises(OutputError, match="cannot write /dev/full: No space left"):
+        flags(Path("/dev/full"), 300_000)

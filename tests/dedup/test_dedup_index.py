@@ -393,6 +393,10 @@ def test_damaged_files_are_named(tmp_path: Path, name: str) -> None:
     path.write_bytes(b"\x93NUMPY" + b"\xff" * (len(good) - 6))
     with pytest.raises(SourceError, match=rf"{name}.npy is damaged or not ours"):
         MinHashIndex.open(found.folder)
+    path.write_bytes(b"?" * len(good))
+    with pytest.raises(SourceError, match=rf"{name}.npy is damaged or not ours") as refused:
+        MinHashIndex.open(found.folder)
+    assert "pickle" not in str(refused.value)  # NumPy proposes to load what is none as a pickle
     rng = random.Random(name)
     for _ in range(8):  # whatever the bytes are, an answer or a clear error
         noise = bytes(rng.randrange(256) for _ in good[128:])

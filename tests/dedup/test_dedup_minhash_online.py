@@ -246,7 +246,7 @@ def test_long_and_odd_texts():
 def test_impossible_settings():
     for field, value in [
         ("ngram", 0), ("bands", 0), ("rows", -1), ("window", 0), ("memory_mb", 0.1),
-        ("threshold", 1.5),
+        ("threshold", 1.5), ("state", ""),
     ]:  # fmt: skip
         with pytest.raises(ConfigError, match=f"minhash_online: {field} = "):
             MinHashOnline(**{field: value})

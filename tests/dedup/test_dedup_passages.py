@@ -7,6 +7,7 @@ import random
 import time
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -308,6 +309,21 @@ def test_texts_of_few_words_that_are_all_candidates_cost_no_more_than_their_band
     found = of(PassageDedup(), docs)
     assert time.process_time() - start < 20, "quadratic?"
     assert found.keys() == greedy(docs, 0.8).keys()
+
+
+def test_many_batches_of_one_text_are_each_counted_once(tmp_path: Path) -> None:
+    class Terms(np.ndarray[Any, Any]):
+        asked = 0
+
+        def __len__(self) -> int:
+            Terms.asked += 1
+            return super().__len__()
+
+    fish = Bags.of(["red fish"])
+    counted = Frequencies(tmp_path)
+    for _ in range(100):
+        counted.add(Bags(fish.terms.view(Terms), fish.counts, fish.offsets))
+    assert Terms.asked <= 100
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.55, 0.6, 0.7, 0.8, 0.9, 0.99, 1.0])

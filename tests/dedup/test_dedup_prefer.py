@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,6 +75,22 @@ def test_dates_of_no_known_kind_are_undefined(odd: object) -> None:
 def test_a_time_that_pandas_has_not_is_undefined() -> None:
     pandas = pytest.importorskip("pandas")
     assert survivor("-date", doc("a", date=pandas.NaT), doc("b", date="1999")) == "b"
+
+
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [
+        (np.int64(20), np.int64(3)),
+        (np.float32(20), 3),
+        (np.datetime64("2020-01-02"), np.datetime64("2019-12-31T12:00")),
+        (Decimal("20"), Decimal("3.5")),
+        (Decimal("sNaN"), 3),
+    ],
+)
+def test_scalars_of_numpy_and_decimal_fractions_count_as_numbers(worse: Any, better: Any) -> None:
+    docs = [Document("a", "Text.", meta={"k": worse}), Document("b", "Text.", meta={"k": better})]
+    assert ExactDedup(prefer="meta.k").clusters(docs) == (("b", "a"),)
+    assert ExactDedup(scope="meta.k").clusters(docs) == ()
 
 
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text())

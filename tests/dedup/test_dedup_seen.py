@@ -147,6 +147,7 @@ def test_impossible_settings():
         ({"window": 0}, "window = 0 must be at least 1"),
         ({"memory_mb": 0.5}, "memory_mb = 0.5 must be at least 1"),
         ({"memory_mb": float("inf")}, "memory_mb = inf"),
+        ({"state": ""}, "state = '' names no folder"),
         ({"false_positive_rate": 0.1, "window": 5}, "window = 5 goes with exact hashes only"),
         ({"false_positive_rate": 1e-6, "capacity": 10**9}, "takes 3,594.4 MB, more than memory_mb"),
     ]:

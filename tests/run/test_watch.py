@@ -74,6 +74,18 @@ def test_pages_without_a_text_lead_to_the_extraction(said: pytest.LogCaptureFixt
     assert "100 % have no text: is the extraction missing?" in text
 
 
+def test_an_extraction_that_is_there_is_not_missed(said: pytest.LogCaptureFixture) -> None:
+    extract = wf.Extract(engine="plain", seconds=None, memory_mb=None)
+    pages = [Document(str(n), html=b"<p>Text", url="http://a.example/") for n in range(20)]
+    early = wf.UrlFilter(blocked_hosts=("a.example",)) | extract
+    [text] = early.run(pages, progress=False).warnings
+    assert text.endswith("; 100 % have no text yet: the extraction comes later")
+    pages = [Document(str(n), html=b"<p>") for n in range(20)]
+    [text, *_] = (extract | Length(1)).run(pages, progress=False).warnings
+    assert text.startswith("extract kept none of the first 20 documents")
+    assert text.endswith("; check that limit, and what these documents are")
+
+
 def test_a_stage_that_only_fails(said: pytest.LogCaptureFixture) -> None:
     @dataclass(frozen=True)
     class Judged(Breaks):

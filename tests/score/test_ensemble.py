@@ -102,7 +102,7 @@ def test_mistakes_are_named_when_built() -> None:
         ({"signals": ("a",), "how": "max_rank"}, "take RankEnsemble"),
         ({"signals": ("a",), "how": "median"}, "'mean' or 'max' or 'min'"),
         ({"signals": ("a",), "weights": {"a": -1}}, "weights"),
-        ({"signals": ("a",), "weights": {"a": 0}}, "weights"),
+        ({"signals": ("a",), "weights": {"a": 0}}, "of which one is above 0"),
         ({"signals": ("a",), "weights": {"a": 1}, "how": "max"}, "weights go with"),
         ({"signals": ("a",), "ranges": {"a": (1, 0)}}, "is not a least and a greatest"),
         ({"signals": ("a",), "ranges": {"a": (0, 1, 2)}}, "is not a least and a greatest"),

@@ -245,7 +245,7 @@ def test_a_file_that_is_no_model_is_refused(fitted: EducationalTrainer, tmp_path
     with pytest.raises(SourceError, match=r"none\.npz"):
         EducationalTrainer.load(tmp_path / "none.npz")
     (tmp_path / "bad.npz").write_bytes(pickle.dumps({"a": 1}))
-    with pytest.raises(ConfigError, match=r"bad\.npz is no model"):
+    with pytest.raises(ConfigError, match=r"bad\.npz is no model: it is no \.npz file$"):
         EducationalTrainer.load(tmp_path / "bad.npz")
     with np.load(fitted.save(tmp_path / "good.npz")) as found:
         arrays = {name: found[name] for name in found.files}

@@ -250,7 +250,7 @@ def test_the_order_of_tiers_counts():
         ({"": {"x": 1}}, "cannot be a folder"),
         ({".a": {"x": 1}}, "cannot be a folder"),
         ({"a/b": {"x": 1}}, "cannot be a folder"),
-        ({"NUL": {"x": 1}}, "cannot be a folder"),
+        ({"NUL": {"x": 1}}, "is no device of Windows"),
         ({"a" * 65: {"x": 1}}, "cannot be a folder"),
         ({"a": {"x": 1}, "A": {"x": 2}}, "case does not count"),
         ([Tier("a"), Tier("a")], "two are called"),

@@ -48,14 +48,29 @@ def test_written_texts_are_labeled_short_and_of_both_sorts(written: Any) -> None
     assert min(sorts.values()) > 350
 
 
+def test_voices_are_labeled_short_and_of_both_sorts(written: Any) -> None:
+    rows = list(written.lines(written.VOICES))
+    assert len({row["text"][:40] for row in rows}) == len(rows) == 240
+    for row in rows:
+        assert list(row) == ["kind", "text", *written.LABELS]
+        assert 440 <= len(row["text"]) <= 1_000
+        for name, top in zip(written.LABELS, (5, 3, 2, 2), strict=True):
+            assert row[name] in range(top + 1)
+        assert (row["edu"] >= 3) == row["kind"].startswith("good: ")
+    assert Counter(row["edu"] >= 3 for row in rows) == {True: 163, False: 77}
+    texts, labels = written.everything(written.VOICES)
+    assert (len(texts), labels.shape) == (240, (240, 4))
+
+
 def test_no_written_text_shares_six_words_with_the_texts_that_judge(written: Any) -> None:
     judging = [page.text for page in own.adversarial()]
     judging += [text for name in own.varieties() for text in own.lessons(name).values()]
     judging += own.topics().values()
     known = set().union(*map(runs, judging))
     idiom = set(runs("everything you need to know about"))
-    for row in written.lines(written.PATH):
-        assert runs(row["text"]) & known <= idiom, row["kind"]
+    for path in (written.PATH, written.VOICES):
+        for row in written.lines(path):
+            assert runs(row["text"]) & known <= idiom, row["kind"]
 
 
 def test_they_join_what_a_teacher_labeled(written: Any) -> None:

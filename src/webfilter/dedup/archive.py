@@ -144,7 +144,7 @@ class Segment(Rows):
                 f"{path} is damaged: it has {size:,} bytes, the manifest says {wanted:,}"
             )
         try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            array = np.lib.format.open_memmap(path, mode="r")  # no pickles, nor talk of them
         except (ValueError, EOFError) as error:
             raise SourceError(f"{path} is damaged or not ours: {error}") from None
         fits = array.dtype == np.dtype(dtype) and array.ndim == len(shape)

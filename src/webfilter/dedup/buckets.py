@@ -41,7 +41,7 @@ class Buckets:
     def __init__(self, stage: str, sketches: Iterable[Keys], folder: Path) -> None:
         names, bands = _written(stage, sketches, folder)
         shares = np.zeros(len(names), dtype=np.bool_)
-        self._bands: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
+        self._bands: list[tuple[Column, Column]] = []
         for number, words in enumerate(bands):
             rows = Column(folder / f"bucket-{number}.rows", np.int64)
             sizes = Column(folder / f"bucket-{number}.sizes", np.int64)
@@ -51,12 +51,14 @@ class Buckets:
                 sizes.append(counts)
             for word in words:
                 word.delete()
-            self._bands.append((rows.array(), sizes.array()))
+            rows.finish()
+            sizes.finish()
+            self._bands.append((rows, sizes))
         self._rows = np.flatnonzero(shares)
         self._names = np.array(names[self._rows])
         forget(names)
-        self._placed: list[tuple[Numbers, Numbers]] = []
-        self._folder, self._last = folder, 0
+        self._placed: list[tuple[Column, Column]] = []
+        self._folder = folder
         self.candidates: Hashes = np.unique(self._names)
 
     def __len__(self) -> int:
@@ -80,8 +82,8 @@ class Buckets:
             places = np.where(ordered[at] == self._names, order[at], -1)
         self._placed = [self._settled(n, places, len(names)) for n in range(len(self._bands))]
 
-    def _settled(self, number: int, places: Places, size: int) -> tuple[Numbers, Numbers]:
-        rows, sizes = self._bands[number]
+    def _settled(self, number: int, places: Places, size: int) -> tuple[Column, Column]:
+        rows, sizes = (column.array() for column in self._bands[number])
         bucket = np.repeat(np.arange(len(sizes)), sizes)
         documents = places[np.searchsorted(self._rows, rows)]
         known = documents >= 0
@@ -91,9 +93,8 @@ class Buckets:
         for kind, values in zip(("bucket", "document"), np.divmod(both, max(size, 1)), strict=True):
             column = Column(self._folder / f"placed-{number}.{kind}", np.int32)
             column.append(values)
-            columns.append(column.array())
-        forget(rows)
-        forget(sizes)
+            column.finish()
+            columns.append(column)
         return columns[1], columns[0]
 
     def band(self, number: int) -> tuple[Numbers, Numbers]:
@@ -101,11 +102,8 @@ class Buckets:
 
         Documents are those that `place` knows; buckets ascend, documents ascend in each, each once.
         """
-        if number != self._last:
-            for array in self._placed[self._last]:
-                forget(array)
-            self._last = number
-        return self._placed[number]
+        documents, bucket = self._placed[number]
+        return documents.array(), bucket.array()
 
 
 def _written(

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from webfilter.errors import OutputError
 
-__all__ = ["ROWS", "Column", "forget", "parted"]
+__all__ = ["ROWS", "Column", "flags", "forget", "parted"]
 
 ROWS = 1 << 25
 """Rows sorted at once: about 1 GB at work; up to 33 million documents need no second file."""
@@ -28,6 +28,9 @@ Array = npt.NDArray[Any]
 
 class Column:
     """An array of one type on disk: append to it, then read it as one array.
+
+    Its file is open only while it is written to, so there may be more columns than a process may
+    have open files (1,024 on most systems, 256 on some).
 
     Args:
         path: the file to write.
@@ -45,17 +48,12 @@ class Column:
     def __init__(self, path: Path, dtype: npt.DTypeLike) -> None:
         self._path, self._dtype = path, np.dtype(dtype)
         self._size = 0
-        try:
-            self._file = open(path, "wb", buffering=_BUFFER)  # noqa: SIM115 - until it is read
-        except OSError as error:
-            raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        self._held: list[bytes] = []
+        self._weight = 0  # bytes held
+        self._write("wb")
 
     def __len__(self) -> int:
         return self._size
-
-    def __del__(self) -> None:
-        if hasattr(self, "_file"):
-            self._file.close()  # where something went wrong before it was read
 
     def append(self, values: Array) -> None:
         """Write `values` at the end.
@@ -63,22 +61,36 @@ class Column:
         Raises:
             OutputError: it cannot be written (the disk is full).
         """
-        try:
-            self._file.write(values.astype(self._dtype, copy=False).tobytes())
-        except OSError as error:
-            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
+        self._held.append(values.astype(self._dtype, copy=False).tobytes())
+        self._weight += len(self._held[-1])
         self._size += len(values)
+        if self._weight >= _BUFFER:
+            self._write("ab")
 
     def finish(self) -> Path:
-        """Return the file, written to its end; nothing can be added now."""
-        try:
-            self._file.close()
-        except OSError as error:
-            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
+        """Return the file, written to its end.
+
+        Raises:
+            OutputError: it cannot be written (the disk is full).
+        """
+        if self._held:
+            self._write("ab")
         return self._path
 
+    def _write(self, mode: str) -> None:
+        try:
+            with open(self._path, mode) as file:
+                file.write(b"".join(self._held))
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
+        self._held.clear()
+        self._weight = 0
+
     def array(self) -> Array:
-        """Return what was written, mapped into memory, to read only; nothing can be added now."""
+        """Return what was written, mapped into memory, to read only.
+
+        The map has an open file of its own as long as somebody holds the array.
+        """
         self.finish()
         if not self._size:
             return np.zeros(0, self._dtype)
@@ -86,8 +98,26 @@ class Column:
 
     def delete(self) -> None:
         """Remove the file; what is mapped stays readable."""
-        self._file.close()
+        self._held.clear()
         self._path.unlink(missing_ok=True)
+
+
+def flags(path: Path, size: int) -> npt.NDArray[np.bool_]:
+    """Return `size` flags in a file, mapped into memory, all False, to be changed.
+
+    The file is written whole first: where a mapped file has holes and the disk is full, the system
+    kills whoever writes there.
+
+    Raises:
+        OutputError: it cannot be written (the disk is full).
+    """
+    column = Column(path, np.bool_)
+    for begin in range(0, size, _BUFFER):
+        column.append(np.zeros(min(_BUFFER, size - begin), np.bool_))
+    column.finish()
+    if not size:
+        return np.zeros(0, np.bool_)
+    return np.memmap(path, np.bool_, "r+", shape=(size,))
 
 
 def forget(array: Array) -> None:

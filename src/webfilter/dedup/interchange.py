@@ -213,7 +213,7 @@ def linked(sketches: Iterable[Sketch]) -> Clusters:
                 held.append(sketch.details)
                 yield sketch.keys
 
-    with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
+    with tempfile.TemporaryDirectory(prefix="webfilter-", ignore_cleanup_errors=True) as work:
         buckets = Buckets("linked", keys(), Path(work))
         found = Candidates(buckets, Path(work))
         for details in held:

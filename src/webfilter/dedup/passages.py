@@ -176,7 +176,7 @@ class PassageDedup(CorpusStage[PassageSketch]):
         Raises:
             ConfigError: sketches that were made differently, or by another stage.
         """
-        with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
+        with tempfile.TemporaryDirectory(prefix="webfilter-", ignore_cleanup_errors=True) as work:
             return self.resolve_in(sketches, Path(work))
 
     def resolve_in(self, sketches: Iterable[PassageSketch], folder: Path) -> Stage:

@@ -12,8 +12,11 @@ import datetime
 import math
 import struct
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
+
+import numpy as np
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
@@ -91,7 +94,14 @@ def values(batch: Sequence[Document], key: str) -> list[Value]:
 
 
 def _plain(value: Any) -> Value:
-    """Return a source's own value as a number or str (a date as ISO 8601, in UTC), else None."""
+    """Return a source's own value as a number or str (a date as ISO 8601, in UTC), else None.
+
+    Scalars of NumPy count as what they hold, decimal fractions as the nearest float.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Decimal):
+        value = math.nan if value.is_snan() else float(value)
     if isinstance(value, datetime.date) and value != value:  # pandas' NaT
         return None
     if isinstance(value, datetime.datetime):

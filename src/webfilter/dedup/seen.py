@@ -113,6 +113,8 @@ class SeenBefore(OnlineStage[Store | BloomFilter]):
             value = getattr(self, field)
             if value is not None and not 1 <= value < float("inf"):
                 raise ConfigError(f"{self.name}: {field} = {value!r} must be at least 1")
+        if self.state == "":
+            raise ConfigError(f"{self.name}: state = '' names no folder; None keeps nothing")
         if self.false_positive_rate > 0:
             self._check_bloom()
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from webfilter.dedup import columns
 from webfilter.dedup import prefer as preference
-from webfilter.dedup.columns import Column
+from webfilter.dedup.columns import Column, flags
 from webfilter.dedup.cuts import without
 from webfilter.dedup.fingerprints import (
     TOKENS,
@@ -328,9 +328,7 @@ def _found(
     first = whole.keep == "first"
     documents, named, begins = ends.array(), names.array(), starts.array()
     seats = ranking.ranks() if first else named
-    gone: npt.NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
-    if len(begins):
-        gone = np.memmap(folder / "gone", dtype=np.bool_, mode="w+", shape=(len(begins),))
+    gone = flags(folder / "gone", len(begins))
     for part, at in frequent(hashes.array(), 1, folder):
         rows = np.searchsorted(documents, at, "right")
         gone[at[_later(part, seats[rows], begins[at], first)]] = True

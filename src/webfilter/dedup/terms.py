@@ -147,18 +147,21 @@ class Frequencies:
         self._folder = folder
         self._size = 0
         self._held: list[Terms] = []
+        self._count = 0  # terms held
         self._parts = [Column(folder / f"terms-{n}.runs", np.uint64) for n in range(_PARTS)]
 
     def add(self, bags: Bags) -> None:
         """Count the terms of `bags`."""
         self._size += len(bags)
         self._held.append(bags.terms)
-        if sum(map(len, self._held)) >= _HELD:
+        self._count += len(bags.terms)
+        if self._count >= _HELD:
             self._write()
 
     def _write(self) -> None:
         terms = np.sort(np.concatenate([np.zeros(0, np.uint32), *self._held])).astype(np.uint64)
         self._held.clear()
+        self._count = 0
         begins = _begins(terms)
         runs = terms[begins] << _HALF | np.diff(begins, append=len(terms)).astype(np.uint64)
         starts = np.arange(_PARTS, dtype=np.uint64) << np.uint64(58)

@@ -71,8 +71,9 @@ class Contamination(Scorer):
 
     Raises:
         SourceError: a file is missing, empty or malformed.
-        ConfigError: no file, two of one name, or a file without a text that is long enough.
-        UnknownName: one of `fields` is in no file, or a file has none of them.
+        ConfigError: no file, two of one name, a file without a text that is long enough, or one
+            of `fields` is in no file.
+        UnknownName: a file has none of `fields`; carries the nearest one that it has.
 
     >>> import tempfile
     >>> item = "A farmer has 17 sheep and sells all but 9 of them. How many are left?"

@@ -71,8 +71,9 @@ class Pii(Profiled, Transform):
     purpose: IP addresses that are private or reserved, versions, digits in one piece without a
     word like "Tel." before them, groups that are as likely a date, range, score or amount.
 
-    A second pass changes nothing: neither tags nor the examples are personal data. With a mask of
-    your own this holds as long as it does not look like some other kind.
+    A second pass changes nothing on texts as people write them: neither tags nor the examples are
+    personal data. It may where a match stands in a run of letters and signs without a space, or
+    where a mask of your own looks like some other kind.
 
     Raises:
         ConfigError: a field's value does not fit.

@@ -6,9 +6,10 @@ their subdomains, banned URLs, words of which one is enough or it takes two, sub
 
 Deviations: words are compared with whole tokens of host and path, so Essex, Scunthorpe and
 "analysis" pass; a word of which it takes two counts together with a companion ("sex" + "videos"),
-and not at all beside a context word ("sex" + "education"); substrings are looked for in the host
-only; the lists are our own, small and mostly English. For the coverage of RefinedWeb's 4.6 million
-domains add a maintained list, such as UT1's, as `host_files`.
+and not at all beside a context word ("sex" + "education"); our substrings are looked for in the
+host (those beyond ASCII anywhere), the user's anywhere; the lists are our own, small and mostly
+English. For the coverage of RefinedWeb's 4.6 million domains add a maintained list, such as UT1's,
+as `host_files`.
 """
 
 from __future__ import annotations

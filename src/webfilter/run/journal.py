@@ -28,9 +28,9 @@ from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any
 
-from webfilter.canonical import canonical
 from webfilter.document import Document, Verdict
 from webfilter.errors import OutputError
+from webfilter.identity import canonical
 from webfilter.report.ledger import Ledger, Tally
 from webfilter.run.local import Done, Runner, Segment, sketch
 from webfilter.stage import CorpusStage, Step

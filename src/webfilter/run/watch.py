@@ -36,6 +36,7 @@ FEW = 10
 _NAMED = 5
 """Accepted values that a message names."""
 _MOST = sys.float_info.max
+_EXTRACTED = "extracted_characters"
 _COMMON = 0.1
 """A value with a smaller share of those that a limit drops says nothing; then the median does."""
 
@@ -50,10 +51,12 @@ class Watch:
     def __init__(self, pipe: Pipeline) -> None:
         self.said: list[str] = []
         """What was noted, for the report; what was warned of went to the logger, too."""
-        named = zip(pipe.names, pipe.steps, strict=True)
+        named = tuple(zip(pipe.names, pipe.steps, strict=True))
         self._open: dict[str, Step] = {
             name: step for name, step in named if step.rules or step.by_document
         }
+        extracts = [any(s.name == _EXTRACTED for s in step.measures) for _, step in named]
+        self._advice = {name: _advice(extracts, place) for place, name in enumerate(pipe.names)}
         self._verdicts: dict[str, Counter[Verdict]] = {}
         self._empty: Counter[str] = Counter()
 
@@ -86,9 +89,11 @@ class Watch:
             step = self._open.pop(row.name)
             found = self._verdicts.pop(row.name, Counter())
             if row.kept == 0:
-                empty = self._empty[row.name]
+                bare = 2 * self._empty[row.name] > row.docs_in
+                share = _share(self._empty[row.name], row.docs_in)
                 text = f"{row.name} kept none of the first {row.docs_in:,} documents"
-                why = _why(step, found, empty, row.docs_in)
+                advice = self._advice[row.name] if bare else ""
+                why = _why(step, found, advice and f"{share} {advice}", row.docs_in)
                 text += f": {why}" if why else ""
                 logger.warning(text)
                 self.said.append(text)
@@ -104,8 +109,15 @@ def _group(verdict: Verdict) -> Verdict:
     return Verdict(v.stage, v.reason, v.signal, v.value, v.limit, op=v.op)
 
 
-def _why(step: Step, found: Counter[Verdict], empty: int, total: int) -> str:
-    """Return the commonest reason with its commonest value, and what to check."""
+def _advice(extracts: Sequence[bool], place: int) -> str:
+    """Return what is to be said of documents without a text at `place`, if anything."""
+    if not any(extracts):
+        return "have no text: is the extraction missing?"
+    return "" if any(extracts[: place + 1]) else "have no text yet: the extraction comes later"
+
+
+def _why(step: Step, found: Counter[Verdict], advice: str, total: int) -> str:
+    """Return the commonest reason with its commonest value, and what to check: `advice`, if any."""
     if not found:
         return ""
     reasons: Counter[tuple[str, str]] = Counter()
@@ -133,9 +145,7 @@ def _why(step: Step, found: Counter[Verdict], empty: int, total: int) -> str:
         said = f"{_share(count, total)} by {reason}{limit}; {said}"
     else:
         said = f"{_share(count, total)} by {reason} ({verdict.signal}{limit}); {said}"
-    if empty * 2 > total:
-        return f"{said}; {_share(empty, total)} have no text: is the extraction missing?"
-    return f"{said}; check that limit, and what these documents are"
+    return f"{said}; {advice or 'check that limit, and what these documents are'}"
 
 
 def _share(count: int, total: int) -> str:

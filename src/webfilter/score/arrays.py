@@ -25,9 +25,13 @@ def from_bytes(kind: Any, data: bytes) -> dict[str, Any]:
     """Return the arrays of a file by the names of the fields of the dataclass `kind`.
 
     Raises:
-        ValueError: arrays are missing, or some belong to something else.
+        ValueError: it is no such file, arrays are missing, or some belong to something else.
     """
     wanted = {field.name for field in fields(kind)}
+    if not data.startswith(
+        b"PK\x03\x04"
+    ):  # NumPy would take it for a pickle, and propose to load that
+        raise ValueError("it is no .npz file")
     with np.load(io.BytesIO(data), allow_pickle=False) as found:
         if set(found.files) != wanted:
             raise ValueError(f"its arrays are {sorted(found.files)}, not {sorted(wanted)}")

@@ -87,7 +87,10 @@ class Ensemble(Filter):
             raise ConfigError(f"{self.name}: weights go with how = 'mean' only")
         given = [self.weights.get(named, 1.0) for named in self.signals]
         if not all(0 <= weight < 1e300 for weight in given) or not sum(given):
-            raise ConfigError(f"{self.name}: weights = {dict(self.weights)} are not 0 or more")
+            raise ConfigError(
+                f"{self.name}: weights = {dict(self.weights)} does not fit; it takes numbers of 0 "
+                "or more, of which one is above 0"
+            )
 
     def __hash__(self) -> int:
         return hash((self.signals, self.how, self.min_score, self.signal))

@@ -183,7 +183,8 @@ def _check_names(names: Sequence[str]) -> None:
         if not _NAME.fullmatch(name) or name.endswith(".") or _DEVICES.fullmatch(name):
             raise ConfigError(
                 f"tiers: {name!r} cannot be a folder; a name has letters, digits, '_', '-' and "
-                "'.', begins with a letter or digit, and has at most 64 of them"
+                "'.', begins with a letter or digit, ends with no '.', has at most 64 of them, and "
+                "is no device of Windows (con, nul)"
             )
     ordered = sorted(name.lower() for name in names)
     for one, other in pairwise(ordered):
