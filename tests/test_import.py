@@ -12,6 +12,7 @@ import webfilter
 
 SOURCE = Path(webfilter.__file__).parent
 HEAVY = ("numpy", "sklearn", "pyarrow", "trafilatura", "resiliparse", "fasttext", "lxml", "tqdm")
+HEAVY += ("ray",)
 
 
 def test_importing_webfilter_loads_nothing_heavy():
@@ -54,7 +55,7 @@ MAY["language"] = BASE | {"extract"}  # the check of raw HTML decodes it as extr
 MAY |= {
     "report": BASE - {"text", "child", "packaged", "profiles"} | {"read", "pipeline", "compose"}
 }
-MAY |= {"run": BASE | {"read", "write", "report", "pipeline", "identity"}}
+MAY |= {"run": BASE | {"read", "write", "report", "pipeline", "identity", "serve"}}
 # tuning runs stages over two corpora and shows what it found: it stands where pipeline and cli do
 MAY |= {"tuning": BASE | {"read", "report", "run", "pipeline", "compose", "heuristics", "language"}}
 MAY["tuning"] |= {"extract"}  # it fits cascades

@@ -67,6 +67,7 @@ _HOME = {
     "Pii": "webfilter.heuristics.pii",
     "Pipeline": "webfilter.pipeline",
     "RankEnsemble": "webfilter.score.ensemble",
+    "RayWorkers": "webfilter.run.ray",
     "Report": "webfilter.report",
     "Rubric": "webfilter.score.annotation",
     "Rule": "webfilter.stage",
@@ -80,6 +81,7 @@ _HOME = {
     "SourceError": "webfilter.errors",
     "Stage": "webfilter.stage",
     "SubstringDedup": "webfilter.dedup.substrings",
+    "TableWorker": "webfilter.run.tables",
     "Teacher": "webfilter.score.teacher",
     "Tiers": "webfilter.score.tiers",
     "TokenBudget": "webfilter.score.threshold",
@@ -146,6 +148,7 @@ __all__ = [
     "Pii",
     "Pipeline",
     "RankEnsemble",
+    "RayWorkers",
     "Report",
     "Rubric",
     "Rule",
@@ -159,6 +162,7 @@ __all__ = [
     "SourceError",
     "Stage",
     "SubstringDedup",
+    "TableWorker",
     "Teacher",
     "Tiers",
     "TokenBudget",
@@ -246,6 +250,8 @@ if TYPE_CHECKING:
     from webfilter.read import read  # the module, which can be called, as mypy understands it
     from webfilter.recipes import recipe
     from webfilter.report import Explanation, Report
+    from webfilter.run.ray import RayWorkers
+    from webfilter.run.tables import TableWorker
     from webfilter.run.tiers import check_tiers
     from webfilter.score.annotation import Annotations, Rubric
     from webfilter.score.annotator import Annotator

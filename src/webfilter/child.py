@@ -57,6 +57,7 @@ __all__ = [
     "ChildNotSent",
     "ChildNotStarted",
     "ChildTimeout",
+    "unpack_answer",
 ]
 
 _STARTUP_SECONDS = 120.0
@@ -422,16 +423,8 @@ class _Running:
             raise ChildTimeout(timeout or 0.0) from None
         if answer is None:
             raise _Gone(ChildDied(self._how(), self._last_words()))
-        tag, body = answer[:1], memoryview(answer)[1:]
-        if tag == READY:
-            return None
-        try:
-            content = pickle.loads(body)
-        except Exception as error:
-            return ChildNotSent(type(error).__name__, f"the result cannot be unpickled: {error}")
-        if tag == RESULT:
-            return content
-        return ChildNotSent(*content) if tag == NOT_SENT else ChildError(*content)
+        tag, body = bytes(answer[:1]), memoryview(answer)[1:]
+        return None if tag == READY else unpack_answer(tag, body)
 
     def _how(self) -> str:
         try:
@@ -464,6 +457,17 @@ class _Running:
             self._process.wait()
         self._drain.join(timeout=0.5)
         self._answers.close()
+
+
+def unpack_answer(tag: bytes, body: bytes | memoryview) -> Any:
+    """Return what an answer of `webfilter.serve.answer` tells: a result or a `ChildError`."""
+    try:
+        content = pickle.loads(body)
+    except Exception as error:
+        return ChildNotSent(type(error).__name__, f"the result cannot be unpickled: {error}")
+    if tag == RESULT:
+        return content
+    return ChildNotSent(*content) if tag == NOT_SENT else ChildError(*content)
 
 
 def _lethal(outcome: object) -> bool:

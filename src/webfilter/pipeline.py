@@ -22,6 +22,7 @@ from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step
 
 if TYPE_CHECKING:
     from webfilter.report import Explanation, Report
+    from webfilter.run.ray import RayWorkers
     from webfilter.write import Sink
 
 __all__ = ["Pipeline"]
@@ -225,7 +226,7 @@ class Pipeline:
         dropped: str | Path | Sink | None = None,
         failed: str | Path | Sink | None = None,
         format: Literal["parquet", "jsonl", "jsonl.zst", "jsonl.gz"] = "parquet",
-        workers: int = 1,
+        workers: int | RayWorkers = 1,
         batch_size: int = 64,
         measure_all: bool = False,
         overwrite: bool = False,
@@ -244,7 +245,8 @@ class Pipeline:
             dropped: the same for the dropped ones.
             failed: the same for those on which a stage broke; with their HTML.
             format: of the part files.
-            workers: processes that work; 1 means this one.
+            workers: processes that work; 1 means this one. Or `RayWorkers`, on a Ray cluster:
+                reading, resolving corpus stages and writing stay here, and batches go there.
             batch_size: documents a batch; batches are also cut at about 4 MB.
             measure_all: run every stage on dropped documents too, so that all their signals are
                 known; the first violated rule still decides. A cascade then drops nothing on its

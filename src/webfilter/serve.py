@@ -1,6 +1,7 @@
 """The inside of a child process: read tasks from stdin, answer on a private copy of stdout.
 
-The counterpart of `webfilter.child`, which starts it; nobody else imports it. Frames are a length
+The counterpart of `webfilter.child`, which starts it; `webfilter.run.ray` answers as it does, and
+nobody else imports it. Frames are a length
 (8 bytes, little endian) and that many bytes. The first frame from the parent names the callable,
 then come messages: a frame with a time limit and, for each task, the sizes of its pickle and its
 buffers (bytes that are not copied into the pickle: protocol 5), and then those bytes one after
@@ -32,6 +33,7 @@ __all__ = [
     "RESULT",
     "Packed",
     "Unpicklable",
+    "answer",
     "dumps",
     "pack",
     "read_frame",
@@ -83,13 +85,19 @@ def serve() -> None:
     for timeout, tasks in _messages(tasks_in):
         while tasks:
             _alarm(timeout)
-            answer = _answer(work, tasks.pop(0))
+            said = answer(work, tasks.pop(0))
             _alarm(None)
-            write_frame(answers, *answer)
-            del answer
+            write_frame(answers, *said)
+            del said
 
 
-def _answer(work: Callable[[Any], Any], parts: list[bytes]) -> tuple[bytes, bytes]:
+def answer(work: Callable[[Any], Any], parts: list[bytes]) -> tuple[bytes, bytes]:
+    """Return what comes of doing a task: what it is, and its pickle (see this module).
+
+    Args:
+        work: does the task.
+        parts: the task's pickle and its buffers; emptied.
+    """
     problem = NOT_SENT
     try:
         value = _loads(*parts)

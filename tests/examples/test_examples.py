@@ -17,11 +17,14 @@ SCRIPTS = [
     "drop_duplicates.py",
     "score_and_tier.py",
     "tell_languages.py",
+    "ray_cluster.py",
 ]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_the_script_runs_on_the_embedded_sample(script):
+    if script == "ray_cluster.py":
+        pytest.importorskip("ray")
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / script)], capture_output=True, text=True, check=False
     )

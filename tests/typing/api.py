@@ -35,6 +35,8 @@ def use() -> None:
     assert_type(pipe(["a text"]), list[wf.Document])
     report = pipe.run(wf.read.warc("x.warc.gz"), "out", workers=2)
     assert_type(report, wf.Report)
+    assert_type(pipe.run(["a text"], workers=wf.RayWorkers(2, {"num_gpus": 1})), wf.Report)
+    wf.TableWorker(pipe.fit(["a text"]))(report)
     assert_type(report.kept, int)
     assert_type(pipe.explain("<p>x</p>"), wf.Explanation)
     assert_type(wf.recipe("educational").fingerprint(), str)

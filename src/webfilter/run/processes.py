@@ -1,10 +1,11 @@
 """Run segments in worker processes, results in the order of the batches.
 
-Each worker is a `webfilter.child.Child` led by one thread of the parent. A worker that dies takes
-nothing along: its batch is done again document by document in a fresh one, and the document that
-kills it becomes a failed document of the stage that died on it. A document that cannot be sent (its
-`meta` holds a lock, or nests too deep for a pickle) is worked on by the parent itself, in the
-thread that asks for results: so it comes out as from a run without workers.
+Each worker is led by one thread of the parent: a `webfilter.child.Child`, or an actor of a cluster
+(`webfilter.run.ray`). A worker that dies takes nothing along: its batch is done again document by
+document in a fresh one, and the document that kills it becomes a failed document of the stage that
+died on it. A document that cannot be sent (its `meta` holds a lock, or nests too deep for a pickle)
+is worked on by the parent itself, in the thread that asks for results: so it comes out as from a
+run without workers.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import Protocol
 
 from webfilter.child import Child, ChildDied, ChildError, ChildNotSent, ChildNotStarted
 from webfilter.document import Document
@@ -23,7 +25,7 @@ from webfilter.report.ledger import Ledger
 from webfilter.run.local import Done, Segment, Task, perform
 from webfilter.run.memory import peak_memory
 
-__all__ = ["PoolRunner", "make_worker"]
+__all__ = ["Crew", "PoolRunner", "make_worker"]
 
 logger = logging.getLogger("webfilter")
 
@@ -51,6 +53,47 @@ def _slim(doc: Document) -> Document:
     return replace(doc, html=None)
 
 
+class Crew(Protocol):
+    """Who does tasks in other processes, each for the thread that asks."""
+
+    def call(self, task: Task) -> Done:
+        """Return what a worker made of `task`.
+
+        Raises:
+            ChildDied: the worker died on it; `ChildNotStarted`: none can be started.
+            ChildError: the worker's loop raised; `ChildNotSent`: the task cannot be sent there.
+            RunError: the crew was closed.
+        """
+
+    def close(self) -> None:
+        """End the workers, and the calls that wait for them."""
+
+
+class _Children:
+    """A child process for each thread that calls."""
+
+    def __init__(self, cut: Sequence[Segment], measure_all: bool) -> None:
+        self._config = (cut, measure_all)
+        self._local = threading.local()
+        self._children: list[Child] = []
+        self._closed = False
+
+    def call(self, task: Task) -> Done:
+        child: Child | None = getattr(self._local, "child", None)
+        if child is None:
+            child = self._local.child = Child("webfilter.run.processes:make_worker", self._config)
+            self._children.append(child)
+        if self._closed:  # killed by `close`, not by the document: do not start again
+            raise RunError("the run was stopped")
+        done: Done = child.call(task)
+        return done
+
+    def close(self) -> None:
+        self._closed = True
+        for child in self._children:
+            child.give_up()
+
+
 class PoolRunner:
     """Maps segments over batches in `workers` processes.
 
@@ -58,18 +101,22 @@ class PoolRunner:
         cut: the pipeline's segments; every stage must be picklable.
         workers: number of processes, at least 1.
         measure_all: measure dropped documents too.
+        crew: does the tasks, `workers` at a time; by default child processes of this one.
 
     Raises:
         RunError: a worker cannot start, or a stage cannot be sent to it.
     """
 
-    def __init__(self, cut: Sequence[Segment], workers: int, measure_all: bool = False) -> None:
+    def __init__(
+        self,
+        cut: Sequence[Segment],
+        workers: int,
+        measure_all: bool = False,
+        crew: Crew | None = None,
+    ) -> None:
         self._cut, self._workers, self._measure_all = cut, workers, measure_all
         self._told = False
-        self._config = (cut, measure_all)
-        self._local = threading.local()
-        self._children: list[Child] = []
-        self._closed = False
+        self._crew = _Children(cut, measure_all) if crew is None else crew
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="webfilter-worker")
 
     def map(self, segment: int, batches: Iterable[Sequence[Document] | Done]) -> Iterator[Done]:
@@ -89,24 +136,12 @@ class PoolRunner:
 
     def close(self) -> None:
         """Stop the workers; batches in flight are given up."""
-        self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for child in self._children:
-            child.give_up()
-
-    def _child(self) -> Child:
-        child: Child | None = getattr(self._local, "child", None)
-        if child is None:
-            child = self._local.child = Child("webfilter.run.processes:make_worker", self._config)
-            self._children.append(child)
-        return child
+        self._crew.close()
 
     def _call(self, task: Task) -> Done:
-        child = self._child()
-        if self._closed:  # killed by `close`, not by the document: do not start again
-            raise RunError("the run was stopped")
         try:
-            done: Done = child.call(task)
+            return self._crew.call(task)
         except ChildNotStarted as error:
             said = f"a worker process cannot start (workers=1 needs none): {error}"
             raise RunError(said) from error
@@ -114,7 +149,6 @@ class PoolRunner:
             raise
         except ChildError as error:  # our own loop raised, or the pipeline cannot be loaded there
             raise RunError(f"a worker process could not do its work: {error}") from error
-        return done
 
     def _work(self, task: Task) -> list[Done | Task]:
         """Return what becomes of `task`, in parts; a `Task` among them cannot be sent."""

@@ -29,9 +29,10 @@ from webfilter.report.tiers import Counts
 from webfilter.run.flow import Flow, batched, check_count
 from webfilter.run.ids import UniqueIds
 from webfilter.run.journal import Journal
-from webfilter.run.local import LocalRunner, Runner, segments
+from webfilter.run.local import LocalRunner, Runner, Segment, segments
 from webfilter.run.memory import peak_memory
 from webfilter.run.processes import PoolRunner
+from webfilter.run.ray import RayRunner, RayWorkers
 from webfilter.run.watch import Watch
 from webfilter.write import (
     Format,
@@ -70,7 +71,7 @@ def run(
     out: str | Path | None,
     sinks: Mapping[str, str | Path | Sink | None],
     format: Format,
-    workers: int,
+    workers: int | RayWorkers,
     batch_size: int,
     measure_all: bool,
     overwrite: bool,
@@ -79,7 +80,8 @@ def run(
     resume: bool,
 ) -> Report:
     """Run `pipe` over `source`; see `Pipeline.run`."""
-    check_count("run", "workers", workers)
+    if not isinstance(workers, RayWorkers):
+        check_count("run", "workers", workers)
     check_count("run", "batch_size", batch_size)
     if format not in get_args(Format):
         raise UnknownName("format", str(format), get_args(Format))
@@ -112,15 +114,14 @@ def run(
             else:
                 opened[kind] = open_sink(target, **settings)
             stack.callback(opened[kind].abort)  # after `close` it does nothing
-        runner: Runner = (
-            LocalRunner(cut, measure_all) if workers == 1 else PoolRunner(cut, workers, measure_all)
-        )
+        runner, count = _runner(cut, workers, measure_all)
+        stack.callback(runner.close)
         journal = None
         if out is not None and not resume:
             shutil.rmtree(Path(out, JOURNAL), ignore_errors=True)
         elif out is not None:
             runner = journal = Journal(runner, cut, measure_all, Path(out, JOURNAL))
-        stack.callback(runner.close)
+            stack.callback(journal.close)
         if work is None and journal is not None:
             place = _work_folder(journal.folder, 0.0)  # of this run alone
         else:
@@ -148,7 +149,7 @@ def run(
         stages=flow.ledger.rows(counted.total),
         total=counted.total,
         seconds=perf_counter() - start,
-        workers=workers,
+        workers=count,
         started=started,
         fingerprint=metadata["fingerprint"],
         recipe=recipe_of(pipe),
@@ -180,6 +181,18 @@ def run(
             _put(Path(out) / name, text + "\n")
         shutil.rmtree(Path(out, JOURNAL), ignore_errors=True)  # of this run, or of one given up
     return report
+
+
+def _runner(
+    cut: Sequence[Segment], workers: int | RayWorkers, measure_all: bool
+) -> tuple[Runner, int]:
+    """Return who does the work, and how many they are."""
+    if isinstance(workers, RayWorkers):
+        runner = RayRunner(cut, workers, measure_all)
+        return runner, runner.count
+    if workers == 1:
+        return LocalRunner(cut, measure_all), 1
+    return PoolRunner(cut, workers, measure_all), workers
 
 
 def _targets(
