@@ -238,8 +238,10 @@ class Pipeline:
 
         Args:
             source: whatever `webfilter.read` takes.
-            out: a run folder: gets ``kept/ dropped/ failed/ report.json report.html card.md``.
-            kept: folder or sink for the kept documents; ``out/kept`` where `out` is given.
+            out: a run folder, on this machine: gets ``kept/ dropped/ failed/ report.json
+                report.html card.md``.
+            kept: folder (path, or URL for fsspec) or sink for the kept documents; ``out/kept``
+                where `out` is given.
             dropped: the same for the dropped ones.
             failed: the same for those on which a stage broke; with their HTML.
             format: of the part files.

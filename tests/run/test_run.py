@@ -194,6 +194,17 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path):
         PIPE.run(["x"], "/proc/nowhere/out")
 
 
+def test_a_run_folder_is_on_this_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for more in ({"out": "memory://run"}, {"work": "memory://work", "kept": "kept"}):
+        with pytest.raises(OutputError, match=r"is not on this machine.*kept=, dropped= and fai"):
+            PIPE.run(documents(), **more)
+    assert not list(tmp_path.iterdir())
+    PIPE.run(documents(), f"file://{tmp_path.as_posix()}/out", work=tmp_path / "w")
+    assert Report.load(tmp_path / "out").total == len(documents())
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "w"]
+
+
 def test_an_empty_source_gives_empty_outputs(tmp_path):
     report = PIPE.run([], tmp_path / "out")
     assert report.total == 0

@@ -43,7 +43,7 @@ from webfilter.write import (
     open_tiers,
     tier_folders,
 )
-from webfilter.write.folders import resolved
+from webfilter.write.folders import local_path, resolved
 from webfilter.write.lock import lock
 from webfilter.write.tiers import TieredSink
 
@@ -86,6 +86,7 @@ def run(
         raise UnknownName("format", str(format), get_args(Format))
     if not pipe.steps:
         raise ConfigError("run: the pipeline is empty; give at least one stage")
+    out, work = _here("out", out), _here("work", work)
     start, started = perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     docs = read(source)
     counts = Counts(pipe)
@@ -118,9 +119,9 @@ def run(
         )
         journal = None
         if out is not None and not resume:
-            shutil.rmtree(Path(out, JOURNAL), ignore_errors=True)
+            shutil.rmtree(out / JOURNAL, ignore_errors=True)
         elif out is not None:
-            runner = journal = Journal(runner, cut, measure_all, Path(out, JOURNAL))
+            runner = journal = Journal(runner, cut, measure_all, out / JOURNAL)
         stack.callback(runner.close)
         if work is None and journal is not None:
             place = _work_folder(journal.folder, 0.0)  # of this run alone
@@ -178,13 +179,28 @@ def run(
             ("report.html", report.to_html()),
             ("card.md", report.card()),
         ):
-            _put(Path(out) / name, text + "\n")
-        shutil.rmtree(Path(out, JOURNAL), ignore_errors=True)  # of this run, or of one given up
+            _put(out / name, text + "\n")
+        shutil.rmtree(out / JOURNAL, ignore_errors=True)  # of this run, or of one given up
     return report
 
 
+def _here(name: str, folder: str | Path | None) -> Path | None:
+    """Return the path of a folder that has to be on this machine.
+
+    Raises:
+        OutputError: it is elsewhere.
+    """
+    path = None if folder is None else local_path(folder)
+    if folder is not None and path is None:
+        raise OutputError(
+            f"{name} = {str(folder)!r} is not on this machine, where the journal, the spool and "
+            "the report lie: give a folder here; kept=, dropped= and failed= may be URLs"
+        )
+    return path
+
+
 def _targets(
-    out: str | Path | None,
+    out: Path | None,
     sinks: Mapping[str, str | Path | Sink | None],
     tiers: Sequence[str],
 ) -> dict[str, str | Path | Sink]:
@@ -195,7 +211,7 @@ def _targets(
         if given is not None:
             targets[kind] = given
         elif out is not None:
-            targets[kind] = Path(out) / kind
+            targets[kind] = out / kind
     seen: dict[str, str] = {}
     for kind, target in targets.items():
         if isinstance(target, (str, os.PathLike)):
@@ -237,12 +253,12 @@ def _forget(target: str | Path | Sink, tiers: Sequence[str]) -> None:
 
 
 @contextmanager
-def _work_folder(parent: str | Path | None, unlocked: float) -> Iterator[str]:
+def _work_folder(parent: Path | None, unlocked: float) -> Iterator[str]:
     """A folder for spools in `parent`, or where the system has such things; see `_sweep`."""
     try:
         if parent is not None:
-            Path(parent).mkdir(parents=True, exist_ok=True)
-            _sweep(Path(parent), unlocked)
+            parent.mkdir(parents=True, exist_ok=True)
+            _sweep(parent, unlocked)
         folder = tempfile.TemporaryDirectory(prefix=_WORK, dir=parent)
     except OSError as error:
         raise OutputError(f"cannot make a work folder in {parent}: {error.strerror}") from error
