@@ -17,11 +17,12 @@ from webfilter.read.items import from_mapping, own_signals, restore
 from webfilter.read.marks import content_id, failed
 from webfilter.read.options import Options
 from webfilter.read.stored import Meter
+from webfilter.stage import Signal
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["check_columns", "parquet_schema", "read_parquet", "rows"]
+__all__ = ["check_columns", "layout", "parquet_schema", "read_parquet", "rows", "stored_signals"]
 
 ROWS = 256
 """Rows that are Python objects at a time."""
@@ -64,6 +65,18 @@ def layout(schema: pa.Schema) -> list[str] | None:
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return [name for name in signals if name in schema.names and name not in _OWN]
+
+
+def stored_signals(schema: pa.Schema) -> list[Signal]:
+    """Return the signals that a table that webfilter wrote has columns for; none of other tables.
+
+    What they are about is not stored.
+    """
+    kinds: dict[str, Any] = {"int64": "int", "double": "float", "bool": "bool"}
+    return [
+        Signal(name, kinds.get(str(schema.field(name).type), "str"), "")
+        for name in layout(schema) or ()
+    ]
 
 
 def rows(batch: pa.RecordBatch, options: Options, where: str = "") -> Iterator[Document]:
@@ -146,16 +159,15 @@ def _own(row: Mapping[str, Any], signals: list[str], where: str) -> Document:
         return failed(content_id(repr(row)), reason)
 
 
-def parquet_schema(handle: Any) -> list[str]:
-    """Return the names of the columns of an open Parquet file.
+def parquet_schema(handle: Any) -> pa.Schema:
+    """Return the schema of an open Parquet file.
 
     Raises:
         Exception: of pyarrow, where it is none.
     """
     import pyarrow.parquet as pq
 
-    names: list[str] = pq.ParquetFile(handle).schema_arrow.names
-    return names
+    return pq.ParquetFile(handle).schema_arrow
 
 
 def read_parquet(

@@ -99,11 +99,12 @@ def run(
     steps = [step.thorough for step in pipe.steps] if measure_all else pipe.steps
     cut = segments(pipe.names, steps)
     metadata = {"fingerprint": pipe.fingerprint()}
+    measured = {signal.name for signal in pipe.signals}
     with ExitStack() as stack:
         opened: dict[str, Sink] = {}
         for kind, target in targets.items():
             settings: dict[str, Any] = {
-                "signals": pipe.signals,
+                "signals": (*pipe.signals, *(s for s in docs.signals if s.name not in measured)),
                 "metadata": {**metadata, "kind": kind},
                 "html": kind == "failed",
                 "format": format,
