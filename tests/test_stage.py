@@ -66,6 +66,11 @@ def test_fields_are_converted_or_refused_by_name():
         Length(min_length=True)
 
 
+def test_a_kind_of_signal_that_there_is_not_is_refused():
+    with pytest.raises(ConfigError, match=r"Signal\('n'\): kind = 'integer' does not fit"):
+        Signal("n", "integer", "A number")
+
+
 def test_names_are_snake_case():
     assert (Length.name, FirstOf.name) == ("length", "first_of")
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from webfilter.canonical import canonical
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
-from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step
+from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step, check_declared
 
 if TYPE_CHECKING:
     from webfilter.report import Explanation, Report
@@ -35,9 +35,9 @@ class Pipeline:
     """Steps in a row. ``Pipeline((a, b))`` and ``a | b`` are the same thing.
 
     Raises:
-        ConfigError: something is not a stage, a step needs a signal that no earlier step measures,
-            a rule judges a signal that nobody measures, or a text as a number, or two steps give
-            one signal two meanings.
+        ConfigError: something is not a stage, or declares no signals and rules but something
+            else; a step needs a signal that no earlier step measures, a rule judges a signal that
+            nobody measures, or a text as a number, or two steps give one signal two meanings.
 
     >>> from webfilter import Judge, Rule, Sample
     >>> pipe = Sample(rate=0.5) | Judge((Rule("sample_rank", ge=0.25),))
@@ -87,6 +87,7 @@ class Pipeline:
     def _check_signals(self) -> None:
         known: dict[str, tuple[Signal, str]] = {}
         for name, step in zip(self.names, self.steps, strict=True):
+            check_declared(step, name)
             for need in step.needs:
                 if need not in known:
                     raise UnknownName(

@@ -41,6 +41,7 @@ __all__ = [
     "Stage",
     "Step",
     "Transform",
+    "check_declared",
 ]
 
 S = TypeVar("S")
@@ -48,7 +49,11 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class Signal:
-    """What a stage measures: the name is public interface; with type, unit and range."""
+    """What a stage measures: the name is public interface; with type, unit and range.
+
+    Raises:
+        ConfigError: a field's value does not fit, such as a `kind` that there is not.
+    """
 
     name: str
     kind: Literal["int", "float", "bool", "str"]
@@ -59,6 +64,9 @@ class Signal:
     low: float | None = None
     """Least possible value; None: unbounded or not a number."""
     high: float | None = None
+
+    def __post_init__(self) -> None:
+        conform(self, f"Signal({self.name!r})")
 
 
 # op to test, and the words for its violation
@@ -231,6 +239,21 @@ class Step(ABC):
         return Pipeline((self,)) | other
 
 
+def check_declared(step: Step, name: str) -> None:
+    """Make sure that `step`, called `name`, declares signals and rules as others can read them.
+
+    Raises:
+        ConfigError: its `measures` are not a tuple of `Signal`, or its `rules` not one of `Rule`.
+    """
+    for what, kind in (("measures", Signal), ("rules", Rule)):
+        found = getattr(step, what)
+        if not isinstance(found, tuple | list) or not all(isinstance(f, kind) for f in found):
+            raise ConfigError(
+                f"{name}: {what} must be a tuple of {kind.__name__}, such as "
+                f"({kind.__name__}(...),) with its comma, not {found!r}"
+            )
+
+
 class Stage(Step):
     """Takes a batch of live documents, returns the same documents in the same order, marked.
 
@@ -306,7 +329,13 @@ class Transform(Stage):
         return [self._apply(doc, rules) for doc in batch]
 
     def _apply(self, doc: Document, rules: Sequence[Rule]) -> Document:
-        text, signals = self.transform(doc)
+        answer = self.transform(doc)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise TypeError(
+                f"transform must return (text, signals), not {type(answer).__name__}; "
+                "signals may be {}"
+            )
+        text, signals = answer
         merged = dict(doc.signals)
         merged.update((key, plain(key, value)) for key, value in signals.items())
         return replace(doc, text=text, signals=merged, verdict=judge(rules, merged, self.name))
