@@ -28,11 +28,12 @@ from webfilter.report.marked import recipe_of
 from webfilter.report.tiers import Counts
 from webfilter.run.flow import Flow, batched
 from webfilter.run.ids import UniqueIds
-from webfilter.run.journal import Journal
+from webfilter.run.journal import Journal, half_placed
 from webfilter.run.local import LocalRunner, Runner, segments
 from webfilter.run.memory import peak_memory
 from webfilter.run.processes import PoolRunner
 from webfilter.run.watch import Watch
+from webfilter.stage import OnlineStage
 from webfilter.write import (
     Format,
     Sink,
@@ -94,7 +95,10 @@ def run(
     targets = _targets(out, sinks, tiers)
     if out is not None:
         check_writable(out)
-    _check_folders(targets, tiers, overwrite)
+    half = frozenset() if out is None else half_placed(out / JOURNAL)
+    places = {kind: resolved(t) for kind, t in targets.items() if isinstance(t, (str, os.PathLike))}
+    anew = {kind: overwrite or places.get(kind) in half for kind in targets}
+    _check_folders(targets, tiers, anew)
 
     steps = [step.thorough for step in pipe.steps] if measure_all else pipe.steps
     cut = segments(pipe.names, steps)
@@ -108,7 +112,7 @@ def run(
                 "metadata": {**metadata, "kind": kind},
                 "html": kind == "failed",
                 "format": format,
-                "overwrite": overwrite,
+                "overwrite": anew[kind],
             }
             if tiers and kind == "kept" and isinstance(target, (str, os.PathLike)):
                 opened[kind] = open_tiers(target, tiers, **settings)
@@ -140,11 +144,15 @@ def run(
         watch.finish(flow.ledger)
         flow.ledger.check(counted.total)
         router.check(counted.total)
+        if journal is not None:
+            journal.placing(places.values())
         for kind in reversed(KINDS):  # what is kept appears last: it is complete when it is there
             if kind in opened:
                 opened[kind].close()
-                if overwrite:
+                if anew[kind]:
                     _forget(targets[kind], tiers if kind == "kept" else ())
+        if journal is not None and any(isinstance(step, OnlineStage) for step in pipe.steps):
+            journal.placed()  # begun again from here on, they would have seen all of it
         flow.finish()  # what was written, and nothing else, counts as seen by the next run
 
     report = Report(
@@ -227,9 +235,9 @@ def _targets(
 
 
 def _check_folders(
-    targets: Mapping[str, str | Path | Sink], tiers: Sequence[str], overwrite: bool
+    targets: Mapping[str, str | Path | Sink], tiers: Sequence[str], anew: Mapping[str, bool]
 ) -> None:
-    """Make sure that every folder can be written.
+    """Make sure that every folder can be written, `anew` where what is there may be replaced.
 
     Raises:
         OutputError: one cannot, or holds the output of an earlier run.
@@ -237,6 +245,7 @@ def _check_folders(
     for kind, target in targets.items():
         if not isinstance(target, (str, os.PathLike)):
             continue
+        overwrite = anew[kind]
         check_writable(target, overwrite=overwrite)
         for name in tiers if kind == "kept" else ():
             check_writable(inside(target, name), overwrite=overwrite)
