@@ -80,6 +80,14 @@ def test_what_does_not_fit_is_refused_with_field_and_value(field, value):
         Options(**{field: value})
 
 
+def test_a_long_value_is_shown_in_part():
+    with pytest.raises(
+        ConfigError, match=r"options: count = (\[0, .*)\.\.\. does not fit"
+    ) as error:
+        Options(count=[0] * 10_000)
+    assert len(str(error.value)) < 300
+
+
 def test_false_in_a_recipe_is_none_where_the_field_takes_none_and_no_bool():
     made = build(Options, "options", {"share": False, "flag": False, "codes": False})
     assert (made.share, made.flag, made.codes) == (None, False, None)

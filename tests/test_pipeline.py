@@ -1,8 +1,20 @@
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 from toys import Breaks, FirstOf, Length, Quota, Upper
 
 import webfilter as wf
-from webfilter import ConfigError, Document, Judge, Pipeline, Rule, Sample, UnknownName
+from webfilter import (
+    ConfigError,
+    Document,
+    Judge,
+    Pipeline,
+    Rule,
+    Sample,
+    Signal,
+    UnknownName,
+)
 
 
 def docs(*texts):
@@ -38,6 +50,13 @@ def test_a_verdict_carries_the_unique_name():
     assert doc.verdict.stage == "length_2"
 
 
+@dataclass(frozen=True)
+class OneSignal(Length):
+    """Forgot the comma."""
+
+    measures: ClassVar = Signal("length", "int", "Characters")
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -46,6 +65,7 @@ def test_a_verdict_carries_the_unique_name():
         (lambda: Length() | 3, "made of stages, not of int"),
         (lambda: Pipeline((Judge((Rule("length", ge=2),)), Length())), "no earlier stage"),
         (lambda: Length() | Judge((Rule("lenght", ge=2),)), "did you mean 'length'"),
+        (lambda: Length() | OneSignal(), r"one_signal: measures must be a tuple of Signal"),
     ],
 )
 def test_what_cannot_work_is_refused_when_built(make, said):

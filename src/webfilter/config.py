@@ -22,6 +22,10 @@ from webfilter.errors import ConfigError, UnknownName
 __all__ = ["build", "conform", "field_types"]
 
 
+_SHOWN = 200
+"""Characters of a value that an error shows: a model or an array would fill the screen."""
+
+
 class _Misfit(Exception):
     pass
 
@@ -150,7 +154,8 @@ def _need(holds: bool, value: Any) -> Any:
 
 def _shown(value: Any) -> str:
     try:
-        return repr(value)
+        shown = repr(value)
+        return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
     except Exception:  # such as an int of thousands of digits
         return f"a value of type {type(value).__name__}"
 

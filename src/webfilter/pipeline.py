@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.identity import canonical
-from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step
+from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step, check_declared
 
 if TYPE_CHECKING:
     from webfilter.report import Explanation, Report
@@ -36,9 +36,9 @@ class Pipeline:
     """Steps in a row. ``Pipeline((a, b))`` and ``a | b`` are the same thing.
 
     Raises:
-        ConfigError: something is not a stage, a step needs a signal that no earlier step measures,
-            a rule judges a signal that nobody measures, or a text as a number, or two steps give
-            one signal two meanings.
+        ConfigError: something is not a stage, or declares no signals and rules but something
+            else; a step needs a signal that no earlier step measures, a rule judges a signal that
+            nobody measures, or a text as a number, or two steps give one signal two meanings.
 
     >>> from webfilter import Judge, Rule, Sample
     >>> pipe = Sample(rate=0.5) | Judge((Rule("sample_rank", ge=0.25),))
@@ -88,6 +88,7 @@ class Pipeline:
     def _check_signals(self) -> None:
         known: dict[str, tuple[Signal, str]] = {}
         for name, step in zip(self.names, self.steps, strict=True):
+            check_declared(step, name)
             for need in step.needs:
                 if need not in known:
                     raise UnknownName(
@@ -240,8 +241,10 @@ class Pipeline:
 
         Args:
             source: whatever `webfilter.read` takes.
-            out: a run folder: gets ``kept/ dropped/ failed/ report.json report.html card.md``.
-            kept: folder or sink for the kept documents; ``out/kept`` where `out` is given.
+            out: a run folder, on this machine: gets ``kept/ dropped/ failed/ report.json
+                report.html card.md``.
+            kept: folder (path, or URL for fsspec) or sink for the kept documents; ``out/kept``
+                where `out` is given.
             dropped: the same for the dropped ones.
             failed: the same for those on which a stage broke; with their HTML.
             format: of the part files.

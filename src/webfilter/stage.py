@@ -41,6 +41,7 @@ __all__ = [
     "Stage",
     "Step",
     "Transform",
+    "check_declared",
 ]
 
 S = TypeVar("S")
@@ -51,7 +52,7 @@ class Signal:
     """What a stage measures: the name is public interface; with type, unit and range.
 
     Raises:
-        ConfigError: the name is no text, or nobody knows the kind.
+        ConfigError: the name is no text, or the kind none that there is.
     """
 
     name: str
@@ -67,11 +68,7 @@ class Signal:
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
             raise ConfigError(f"Signal: name = {self.name!r} does not fit; it takes a text")
-        if self.kind not in ("int", "float", "bool", "str"):
-            raise ConfigError(
-                f"Signal({self.name!r}): kind = {self.kind!r} does not fit; "
-                "it takes 'int', 'float', 'bool' or 'str'"
-            )
+        conform(self, f"Signal({self.name!r})")
 
 
 # op to test, and the words for its violation
@@ -244,6 +241,21 @@ class Step(ABC):
         return Pipeline((self,)) | other
 
 
+def check_declared(step: Step, name: str) -> None:
+    """Make sure that `step`, called `name`, declares signals and rules as others can read them.
+
+    Raises:
+        ConfigError: its `measures` are not a tuple of `Signal`, or its `rules` not one of `Rule`.
+    """
+    for what, kind in (("measures", Signal), ("rules", Rule)):
+        found = getattr(step, what)
+        if not isinstance(found, tuple | list) or not all(isinstance(f, kind) for f in found):
+            raise ConfigError(
+                f"{name}: {what} must be a tuple of {kind.__name__}, such as "
+                f"({kind.__name__}(...),) with its comma, not {found!r}"
+            )
+
+
 class Stage(Step):
     """Takes a batch of live documents, returns the same documents in the same order, marked.
 
@@ -319,7 +331,13 @@ class Transform(Stage):
         return [self._apply(doc, rules) for doc in batch]
 
     def _apply(self, doc: Document, rules: Sequence[Rule]) -> Document:
-        text, signals = self.transform(doc)
+        answer = self.transform(doc)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise TypeError(
+                f"transform must return (text, signals), not {type(answer).__name__}; "
+                "signals may be {}"
+            )
+        text, signals = answer
         merged = dict(doc.signals)
         merged.update((key, plain(key, value)) for key, value in signals.items())
         return replace(doc, text=text, signals=merged, verdict=judge(rules, merged, self.name))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 import pickle
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from itertools import permutations
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 from webfilter.config import field_types
 from webfilter.document import Document, Verdict
 from webfilter.errors import ConfigError, RunError
-from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step
+from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step, check_declared
 
 __all__ = ["check_stage", "hostile_documents", "plain_documents"]
 
@@ -112,10 +112,27 @@ def check_stage(step: Step, docs: Iterable[Document] | None = None) -> None:
     """
     if not __debug__:
         raise RunError("check_stage checks nothing without asserts; run Python without -O")
-    batch = [*plain_documents(), *hostile_documents(), *(docs or ())]
+    kinds = (Stage, CorpusStage, OnlineStage)
+    assert isinstance(step, kinds), (
+        f"{step!r} is neither a Stage, a CorpusStage nor an OnlineStage: give one as configured, "
+        "such as MyStage()"
+    )
+    try:
+        _check(step, [*plain_documents(), *hostile_documents(), *(docs or ())])
+    except AssertionError:
+        raise
+    except Exception as error:
+        raise AssertionError(f"{step.name}: raised {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _check(step: Step, batch: list[Document]) -> None:
+    _check_declaration(step)
     batch = [replace(doc, signals={**_given(step), **doc.signals}) for doc in batch]
     _check_configuration(step)
-    _check_declaration(step)
     if isinstance(step, Stage):
         _check_process(step, batch)
         _check_limits(step, batch)
@@ -123,8 +140,6 @@ def check_stage(step: Step, docs: Iterable[Document] | None = None) -> None:
         _check_corpus(step, batch)
     elif isinstance(step, OnlineStage):
         _check_online(step, batch)
-    else:
-        raise AssertionError(f"{step!r} is neither a Stage, a CorpusStage nor an OnlineStage")
 
 
 def _given(step: Step) -> dict[str, Any]:
@@ -136,17 +151,35 @@ def _check_configuration(step: Step) -> None:
     assert is_dataclass(step), f"{name}: a stage is a dataclass"
     params = type(step).__dataclass_params__
     assert params.frozen, f"{name}: write @dataclass(frozen=True)"
-    assert replace(step) == step, f"{name}: replace(stage) is not equal to the stage"
-    assert pickle.loads(pickle.dumps(step)) == step, f"{name}: does not survive pickling"
-    assert copy.deepcopy(step) == step, f"{name}: a deep copy is not equal"
+    assert _equal(replace(step), step), f"{name}: replace(stage) is not equal to the stage"
+    try:
+        copied = pickle.loads(pickle.dumps(step))
+    except Exception as error:
+        raise AssertionError(
+            f"{name}: does not survive pickling ({_said(error)}): keep functions without a name, "
+            "locks and open files out of its fields"
+        ) from error
+    assert _equal(copied, step), f"{name}: does not survive pickling"
+    assert _equal(copy.deepcopy(step), step), f"{name}: a deep copy is not equal"
     assert type(step).__name__ in repr(step), f"{name}: its repr does not name its class"
     for f in fields(step):
         if f.init:
             assert getattr(step, f.name) == getattr(replace(step), f.name), f"{name}: {f.name}"
 
 
+def _equal(one: Step, other: Step) -> bool:
+    try:
+        return bool(one == other)
+    except ValueError as error:  # arrays have no one `==`
+        raise AssertionError(f"{one.name}: its fields cannot be compared: {error}") from error
+
+
 def _check_declaration(step: Step) -> None:
     name = step.name
+    try:
+        check_declared(step, name)
+    except ConfigError as error:
+        raise AssertionError(str(error)) from error
     assert type(step).__doc__, f"{name}: has no docstring"
     declared = [signal.name for signal in step.measures]
     assert len(declared) == len(set(declared)), f"{name}: declares a signal twice"
@@ -168,9 +201,10 @@ def _snapshot(batch: Sequence[Document]) -> list[Any]:
 def _check_process(stage: Stage, batch: list[Document]) -> None:
     name = stage.name
     before = _snapshot(batch)
-    marked = list(stage.process(batch))
+    marked = _processed(stage, batch)
     assert _snapshot(batch) == before, f"{name}: changed the documents it was given"
-    assert [d.id for d in marked] == [d.id for d in batch], f"{name}: other documents or order"
+    ids = [getattr(doc, "id", doc) for doc in marked]
+    assert ids == [d.id for d in batch], f"{name}: other documents or order"
     for given, doc in zip(batch, marked, strict=True):
         _check_marked(stage, given, doc)
     for doc, together in zip(batch, marked, strict=True):
@@ -179,6 +213,17 @@ def _check_process(stage: Stage, batch: list[Document]) -> None:
     for together, again in zip(reversed(marked), stage.process(batch[::-1]), strict=True):
         _same(name, together, again, "is marked differently when the batch is reversed")
     assert list(stage.process([])) == [], f"{name}: an empty batch does not stay empty"
+
+
+def _processed(stage: Stage, batch: Sequence[Document]) -> list[Document]:
+    """Return what `stage` makes of `batch`; where it raises, say on which document."""
+    try:
+        return list(stage.process(batch))
+    except Exception as error:
+        for doc in batch if len(batch) > 1 else ():
+            _processed(stage, [doc])
+        where = f"document {batch[0].id!r}" if len(batch) == 1 else "a whole batch"
+        raise AssertionError(f"{stage.name}: raised on {where}: {_said(error)}") from error
 
 
 def _same(name: str, one: Document, other: Document, what: str) -> None:
@@ -191,6 +236,8 @@ def _same(name: str, one: Document, other: Document, what: str) -> None:
 def _check_marked(step: Step, given: Document, doc: Document) -> None:
     where = f"{step.name}: document {doc.id!r}"
     declared = {signal.name: signal for signal in step.measures}
+    for what, held in (("signals", doc.signals), ("meta", doc.meta)):
+        assert isinstance(held, Mapping), f"{where}: {what} are {held!r}, no mapping"
     for key, value in doc.signals.items():
         if key in given.signals and given.signals[key] == value:
             continue
@@ -199,8 +246,10 @@ def _check_marked(step: Step, given: Document, doc: Document) -> None:
     assert given.signals.keys() <= doc.signals.keys(), f"{where}: lost signals"
     assert given.meta.keys() <= doc.meta.keys(), f"{where}: lost meta fields"
     assert doc.url == given.url, f"{where}: changed the URL"
-    if isinstance(doc.verdict, Verdict):
-        assert doc.verdict.reason, f"{where}: verdict without a reason"
+    verdict = doc.verdict
+    if verdict is not None:
+        assert isinstance(verdict, Verdict), f"{where}: {verdict!r} is no Verdict"
+        assert verdict.reason, f"{where}: verdict without a reason"
 
 
 def _check_value(where: str, signal: Signal, value: Any) -> None:

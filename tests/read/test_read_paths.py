@@ -13,6 +13,7 @@ import pytest
 from warcbuild import PAGE, pages
 
 import webfilter.read as read
+from webfilter import Length, Pipeline
 from webfilter.errors import MissingExtra, SourceError
 
 
@@ -61,6 +62,13 @@ def test_what_was_skipped_is_counted_anew_in_each_iteration(tmp_path):
     for _ in range(2):
         assert len(list(source)) == 1
         assert source.skipped == {"request": 1}
+
+
+def test_the_report_in_a_run_folder_is_no_page(tmp_path):
+    report = Pipeline((Length(min_words=2),)).run(["a b c", "d"], tmp_path)
+    assert sorted(doc.text for doc in read.read(tmp_path)) == ["a b c", "d"]
+    (tmp_path / "report.json").unlink()
+    assert len(list(read.read(tmp_path))) == report.total + 1
 
 
 def test_the_order_of_the_arguments_and_repetitions_change_nothing(crawl):

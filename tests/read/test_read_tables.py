@@ -184,6 +184,39 @@ def test_what_webfilter_wrote_gives_back_signals_and_meta(tmp_path, stored):
     assert second.live
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars", "rows"])
+def test_what_webfilter_wrote_is_known_without_its_metadata(library):
+    table = own_table().drop(["html"])
+    through = {
+        "pandas": lambda: pytest.importorskip("pandas").DataFrame(table.to_pydict()),
+        "polars": lambda: pytest.importorskip("polars").DataFrame(table),
+        "rows": lambda: table.to_pylist(),
+    }[library]()
+    first, second = read.read(through)
+    expected, other = read.frame(table)
+    assert first == expected
+    assert second.signals["language"] == other.signals["language"] == "de"
+    assert (second.signals["words"], second.meta) == (None, {})
+
+
+def test_a_row_that_only_looks_like_one_of_webfilter_s_is_read_as_it_is():
+    row = {"id": "a", "text": "One.", "url": None, "verdict": None, "words": 3}
+    for meta, verdict in (("no JSON", None), ("[1]", None), ("{}", "good"), ({}, None)):
+        [doc] = read.read([{**row, "meta": meta, "verdict": verdict}])
+        assert doc.live
+        assert doc.signals == {}
+        assert doc.meta["words"] == 3
+
+
+def test_a_column_that_somebody_added_is_meta():
+    label = pa.array([["x"], None], pa.list_(pa.string()))
+    for table in (own_table(), own_table().replace_schema_metadata(None)):
+        first, second = read.frame(table.append_column("label", label))
+        assert (first.meta["label"], first.meta["date"]) == (["x"], "2024")
+        assert first.signals == {"words": 12, "language": "en", "extra": 0.25}
+        assert second.text == "Two."
+
+
 def test_a_file_that_is_not_parquet_is_refused_at_once(tmp_path):
     path = tmp_path / "a.parquet"
     for data in (b"", b"PAR1", b"not at all" * 10):

@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from toys import Breaks, FirstOf, Length, Quota, Tells, Upper
 
-from webfilter import Document, OutputError, Stage
+from webfilter import Document, OutputError, Report, SeenBefore, Stage
 from webfilter.run import journal
 from webfilter.write import memory
+from webfilter.write.parts import PartSink
 
 TEXTS = ["alpha", "b", "boom", "drop it", "odd one", "gamma \ud800", "lose", "", "unsketchable"]
 
@@ -344,6 +345,67 @@ def test_a_full_disk_says_what_to_do(tmp_path):
     blocked.touch()
     with pytest.raises(OutputError):
         journal.Journal(None, (), False, blocked / "folder")
+
+
+@pytest.mark.parametrize("worth", [0.0, 1e9])
+@pytest.mark.parametrize("at", [1, 2, 3, "report"])
+def test_a_run_that_ends_while_outputs_are_put_in_place_goes_on(tmp_path, monkeypatch, at, worth):
+    monkeypatch.setattr(journal, "WORTH", worth)
+    pipe = Length(2) | Breaks() | FirstOf()
+    pipe.run(documents(), tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        fail(patch, at)
+        with pytest.raises(OutputError, match="full"):
+            pipe.run(documents(), tmp_path / "out")
+    assert len(list((tmp_path / "out").glob("*/part-*"))) == (3 if at == "report" else at - 1)
+    report = pipe.run(documents(), tmp_path / "out")
+    assert written(tmp_path / "out") == written(tmp_path / "whole")
+    assert report.resumed == (0 if worth else 60)
+    with pytest.raises(OutputError, match="already holds"):
+        pipe.run(documents(), tmp_path / "out")
+
+
+def test_what_an_earlier_run_wrote_is_safe_from_a_run_that_broke_off(tmp_path, monkeypatch):
+    pipe = Length(2) | Upper()
+    pipe.run(documents(), kept=tmp_path / "kept")
+    with monkeypatch.context() as patch:
+        fail(patch, 2)
+        with pytest.raises(OutputError, match="full"):
+            pipe.run(documents(), tmp_path / "out")
+    before = list((tmp_path / "kept").iterdir())
+    with pytest.raises(OutputError, match="already holds"):
+        pipe.run(documents(), tmp_path / "out", kept=tmp_path / "kept")
+    assert list((tmp_path / "kept").iterdir()) == before
+
+
+def test_a_run_that_has_saved_what_it_saw_is_not_begun_again(tmp_path, monkeypatch):
+    pipe = SeenBefore(state=tmp_path / "seen") | Length(1)
+    with monkeypatch.context() as patch:
+        fail(patch, "report")
+        with pytest.raises(OutputError, match="full"):
+            pipe.run(documents(), tmp_path / "out")
+    before = written(tmp_path / "out")
+    with pytest.raises(OutputError, match="already holds"):
+        pipe.run(documents(), tmp_path / "out")
+    assert written(tmp_path / "out") == before
+
+
+def fail(patch, at):
+    """Let the disk be full when the `at`-th output is put in place, or the report is written."""
+    closed = []
+
+    def close(sink, close=PartSink.close):
+        closed.append(sink)
+        if len(closed) == at:
+            raise OutputError("full")
+        close(sink)
+
+    def to_html(report):
+        raise OutputError("full")
+
+    patch.setattr(PartSink, "close", close)
+    if at == "report":
+        patch.setattr(Report, "to_html", to_html)
 
 
 def journal_segments(pipe):

@@ -193,6 +193,35 @@ def test_an_output_that_cannot_be_written_is_refused_before_any_work(tmp_path):
         PIPE.run(["x"], "/proc/nowhere/out")
 
 
+def test_a_run_folder_is_on_this_machine(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for more in ({"out": "memory://run"}, {"work": "memory://work", "kept": "kept"}):
+        with pytest.raises(OutputError, match=r"is not on this machine.*kept=, dropped= and fai"):
+            PIPE.run(documents(), **more)
+    assert not list(tmp_path.iterdir())
+    PIPE.run(documents(), f"file://{tmp_path.as_posix()}/out", work=tmp_path / "w")
+    assert Report.load(tmp_path / "out").total == len(documents())
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "w"]
+
+
+def test_signals_of_an_earlier_run_keep_their_columns(tmp_path):
+    (Length(2) | Breaks() | FirstOf()).run(documents(), tmp_path / "first")
+    first = pq.read_table(tmp_path / "first" / "kept")
+    measured = json.loads(first.schema.metadata[b"webfilter"])["signals"]
+    source = wf.read([tmp_path / "first" / "kept", tmp_path / "first" / "dropped"])
+    assert [signal.name for signal in source.signals] == measured
+    again = wf.Judge((Rule("length", ge=4),), given=True) | wf.Length()
+    report = again.run(source, tmp_path / "second")
+    second = pq.read_table(tmp_path / "second" / "kept")
+    assert set(measured) | {"words"} <= set(second.column_names)
+    assert second.schema.field("length") == first.schema.field("length")
+    assert not any("_signals" in meta for meta in second["meta"].to_pylist())
+    given = {doc.id: doc.signals for doc in source}
+    for doc in wf.read(tmp_path / "second" / "kept"):
+        assert {name: doc.signals[name] for name in measured} == given[doc.id]
+    assert report.sweep("length", [4]).kept == report.kept
+
+
 def test_an_empty_source_gives_empty_outputs(tmp_path):
     report = PIPE.run([], tmp_path / "out")
     assert report.total == 0

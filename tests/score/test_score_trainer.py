@@ -231,6 +231,23 @@ def test_names_and_tops_are_one_of_each() -> None:
 # -- files -------------------------------------------------------------------------------------
 
 
+def test_a_table_is_not_the_list_of_its_column_s_names(fitted: EducationalTrainer) -> None:
+    texts, _ = lessons(4)
+    expected = fitted.predict(texts).tolist()
+    for library in ("pandas", "polars", "pyarrow"):
+        module = pytest.importorskip(library)
+        make = module.table if library == "pyarrow" else module.DataFrame
+        table = make({"text": texts})
+        assert fitted.predict(table["text"]).tolist() == expected
+        with pytest.raises(ConfigError, match="give that column of the table"):
+            fitted.predict(table)
+    for table in ({"text": texts}, np.array(texts)[:, None]):
+        with pytest.raises(ConfigError, match="give that column of the table"):
+            fitted.predict(table)
+    array = pytest.importorskip("pyarrow").array(texts)
+    assert fitted.predict(array).tolist() == expected
+
+
 def test_save_and_load(fitted: EducationalTrainer, tmp_path: Path) -> None:
     path = fitted.save(tmp_path / "deep" / "model.npz")
     again = EducationalTrainer.load(path)
@@ -456,7 +473,8 @@ def test_the_stage_takes_a_file_as_it_is_now_and_refuses_one_that_cannot_score(
     before = first.measure(Document("a", texts[0]))["educational"]
     turned = EducationalTrainer(tops=[5]).fit(texts, [5 - label for label in labels])
     turned.save(path)
-    again = Educational(min_score=None, model=str(path))
+    again = Educational(min_score=None, model=path)
+    assert again == first
     after = again.measure(Document("a", texts[0]))["educational"]
     assert abs(after - before) > 2
     assert after == pytest.approx(float(turned.predict(texts[:1])[0]), abs=1e-4)

@@ -2,16 +2,18 @@
 
 A mapping is read the same way whether it comes from a list, a line of JSON or a row of a table.
 Three layouts are known: free (``text``, ``html``, ``url``, ``id``; the other fields go to `meta`),
-datatrove's (``text``, ``id``, ``metadata``), and webfilter's own.
+datatrove's (``text``, ``id``, ``metadata``), and webfilter's own, as JSON or as columns: those of
+its Parquet files, which come through pandas, DuckDB or a dataset as rows with `meta` as text.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from webfilter.document import Document, Verdict, plain
@@ -20,7 +22,10 @@ from webfilter.read.marks import content_id, dropped, failed
 from webfilter.read.options import Options
 from webfilter.read.sniff import charset_of
 
-__all__ = ["document", "documents", "from_mapping", "restore"]
+__all__ = ["COLUMNS", "document", "documents", "from_columns", "from_mapping"]
+
+COLUMNS = frozenset(("id", "text", "url", "meta", "verdict", "html"))
+"""Columns of a table that webfilter wrote, beside those of signals."""
 
 _RESERVED = re.compile("_{2,}signals")
 _TAKES = "give a Document, a str (text), bytes (HTML) or a mapping"
@@ -78,6 +83,8 @@ def from_mapping(row: Mapping[Any, Any], options: Options, where: str = "") -> D
         fields = {key if type(key) is str else str(key): value for key, value in row.items()}
         if {"meta", "signals", "verdict"} <= fields.keys() and isinstance(fields["signals"], dict):
             return _own(fields, options)
+        if _has_columns(fields):
+            return from_columns(fields, None, options.verdicts)
         text, html = fields.pop(options.text, None), fields.pop(options.html, None)
         meta = _meta(fields)
         given = fields.pop(options.url, None)
@@ -190,7 +197,7 @@ def _own(fields: dict[str, Any], options: Options) -> Document:
             html = base64.b64decode(packed, validate=True)
         except binascii.Error as error:
             raise _Wrong(f"html_base64 is not base64: {error}") from None
-    return restore(
+    return _restored(
         fields.get("id"),
         fields.get("text"),
         html,
@@ -201,7 +208,61 @@ def _own(fields: dict[str, Any], options: Options) -> Document:
     )
 
 
-def restore(
+def _has_columns(fields: Mapping[str, Any]) -> bool:
+    """Whether `fields` are a row of a table that webfilter wrote."""
+    if not fields.keys() >= COLUMNS - {"html"} or not isinstance(fields["meta"], str):
+        return False
+    verdict = fields["verdict"]
+    if not (
+        _missing(verdict) or (isinstance(verdict, Mapping) and {"stage", "kind"} <= {*verdict})
+    ):
+        return False
+    try:
+        return isinstance(json.loads(fields["meta"]), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def from_columns(
+    row: Mapping[str, Any], signals: Collection[str] | None, verdicts: bool
+) -> Document:
+    """Return a document that webfilter wrote as columns. A column that somebody added is meta.
+
+    Args:
+        row: the columns.
+        signals: which columns are signals; None, where nothing says so: all that hold scalars.
+        verdicts: give back the verdict.
+
+    Raises:
+        Exception: of many kinds; `row` is not what webfilter wrote.
+    """
+    said = row.get("meta")
+    meta = json.loads(said) if said else {}
+    if not isinstance(meta, dict):
+        meta = {"meta": meta}
+    undeclared = own_signals(meta)
+    measured: dict[str, Any] = {}
+    for key, value in row.items():
+        if signals is None and key not in COLUMNS:
+            try:
+                measured[key] = plain(key, value)
+            except DocumentError:
+                meta.setdefault(key, value)
+        elif signals is not None and key in signals:
+            measured[key] = value
+        elif key not in COLUMNS:
+            meta.setdefault(key, value)
+    verdict = row.get("verdict") if verdicts else None
+    verdict = None if _missing(verdict) else verdict
+    if verdict is not None and verdict.get("value") is not None:
+        verdict = {**verdict, "value": json.loads(verdict["value"])}
+    measured.update(undeclared)
+    return _restored(
+        row.get("id"), row.get("text"), row.get("html"), row.get("url"), measured, meta, verdict
+    )
+
+
+def _restored(
     id: Any,
     text: Any,
     html: Any,

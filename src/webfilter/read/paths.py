@@ -25,6 +25,8 @@ __all__ = ["File", "files", "is_url", "looks_like_path"]
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*(?:::|://)")
 _MAGIC = re.compile(r"[*?\[]")
 _ARC = "warcio recompress makes WARC from ARC"
+_RUN = frozenset(("report.html", "report.json", "card.md"))
+"""What a run writes beside its documents: no pages."""
 _JSON = "JSON Lines has one object a line: jq -c '.[]' makes it from an array"
 
 
@@ -190,8 +192,9 @@ def _in_folder(folder: str, kind: str | None) -> Iterator[File]:
     count, others = 0, set()
     for at, subfolders, names in os.walk(folder, onerror=_refuse):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        about_run = _RUN if _RUN.issubset(names) else frozenset()
         for name in sorted(names):
-            if name.startswith("."):
+            if name.startswith(".") or name in about_run:
                 continue
             path = os.path.join(at, name)
             taken = _takes(name, kind)

@@ -14,6 +14,7 @@ from webfilter.read.marks import failed
 from webfilter.read.options import Options
 from webfilter.read.paths import File, files
 from webfilter.read.stored import Meter, Raw
+from webfilter.stage import Signal
 
 __all__ = ["Source", "file_source", "memory_source"]
 
@@ -28,6 +29,7 @@ class Source:
         paths: the files.
         size: of all files together, in bytes.
         once: the documents can be had once only.
+        signals: see the attribute.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Source:
         paths: Sequence[str] = (),
         size: int | None = None,
         once: bool = False,
+        signals: Sequence[Signal] = (),
     ) -> None:
         self.paths: list[str] = list(paths)
         """The files that are read, sorted; empty for what is in memory."""
@@ -44,6 +47,8 @@ class Source:
         """Bytes of all files, as stored; None where unknown or in memory."""
         self.skipped: Counter[str] = Counter()
         """Records that hold no pages (request, metadata, ...) by type; of the latest iteration."""
+        self.signals: list[Signal] = list(signals)
+        """What Parquet files of an earlier run have columns for; a run over them has them too."""
         self.meter = Meter()
         self._start, self._once, self._begun = start, once, False
 
@@ -73,13 +78,14 @@ class Source:
 def file_source(paths: Any, kind: str | None, options: Options) -> Source:
     """Return the source over the files at `paths`; see `webfilter.read.paths.files`."""
     found = files(paths, kind, options.storage)
-    _check(found, options)
+    signals = _check(found, options)
     sizes = [file.size for file in found]
     known = [size for size in sizes if size is not None]
     return Source(
         partial(_from_files, found, options),
         paths=[file.path for file in found],
         size=sum(known) if len(known) == len(sizes) else None,
+        signals=signals,
     )
 
 
@@ -93,24 +99,30 @@ def _from_items(items: Iterable[Any], options: Options, source: Source) -> Itera
     return documents(items, options)
 
 
-def _check(found: Sequence[File], options: Options) -> None:
-    """Open Parquet files: all that are here, and the first that is elsewhere."""
+def _check(found: Sequence[File], options: Options) -> list[Signal]:
+    """Open Parquet files: all that are here, and the first that is elsewhere; return the signals.
+
+    A signal of several files comes several times, in case they have it of several kinds.
+    """
     from webfilter.read.paths import is_url
 
     seen = False
+    signals: dict[Signal, None] = {}
     for file in found:
         if file.kind != "parquet" or (seen and is_url(file.path)):
             continue
-        from webfilter.read.tables import check_columns, parquet_schema
+        from webfilter.read.tables import check_columns, parquet_schema, stored_signals
 
         seen = seen or is_url(file.path)
         try:
             with file.open(options.storage) as handle:
-                names = parquet_schema(handle)
+                schema = parquet_schema(handle)
         except Exception as error:
             said = (str(error).splitlines() or [type(error).__name__])[0]
             raise SourceError(f"{file.path}: not a readable Parquet file: {said}") from error
-        check_columns(names, options, file.path)
+        check_columns(schema.names, options, file.path)
+        signals.update(dict.fromkeys(stored_signals(schema)))
+    return list(signals)
 
 
 def _from_files(found: Sequence[File], options: Options, source: Source) -> Iterator[Document]:

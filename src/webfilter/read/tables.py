@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 from webfilter.document import Document
 from webfilter.errors import SourceError
-from webfilter.read.items import from_mapping, own_signals, restore
+from webfilter.read.items import COLUMNS, from_columns, from_mapping
 from webfilter.read.marks import content_id, failed
 from webfilter.read.options import Options
 from webfilter.read.stored import Meter
+from webfilter.stage import Signal
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["check_columns", "parquet_schema", "read_parquet", "rows"]
+__all__ = ["check_columns", "layout", "parquet_schema", "read_parquet", "rows", "stored_signals"]
 
 ROWS = 256
 """Rows that are Python objects at a time."""
-
-_OWN = frozenset(("id", "text", "url", "meta", "verdict", "html"))
 
 
 def check_columns(names: list[str], options: Options, what: str) -> None:
@@ -63,7 +62,19 @@ def layout(schema: pa.Schema) -> list[str] | None:
         signals = [str(name) for name in said["signals"]]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    return [name for name in signals if name in schema.names and name not in _OWN]
+    return [name for name in signals if name in schema.names and name not in COLUMNS]
+
+
+def stored_signals(schema: pa.Schema) -> list[Signal]:
+    """Return the signals that a table that webfilter wrote has columns for; none of other tables.
+
+    What they are about is not stored.
+    """
+    kinds: dict[str, Any] = {"int64": "int", "double": "float", "bool": "bool"}
+    return [
+        Signal(name, kinds.get(str(schema.field(name).type), "str"), "")
+        for name in layout(schema) or ()
+    ]
 
 
 def rows(batch: pa.RecordBatch, options: Options, where: str = "") -> Iterator[Document]:
@@ -74,7 +85,6 @@ def rows(batch: pa.RecordBatch, options: Options, where: str = "") -> Iterator[D
         index
         for index, name in enumerate(names)
         if not name.startswith("__index_level_")
-        and (signals is None or name in _OWN or name in signals)
         and (options.verdicts or signals is None or name != "verdict")
     ]
     for start in range(0, batch.num_rows, ROWS):
@@ -85,7 +95,7 @@ def rows(batch: pa.RecordBatch, options: Options, where: str = "") -> Iterator[D
             if signals is None:
                 yield from_mapping(row, options, where)
             else:
-                yield _own(row, signals, where)
+                yield _own(row, signals, options.verdicts, where)
 
 
 def _values(column: pa.Array) -> list[Any]:
@@ -127,35 +137,23 @@ def _plain(item: Any) -> Any:
         return _plain(inner) if isinstance(inner, pa.Scalar) else str(inner)
 
 
-def _own(row: Mapping[str, Any], signals: list[str], where: str) -> Document:
+def _own(row: Mapping[str, Any], signals: list[str], verdicts: bool, where: str) -> Document:
     try:
-        said = row.get("meta")
-        meta = json.loads(said) if said else {}
-        if not isinstance(meta, dict):
-            meta = {"meta": meta}
-        measured = {name: row.get(name) for name in signals}
-        measured.update(own_signals(meta))
-        verdict = row.get("verdict")
-        if verdict is not None and verdict.get("value") is not None:
-            verdict = {**verdict, "value": json.loads(verdict["value"])}
-        return restore(
-            row.get("id"), row.get("text"), row.get("html"), row.get("url"), measured, meta, verdict
-        )
+        return from_columns(row, signals, verdicts)
     except Exception as error:
         reason = f"{type(error).__name__}: {error} ({where})"
         return failed(content_id(repr(row)), reason)
 
 
-def parquet_schema(handle: Any) -> list[str]:
-    """Return the names of the columns of an open Parquet file.
+def parquet_schema(handle: Any) -> pa.Schema:
+    """Return the schema of an open Parquet file.
 
     Raises:
         Exception: of pyarrow, where it is none.
     """
     import pyarrow.parquet as pq
 
-    names: list[str] = pq.ParquetFile(handle).schema_arrow.names
-    return names
+    return pq.ParquetFile(handle).schema_arrow
 
 
 def read_parquet(

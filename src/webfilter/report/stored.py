@@ -180,9 +180,8 @@ _DID = {"kept": "kept", "dropped": "dropped", "failed": "failed on"}
 def signals_of(report: Report) -> dict[str, str]:
     """Return the signals that the Parquet files of a run have columns for, with their kinds."""
     from webfilter.read.paths import files
-    from webfilter.read.tables import layout
+    from webfilter.read.tables import stored_signals
 
-    kinds = {"int64": "int", "double": "float", "bool": "bool"}
     found: dict[str, str] = {}
     for kind in _KINDS:
         folder = folder_of(report, kind)
@@ -190,8 +189,7 @@ def signals_of(report: Report) -> dict[str, str]:
             if file.kind == "parquet":
                 with file.open({}) as handle:
                     schema = _opened(handle, file.path).schema_arrow
-                for name in layout(schema) or ():
-                    found[name] = kinds.get(str(schema.field(name).type), "str")
+                found.update((signal.name, signal.kind) for signal in stored_signals(schema))
                 break
     return found
 

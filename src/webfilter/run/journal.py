@@ -39,13 +39,15 @@ from webfilter.stage import CorpusStage, Step
 from webfilter.write.jsontext import json_text
 from webfilter.write.lock import lock
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "half_placed"]
 
 logger = logging.getLogger("webfilter")
 
 WORTH = 1e-3
 """Seconds a document, in its stages, from which on a batch is noted: it costs a tenth of that."""
 
+_PLACING = "placing"
+"""File that names the folders of outputs while they get their files."""
 _HEAD = struct.Struct("<Q16s")  # bytes of what follows, hash of the documents
 _AGAIN = b""
 _OTHER_STAGES = "its stages, their settings or models, or the version of webfilter, are others"
@@ -128,12 +130,30 @@ class Journal:
                 log.append(new[1], _note(new[0], done))
             yield done
 
+    def placing(self, folders: Iterable[str]) -> None:
+        """Note that the files of outputs are about to be put into `folders`, one after another.
+
+        A run that ends before the last one is there, or its report, can so be begun again.
+
+        Raises:
+            OutputError: the disk is full, or gone.
+        """
+        try:
+            (self.folder / _PLACING).write_text(json.dumps(list(folders)), "utf-8")
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+
+    def placed(self) -> None:
+        """Take back what `placing` noted."""
+        (self.folder / _PLACING).unlink(missing_ok=True)
+
     def close(self) -> None:
         """Close the runner and the records; they stay on disk, if there are any."""
         self._runner.close()
         for log in self._logs:
             log.close()
-        if not any(path.stat().st_size > _EMPTY for path in self.folder.glob("*.log")):
+        worth = any(path.stat().st_size > _EMPTY for path in self.folder.glob("*.log"))
+        if not worth and not (self.folder / _PLACING).exists():
             shutil.rmtree(self.folder, ignore_errors=True)
         if self._release is not None:
             self._release()
@@ -158,6 +178,15 @@ class Journal:
         if barrier is not None and isinstance(barrier[1], CorpusStage):
             sketch(barrier[1], barrier[0], done)
         return done
+
+
+def half_placed(folder: Path) -> frozenset[str]:
+    """Return the folders of outputs that a run ended amid, told by its journal in `folder`."""
+    try:
+        said = json.loads((folder / _PLACING).read_text("utf-8"))
+    except (OSError, ValueError):  # there is none, or not yet
+        return frozenset()
+    return frozenset(map(str, said)) if isinstance(said, list) else frozenset()
 
 
 def _key(segment: Segment, measure_all: bool) -> str:

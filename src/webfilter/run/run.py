@@ -28,12 +28,13 @@ from webfilter.report.marked import recipe_of
 from webfilter.report.tiers import Counts
 from webfilter.run.flow import Flow, batched, check_count
 from webfilter.run.ids import UniqueIds
-from webfilter.run.journal import Journal
+from webfilter.run.journal import Journal, half_placed
 from webfilter.run.local import LocalRunner, Runner, Segment, segments
 from webfilter.run.memory import peak_memory
 from webfilter.run.processes import PoolRunner
 from webfilter.run.ray import RayRunner, RayWorkers
 from webfilter.run.watch import Watch
+from webfilter.stage import OnlineStage
 from webfilter.write import (
     Format,
     Sink,
@@ -44,7 +45,7 @@ from webfilter.write import (
     open_tiers,
     tier_folders,
 )
-from webfilter.write.folders import resolved
+from webfilter.write.folders import local_path, resolved
 from webfilter.write.lock import lock
 from webfilter.write.tiers import TieredSink
 
@@ -87,6 +88,7 @@ def run(
         raise UnknownName("format", str(format), get_args(Format))
     if not pipe.steps:
         raise ConfigError("run: the pipeline is empty; give at least one stage")
+    out, work = _here("out", out), _here("work", work)
     start, started = perf_counter(), datetime.now(UTC).isoformat(timespec="seconds")
     docs = read(source)
     counts = Counts(pipe)
@@ -94,20 +96,24 @@ def run(
     targets = _targets(out, sinks, tiers)
     if out is not None:
         check_writable(out)
-    _check_folders(targets, tiers, overwrite)
+    half = frozenset() if out is None else half_placed(out / JOURNAL)
+    places = {kind: resolved(t) for kind, t in targets.items() if isinstance(t, (str, os.PathLike))}
+    anew = {kind: overwrite or places.get(kind) in half for kind in targets}
+    _check_folders(targets, tiers, anew)
 
     steps = [step.thorough for step in pipe.steps] if measure_all else pipe.steps
     cut = segments(pipe.names, steps)
     metadata = {"fingerprint": pipe.fingerprint()}
+    measured = {signal.name for signal in pipe.signals}
     with ExitStack() as stack:
         opened: dict[str, Sink] = {}
         for kind, target in targets.items():
             settings: dict[str, Any] = {
-                "signals": pipe.signals,
+                "signals": (*pipe.signals, *(s for s in docs.signals if s.name not in measured)),
                 "metadata": {**metadata, "kind": kind},
                 "html": kind == "failed",
                 "format": format,
-                "overwrite": overwrite,
+                "overwrite": anew[kind],
             }
             if tiers and kind == "kept" and isinstance(target, (str, os.PathLike)):
                 opened[kind] = open_tiers(target, tiers, **settings)
@@ -118,9 +124,9 @@ def run(
         stack.callback(runner.close)
         journal = None
         if out is not None and not resume:
-            shutil.rmtree(Path(out, JOURNAL), ignore_errors=True)
+            shutil.rmtree(out / JOURNAL, ignore_errors=True)
         elif out is not None:
-            runner = journal = Journal(runner, cut, measure_all, Path(out, JOURNAL))
+            runner = journal = Journal(runner, cut, measure_all, out / JOURNAL)
             stack.callback(journal.close)
         if work is None and journal is not None:
             place = _work_folder(journal.folder, 0.0)  # of this run alone
@@ -138,11 +144,15 @@ def run(
         watch.finish(flow.ledger)
         flow.ledger.check(counted.total)
         router.check(counted.total)
+        if journal is not None:
+            journal.placing(places.values())
         for kind in reversed(KINDS):  # what is kept appears last: it is complete when it is there
             if kind in opened:
                 opened[kind].close()
-                if overwrite:
+                if anew[kind]:
                     _forget(targets[kind], tiers if kind == "kept" else ())
+        if journal is not None and any(isinstance(step, OnlineStage) for step in pipe.steps):
+            journal.placed()  # begun again from here on, they would have seen all of it
         flow.finish()  # what was written, and nothing else, counts as seen by the next run
 
     report = Report(
@@ -178,9 +188,24 @@ def run(
             ("report.html", report.to_html()),
             ("card.md", report.card()),
         ):
-            _put(Path(out) / name, text + "\n")
-        shutil.rmtree(Path(out, JOURNAL), ignore_errors=True)  # of this run, or of one given up
+            _put(out / name, text + "\n")
+        shutil.rmtree(out / JOURNAL, ignore_errors=True)  # of this run, or of one given up
     return report
+
+
+def _here(name: str, folder: str | Path | None) -> Path | None:
+    """Return the path of a folder that has to be on this machine.
+
+    Raises:
+        OutputError: it is elsewhere.
+    """
+    path = None if folder is None else local_path(folder)
+    if folder is not None and path is None:
+        raise OutputError(
+            f"{name} = {str(folder)!r} is not on this machine, where the journal, the spool and "
+            "the report lie: give a folder here; kept=, dropped= and failed= may be URLs"
+        )
+    return path
 
 
 def _runner(
@@ -196,7 +221,7 @@ def _runner(
 
 
 def _targets(
-    out: str | Path | None,
+    out: Path | None,
     sinks: Mapping[str, str | Path | Sink | None],
     tiers: Sequence[str],
 ) -> dict[str, str | Path | Sink]:
@@ -207,7 +232,7 @@ def _targets(
         if given is not None:
             targets[kind] = given
         elif out is not None:
-            targets[kind] = Path(out) / kind
+            targets[kind] = out / kind
     seen: dict[str, str] = {}
     for kind, target in targets.items():
         if isinstance(target, (str, os.PathLike)):
@@ -222,9 +247,9 @@ def _targets(
 
 
 def _check_folders(
-    targets: Mapping[str, str | Path | Sink], tiers: Sequence[str], overwrite: bool
+    targets: Mapping[str, str | Path | Sink], tiers: Sequence[str], anew: Mapping[str, bool]
 ) -> None:
-    """Make sure that every folder can be written.
+    """Make sure that every folder can be written, `anew` where what is there may be replaced.
 
     Raises:
         OutputError: one cannot, or holds the output of an earlier run.
@@ -232,6 +257,7 @@ def _check_folders(
     for kind, target in targets.items():
         if not isinstance(target, (str, os.PathLike)):
             continue
+        overwrite = anew[kind]
         check_writable(target, overwrite=overwrite)
         for name in tiers if kind == "kept" else ():
             check_writable(inside(target, name), overwrite=overwrite)
@@ -249,12 +275,12 @@ def _forget(target: str | Path | Sink, tiers: Sequence[str]) -> None:
 
 
 @contextmanager
-def _work_folder(parent: str | Path | None, unlocked: float) -> Iterator[str]:
+def _work_folder(parent: Path | None, unlocked: float) -> Iterator[str]:
     """A folder for spools in `parent`, or where the system has such things; see `_sweep`."""
     try:
         if parent is not None:
-            Path(parent).mkdir(parents=True, exist_ok=True)
-            _sweep(Path(parent), unlocked)
+            parent.mkdir(parents=True, exist_ok=True)
+            _sweep(parent, unlocked)
         folder = tempfile.TemporaryDirectory(prefix=_WORK, dir=parent)
     except OSError as error:
         raise OutputError(f"cannot make a work folder in {parent}: {error.strerror}") from error

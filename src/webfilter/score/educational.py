@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -96,7 +97,7 @@ class Educational(Scorer):
     min_clean: float | None = None
     """Least `clean`, 0-2."""
 
-    model: str | None = None
+    model: str | Path | None = None
     """Path of a model of your own, as `EducationalTrainer` writes it; None is the packaged one. It
     scores the heads that it has, at least `educational`; signals of the others are None."""
 
@@ -105,6 +106,8 @@ class Educational(Scorer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.model, Path):
+            object.__setattr__(self, "model", str(self.model))
         if self.read_from is not None and self.model is not None:
             raise ConfigError(
                 "educational: read_from belongs to the packaged model; leave it out with "
@@ -176,7 +179,7 @@ class Educational(Scorer):
         return rows
 
 
-def _heads(model: Model, path: str | None) -> list[str]:
+def _heads(model: Model, path: str | Path | None) -> list[str]:
     """Return the heads of a model.
 
     Raises:

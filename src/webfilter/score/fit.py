@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings as warning
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -265,11 +265,16 @@ def check_texts(texts: Sequence[str], what: str = "text") -> list[str]:
     """Return texts as a list.
 
     Raises:
-        ConfigError: it is one text, or a row is not a string; the message names the row.
+        ConfigError: it is one text, or a table, or a row is not a string; the message names the
+            row.
     """
     if isinstance(texts, (str, bytes)):
         raise ConfigError(f"training: a list of {what}s is needed, not one {what}")
-    rows = texts.tolist() if isinstance(texts, np.ndarray) else list(texts)
+    if isinstance(texts, Mapping) or hasattr(texts, "columns") or getattr(texts, "ndim", 1) != 1:
+        # a table would pass for the list of its column's names
+        raise ConfigError(f"training: a list of {what}s is needed: give that column of the table")
+    listed = getattr(texts, "to_pylist", None) or getattr(texts, "tolist", None)
+    rows: list[Any] = list(texts) if listed is None else listed()
     for i, text in enumerate(rows):
         if not isinstance(text, str):
             kind = type(text).__name__

@@ -73,7 +73,7 @@ def _checked(kind: type[M], name: str, folder: Path) -> M:
         raise ConfigError(f"model {name!r}: its file cannot be used: {error}; {_FIX}") from error
 
 
-def load_file(path: str) -> tuple[Model, str]:
+def load_file(path: str | Path) -> tuple[Model, str]:
     """Return a model of one's own and its sha256; read again when the file has changed.
 
     Raises:
@@ -88,7 +88,7 @@ def load_file(path: str) -> tuple[Model, str]:
 
 
 @lru_cache(maxsize=4)
-def _open(file: Path, path: str, _changed: tuple[int, ...]) -> tuple[Model, str]:
+def _open(file: Path, path: str | Path, _changed: tuple[int, ...]) -> tuple[Model, str]:
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -112,6 +112,6 @@ def tried(data: bytes) -> Model:
     return model
 
 
-def _unread(path: str, error: OSError | ValueError) -> ConfigError:
+def _unread(path: str | Path, error: OSError | ValueError) -> ConfigError:
     said = getattr(error, "strerror", None) or error
     return ConfigError(f"model {path!r}: cannot be read: {said}; {_GIVE}")

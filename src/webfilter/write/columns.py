@@ -8,8 +8,8 @@ text     string
 url      string  null where there is none
 meta     string  the source's own fields as JSON (`webfilter.write.jsontext` has the rules)
 *signal* int64,  one column for each declared signal, of its declared kind; null where it is
-         float64 undefined or was not measured. An int where a float is declared becomes one.
-         bool,
+         float64 undefined or was not measured. An int where a float is declared becomes one. A run
+         bool,   over Parquet files of an earlier run has their columns too.
          string
 verdict  struct  stage, reason, signal, value (as JSON), limit (float64), op, kind, of; null for
                  a document that is kept

@@ -16,7 +16,7 @@ from typing import IO, Any, Protocol, cast
 from webfilter.errors import OutputError
 from webfilter.write.lock import lock
 
-__all__ = ["Folder", "folder_at", "refused", "resolved"]
+__all__ = ["Folder", "folder_at", "local_path", "refused", "resolved"]
 
 
 class Folder(Protocol):
@@ -63,12 +63,19 @@ def folder_at(target: str | os.PathLike[str]) -> Folder:
     Raises:
         OutputError: the target is empty, or nobody knows the URL's scheme.
     """
-    path = _path(target)
+    path = local_path(target)
     return _Remote(os.fspath(target)) if path is None else _Local(path)
 
 
-def _path(target: str | os.PathLike[str]) -> Path | None:
-    """Return the path of a folder on this machine; None for a URL of elsewhere."""
+def local_path(target: str | os.PathLike[str]) -> Path | None:
+    """Return the path of a folder on this machine; None for a URL of elsewhere.
+
+    Raises:
+        OutputError: the target names no folder.
+
+    >>> local_path("file:///runs/1").as_posix(), local_path("s3://bucket/runs/1")
+    ('/runs/1', None)
+    """
     text = os.fspath(target)
     if not isinstance(text, str) or not text:
         raise OutputError(f"cannot write to {target!r}: give the path of a folder")
@@ -90,7 +97,7 @@ def resolved(target: str | os.PathLike[str]) -> str:
     >>> resolved("file:///kept/") == resolved("/kept/../kept")
     True
     """
-    path = _path(target)
+    path = local_path(target)
     if path is None:
         return os.fspath(target).rstrip("/")
     return os.path.normcase(os.path.realpath(path))
