@@ -97,6 +97,7 @@ _HOME = {
     "check_tiers": "webfilter.run.tiers",
     "distill": "webfilter.score.teacher",
     "fit_cascade": "webfilter.tuning",
+    "fit_order": "webfilter.tuning",
     "known_languages": "webfilter.languages",
     "language_facts": "webfilter.languages",
     "recipe": "webfilter.recipes",
@@ -178,6 +179,7 @@ __all__ = [
     "check_tiers",
     "distill",
     "fit_cascade",
+    "fit_order",
     "known_languages",
     "language_facts",
     "models",
@@ -270,4 +272,4 @@ if TYPE_CHECKING:
         Stage,
         Transform,
     )
-    from webfilter.tuning import Tuning, fit_cascade, tune
+    from webfilter.tuning import Tuning, fit_cascade, fit_order, tune
