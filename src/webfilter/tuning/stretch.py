@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from statistics import median
+from itertools import permutations
 from time import perf_counter
 
 from webfilter.document import Document
@@ -165,30 +165,33 @@ def _timed(
 ) -> tuple[list[float], list[list[float]]]:
     """Return the seconds that a document takes at each stage alone, and at each after each other.
 
-    Medians of a few runs; the documents are taken evenly from all.
+    Of each batch the least of a few runs: what else the machine does only adds. The documents are
+    taken evenly from all.
     """
-    count = len(stages)
+    numbers = range(len(stages))
     every = max(1, len(inputs[0]) // _TIMED)
     parts = [[*batched(docs[::every], _BATCH)] for docs in inputs]
     size = sum(map(len, parts[0]))
-    alone: list[list[float]] = [[] for _ in stages]
-    after: list[list[list[float]]] = [[[] for _ in stages] for _ in stages]
+    alone: list[list[list[float]]] = [[] for _ in numbers]
+    after: list[list[list[list[float]]]] = [[[] for _ in numbers] for _ in numbers]
     for _ in range(_TIMES):
-        for a in range(count):
-            for b in range(count):
-                if a == b:
-                    continue
-                first = second = 0.0
-                for one, other in zip(parts[a], parts[b], strict=True):
-                    forget()
-                    first += _seconds(stages[a], one)
-                    second += _seconds(stages[b], other)
-                alone[a].append(first / size)
-                after[a][b].append(second / size)
-    by_itself = [median(found) for found in alone]
-    return by_itself, [
-        [median(found) if found else by_itself[b] for b, found in enumerate(row)] for row in after
-    ]
+        for a, b in permutations(numbers, 2):
+            first, second = [], []
+            for one, other in zip(parts[a], parts[b], strict=True):
+                forget()
+                first.append(_seconds(stages[a], one))
+                second.append(_seconds(stages[b], other))
+            alone[a].append(first)
+            after[a][b].append(second)
+    return (
+        [_least(runs) / size for runs in alone],
+        [[_least(runs) / size for runs in row] for row in after],
+    )
+
+
+def _least(runs: Sequence[Sequence[float]]) -> float:
+    """Return the sum over batches of the least of all runs."""
+    return sum(map(min, zip(*runs, strict=True)))
 
 
 def _seconds(stage: Named, batch: Sequence[Document]) -> float:
@@ -200,19 +203,19 @@ def _seconds(stage: Named, batch: Sequence[Document]) -> float:
 def _raced(
     stages: Sequence[Named], docs: Sequence[Document], orders: Sequence[Sequence[int]]
 ) -> tuple[list[float], tuple[Document, ...]]:
-    """Return the seconds that all documents take in each order, medians; and who passes."""
-    spent: list[list[float]] = [[] for _ in orders]
+    """Return the seconds that all documents take in each order, as `_timed` does; and who passes."""
+    spent: list[list[list[float]]] = [[] for _ in orders]
     kept: list[Document] = []
     for _ in range(_TIMES):
-        for order, found in zip(orders, spent, strict=True):
-            kept, seconds = [], 0.0
+        for order, runs in zip(orders, spent, strict=True):
+            kept = []
+            runs.append([])
             for batch in batched(docs, _BATCH):
                 forget()
                 start = perf_counter()
                 for number in order:
                     name, stage = stages[number]
                     batch = apply(stage, name, batch, Ledger())
-                seconds += perf_counter() - start
+                runs[-1].append(perf_counter() - start)
                 kept += [doc for doc in batch if doc.live]
-            found.append(seconds)
-    return [median(found) for found in spent], tuple(kept)
+    return [_least(runs) for runs in spent], tuple(kept)
