@@ -191,7 +191,7 @@ def _timed(
 
 def _least(runs: Sequence[Sequence[float]]) -> float:
     """Return the sum over batches of the least of all runs."""
-    return sum(map(min, zip(*runs, strict=True)))
+    return sum((min(times) for times in zip(*runs, strict=True)), 0.0)
 
 
 def _seconds(stage: Named, batch: Sequence[Document]) -> float:
@@ -203,7 +203,7 @@ def _seconds(stage: Named, batch: Sequence[Document]) -> float:
 def _raced(
     stages: Sequence[Named], docs: Sequence[Document], orders: Sequence[Sequence[int]]
 ) -> tuple[list[float], tuple[Document, ...]]:
-    """Return the seconds that all documents take in each order, as `_timed` does; and who passes."""
+    """Return the seconds that all documents take in each order, as `_timed`; and who passes."""
     spent: list[list[list[float]]] = [[] for _ in orders]
     kept: list[Document] = []
     for _ in range(_TIMES):
