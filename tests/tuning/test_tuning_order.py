@@ -237,7 +237,8 @@ def test_who_reads_a_signal_stays_behind_who_measures_it():
     assert not bound(B(), reader)
     assert bound(wf.Judge((Rule("has_A", le=0.5),), given=True), A())  # it reads what came before
     assert bound(wf.Length(), wf.GopherQuality())  # both measure words
-    assert bound(A(), A(cost=2.0))  # A and A_2 go by their order
+    low, high = (wf.Judge((Rule("mark", **{op: 1.0}),), given=True) for op in ("ge", "le"))
+    assert bound(low, high)  # judge and judge_2 go by their order
     tiers = wf.Tiers({"wide": {"max_has_A": 1}, "narrow": {"max_has_B": 0}}, given=True)
     assert bound(B(), tiers)
 
@@ -351,6 +352,13 @@ def test_only_the_first_documents_are_read():
 
     found = fit_order(A(cost=9.0) | B(), endless(), documents=150)
     assert (found.documents, found.changed) == (150, True)
+
+
+def test_what_a_run_has_dropped_comes_in_afresh_and_what_failed_does_not():
+    docs = [doc for doc in (A() | B())(texts(("A", 9), ("B", 150), ("x", 9)))]
+    docs += [Document("f").fail("A", "broke"), Document("r").drop(wf.Verdict("read", "empty"))]
+    found = fit_order(A(cost=9.0) | B(), docs)
+    assert (found.documents, found.changed) == (168, True)
 
 
 def test_a_sample_that_says_nothing_is_told():
