@@ -216,6 +216,7 @@ def test_names_that_are_too_long_are_clear_errors(job, capsys, long):
         ["tune", given, given, "--out", name],
         ["tune", given, given, "--out", str(job / "a.toml"), "--html", f"{name}.html"],
         ["cascade", "educational", given, "--out", name],
+        ["order", "educational", given, "--out", name],
         ["clusters", str(job), "--html", f"{name}.html"],
         ["clusters", name],
         ["explain", name],

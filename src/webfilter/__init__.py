@@ -99,6 +99,7 @@ _HOME = {
     "check_tiers": "webfilter.run.tiers",
     "distill": "webfilter.score.teacher",
     "fit_cascade": "webfilter.tuning",
+    "fit_order": "webfilter.tuning",
     "known_languages": "webfilter.languages",
     "language_facts": "webfilter.languages",
     "recipe": "webfilter.recipes",
@@ -182,6 +183,7 @@ __all__ = [
     "check_tiers",
     "distill",
     "fit_cascade",
+    "fit_order",
     "known_languages",
     "language_facts",
     "models",
@@ -276,4 +278,4 @@ if TYPE_CHECKING:
         Stage,
         Transform,
     )
-    from webfilter.tuning import Tuning, fit_cascade, tune
+    from webfilter.tuning import Tuning, fit_cascade, fit_order, tune

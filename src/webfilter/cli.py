@@ -2,7 +2,8 @@
 
 ``webfilter sweep``, ``borderline``, ``removal`` and ``audit`` ask a run folder about its limits,
 ``webfilter clusters`` about its duplicates.
-``webfilter cascade`` fits a fast first pass to a recipe, ``webfilter models`` fetches models.
+``webfilter cascade`` fits a fast first pass to a recipe, ``webfilter order`` puts its filters in
+the order that costs least, ``webfilter models`` fetches models.
 
 Exit codes: 0 done; 1 the run itself broke; 2 something given cannot be used, or the output cannot
 be written; 130 interrupted.
@@ -165,6 +166,16 @@ def _parser() -> argparse.ArgumentParser:
     cascade.add_argument("--confidence", metavar="P", type=float, default=0.95, help="(0.95)")
     cascade.add_argument("--overwrite", action="store_true", help="replace FILE")
     cascade.set_defaults(do=_cascade)
+
+    order = commands.add_parser("order", help="put filters in the order that costs least")
+    order.add_argument("recipe", metavar="RECIPE", help="a packaged recipe, or a TOML file")
+    order.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders, globs")
+    order.add_argument("--out", metavar="FILE", required=True, help="recipe to write, TOML")
+    order.add_argument(
+        "--documents", metavar="N", type=int, default=1_000, help="the first N (1000)"
+    )
+    order.add_argument("--overwrite", action="store_true", help="replace FILE")
+    order.set_defaults(do=_order)
 
     _report_commands(commands)
     command.add(commands)
@@ -346,6 +357,17 @@ def _cascade(args: argparse.Namespace) -> int:
         max_loss=args.max_loss,
         confidence=args.confidence,
     )
+    found.save(path)
+    _write(f"{found}\n\n{path}\n")
+    return 0
+
+
+def _order(args: argparse.Namespace) -> int:
+    from webfilter.read import read
+    from webfilter.tuning import fit_order
+
+    path = _target(args.out, args.overwrite)
+    found = fit_order(_pipeline(args.recipe), read.files(args.inputs), documents=args.documents)
     found.save(path)
     _write(f"{found}\n\n{path}\n")
     return 0

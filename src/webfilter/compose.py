@@ -88,6 +88,8 @@ class Where(Filter):
     'where: too short'
     """
 
+    pure: ClassVar[bool] = False  # the function may look at any signal
+
     predicate: Callable[[Document], bool | None]
     """Gets a document, says whether to keep it."""
     reason: str
@@ -227,6 +229,11 @@ class ByLanguage(Stage):
             return self.stages[language]
         code = under(canonical(language), self.stages)
         return self.default if code is None else self.stages[code]
+
+    @property
+    def pure(self) -> bool:  # type: ignore[override]
+        """Whether all inner stages are."""
+        return all(stage.pure for stage in self._all())
 
     @property
     def measures(self) -> tuple[Signal, ...]:  # type: ignore[override]

@@ -263,6 +263,11 @@ class Stage(Step):
     ``stage([a, b]) == stage([a]) + stage([b])``.
     """
 
+    pure: ClassVar[bool] = False
+    """Whether the stage only measures and judges: it changes nothing but its own signals, and what
+    it says of a document depends on that document, and of its signals on those in `needs` and in
+    its rules alone. Then it may change places with its like: see `webfilter.fit_order`."""
+
     @abstractmethod
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Return `batch` marked: same length, same order, same ids."""
@@ -277,6 +282,8 @@ class Stage(Step):
 
 class Filter(Stage):
     """Measures named signals on each document and judges them by `rules`. Nine stages in ten."""
+
+    pure: ClassVar[bool] = True
 
     @abstractmethod
     def measure(self, doc: Document) -> Mapping[str, Value]:

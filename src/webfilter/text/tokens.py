@@ -65,6 +65,7 @@ __all__ = [
     "Tokens",
     "Words",
     "check_words",
+    "forget",
     "recall",
     "remember",
     "tokenize",
@@ -327,6 +328,11 @@ class _Recent:
                 (old, _), _ = self._tokens.popitem(last=False)
                 self._held -= len(old)
 
+    def clear(self) -> None:
+        with self._lock:
+            self._tokens.clear()
+            self._held = 0
+
 
 _recent = _Recent(texts=512, characters=3_000_000)
 
@@ -339,6 +345,11 @@ def recall(text: str, words: Words) -> Tokens | None:
 def remember(text: str, words: Words, tokens: Tokens) -> None:
     """Remember the tokens of `text`, as `tokenize` does."""
     _recent.put(text, words, tokens)
+
+
+def forget() -> None:
+    """Forget all tokens, so that the next stage pays for them as the first one does."""
+    _recent.clear()
 
 
 def tokenize(text: str, words: Words = "english") -> Tokens:
