@@ -89,7 +89,7 @@ class OrderFit:
         """
         head = "".join(f"# {line}\n" for line in str(self).splitlines())
         try:
-            Path(path).write_text(f"{head}\n{self.pipe.to_toml()}", "utf-8")
+            Path(path).write_text(f"{head}\n{self.pipe.to_toml()}", "utf-8", newline="\n")
         except OSError as error:
             raise OutputError(f"cannot write {path}: {error}") from error
 
