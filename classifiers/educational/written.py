@@ -3,7 +3,8 @@
 They look like teaching and are not, or teach and do not look like it, with what a stern reader
 would say of each. They train, with a small weight, and never calibrate or evaluate. What kinds
 there are and how they came about is in WRITING.md, what they change in README.md. The second file,
-lessons and worthless texts in Nigerian, Indian and other Englishes, only the reader learns from.
+lessons and worthless texts in Nigerian, Indian and other Englishes, is for the reader: `reader.py`
+learns from it, the packaged reader has not (README.md says what it changes).
 """
 
 from __future__ import annotations
