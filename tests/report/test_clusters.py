@@ -516,7 +516,7 @@ def test_bad_input_is_one_clear_error_with_exit_code_2(folder, tmp_path, capsys)
     page = tmp_path / "there.html"
     page.write_text("mine")
     cases = [
-        (["clusters", run], "say which with stage="),
+        (["clusters", run], "say which with --stage"),
         (["clusters", run, "--stage", "minhsh"], "did you mean 'minhash'"),
         (["clusters", run, "--stage", "minhash", "--diff", "999"], "--diff 999: the run has"),
         (["clusters", run, "--stage", "minhash", "--html", str(page)], "exists"),

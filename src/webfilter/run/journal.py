@@ -139,7 +139,7 @@ class Journal:
             OutputError: the disk is full, or gone.
         """
         try:
-            (self.folder / _PLACING).write_text(json.dumps(list(folders)), "utf-8")
+            (self.folder / _PLACING).write_text(json.dumps(list(folders)), "utf-8", newline="\n")
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
