@@ -12,7 +12,6 @@ bytes. Needs ``pip install "webfilter[ray]" psutil``.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import statistics
@@ -24,6 +23,7 @@ from pathlib import Path
 from time import perf_counter
 
 import psutil
+from resume import written
 
 import webfilter as wf
 from webfilter.write import Sink
@@ -119,15 +119,6 @@ def used() -> float:
             continue
         total += times.user + times.system + times.children_user + times.children_system
     return total
-
-
-def written(out: Path) -> str:
-    """Return a hash of the documents in a run folder."""
-    whole = hashlib.sha256()
-    for kind in ("kept", "dropped", "failed"):
-        for path in sorted((out / kind).iterdir()):
-            whole.update(f"{kind} {path.name}".encode() + path.read_bytes())
-    return whole.hexdigest()
 
 
 if __name__ == "__main__":

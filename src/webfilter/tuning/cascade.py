@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from webfilter.errors import ConfigError, OutputError
+from webfilter.errors import ConfigError
 from webfilter.extract.cascade import Cascade
 from webfilter.pipeline import Pipeline
 from webfilter.report.exact import Counted, at_most
 from webfilter.report.figures import aligned, label, number, remarks
 from webfilter.stage import Stage, Step
 from webfilter.tuning.drafts import Drafts, Limit, measured
+from webfilter.tuning.recipe import save_recipe
 from webfilter.tuning.slack import Chosen, Way, choose, lost, nearest, needed, ways
 
 __all__ = ["CascadeFit", "Slack", "fit_cascade", "fitted"]
@@ -100,11 +101,7 @@ class CascadeFit:
             ConfigError: it holds what no recipe can.
             OutputError: it cannot be written.
         """
-        head = "".join(f"# {line}\n" for line in str(self).splitlines())
-        try:
-            Path(path).write_text(f"{head}\n{self.pipe.to_toml()}", "utf-8", newline="\n")
-        except OSError as error:
-            raise OutputError(f"cannot write {path}: {error}") from error
+        save_recipe(path, self.pipe, str(self))
 
     def __str__(self) -> str:
         lines = [

@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Any
 
 from webfilter.document import Document
-from webfilter.errors import ConfigError, OutputError
+from webfilter.errors import ConfigError
 from webfilter.extract.cascade import Cascade
 from webfilter.pipeline import Pipeline
 from webfilter.read import read
@@ -29,6 +29,7 @@ from webfilter.run.ids import UniqueIds
 from webfilter.run.local import Done, apply, sketch
 from webfilter.stage import CorpusStage, OnlineStage, Stage, Step
 from webfilter.tuning.commuting import stretches
+from webfilter.tuning.recipe import save_recipe
 from webfilter.tuning.stretch import LEAST, Stretch, measured
 
 __all__ = ["OrderFit", "Place", "fit_order"]
@@ -87,11 +88,7 @@ class OrderFit:
             ConfigError: it holds what no recipe can.
             OutputError: it cannot be written.
         """
-        head = "".join(f"# {line}\n" for line in str(self).splitlines())
-        try:
-            Path(path).write_text(f"{head}\n{self.pipe.to_toml()}", "utf-8", newline="\n")
-        except OSError as error:
-            raise OutputError(f"cannot write {path}: {error}") from error
+        save_recipe(path, self.pipe, str(self))
 
     def __str__(self) -> str:
         if not self.places:
