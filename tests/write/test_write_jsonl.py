@@ -7,6 +7,7 @@ import zstandard
 
 from webfilter.document import Document, Verdict
 from webfilter.errors import ConfigError
+from webfilter.read import read
 from webfilter.write import jsonl, open_sink
 from webfilter.write.jsonl import line
 
@@ -104,3 +105,54 @@ def test_unknown_compressions_and_sizes_are_refused(tmp_path):
         jsonl(tmp_path, compression="xz")
     with pytest.raises(ConfigError, match="at least 1"):
         jsonl(tmp_path, part_bytes=0)
+
+
+def test_the_layout_of_datatrove_has_signals_and_url_in_its_metadata(tmp_path):
+    verdict = Verdict("gopher_quality", "too_few_words", "words", 7, 50, "<")
+    docs = [
+        Document(
+            "a",
+            "Hi \u2028 é\ud800",
+            url="https://a.test/",
+            signals={"words": 7, "language": "en", "language_score": None},
+            meta={"words": 1, "url": "of the source", "date": "2026-01-02", "n": float("nan")},
+            verdict=verdict,
+        ),
+        Document("b", "Water boils."),
+        Document("c", "Ice.", meta={"url": "of the source"}),
+    ]
+    with jsonl(tmp_path, layout="datatrove") as sink:
+        sink.write(docs)
+    first, second, third = map(json.loads, plain(tmp_path / "part-00000.jsonl").splitlines())
+    assert list(first) == ["text", "id", "metadata"]
+    assert first == {
+        "text": "Hi \u2028 é\ufffd",
+        "id": "a",
+        "metadata": {
+            "date": "2026-01-02",
+            "filter_reason": "gopher_quality.too_few_words",
+            "language": "en",
+            "language_score": None,
+            "n": None,
+            "url": "https://a.test/",
+            "words": 7,
+        },
+    }
+    assert second["metadata"] == {}
+    assert third["metadata"] == {"url": "of the source"}
+    back = list(read(tmp_path))
+    assert [(doc.id, doc.url, doc.text) for doc in back] == [
+        ("a", "https://a.test/", first["text"]),
+        ("b", None, "Water boils."),
+        ("c", "of the source", "Ice."),
+    ]
+    assert back[0].meta["words"] == 7
+    assert back[0].verdict is None
+
+
+def test_a_layout_that_cannot_be_written_is_refused_before_the_folder_is_made(tmp_path):
+    with pytest.raises(ConfigError, match="no place for pages"):
+        jsonl(tmp_path / "out", layout="datatrove", html=True)
+    with pytest.raises(ConfigError, match="unknown layout 'datatrov': did you mean 'datatrove'"):
+        jsonl(tmp_path / "out", layout="datatrov")
+    assert not (tmp_path / "out").exists()

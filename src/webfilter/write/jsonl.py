@@ -8,6 +8,14 @@ UTF-8, unescaped; keys of `meta` and `signals` sorted; undefined signals are nul
 asked for, is ``html_base64``. Values that JSON does not have follow `webfilter.write.jsontext`. The
 same documents give the same bytes, however they were batched: compression sees one line at a time,
 one zstd frame or gzip member a file, and gzip's header has no date.
+
+With ``layout="datatrove"`` a line is what datatrove's ``JsonlWriter`` writes (compared: 0.10)::
+
+    {"text": ..., "id": ..., "metadata": {"url": ..., "language": ..., "filter_reason": ...}}
+
+`metadata` holds `meta`, the signals and the URL; where two have one name, the later of these
+stands. ``filter_reason`` is ``stage.reason`` of the verdict, where datatrove's filters say why they
+excluded a document. Read again, signals and verdict are part of `meta`.
 """
 
 from __future__ import annotations
@@ -16,10 +24,10 @@ import gzip
 import os
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, get_args
 
 from webfilter.document import Document
-from webfilter.errors import ConfigError
+from webfilter.errors import ConfigError, UnknownName
 from webfilter.stage import Signal
 from webfilter.write.columns import verdict_fields
 from webfilter.write.jsontext import json_text
@@ -28,14 +36,24 @@ from webfilter.write.parts import PART_BYTES, PartSink
 __all__ = ["JsonlSink", "jsonl", "line"]
 
 Compression = Literal["", "gz", "zst"]
+Layout = Literal["webfilter", "datatrove"]
 
 
-def line(doc: Document, *, html: bool = False) -> str:
+def line(doc: Document, *, html: bool = False, layout: Layout = "webfilter") -> str:
     """Return `doc` as one line of JSON, without the newline. Never raises.
 
     >>> line(Document("a", "Hi.", signals={"words": 1}))
     '{"id": "a", "text": "Hi.", "url": null, "meta": {}, "signals": {"words": 1}, "verdict": null}'
+    >>> line(Document("a", "Hi.", signals={"words": 1}), layout="datatrove")
+    '{"text": "Hi.", "id": "a", "metadata": {"words": 1}}'
     """
+    if layout == "datatrove":
+        found = {**doc.meta, **doc.signals}
+        if doc.url is not None:
+            found["url"] = doc.url
+        if doc.verdict is not None:
+            found["filter_reason"] = f"{doc.verdict.stage}.{doc.verdict.reason}"
+        return _object({"text": doc.text, "id": doc.id, "metadata": found})
     verdict = None if doc.verdict is None else verdict_fields(doc.verdict)
     cells = {
         "id": json_text(doc.id),
@@ -64,6 +82,7 @@ class JsonlSink(PartSink):
         *,
         compression: Compression = "",
         html: bool = False,
+        layout: Layout = "webfilter",
         overwrite: bool = False,
         part_bytes: int = PART_BYTES,
     ) -> None:
@@ -71,14 +90,18 @@ class JsonlSink(PartSink):
             raise ConfigError("jsonl: part_bytes must be at least 1")
         if compression not in ("", "gz", "zst"):
             raise ConfigError(f"jsonl: compression = {compression!r}; it takes '', 'gz' or 'zst'")
+        if layout not in get_args(Layout):
+            raise UnknownName("layout", str(layout), get_args(Layout))
+        if html and layout == "datatrove":
+            raise ConfigError("jsonl: datatrove's layout has no place for pages (html=True)")
         suffix = f".jsonl.{compression}" if compression else ".jsonl"
         super().__init__(folder, suffix, part_bytes, overwrite)
-        self._compression, self._html = compression, html
+        self._compression, self._html, self._layout = compression, html, layout
         self._stream: Any = None
 
     def _add(self, doc: Document) -> None:
         file = self._part()
-        self._stream.write(line(doc, html=self._html).encode() + b"\n")
+        self._stream.write(line(doc, html=self._html, layout=self._layout).encode() + b"\n")
         if file.tell() >= self._part_bytes:
             self._end_part()
 
@@ -113,6 +136,7 @@ def jsonl(
     metadata: Mapping[str, str] | None = None,
     compression: Compression = "",
     html: bool = False,
+    layout: Layout = "webfilter",
     overwrite: bool = False,
     part_bytes: int = PART_BYTES,
 ) -> JsonlSink:
@@ -125,19 +149,25 @@ def jsonl(
         signals: not used: a line holds whatever signals its document has.
         metadata: not used: JSON Lines has no place for it.
         compression: ``""``, ``"gz"`` or ``"zst"``.
-        html: write the pages too, as ``html_base64``.
+        html: write the pages too, as ``html_base64``; not in datatrove's layout.
+        layout: ``"webfilter"``, or ``"datatrove"`` for readers of ``text, id, metadata``.
         overwrite: replace the part files that the folder holds.
         part_bytes: size on disk after which a file ends, in bytes.
 
     Raises:
         OutputError: the folder cannot be written, another sink is writing there, or it holds part
             files and `overwrite` is false.
-        ConfigError: an unknown compression, or a size below 1.
+        ConfigError: an unknown compression or layout, pages in datatrove's, or a size below 1.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder, jsonl(folder, compression="zst") as sink:
     ...     sink.write([Document("a", "Water boils at 100 °C.")])
     """
     return JsonlSink(
-        folder, compression=compression, html=html, overwrite=overwrite, part_bytes=part_bytes
+        folder,
+        compression=compression,
+        html=html,
+        layout=layout,
+        overwrite=overwrite,
+        part_bytes=part_bytes,
     )
