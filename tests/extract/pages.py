@@ -57,6 +57,9 @@ class Misbehaves(Filter):
             time.sleep(5)
         if doc.text == "leave":
             os._exit(3)
+        if doc.text == "starve":  # as OpenBLAS does
+            os.write(2, b"OpenBLAS error: Memory allocation still failed after 10 retries\n")
+            os._exit(1)
         if doc.text == "eat":
             bytearray(300 * 2**20)
         if doc.text == "raise":

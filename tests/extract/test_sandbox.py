@@ -49,6 +49,18 @@ def test_too_much_memory_fails_one_document():
     ]
 
 
+def test_a_library_that_ends_the_process_for_want_of_memory_is_understood():
+    assert failures(["a", "starve"], memory_mb=900) == [
+        None, "failed: out of memory (900 MiB allowed)",
+    ]  # fmt: skip
+
+
+@linux
+def test_a_limit_that_does_not_even_hold_python_is_named():
+    with pytest.raises(RunError, match=r"MemoryError; memory_mb = 1 must hold Python, libraries"):
+        Sandboxed(STAGE, memory_mb=1).process([Document("a", "x")])
+
+
 def test_the_result_is_that_of_the_stage_itself():
     docs = [
         Document(

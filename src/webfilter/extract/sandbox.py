@@ -132,7 +132,10 @@ def process_apart(
         with _child(stage, memory) as child:
             outcomes = child.call_each([_packed(doc) for doc in batch], seconds)
     except ChildFailure as failure:
-        raise RunError(f"{name}: its child process cannot be started: {failure}") from failure
+        said = f"{name}: its child process cannot be started: {failure}"
+        if memory_mb is not None and _short_of_memory(failure):
+            said += f"; memory_mb = {memory_mb} must hold Python, libraries and models too"
+        raise RunError(said) from failure
     marked = []
     for doc, outcome in zip(batch, outcomes, strict=True):
         if not isinstance(outcome, ChildFailure):
@@ -166,9 +169,16 @@ def _versions(stage: Stage) -> dict[str, str]:
 
 
 def _reason(failure: ChildFailure, memory_mb: int | None) -> str:
-    if isinstance(failure, ChildError) and failure.type_name == "MemoryError":
+    if _short_of_memory(failure):
         return f"out of memory ({memory_mb} MiB allowed)" if memory_mb else "out of memory"
     return failure.how if isinstance(failure, ChildDied) else str(failure)
+
+
+def _short_of_memory(failure: ChildFailure) -> bool:
+    """Whether Python was, or a library that then ends the process and says so (OpenBLAS)."""
+    if isinstance(failure, ChildDied):
+        return failure.how.startswith("exit code") and "emory" in failure.stderr
+    return isinstance(failure, ChildError) and failure.type_name == "MemoryError"
 
 
 _FIELDS = tuple(field.name for field in fields(Document))
