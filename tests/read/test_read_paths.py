@@ -13,7 +13,7 @@ import pytest
 from warcbuild import PAGE, pages
 
 import webfilter.read as read
-from webfilter import Length, Pipeline
+from webfilter import Length, Pipeline, Tiers
 from webfilter.errors import MissingExtra, SourceError
 
 
@@ -69,6 +69,29 @@ def test_the_report_in_a_run_folder_is_no_page(tmp_path):
     assert sorted(doc.text for doc in read.read(tmp_path)) == ["a b c", "d"]
     (tmp_path / "report.json").unlink()
     assert len(list(read.read(tmp_path))) == report.total + 1
+
+
+def test_who_reads_a_whole_run_is_told_that_dropped_documents_and_tiers_come_along(
+    tmp_path, caplog, monkeypatch
+):
+    tiers = Tiers({"wide": {"words": 1}, "narrow": {"words": 3}})
+    Pipeline((Length(min_words=2), tiers)).run(["a b c", "a b", "d"], tmp_path / "run")
+
+    def said(given, **settings):
+        caplog.clear()
+        list(read.read(given, **settings))
+        return [record.getMessage().replace(str(tmp_path), "T") for record in caplog.records]
+
+    whole = "T/run is a run folder: dropped and failed documents are read too, live; "
+    tiered = "T/run/kept holds tiers, and a document is read from each that it is in; "
+    told = [whole + "'T/run/kept' is what was kept", tiered + "'T/run/kept/narrow' is one of them"]
+    assert said(tmp_path) == said(tmp_path / "run") == said(str(tmp_path / "*")) == told
+    assert said(tmp_path / "run" / "kept") == told[1:]
+    assert said(tmp_path / "run" / "kept" / "wide") == said(tmp_path / "run" / "dropped") == []
+    assert said([tmp_path / "run" / "kept" / "wide", tmp_path / "run" / "dropped"]) == []
+    assert said(tmp_path / "run", verdicts=True) == []
+    monkeypatch.chdir(tmp_path / "run")
+    assert [sentence[:18] for sentence in said(".")] == [". is a run folder:", "./kept holds tiers"]
 
 
 def test_the_order_of_the_arguments_and_repetitions_change_nothing(crawl):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -13,10 +14,13 @@ from webfilter.read.items import documents
 from webfilter.read.marks import failed
 from webfilter.read.options import Options
 from webfilter.read.paths import File, files
+from webfilter.read.runs import said_of_runs
 from webfilter.read.stored import Meter, Raw
 from webfilter.stage import Signal
 
 __all__ = ["Source", "file_source", "memory_source"]
+
+_log = logging.getLogger("webfilter")
 
 
 class Source:
@@ -78,6 +82,8 @@ class Source:
 def file_source(paths: Any, kind: str | None, options: Options) -> Source:
     """Return the source over the files at `paths`; see `webfilter.read.paths.files`."""
     found = files(paths, kind, options.storage)
+    for said in said_of_runs(found) if not options.verdicts else ():
+        _log.warning("%s", said)
     signals = _check(found, options)
     sizes = [file.size for file in found]
     known = [size for size in sizes if size is not None]
