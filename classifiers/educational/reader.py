@@ -59,7 +59,7 @@ POOL, MORE, WRITTEN, DISORDERED, BARE = 0.5, 0.5, 0.6, 0.4, 0.4
 ENGLISHES, CODE, VOICES = 0.6, 0.5, 0.8
 """What a text counts beside a labeled excerpt of the main file."""
 TIMES = 7
-"""How often each of `written.VOICES` comes in an epoch."""
+"""How often each text of `written.FOR_READER` comes in an epoch."""
 WORTHLESS, TAKEN = 0.4, 0.35
 """Of texts with a first label below the one, this share is taken, with as much more weight."""
 SEEDS = (7, 8)
@@ -149,7 +149,7 @@ def main() -> None:
     else:
         regression = train(seen, config, 0, pseudo)
         reader = calibrated(reader, reader.encode(held.texts), held, regression, config)
-    sources = (args.data, args.more, args.pool, args.teacher, written.PATH, written.VOICES)
+    sources = (args.data, args.more, args.pool, args.teacher, written.PATH, *written.FOR_READER)
     keep(reader, args.out, sources)
 
 
@@ -192,7 +192,7 @@ def varied(texts: Texts) -> Texts:
     ]
     made, labels = englishes([texts.texts[i] for i in plain], texts.labels[plain])
     programs, worth = code()
-    voices, said = written.everything(written.VOICES)
+    voices, said = written.for_reader()
     counts = (len(made) * [ENGLISHES], len(programs) * [CODE], TIMES * len(voices) * [VOICES])
     return Texts(
         [*texts.texts, *made, *programs, *(TIMES * voices)],

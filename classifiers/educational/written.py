@@ -1,10 +1,10 @@
-"""The texts that were written for training: ``written.jsonl`` and ``voices.jsonl``, our own.
+"""The texts that were written for training, our own.
 
 They look like teaching and are not, or teach and do not look like it, with what a stern reader
 would say of each. They train, with a small weight, and never calibrate or evaluate. What kinds
-there are and how they came about is in WRITING.md, what they change in README.md. The second file,
-lessons and worthless texts in Nigerian, Indian and other Englishes, is for the reader: `reader.py`
-learns from it, the packaged reader has not (README.md says what it changes).
+there are and how they came about is in WRITING.md, what they change in README.md. Only the reader
+learns from ``voices.jsonl`` (lessons and worthless texts in Nigerian, Indian and other Englishes)
+and ``fables.jsonl`` (what is false, empty or in no order, and the truth beside it).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from data import LABELS, lines
 from webfilter.score.fit import Pseudo
 
 PATH = Path(__file__).parent / "written.jsonl"
-VOICES = Path(__file__).parent / "voices.jsonl"
+FOR_READER = tuple(PATH.with_name(name) for name in ("voices.jsonl", "fables.jsonl"))
 
 
 def everything(path: Path = PATH) -> tuple[list[str], npt.NDArray[np.float64]]:
@@ -26,6 +26,12 @@ def everything(path: Path = PATH) -> tuple[list[str], npt.NDArray[np.float64]]:
     rows = list(lines(path))
     labels = np.array([[row[name] for name in LABELS] for row in rows], dtype=np.float64)
     return [row["text"] for row in rows], labels
+
+
+def for_reader() -> tuple[list[str], npt.NDArray[np.float64]]:
+    """Return all texts of `FOR_READER`, and their labels, shape (n, 4)."""
+    texts, labels = zip(*map(everything, FOR_READER), strict=True)
+    return [text for some in texts for text in some], np.concatenate(labels)
 
 
 def joined(pseudo: Pseudo | None, weight: float) -> Pseudo:

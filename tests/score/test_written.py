@@ -48,18 +48,27 @@ def test_written_texts_are_labeled_short_and_of_both_sorts(written: Any) -> None
     assert min(sorts.values()) > 350
 
 
-def test_voices_are_labeled_short_and_of_both_sorts(written: Any) -> None:
-    rows = list(written.lines(written.VOICES))
-    assert len({row["text"][:40] for row in rows}) == len(rows) == 240
+@pytest.mark.parametrize(("name", "good", "bad"), [("voices", 163, 77), ("fables", 122, 169)])
+def test_what_is_for_the_reader_is_labeled_short_and_of_both_sorts(
+    written: Any, name: str, good: int, bad: int
+) -> None:
+    [path] = [path for path in written.FOR_READER if path.stem == name]
+    rows = list(written.lines(path))
+    assert len({row["text"] for row in rows}) == len(rows) == good + bad
     for row in rows:
         assert list(row) == ["kind", "text", *written.LABELS]
         assert 440 <= len(row["text"]) <= 1_000
-        for name, top in zip(written.LABELS, (5, 3, 2, 2), strict=True):
-            assert row[name] in range(top + 1)
+        for label, top in zip(written.LABELS, (5, 3, 2, 2), strict=True):
+            assert row[label] in range(top + 1)
         assert (row["edu"] >= 3) == row["kind"].startswith("good: ")
-    assert Counter(row["edu"] >= 3 for row in rows) == {True: 163, False: 77}
-    texts, labels = written.everything(written.VOICES)
-    assert (len(texts), labels.shape) == (240, (240, 4))
+    assert Counter(row["edu"] >= 3 for row in rows) == {True: good, False: bad}
+
+
+def test_all_that_is_for_the_reader_comes_together(written: Any) -> None:
+    texts, labels = written.for_reader()
+    each = [written.everything(path) for path in written.FOR_READER]
+    assert texts == [text for some, _ in each for text in some]
+    assert (labels == np.concatenate([some for _, some in each])).all()
 
 
 def test_no_written_text_shares_six_words_with_the_texts_that_judge(written: Any) -> None:
@@ -68,7 +77,7 @@ def test_no_written_text_shares_six_words_with_the_texts_that_judge(written: Any
     judging += own.topics().values()
     known = set().union(*map(runs, judging))
     idiom = set(runs("everything you need to know about"))
-    for path in (written.PATH, written.VOICES):
+    for path in (written.PATH, *written.FOR_READER):
         for row in written.lines(path):
             assert runs(row["text"]) & known <= idiom, row["kind"]
 
