@@ -36,7 +36,7 @@ __all__ = ["compare"]
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-_AT_ONCE = 1_000_000
+_AT_ONCE = 100_000
 _SIZES = ("words", "tokens")
 _EXCERPT = 160
 _BEFORE = 40
@@ -118,14 +118,18 @@ class _Run:
         self._plan = Plan(self._names, measures=[()] * len(self._names))
         self._stored = Stored(report, self._names, kept_only=True)
         self.missing = self._stored.missing
-        declared = signals_of(report)
+        declared = signals_of(report, KINDS[:1])
         self._sizes = [name for name in _SIZES if not declared or name in declared]
         self._sums = dict.fromkeys(("characters", *_SIZES), 0.0)
-        parts = list(map(self._part, self._chunks(texts=True)))
-        order = np.lexsort((_column(parts, 1, np.int32), _column(parts, 0, np.uint64)))
-        self.keys = _column(parts, 0, np.uint64)[order]
-        self.what = _column(parts, 1, np.int32)[order]
-        self.text = _column(parts, 2, np.uint32)[order]
+        size = report.kept + report.dropped + report.failed - self.missing
+        columns = [np.zeros(size, kind) for kind in ("u8", "i4", "u4")]
+        at = 0
+        for chunk in self._chunks(texts=True):  # it raises where they are more, or less
+            for column, part in zip(columns, self._part(chunk), strict=True):
+                column[at : at + chunk.size] = part[: max(0, size - at)]
+            at += chunk.size
+        order = np.lexsort((columns[1], columns[0]))
+        self.keys, self.what, self.text = (columns.pop(0)[order] for _ in "kwt")
         self._row = order.astype(np.uint32 if len(order) < 2**32 else np.int64)
         self.repeated = int((self.keys[1:] == self.keys[:-1]).sum())
         sums = {name: None if value != value else int(value) for name, value in self._sums.items()}
@@ -289,10 +293,6 @@ def _matched(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Iterator[tuple[R
 def _at(column: npt.NDArray[Any], rows: Rows) -> npt.NDArray[Any]:
     """Return a column at rows, and anything at -1."""
     return column[rows] if len(column) else np.zeros(len(rows), column.dtype)
-
-
-def _column(parts: list[tuple[npt.NDArray[Any], ...]], place: int, kind: Any) -> npt.NDArray[Any]:
-    return np.concatenate([np.zeros(0, kind), *(part[place] for part in parts)])
 
 
 def _hashes(texts: list[str], size: int) -> npt.NDArray[Any]:

@@ -129,8 +129,8 @@ class Comparison:
     """Folders, before and after."""
     counts: Mapping[str, tuple[int | None, int | None]]
     """Before and after: ``in``, ``kept``, ``dropped``, ``failed``, and of what was kept
-    ``characters`` and the sums of the signals ``words`` and ``tokens``, None where some documents
-    do not have them."""
+    ``characters`` and the sums of the signals ``words`` and ``tokens`` (as measured: a later stage
+    may have cut the text), None where some documents do not have them."""
     moves: tuple[Move, ...]
     """Documents by what became of them in both runs: by kinds, then by falling count."""
     rewritten: int

@@ -42,10 +42,11 @@ def _whole(found: Comparison) -> str:
         tuple(compared(esc(cell)).replace("-&gt;", "→") for cell in rule.cells("−"))
         for rule in found.rules
     ]
+    altered = table(("", "before", "after"), settings)
     head = ("stage", "rule", "limit", "before", "after", "change")
     return (
         _top(found)
-        + section("What is different", table(("", "before", "after"), settings) * bool(settings))
+        + section("What is different", f'<div class="altered">{altered}</div>' * bool(settings))
         + section("What became of the documents", _moves(transitions), lead)
         + section("Which ended otherwise", _moves(moved[:MOVES]), rest)
         + section("What rules took out", table(head, rules, {3, 4, 5}) * bool(rules))
@@ -71,7 +72,7 @@ def _top(found: Comparison) -> str:
 
 
 def _value(said: str | None) -> str:
-    return '<span class="soft">-</span>' if said is None else f"<code>{esc(said, 160)}</code>"
+    return '<span class="soft">-</span>' if said is None else f"<code>{esc(said, 100)}</code>"
 
 
 def _moves(rows: Sequence[tuple[str, str, int]]) -> str:

@@ -200,13 +200,18 @@ class Stored:
 _DID = {"kept": "kept", "dropped": "dropped", "failed": "failed on"}
 
 
-def signals_of(report: Report) -> dict[str, str]:
-    """Return the signals that the Parquet files of a run have columns for, with their kinds."""
+def signals_of(report: Report, kinds: Sequence[str] = _KINDS) -> dict[str, str]:
+    """Return the signals that the Parquet files of a run have columns for, with their kinds.
+
+    Args:
+        report: of the run.
+        kinds: look into no other folders.
+    """
     from webfilter.read.paths import files
     from webfilter.read.tables import stored_signals
 
     found: dict[str, str] = {}
-    for kind in _KINDS:
+    for kind in kinds:
         folder = folder_of(report, kind)
         for file in files([folder], None, {}) if folder is not None else ():
             if file.kind == "parquet":
