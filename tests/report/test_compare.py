@@ -143,6 +143,8 @@ def test_examples_are_documents_of_their_transition(runs):
         assert each.transition == " -> ".join(kinds)
         place = other if kinds[1] in KINDS[1:] else one
         verdict = place[each.id][1]["verdict"] if each.id in place else None
+        if "absent" in kinds:
+            assert not each.said.endswith((" before", " after"))
         if verdict is not None:
             assert each.rule == f"{verdict['stage']} {verdict['reason']}"
             assert each.limit == verdict["limit"]
@@ -325,14 +327,18 @@ def test_nested_tiers_are_read_once(tmp_path):
     docs = [Document(f"d{n}", "Water.", signals={"educational": n}) for n in range(8)]
     for name, limits in (("a", (2.0, 4.0)), ("b", (3.0, 6.0))):
         tiers = {f"phase{n}": {"educational": limit} for n, limit in enumerate(limits, 1)}
-        Pipeline((wf.Tiers(tiers, given=True),)).run(docs, tmp_path / name, progress=False)
+        pipe = wf.Tiers(tiers, given=True) | Judge((Rule("educational", lt=7),), given=True)
+        pipe.run(docs, tmp_path / name, progress=False)
     assert (tmp_path / "a" / "kept" / "phase2").is_dir()
     found = wf.compare(tmp_path / "a", tmp_path / "b")
-    assert found.transitions == {"kept -> kept": 5, "kept -> dropped": 1, "dropped -> dropped": 2}
+    assert found.transitions == {"kept -> kept": 4, "kept -> dropped": 1, "dropped -> dropped": 3}
+    assert {"educational >="} < {m.before.rule for m in found.moves}
+    moved = {each.id: each.said for each in found.examples("kept -> kept")}
+    assert moved == {"d4": "phase2 -> phase1", "d5": "phase2 -> phase1"}
     tiers = {
         (m.before.rule, m.after.rule): m.documents for m in found.moves if m.after.kind == "kept"
     }
-    assert tiers == {("phase1", "phase1"): 1, ("phase2", "phase1"): 2, ("phase2", "phase2"): 2}
+    assert tiers == {("phase1", "phase1"): 1, ("phase2", "phase1"): 2, ("phase2", "phase2"): 1}
     assert not found.same
     assert "kept phase2" in str(found)
 

@@ -166,7 +166,7 @@ class _Run:
         rows = np.stack(
             [chunk.at, chunk.failed, chunk.reason.codes, chunk.op.codes, tiers.codes], axis=1
         )
-        rows[kept, 1:4], rows[~kept, 4] = -1, -1
+        rows[~kept, 4] = -1  # a stage may drop what is in a tier
         distinct, back = np.unique(rows, axis=0, return_inverse=True)
         codes = []
         for at, failed, *said in distinct.tolist():
@@ -216,7 +216,7 @@ class _Join:
             for pair, count in zip(*np.unique(pairs, return_counts=True), strict=True):
                 move = names[pair // len(names)], names[pair % len(names)]
                 counts[move] += int(count)
-                if move[0] != move[1] and (move[0].kind, move[1].kind) != ("kept", "kept"):
+                if move[0] != move[1]:
                     self._draw(move, at, to, pairs == pair)
             both = (at >= 0) & (to >= 0)
             differ = both & kept[old] & kept[new] & (_at(one.text, at) != _at(other.text, to))
@@ -315,11 +315,13 @@ def _example(name: str, old: Document | None, new: Document | None) -> Example:
     doc, verdict = new or old, after or before
     assert doc is not None
     said = [str(each) for each in (before, after) if each is not None]
-    if verdict is not None and (before is None or after is None):
-        other = (old if after else new) or doc
-        measured = other.signals.get(verdict.signal or "") if other is not doc or before else None
+    other = old if after else new
+    if verdict is not None and other is not None and (before is None or after is None):
+        measured = other.signals.get(verdict.signal or "")
         if measured is not None:
             said.append(f"{quantity(measured)} {'before' if after else 'after'}")
+    if verdict is None and old is not None and new is not None and name != REWRITTEN:
+        said = [f"{old.signals.get('tier', 'no tier')} -> {new.signals.get('tier', 'no tier')}"]
     excerpt, rewritten = doc.text, ""
     if name == REWRITTEN and old is not None and new is not None:
         both = zip(old.text, new.text, strict=False)
