@@ -97,6 +97,7 @@ _HOME = {
     "Where": "webfilter.compose",
     "canonical": "webfilter.codes",
     "check_tiers": "webfilter.run.tiers",
+    "compare": "webfilter.report.compare",
     "distill": "webfilter.score.teacher",
     "fit_cascade": "webfilter.tuning",
     "fit_order": "webfilter.tuning",
@@ -181,6 +182,7 @@ __all__ = [
     "canonical",
     "catalog",
     "check_tiers",
+    "compare",
     "distill",
     "fit_cascade",
     "fit_order",
@@ -252,6 +254,7 @@ if TYPE_CHECKING:
     from webfilter.read import read  # the module, which can be called, as mypy understands it
     from webfilter.recipes import recipe
     from webfilter.report import Explanation, Report
+    from webfilter.report.compare import compare
     from webfilter.run.ray import RayWorkers
     from webfilter.run.tables import TableWorker
     from webfilter.run.tiers import check_tiers

@@ -1,7 +1,7 @@
 """The command line: ``webfilter run``, ``explain``, ``tune`` and ``list``.
 
 ``webfilter sweep``, ``borderline``, ``removal`` and ``audit`` ask a run folder about its limits,
-``webfilter clusters`` about its duplicates.
+``webfilter clusters`` about its duplicates; ``webfilter compare`` says what changed between two.
 ``webfilter cascade`` fits a fast first pass to a recipe, ``webfilter order`` puts its filters in
 the order that costs least, ``webfilter models`` fetches models.
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Audit,
         Borderline,
         Clusters,
+        Comparison,
         Diff,
         Explanation,
         Removal,
@@ -243,6 +244,22 @@ def _report_commands(commands: Any) -> None:
     largest.add_argument("--overwrite", action="store_true", help="replace FILE")
     largest.set_defaults(do=_clusters)
 
+    compared = commands.add_parser("compare", help="say what changed from one run to another")
+    compared.add_argument("before", **{**place, "metavar": "BEFORE"})
+    compared.add_argument("after", **{**place, "metavar": "AFTER"})
+    compared.add_argument(
+        "-n", metavar="N", type=_positive, default=20, help="examples of each transition (20)"
+    )
+    compared.add_argument(
+        "--as", dest="form", choices=("text", "html", "json"), default="text", help="output (text)"
+    )
+    compared.add_argument(
+        "--json", dest="form", action="store_const", const="json", help="the same as --as json"
+    )
+    compared.add_argument("--html", metavar="FILE", help="write a page too")
+    compared.add_argument("--overwrite", action="store_true", help="replace FILE")
+    compared.set_defaults(do=_compare)
+
     audit = commands.add_parser("audit", help="say what a cascade dropped that was worth keeping")
     audit.add_argument("run", **place)
     audit.add_argument("--recipe", help="the recipe that ran, where the report's cannot be built")
@@ -298,7 +315,8 @@ def _explain(args: argparse.Namespace) -> int:
 
 
 def _say(
-    found: Explanation | Sweep | Borderline | Removal | Clusters | Diff | Audit, form: str
+    found: Explanation | Sweep | Borderline | Removal | Clusters | Comparison | Diff | Audit,
+    form: str,
 ) -> int:
     import json
 
@@ -410,12 +428,24 @@ def _clusters(args: argparse.Namespace) -> int:
         if args.diff > len(found):
             raise ConfigError(f"--diff {args.diff}: the run has {len(found)} clusters")
         said = found.diff(args.diff - 1)
+    return _shown(said, args.form, path)
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from webfilter.report.compare import compare
+
+    path = None if args.html is None else _page(args.html, args.overwrite)
+    return _shown(compare(args.before, args.after, examples=args.n), args.form, path)
+
+
+def _shown(found: Clusters | Comparison | Diff, form: str, path: Path | None) -> int:
+    """Write a page where one is asked for, then say what was found."""
     if path is not None:
         try:
-            path.write_text(said.to_html(), "utf-8", errors="replace", newline="\n")
+            path.write_text(found.to_html(), "utf-8", errors="replace", newline="\n")
         except OSError as error:
-            raise OutputError(f"cannot write {args.html!r}: {error.strerror}") from error
-    return _say(said, args.form)
+            raise OutputError(f"cannot write {str(path)!r}: {error.strerror}") from error
+    return _say(found, form)
 
 
 def _page(name: str, overwrite: bool) -> Path:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, assert_type
 
 import webfilter as wf
-from webfilter.report import Diff, Removal, Sweep
+from webfilter.report import Comparison, Diff, Removal, Sweep
 from webfilter.testing import check_stage
 from webfilter.tuning import Proposal, Tuning, tune
 
@@ -50,5 +50,9 @@ def use() -> None:
     assert_type(report.borderline("words", n=3)[0], wf.Document)
     assert_type(report.removal(), Removal)
     assert_type(report.clusters("minhash", n=3)[0].diff(), Diff)
+    compared = wf.compare("run-1", report, examples=5)
+    assert_type(compared, Comparison)
+    assert_type(compared.transitions, dict[str, int])
+    assert_type(compared.examples("kept -> dropped", 3)[0].rule, str)
     assert_type(wf.Where(lambda doc: bool(doc.text), reason="empty") | wf.Pii(), wf.Pipeline)
     check_stage(Shout())

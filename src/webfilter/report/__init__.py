@@ -4,12 +4,14 @@ A `Ledger` counts while a pipeline runs, a `Report` tells of a whole run, an `Ex
 page. None of them decides anything about documents. A report can be asked, from stored signals:
 what other limits would keep (`Sweep`), what lies next to a limit (`Borderline`), what each rule
 removes (`Removal`), what a cascade lost (`Audit`), what a deduplication put together (`Clusters`).
+Two runs are matched by `compare` (`Comparison`).
 """
 
 from webfilter.report.audit import Audit
 from webfilter.report.borderline import Borderline
 from webfilter.report.cluster import Cluster
 from webfilter.report.clusters import Clusters
+from webfilter.report.comparison import Comparison
 from webfilter.report.diff import Diff
 from webfilter.report.explanation import Explanation
 from webfilter.report.funnel import Report
@@ -22,6 +24,7 @@ __all__ = [
     "Borderline",
     "Cluster",
     "Clusters",
+    "Comparison",
     "Diff",
     "Explanation",
     "Ledger",

@@ -59,6 +59,8 @@ class Chunk:
     """For each step which of the documents that were dropped before it measured all the same."""
     ids: Callable[[npt.NDArray[np.int64]], list[str]] = lambda rows: []
     """Returns the ids of the documents at some rows."""
+    texts: Callable[[], list[str]] = list
+    """Returns the texts of all."""
     place: Callable[[int], Any] = int
     """Returns what `Stored.document` finds a document by, given its row."""
     of: Coded | None = None

@@ -35,6 +35,8 @@ __all__ = ["Stored", "folder_of", "signals_of", "verdicts_of"]
 
 ROWS = 16_384
 """Documents a chunk."""
+TEXTS = 1_000
+"""Documents a chunk, where their texts are read too."""
 _KINDS = ("kept", "dropped", "failed")
 _VERDICT = ("stage", "reason", "signal", "limit", "op", "kind")
 
@@ -73,26 +75,44 @@ def folder_of(report: Report, kind: str) -> str | None:
 class Stored:
     """The documents of the run that `report` tells of.
 
+    Args:
+        report: of the run.
+        names: of the stages.
+        kept_only: do with what was kept, where the other documents are not there.
+
     Raises:
         SourceError: the run did not write what was kept or dropped, or it is not there.
     """
 
-    def __init__(self, report: Report, names: Sequence[str]) -> None:
+    def __init__(self, report: Report, names: Sequence[str], *, kept_only: bool = False) -> None:
         self._report, self._names = report, tuple(names)
         self._held = report.documents
         self._folders: dict[str, str] = {}
         if self._held is not None:
             return
         for kind in _KINDS:
-            folder = folder_of(report, kind)
+            spared = kept_only and kind != "kept"
+            try:
+                folder = folder_of(report, kind)
+            except SourceError:
+                if not spared:
+                    raise
+                folder = None
             if folder is not None:
                 self._folders[kind] = folder
-            elif kind != "failed" and getattr(report, kind):
+            elif kind != "failed" and not spared and getattr(report, kind):
                 raise SourceError(
                     f"the run did not write its {kind} documents to a folder, so their signals are "
                     f"not stored: run with out=..., or make the report from the documents with "
                     f"Report.of(pipe, docs)"
                 )
+
+    @property
+    def missing(self) -> int:
+        """Documents of the run that are not stored, of those that it dropped or failed on."""
+        if self._held is not None:
+            return 0
+        return sum(getattr(self._report, kind) for kind in _KINDS if kind not in self._folders)
 
     def chunks(
         self,
@@ -101,6 +121,7 @@ class Stored:
         *,
         ids: bool = False,
         characters: bool = False,
+        texts: bool = False,
         of: bool = False,
         kinds: Collection[str] = _KINDS,
     ) -> Iterator[Chunk]:
@@ -111,6 +132,7 @@ class Stored:
             wanted: the signals to read.
             ids: read the ids too.
             characters: measure the texts too.
+            texts: read the texts too.
             of: read too which document each one duplicates; with `ids`, the URLs as well.
             kinds: read no other folders; documents in memory all come, whatever they are.
 
@@ -124,7 +146,7 @@ class Stored:
             if kind not in kinds:
                 continue
             seen = 0
-            for chunk in self._of_folder(kind, folder, plan, wanted, (ids, characters, of)):
+            for chunk in self._of_folder(kind, folder, plan, wanted, (ids, characters, texts, of)):
                 seen += chunk.size
                 yield chunk
             self._check(kind, folder, seen)
@@ -138,16 +160,17 @@ class Stored:
             )
 
     def _of_folder(
-        self, kind: str, folder: str, plan: Plan, wanted: Set[str], more: tuple[bool, bool, bool]
+        self, kind: str, folder: str, plan: Plan, wanted: Set[str], more: tuple[bool, ...]
     ) -> Iterator[Chunk]:
         from webfilter.read.paths import files
 
-        ids, characters, of = more
+        ids, characters, texts, of = more
         for file in files([folder], None, {}):
             if file.kind == "parquet":
                 yield from _of_parquet(
-                    file, kind, plan, wanted, self._report, ids=ids, characters=characters, of=of
-                )
+                    file, kind, plan, wanted, self._report,
+                    ids=ids, characters=characters, texts=texts, of=of,
+                )  # fmt: skip
             elif file.kind == "jsonl":
                 docs = _lines(file.path, kind)
                 yield from _of_documents(docs, kind, plan, wanted, self._report)
@@ -177,13 +200,18 @@ class Stored:
 _DID = {"kept": "kept", "dropped": "dropped", "failed": "failed on"}
 
 
-def signals_of(report: Report) -> dict[str, str]:
-    """Return the signals that the Parquet files of a run have columns for, with their kinds."""
+def signals_of(report: Report, kinds: Sequence[str] = _KINDS) -> dict[str, str]:
+    """Return the signals that the Parquet files of a run have columns for, with their kinds.
+
+    Args:
+        report: of the run.
+        kinds: look into no other folders.
+    """
     from webfilter.read.paths import files
     from webfilter.read.tables import stored_signals
 
     found: dict[str, str] = {}
-    for kind in _KINDS:
+    for kind in kinds:
         folder = folder_of(report, kind)
         for file in files([folder], None, {}) if folder is not None else ():
             if file.kind == "parquet":
@@ -230,6 +258,7 @@ def _of_parquet(
     *,
     ids: bool,
     characters: bool,
+    texts: bool,
     of: bool,
 ) -> Iterator[Chunk]:
     from webfilter.read.tables import layout
@@ -251,11 +280,12 @@ def _of_parquet(
         columns = [name for name in present if name in signals]
         extra = signals - set(columns)  # not declared when they were written
         asked = [*columns, *(f"verdict.{name}" for name in _VERDICT)]
-        asked += ["meta"] * bool(extra) + ["id"] * ids + ["text"] * characters
+        asked += ["meta"] * bool(extra) + ["id"] * ids + ["text"] * (characters or texts)
         asked += ["verdict.of", *["url"] * ids] * of
         start = 0
         try:
-            for batch in table.iter_batches(ROWS, columns=asked, use_threads=False):
+            size = TEXTS if texts else ROWS
+            for batch in table.iter_batches(size, columns=asked, use_threads=False):
                 values = {name: _column(batch.column(name)) for name in columns}
                 values.update(_undeclared(batch, extra))
                 chunk = _chunk(batch, kind, plan, values)
@@ -281,6 +311,9 @@ def _locate(chunk: Chunk, batch: Any, file: Any, start: int, ids: bool) -> None:
     if ids:
         named = batch.column("id")
         chunk.ids = lambda rows: named.take(rows).to_pylist()
+    if "text" in batch.schema.names:
+        said = batch.column("text")
+        chunk.texts = lambda: said.to_pylist()
     if "url" in batch.schema.names:
         found = batch.column("url")
         chunk.urls = lambda rows: found.take(rows).to_pylist()
@@ -419,6 +452,7 @@ def _of_documents(
             if report.measure_all
             else {},
             ids=lambda rows, part=part: [part[row].id for row in rows],  # type: ignore[misc]
+            texts=lambda part=part: [doc.text for doc in part],  # type: ignore[misc]
             place=part.__getitem__,
             of=_texts([v and v.of for v in verdicts]),
             urls=lambda rows, part=part: [part[row].url for row in rows],  # type: ignore[misc]
