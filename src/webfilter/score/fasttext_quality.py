@@ -20,6 +20,7 @@ from webfilter.errors import ConfigError, UnknownName
 from webfilter.language.engines import readable
 from webfilter.language.fasttext_file import inspect, installed, load, require
 from webfilter.models import resolve
+from webfilter.models.running import loading
 from webfilter.profiles import Profile, Profiled
 from webfilter.score.foreign import at_least, check_fields, score_signal, within
 from webfilter.stage import Rule, Scorer, Signal
@@ -113,7 +114,9 @@ class FastTextQuality(Profiled, Scorer):
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return the probability of the label for each text."""
         lines = [_line(doc.text if self.chars is None else doc.text[: self.chars]) for doc in docs]
-        found, probabilities = self._model().loaded().predict(lines, k=-1)
+        with loading(self.name):
+            model = self._model().loaded()
+        found, probabilities = model.predict(lines, k=-1)
         return [
             {self.signal: _of(self.label, labels, values) if line else 0.0}
             for line, labels, values in zip(lines, found, probabilities, strict=True)

@@ -26,6 +26,7 @@ from typing import Any, ClassVar, Literal
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, MissingExtra, RunError, UnknownName
 from webfilter.language.engines import readable
+from webfilter.models.running import loading
 from webfilter.profiles import Profile, Profiled
 from webfilter.score.foreign import (
     at_least,
@@ -201,7 +202,8 @@ class TransformersModel(Profiled, Scorer):
         return [{self.signal: within(s, self.low, self.high, _DIGITS)} for s in scores]
 
     def _scores(self, pieces: list[str]) -> list[float]:
-        model = self._model
+        with loading(self.name):
+            model = self._model
         most = self.length * _CHARS_A_TOKEN
         cut = [readable(piece[:most]) for piece in pieces]
         order = sorted(range(len(cut)), key=lambda i: len(cut[i]))
