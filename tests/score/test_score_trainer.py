@@ -119,6 +119,28 @@ def test_score_is_r2_or_what_was_asked_for(fitted: EducationalTrainer) -> None:
         pickle.loads(pickle.dumps(fitted)).set_params(scoring="kapa").score(texts, labels)
 
 
+def test_score_takes_what_fit_takes_and_says_what_does_not_fit() -> None:
+    texts, labels = lessons(60)
+    one = EducationalTrainer(tops=[5]).fit(texts, labels)
+    assert one.score((text for text in texts), labels) == one.score(texts, labels)
+    assert np.isnan(one.score([], []))
+    assert np.isnan(one.score(texts, labels, sample_weight=[0] * 60))
+    both = [labels, labels[::-1]]
+    two = EducationalTrainer(tops=[5, 5]).fit(texts, np.transpose(both))
+    for trainer, wrong in (
+        (one, np.transpose(both)),
+        (one, labels[1:]),
+        (two, labels),
+        (two, both),
+    ):
+        with pytest.raises(ConfigError, match=r"labels have shape .* need \(60, [12]\)"):
+            trainer.score(texts, wrong)
+    with pytest.raises(ConfigError, match="labels must be numbers"):
+        one.score(texts, ["good"] * 60)
+    with pytest.raises(ConfigError, match=r"sample_weight have shape \(59,\)"):
+        one.score(texts, labels, sample_weight=[1] * 59)
+
+
 def test_labels_come_as_array_dict_or_frame() -> None:
     pandas = pytest.importorskip("pandas")
     texts, labels = lessons(60)

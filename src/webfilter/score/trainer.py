@@ -175,21 +175,28 @@ class EducationalTrainer:
         y: npt.ArrayLike | Mapping[str, npt.ArrayLike],
         sample_weight: npt.ArrayLike | None = None,
     ) -> float:
-        """Return the figure that `scoring` names, the mean over heads; more is better."""
+        """Return the figure that `scoring` names, the mean over heads; more is better.
+
+        Raises:
+            UnknownName: there is no such figure.
+            ConfigError: texts, labels or weights do not fit each other; the message says how.
+        """
         if self.scoring not in figures.SCORING:
             raise UnknownName("scoring of EducationalTrainer", self.scoring, figures.SCORING)
         if sample_weight is not None and self.scoring != "r2":
             raise ConfigError(
                 f"EducationalTrainer: scoring = {self.scoring!r} knows no sample_weight; r2 does"
             )
-        scores = self.predict(X).reshape(len(X), -1)
+        texts = check_texts(X)
+        scores = self.predict(texts).reshape(len(texts), len(self.tops_))
         named = _by_name(y)
-        columns = _stacked(named, self.names_, len(X)) if isinstance(named, Mapping) else named
-        ys = np.array(columns, dtype=np.float64).reshape(len(X), -1)
+        columns = _stacked(named, self.names_, len(texts)) if isinstance(named, Mapping) else named
+        ys = check_labels(columns, len(texts), self.names_, [np.inf] * len(self.names_))
+        weights = None if sample_weight is None else _column(sample_weight, len(texts))
         found = []
         for t, top in enumerate(self.tops_):
             if self.scoring == "r2":
-                found.append(figures.r2(ys[:, t], scores[:, t], sample_weight))
+                found.append(figures.r2(ys[:, t], scores[:, t], weights))
             elif self.scoring == "kappa":
                 found.append(figures.kappa(ys[:, t], scores[:, t], top))
             else:
