@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -456,6 +458,37 @@ def test_the_report_warns_of_what_flatters() -> None:
 def test_one_call_refuses_what_it_cannot_use(change: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         EducationalTrainer().train(*lessons(60), **change)
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, labels = lessons(60)
+    trainer = EducationalTrainer(tops=[5])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file"):
+        trainer.train(texts, labels, out=tmp_path / "file")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(OutputError, match="it is read-only"):
+        trainer.train(texts, labels, out=tmp_path)
+    assert not hasattr(trainer, "model_")
+
+
+def test_a_model_that_is_there_stays_until_the_new_one_is_whole(
+    fitted: EducationalTrainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = fitted.save(tmp_path / "model.npz")
+    before = path.read_bytes()
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="No space left"):
+        fitted.save(path)
+    assert path.read_bytes() == before
 
 
 def test_urls_are_grouped_by_domain() -> None:

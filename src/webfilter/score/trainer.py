@@ -29,7 +29,7 @@ from webfilter.score.pages import pages
 from webfilter.score.teacher import Encoder, Teacher, distill
 from webfilter.score.training import Step, TrainingReport, flaws, head_report
 from webfilter.score.validate import cross_validate, cut, judge, learning
-from webfilter.score.written import write_file, write_training
+from webfilter.score.written import make_folder, write_file, write_training
 
 __all__ = ["TOPS", "EducationalTrainer"]
 
@@ -294,7 +294,7 @@ class EducationalTrainer:
 
         Raises:
             ConfigError: texts, labels or groups cannot be trained on; the message says why.
-            OutputError: the folder cannot be written.
+            OutputError: the folder cannot be written; told before the work where that is known.
         """
         rows = check_texts(texts)
         ys, names, tops, single = self._heads(rows, labels)
@@ -303,6 +303,8 @@ class EducationalTrainer:
         named = [f"row {i}" for i in range(len(rows))] if ids is None else [str(i) for i in ids]
         if len(named) != len(rows):
             raise ConfigError(f"EducationalTrainer: {len(named)} ids for {len(rows)} texts")
+        if out is not None:
+            make_folder(Path(out))
 
         def make(of: npt.NDArray[np.intp]) -> Model:
             part = [rows[i] for i in of]
