@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from webfilter import Educational, FastTextQuality, Language
+from webfilter import Educational, FastTextQuality, Language, Pipeline
 from webfilter.document import Document
 from webfilter.errors import MissingExtra, RunError
 from webfilter.models.running import loading
@@ -73,3 +73,29 @@ def test_a_resumed_run_works_on_what_came_while_the_model_was_away(
 def test_neither_does_one_for_a_package_that_a_worker_lacks() -> None:
     with pytest.raises(RunError, match=r'pip install "webfilter\[fasttext\]"'), loading("language"):
         raise MissingExtra("language: model", "fasttext")
+
+
+@pytest.mark.parametrize("end", ["replaced", "gone"])
+def test_a_run_says_that_a_model_was_not_the_same_to_its_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, end: str
+) -> None:
+    path = trained(tmp_path / "model.npz")
+    pipe = Pipeline((Educational(min_score=None, model=path),))
+    first = pipe.steps[0].artifacts["model"]
+    turned = EducationalTrainer(tops=[5]).fit(TEXTS, [0, 4] * 30)
+
+    def pages() -> Iterator[Document]:
+        yield from (Document(str(i), text) for i, text in enumerate(TEXTS))
+        turned.save(path)
+        if end == "replaced":
+            yield Document("last", TEXTS[0])
+        else:
+            path.unlink()
+
+    report = pipe.run(pages(), tmp_path / "out", batch_size=len(TEXTS), progress=False)
+    assert report.artifacts == {"educational: model": first}
+    [text] = [text for text in report.warnings if "during the run" in text]
+    assert text.startswith("educational: model changed or went away")
+    assert text in caplog.messages
+    same = pipe.run(TEXTS, progress=False) if end == "replaced" else None
+    assert same is None or not any("during the run" in text for text in same.warnings)
