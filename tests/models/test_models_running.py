@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from webfilter import Educational, FastTextQuality, Language, Pipeline
+from webfilter import Educational, FastTextQuality, Language, Pipeline, Sandboxed
 from webfilter.document import Document
 from webfilter.errors import MissingExtra, RunError
 from webfilter.models.running import loading
@@ -46,6 +46,14 @@ def test_no_document_fails_for_a_model_that_went_away(tmp_path: Path, name: str)
     stage = build(path)
     path.unlink()
     with pytest.raises(RunError, match=rf"^{stage.name}: its model cannot be loaded: .*{name}"):
+        stage(["water of the sea"])
+
+
+def test_nor_does_one_in_a_sandbox(tmp_path: Path) -> None:
+    path = trained(tmp_path / "model.npz")
+    stage = Sandboxed(Educational(min_score=None, model=path), seconds=60)
+    path.unlink()
+    with pytest.raises(RunError, match=r"^sandboxed: educational: its model cannot be loaded"):
         stage(["water of the sea"])
 
 
