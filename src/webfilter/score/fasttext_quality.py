@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +19,7 @@ from webfilter.errors import ConfigError, UnknownName
 from webfilter.language.engines import readable
 from webfilter.language.fasttext_file import inspect, installed, load, require
 from webfilter.models import resolve
+from webfilter.models.held import held
 from webfilter.models.running import loading
 from webfilter.profiles import Profile, Profiled
 from webfilter.score.foreign import at_least, check_fields, score_signal, within
@@ -91,7 +91,7 @@ class FastTextQuality(Profiled, Scorer):
 
     def _model(self) -> _Model:
         path = resolve(self.path, f"{self.name}: path")
-        model = _open(path, *_state(path))
+        model = _open(path, _state(path))
         if self.label not in model.labels:
             raise UnknownName(f"label of {self.path.name}", self.label, model.labels)
         return model
@@ -151,8 +151,8 @@ def _state(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-@lru_cache(maxsize=4)
-def _open(path: Path, _changed: int, _size: int) -> _Model:
+@held
+def _open(path: Path, _changed: tuple[int, int]) -> _Model:
     return _Model(path)
 
 

@@ -26,6 +26,7 @@ from typing import Any, ClassVar, Literal
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, MissingExtra, RunError, UnknownName
 from webfilter.language.engines import readable
+from webfilter.models.held import held
 from webfilter.models.running import loading
 from webfilter.profiles import Profile, Profiled
 from webfilter.score.foreign import (
@@ -285,7 +286,7 @@ class _Model:
         return found
 
 
-@lru_cache(maxsize=2)
+@held
 def _load(path: Path, device: str, dtype: str, _changed: _Files) -> _Model:
     return _Model(path, device, dtype)
 
