@@ -240,6 +240,16 @@ def test_an_estimator_with_lambdas_is_the_same_in_another_process() -> None:
     assert made(1) == made(2)
 
 
+def test_another_code_of_its_class_is_another_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = Pipeline((Estimator(Noted(1)),))
+    before = pipe.fingerprint()
+    monkeypatch.setattr(Noted, "predict", lambda self, texts: [2.0 for _ in texts])
+    assert pipe.fingerprint() != before
+    monkeypatch.undo()
+    assert pipe.fingerprint() == before
+    assert "code" not in Estimator(regression()).artifacts
+
+
 def test_a_recipe_cannot_hold_one() -> None:
     with pytest.raises(ConfigError, match="a recipe cannot hold"):
         _toml(Says(1.0), "estimator")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import math
 import pickle
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
+from webfilter.identity import code
 from webfilter.score.foreign import at_least, by_windows, check_fields, score_signal, within
 from webfilter.stage import Rule, Scorer, Signal
 
@@ -53,7 +55,7 @@ class Estimator(Scorer):
     Two stages are equal when their estimators have the same pickle when the stages are built: do
     not fit an estimator again that is in a stage; build a new stage. A script that fits one anew is
     resumed if fitting gives the same again; a ``GridSearchCV`` notes how long it took, so give its
-    ``best_estimator_``.
+    ``best_estimator_``. The code of its class counts too, but not of what is inside it.
 
     Raises:
         ConfigError: the estimator lacks the method, is not fitted, does not return one number a
@@ -158,7 +160,7 @@ class Estimator(Scorer):
 
     @property
     def artifacts(self) -> Mapping[str, str]:
-        """The class of the estimator, its package's version where it has one, and its checksum."""
+        """The class of the estimator, its checksum, and the version or the code of that class."""
         kind = type(self.model)
         package = kind.__module__.partition(".")[0]
         found = {self.signal: f"{kind.__module__}.{kind.__qualname__} sha256:{self.sha256}"}
@@ -166,6 +168,9 @@ class Estimator(Scorer):
             import sklearn
 
             found["scikit-learn"] = str(sklearn.__version__)
+        elif own := code(kind):
+            told = json.dumps(own, sort_keys=True).encode()
+            found["code"] = f"sha256:{hashlib.sha256(told).hexdigest()}"
         return found
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
