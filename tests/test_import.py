@@ -49,6 +49,7 @@ BASE |= {"models", "codes", "languages", "blas"}
 MAY = {folder: BASE for folder in ("extract", "language", "heuristics", "dedup", "score", "write")}
 MAY |= {"read": BASE}
 MAY["score"] = BASE | {"language"}  # which checks and loads fastText files
+MAY["score"] |= {"identity"}  # estimators of a class of one's own count by its code
 MAY["language"] = BASE | {"extract"}  # the check of raw HTML decodes it as extraction does
 # a report answers questions about a run's documents: it reads them back, and builds the pipeline
 # that ran from its recipe (both only when asked)

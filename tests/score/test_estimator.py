@@ -13,7 +13,8 @@ from webfilter import Pipeline
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.recipes import _toml
-from webfilter.score.estimator import Estimator
+from webfilter.score.estimator import Estimator, _pickled
+from webfilter.score.trainer import EducationalTrainer
 from webfilter.testing import check_stage
 
 pytest.importorskip("sklearn")
@@ -195,6 +196,58 @@ def test_equal_is_what_holds_the_same_estimator() -> None:
     other = Estimator(model, min_score=1)
     assert other != stage
     assert Pipeline((other,)).fingerprint() != Pipeline((stage,)).fingerprint()
+
+
+class Noted:
+    """Notes where something lies in memory, as scikit-learn's vectorizers do, and what it met."""
+
+    def __init__(self, address: int, words: int = 1) -> None:
+        self._stop_words_id = address
+        self.words = words
+        self.met = False
+
+    def predict(self, texts: list[str]) -> list[float]:
+        self.met = True
+        return [float(self.words)] * len(texts)
+
+
+def test_the_same_estimator_of_another_process_or_moment_is_equal() -> None:
+    assert "_stop_words_id" in vars(regression()[0])
+    stage = Estimator(Noted(1))
+    assert stage == Estimator(Noted(2)) == Estimator(stage.model)
+    assert stage != Estimator(Noted(1, words=2))
+    before, after = regression(), regression()
+    vars(after[0])["_stop_words_id"] = 1
+    assert len({_pickled(model, pickle.Pickler) for model in (before, after)}) == 1
+
+
+def test_a_trainer_is_the_same_estimator_before_and_after_it_has_scored() -> None:
+    texts = [f"{text} {i}" for i, text in enumerate(TEXTS)]
+    trainer, again = (EducationalTrainer(tops=[5]).fit(texts, LABELS) for _ in range(2))
+    assert Estimator(trainer) == Estimator(trainer)
+    again.predict(texts)
+    assert Estimator(trainer) == Estimator(again)
+
+
+def test_an_estimator_with_lambdas_is_the_same_in_another_process() -> None:
+    pytest.importorskip("cloudpickle")
+
+    def made(address: int) -> Any:
+        model = Says(lambda texts: [1.0] * len(texts))
+        model.within = Noted(address)
+        return Estimator(model)
+
+    assert made(1) == made(2)
+
+
+def test_another_code_of_its_class_is_another_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = Pipeline((Estimator(Noted(1)),))
+    before = pipe.fingerprint()
+    monkeypatch.setattr(Noted, "predict", lambda self, texts: [2.0 for _ in texts])
+    assert pipe.fingerprint() != before
+    monkeypatch.undo()
+    assert pipe.fingerprint() == before
+    assert "code" not in Estimator(regression()).artifacts
 
 
 def test_a_recipe_cannot_hold_one() -> None:

@@ -285,6 +285,27 @@ def test_the_curve_rises_and_means_what_it_says(count: int) -> None:
     assert found.mean() == pytest.approx(labels.mean(), abs=0.25 if count > 1 else 1e-9)
 
 
+def test_scores_that_differ_in_their_last_bits_have_a_curve() -> None:
+    raw = 3 + np.repeat([0.0, 1, 2, 4], 20) * 2.0**-51
+    for seed in range(20):  # constant labels are predicted so, and weighted means differ as much
+        weights = np.random.default_rng(seed).random(80)
+        xs, ys = curve(raw, np.full(80, 3.0), weights, 16)
+        assert np.interp(raw, xs, ys) == pytest.approx(3.0)
+        assert (np.diff(xs) > 0).all()
+
+
+def test_labels_that_scores_say_nothing_of_have_an_interval() -> None:
+    counts = (19, 12, 21, 23, 27, 22)  # around some scores no level near an end is likely
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        labels = rng.permutation(np.repeat(np.arange(6.0), counts))
+        scores = 2.8 + 0.25 * rng.random(len(labels))
+        at, low, high = spread(scores, labels, np.ones(len(labels)), 0.9)
+        ends = scores + np.interp(scores, at, low), scores + np.interp(scores, at, high)
+        held = ((ends[0] <= labels) & (labels <= ends[1])).mean()
+        assert 0.8 < held <= 1
+
+
 def test_the_interval_holds_what_it_promises() -> None:
     rng = np.random.default_rng(0)
     scores = rng.uniform(0, 5, 6_000)

@@ -238,6 +238,13 @@ def test_two_encoders_never_share_a_folder(tmp_path: Path) -> None:
         Embeddings(Hashing(), tmp_path, name="one").of(["a", "b"])
 
 
+class Graded:
+    """A tensor of torch that still belongs to a graph."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+
+
 class Odd:
     def __init__(self, found: Any) -> None:
         self.found = found
@@ -256,6 +263,7 @@ class Odd:
         ([[1.0], [1e200]], "infinity"),
         ([[1.0], [1.0, 2.0]], "no table of numbers"),
         (["water", "ice"], "no table of numbers"),
+        (Graded(), "no table of numbers: Can't call numpy"),
     ],
 )
 def test_an_encoder_that_returns_nonsense_is_named(found: Any, said: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -117,6 +119,28 @@ def test_score_is_r2_or_what_was_asked_for(fitted: EducationalTrainer) -> None:
     assert values["mae"] < 0 < min(values["kappa"], values["pearson"], values["spearman"])
     with pytest.raises(UnknownName, match="kappa"):
         pickle.loads(pickle.dumps(fitted)).set_params(scoring="kapa").score(texts, labels)
+
+
+def test_score_takes_what_fit_takes_and_says_what_does_not_fit() -> None:
+    texts, labels = lessons(60)
+    one = EducationalTrainer(tops=[5]).fit(texts, labels)
+    assert one.score((text for text in texts), labels) == one.score(texts, labels)
+    assert np.isnan(one.score([], []))
+    assert np.isnan(one.score(texts, labels, sample_weight=[0] * 60))
+    both = [labels, labels[::-1]]
+    two = EducationalTrainer(tops=[5, 5]).fit(texts, np.transpose(both))
+    for trainer, wrong in (
+        (one, np.transpose(both)),
+        (one, labels[1:]),
+        (two, labels),
+        (two, both),
+    ):
+        with pytest.raises(ConfigError, match=r"labels have shape .* need \(60, [12]\)"):
+            trainer.score(texts, wrong)
+    with pytest.raises(ConfigError, match="labels must be numbers"):
+        one.score(texts, ["good"] * 60)
+    with pytest.raises(ConfigError, match=r"sample_weight have shape \(59,\)"):
+        one.score(texts, labels, sample_weight=[1] * 59)
 
 
 def test_labels_come_as_array_dict_or_frame() -> None:
@@ -434,6 +458,37 @@ def test_the_report_warns_of_what_flatters() -> None:
 def test_one_call_refuses_what_it_cannot_use(change: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         EducationalTrainer().train(*lessons(60), **change)
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, labels = lessons(60)
+    trainer = EducationalTrainer(tops=[5])
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="file"):
+        trainer.train(texts, labels, out=tmp_path / "file")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(OutputError, match="it is read-only"):
+        trainer.train(texts, labels, out=tmp_path)
+    assert not hasattr(trainer, "model_")
+
+
+def test_a_model_that_is_there_stays_until_the_new_one_is_whole(
+    fitted: EducationalTrainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = fitted.save(tmp_path / "model.npz")
+    before = path.read_bytes()
+
+    def full(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="No space left"):
+        fitted.save(path)
+    assert path.read_bytes() == before
 
 
 def test_urls_are_grouped_by_domain() -> None:

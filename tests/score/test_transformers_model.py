@@ -260,6 +260,13 @@ def test_a_model_that_was_saved_anew_is_loaded_anew(stub: Stub, one: Path) -> No
     assert len(stub.loaded) == 4  # so the checksum is that of what judged
 
 
+def test_a_folder_that_goes_away_ends_the_run(stub: Stub, one: Path) -> None:
+    stage = TransformersModel(one)
+    one.rename(one.with_name("moved"))
+    with pytest.raises(RunError, match=r"^transformers_model: its model cannot be loaded: .*one"):
+        stage(["good"])
+
+
 def test_without_a_token_for_padding_one_text_at_a_time_is_scored(stub: Stub, one: Path) -> None:
     stub.pads = False
     assert score(TransformersModel(one), "good") == 0.75

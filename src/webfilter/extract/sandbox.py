@@ -123,7 +123,7 @@ def process_apart(
     Those of the child (not verdicts of `stage`) are saved in the folder `save`, if there is one.
 
     Raises:
-        RunError: the child cannot be started, which is no document's fault.
+        RunError: the child cannot be started, or `stage` raised one: neither is a document's fault.
     """
     if not batch:
         return []
@@ -141,6 +141,8 @@ def process_apart(
         if not isinstance(outcome, ChildFailure):
             marked.append(_changed(doc, outcome))
             continue
+        if isinstance(outcome, ChildError) and outcome.type_name == RunError.__name__:
+            raise RunError(f"{name}: {outcome.message}")
         reason = _reason(outcome, memory_mb)
         marked.append(doc.fail(name, reason))
         if save is not None:

@@ -23,6 +23,7 @@ from webfilter.errors import ConfigError, UnknownName
 from webfilter.language.engines import Engine, Guess, engine
 from webfilter.language.scripts import SCRIPTS
 from webfilter.language.segments import pieces, shares
+from webfilter.models.running import loading
 from webfilter.stage import Rule, Scorer, Signal
 
 __all__ = ["Language"]
@@ -256,7 +257,8 @@ class Language(Scorer):
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return code, probability and script of each text, and what else is asked for."""
         texts = [doc.text for doc in docs]
-        guesses = self._engine().predict(texts, self.top or 1)
+        with loading(self.name):
+            guesses = self._engine().predict(texts, self.top or 1)
         rows: list[dict[str, Value]] = [
             {
                 "language": guess.code,

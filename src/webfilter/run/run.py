@@ -31,6 +31,7 @@ from webfilter.run.ids import UniqueIds
 from webfilter.run.journal import Journal, half_placed
 from webfilter.run.local import LocalRunner, Runner, Segment, segments
 from webfilter.run.memory import peak_memory
+from webfilter.run.models import artifacts, changed
 from webfilter.run.processes import PoolRunner
 from webfilter.run.ray import RayRunner, RayWorkers
 from webfilter.run.watch import Watch
@@ -103,7 +104,7 @@ def run(
 
     steps = [step.thorough for step in pipe.steps] if measure_all else pipe.steps
     cut = segments(pipe.names, steps)
-    metadata = {"fingerprint": pipe.fingerprint()}
+    metadata, begun = {"fingerprint": pipe.fingerprint()}, artifacts(pipe)
     measured = {signal.name for signal in pipe.signals}
     with ExitStack() as stack:
         opened: dict[str, Sink] = {}
@@ -168,15 +169,11 @@ def run(
         skipped_records=dict(docs.skipped),
         renamed_ids=ids.renamed,
         resumed=0 if journal is None else journal.known,
-        artifacts={
-            f"{name}: {key}": value
-            for name, step in zip(pipe.names, pipe.steps, strict=True)
-            for key, value in step.artifacts.items()
-        },
+        artifacts=begun,
         versions=_versions(),
         peak_parent=peak_memory() or None,
         peak_worker=flow.memory or None,
-        warnings=[*(() if journal is None else journal.said), *watch.said],
+        warnings=[*(() if journal is None else journal.said), *watch.said, *changed(pipe, begun)],
         measure_all=measure_all,
         tiers=counts.rows(),
         pipe=pipe,

@@ -73,7 +73,8 @@ def curve(raw: Floats, labels: Floats, weights: Floats, bins: int) -> tuple[Floa
     xs = np.array([np.average(raw[part], weights=weights[part]) for part in parts])
     ys = np.array([np.average(labels[part], weights=weights[part]) for part in parts])
     mass = [weights[part].sum() for part in parts]
-    isotonic = need("sklearn.isotonic").IsotonicRegression()
+    # it takes numbers that nearly are one for one of them: the others are just outside
+    isotonic = need("sklearn.isotonic").IsotonicRegression(out_of_bounds="clip")
     ys = isotonic.fit_transform(xs, ys, sample_weight=mass)
     xs, ys = np.append(xs, max(raw.max(), xs[-1] + 1e-3)), np.append(ys, ys[-1])
     rising = np.append(True, np.diff(np.maximum.accumulate(xs)) > 0)  # many equal texts: equal bins
@@ -139,7 +140,7 @@ def _stepped(
             for a in range(max(first - 1, 0), min(first + 2, len(levels)))
             for b in range(max(last - 1, 0), min(last + 2, len(levels)))
             if a == b or (a < b and min(likely[i, a], likely[i, b]) >= _LIKELY)
-        ]
+        ] or [(below[last + 1] - below[first], first, last)]  # no level near an end is likely
         wide = min((span for span in spans if span[0] >= share), key=itemgetter(0), default=None)
         narrow = max(
             (span for span in spans if _LEAST <= span[0] < share), key=itemgetter(0), default=None

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
+from webfilter.models.running import loading
 from webfilter.score.model import Model
 from webfilter.score.packaged import checksum, load, load_file, load_reader
 from webfilter.score.pages import read_pages
@@ -156,8 +157,8 @@ class Educational(Scorer):
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return scores and intervals of each document; the same bits in any batch."""
-        model = self._model
-        reader = self._reader
+        with loading(self.name):
+            model, reader = self._model, self._reader
         means, read = read_pages(model, [doc.text for doc in docs], reader, self.read_from)
         means = np.round(means, _DIGITS)
         blank = [not doc.text or doc.text.isspace() for doc in docs]

@@ -112,7 +112,7 @@ class Embeddings:
             try:
                 with np.errstate(over="ignore"):
                     found = np.asarray(said, dtype=np.float32)
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, RuntimeError) as error:  # the last is torch's
                 raise ConfigError(
                     f"Teacher: encoder {self.called!r} returns no table of numbers: {error}"
                 ) from None

@@ -9,6 +9,8 @@ one, and what is trained is kept as you keep it.
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import math
 import pickle
 from collections.abc import Mapping, Sequence
@@ -17,12 +19,14 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
+from webfilter.identity import code
 from webfilter.score.foreign import at_least, by_windows, check_fields, score_signal, within
 from webfilter.stage import Rule, Scorer, Signal
 
 __all__ = ["Estimator", "TextModel"]
 
 _DIGITS = 4
+_ADDRESS = "_stop_words_id"
 _PROBE = "A line of text, to see what the estimator returns."
 
 
@@ -49,7 +53,9 @@ class Estimator(Scorer):
     draws random numbers) makes results depend on batches; `webfilter.testing.check_stage` tells.
 
     Two stages are equal when their estimators have the same pickle when the stages are built: do
-    not fit an estimator again that is in a stage; build a new stage.
+    not fit an estimator again that is in a stage; build a new stage. A script that fits one anew is
+    resumed if fitting gives the same again; a ``GridSearchCV`` notes how long it took, so give its
+    ``best_estimator_``. The code of its class counts too, but not of what is inside it.
 
     Raises:
         ConfigError: the estimator lacks the method, is not fitted, does not return one number a
@@ -110,18 +116,18 @@ class Estimator(Scorer):
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise ConfigError(f"{self.name}: {key} = {value} is not at least 1")
+        self._probe()  # first: some keep what they work out for the first text
         object.__setattr__(self, "sha256", self._digest())
-        self._probe()
 
     def _digest(self) -> str:
         try:
             # once through pickle first: then what is pickled again has the same bytes for ever
-            data = pickle.dumps(pickle.loads(pickle.dumps(self.model, 5)), 5)
+            data = _pickled(pickle.loads(pickle.dumps(self.model, 5)), pickle.Pickler)
         except Exception as problem:
             try:
                 import cloudpickle
 
-                data = cloudpickle.dumps(self.model, 5)
+                data = _pickled(self.model, cloudpickle.Pickler)
             except Exception:
                 raise ConfigError(
                     f"{self.name}: model = {_short(self.model)} cannot be pickled ({problem}); "
@@ -154,7 +160,7 @@ class Estimator(Scorer):
 
     @property
     def artifacts(self) -> Mapping[str, str]:
-        """The class of the estimator, its package's version where it has one, and its checksum."""
+        """The class of the estimator, its checksum, and the version or the code of that class."""
         kind = type(self.model)
         package = kind.__module__.partition(".")[0]
         found = {self.signal: f"{kind.__module__}.{kind.__qualname__} sha256:{self.sha256}"}
@@ -162,6 +168,9 @@ class Estimator(Scorer):
             import sklearn
 
             found["scikit-learn"] = str(sklearn.__version__)
+        elif own := code(kind):
+            told = json.dumps(own, sort_keys=True).encode()
+            found["code"] = f"sha256:{hashlib.sha256(told).hexdigest()}"
         return found
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
@@ -212,6 +221,28 @@ class Estimator(Scorer):
         raise UnknownName(
             f"class of {type(self.model).__name__}", str(self.label), map(str, classes)
         )
+
+
+def _pickled(model: Any, kind: Any) -> bytes:
+    """Return the pickle of `model`, without where something lies in this process's memory.
+
+    scikit-learn's vectorizers note the address of their list of stop words: the same model has
+    another one in each process, and a run of it would not know its own journal.
+    """
+
+    class Pickler(kind):  # type: ignore[misc]
+        def reducer_override(self, obj: Any) -> Any:
+            if not isinstance(obj, type) and _ADDRESS in getattr(obj, "__dict__", ()):
+                make, given, state, *rest = obj.__reduce_ex__(5)
+                if isinstance(state, dict):
+                    told = {name: part for name, part in state.items() if name != _ADDRESS}
+                    return make, given, told, *rest
+            own = getattr(super(), "reducer_override", None)
+            return NotImplemented if own is None else own(obj)
+
+    out = io.BytesIO()
+    Pickler(out, 5).dump(model)
+    return out.getvalue()
 
 
 def _number(value: Any, who: str) -> float:

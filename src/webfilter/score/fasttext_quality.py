@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +19,8 @@ from webfilter.errors import ConfigError, UnknownName
 from webfilter.language.engines import readable
 from webfilter.language.fasttext_file import inspect, installed, load, require
 from webfilter.models import resolve
+from webfilter.models.held import held
+from webfilter.models.running import loading
 from webfilter.profiles import Profile, Profiled
 from webfilter.score.foreign import at_least, check_fields, score_signal, within
 from webfilter.stage import Rule, Scorer, Signal
@@ -90,7 +91,7 @@ class FastTextQuality(Profiled, Scorer):
 
     def _model(self) -> _Model:
         path = resolve(self.path, f"{self.name}: path")
-        model = _open(path, *_state(path))
+        model = _open(path, _state(path))
         if self.label not in model.labels:
             raise UnknownName(f"label of {self.path.name}", self.label, model.labels)
         return model
@@ -113,7 +114,9 @@ class FastTextQuality(Profiled, Scorer):
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return the probability of the label for each text."""
         lines = [_line(doc.text if self.chars is None else doc.text[: self.chars]) for doc in docs]
-        found, probabilities = self._model().loaded().predict(lines, k=-1)
+        with loading(self.name):
+            model = self._model().loaded()
+        found, probabilities = model.predict(lines, k=-1)
         return [
             {self.signal: _of(self.label, labels, values) if line else 0.0}
             for line, labels, values in zip(lines, found, probabilities, strict=True)
@@ -148,8 +151,8 @@ def _state(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-@lru_cache(maxsize=4)
-def _open(path: Path, _changed: int, _size: int) -> _Model:
+@held
+def _open(path: Path, _changed: tuple[int, int]) -> _Model:
     return _Model(path)
 
 

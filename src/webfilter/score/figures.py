@@ -146,7 +146,7 @@ def r2(labels: npt.ArrayLike, scores: npt.ArrayLike, weights: npt.ArrayLike | No
     y, s = _paired(labels, scores)
     w = np.ones(len(given)) if weights is None else np.asarray(weights, dtype=np.float64)
     w = w[~np.isnan(given)]
-    if not len(y):
+    if not w.any():
         return float("nan")
     error = float((w * (y - s) ** 2).sum())
     spread = float((w * (y - np.average(y, weights=w)) ** 2).sum())

@@ -7,12 +7,13 @@ when it has changed.
 from __future__ import annotations
 
 import hashlib
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 from webfilter import packaged
 from webfilter.errors import ConfigError
+from webfilter.models.held import held
 from webfilter.score.model import Model
 from webfilter.score.reader import Reader
 
@@ -87,7 +88,7 @@ def load_file(path: str | Path) -> tuple[Model, str]:
     return _open(file, path, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
 
 
-@lru_cache(maxsize=4)
+@held
 def _open(file: Path, path: str | Path, _changed: tuple[int, ...]) -> tuple[Model, str]:
     try:
         data = file.read_bytes()

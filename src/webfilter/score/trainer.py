@@ -29,7 +29,7 @@ from webfilter.score.pages import pages
 from webfilter.score.teacher import Encoder, Teacher, distill
 from webfilter.score.training import Step, TrainingReport, flaws, head_report
 from webfilter.score.validate import cross_validate, cut, judge, learning
-from webfilter.score.written import write_file, write_training
+from webfilter.score.written import make_folder, write_file, write_training
 
 __all__ = ["TOPS", "EducationalTrainer"]
 
@@ -175,21 +175,28 @@ class EducationalTrainer:
         y: npt.ArrayLike | Mapping[str, npt.ArrayLike],
         sample_weight: npt.ArrayLike | None = None,
     ) -> float:
-        """Return the figure that `scoring` names, the mean over heads; more is better."""
+        """Return the figure that `scoring` names, the mean over heads; more is better.
+
+        Raises:
+            UnknownName: there is no such figure.
+            ConfigError: texts, labels or weights do not fit each other; the message says how.
+        """
         if self.scoring not in figures.SCORING:
             raise UnknownName("scoring of EducationalTrainer", self.scoring, figures.SCORING)
         if sample_weight is not None and self.scoring != "r2":
             raise ConfigError(
                 f"EducationalTrainer: scoring = {self.scoring!r} knows no sample_weight; r2 does"
             )
-        scores = self.predict(X).reshape(len(X), -1)
+        texts = check_texts(X)
+        scores = self.predict(texts).reshape(len(texts), len(self.tops_))
         named = _by_name(y)
-        columns = _stacked(named, self.names_, len(X)) if isinstance(named, Mapping) else named
-        ys = np.array(columns, dtype=np.float64).reshape(len(X), -1)
+        columns = _stacked(named, self.names_, len(texts)) if isinstance(named, Mapping) else named
+        ys = check_labels(columns, len(texts), self.names_, [np.inf] * len(self.names_))
+        weights = None if sample_weight is None else _column(sample_weight, len(texts))
         found = []
         for t, top in enumerate(self.tops_):
             if self.scoring == "r2":
-                found.append(figures.r2(ys[:, t], scores[:, t], sample_weight))
+                found.append(figures.r2(ys[:, t], scores[:, t], weights))
             elif self.scoring == "kappa":
                 found.append(figures.kappa(ys[:, t], scores[:, t], top))
             else:
@@ -287,7 +294,7 @@ class EducationalTrainer:
 
         Raises:
             ConfigError: texts, labels or groups cannot be trained on; the message says why.
-            OutputError: the folder cannot be written.
+            OutputError: the folder cannot be written; told before the work where that is known.
         """
         rows = check_texts(texts)
         ys, names, tops, single = self._heads(rows, labels)
@@ -296,6 +303,8 @@ class EducationalTrainer:
         named = [f"row {i}" for i in range(len(rows))] if ids is None else [str(i) for i in ids]
         if len(named) != len(rows):
             raise ConfigError(f"EducationalTrainer: {len(named)} ids for {len(rows)} texts")
+        if out is not None:
+            make_folder(Path(out))
 
         def make(of: npt.NDArray[np.intp]) -> Model:
             part = [rows[i] for i in of]

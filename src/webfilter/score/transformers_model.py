@@ -26,6 +26,8 @@ from typing import Any, ClassVar, Literal
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, MissingExtra, RunError, UnknownName
 from webfilter.language.engines import readable
+from webfilter.models.held import held
+from webfilter.models.running import loading
 from webfilter.profiles import Profile, Profiled
 from webfilter.score.foreign import (
     at_least,
@@ -201,7 +203,8 @@ class TransformersModel(Profiled, Scorer):
         return [{self.signal: within(s, self.low, self.high, _DIGITS)} for s in scores]
 
     def _scores(self, pieces: list[str]) -> list[float]:
-        model = self._model
+        with loading(self.name):
+            model = self._model
         most = self.length * _CHARS_A_TOKEN
         cut = [readable(piece[:most]) for piece in pieces]
         order = sorted(range(len(cut)), key=lambda i: len(cut[i]))
@@ -283,7 +286,7 @@ class _Model:
         return found
 
 
-@lru_cache(maxsize=2)
+@held
 def _load(path: Path, device: str, dtype: str, _changed: _Files) -> _Model:
     return _Model(path, device, dtype)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,21 @@ from webfilter.score.model_card import model_card
 from webfilter.score.pictures import pictures
 from webfilter.score.training import TrainingReport
 
-__all__ = ["write_file", "write_training"]
+__all__ = ["make_folder", "write_file", "write_training"]
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder before there is anything to write: to train may take hours.
+
+    Raises:
+        OutputError: it cannot be made, or nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, "it is read-only")
+    except OSError as error:
+        raise OutputError(f"EducationalTrainer: {folder}: {error.strerror or error}") from None
 
 
 def write_training(report: TrainingReport, folder: Path, data: bytes) -> TrainingReport:
@@ -48,14 +64,16 @@ def write_training(report: TrainingReport, folder: Path, data: bytes) -> Trainin
 
 
 def write_file(path: Path, data: bytes) -> Path:
-    """Write a file and the folders above it.
+    """Write a file and the folders above it; one that is there stays until the new one is whole.
 
     Raises:
         OutputError: it cannot be written.
     """
+    half = path.with_name(f"{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        half.write_bytes(data)
+        half.replace(path)
     except OSError as error:
         raise OutputError(f"EducationalTrainer: {path}: {error.strerror or error}") from None
     return path
