@@ -208,9 +208,9 @@ def worker(stage: Stage) -> Callable[[tuple[Any, ...]], dict[int, Any]]:
 
 _idle: list[tuple[tuple[bytes | int, int | None], Child]] = []
 _MOST = max(4, os.cpu_count() or 1)
-"""Most children at work at a time, and most that are kept idle. A service may have many more threads:
-they wait. More children than cores only cost memory, and one that is closed for being too many costs
-a second to start again."""
+"""Most children at work at a time, and most that are kept idle. A service may have many more
+threads: they wait. More children than cores only cost memory, and one that is closed for being too
+many costs a second to start again."""
 _lock = threading.Lock()
 _places = threading.BoundedSemaphore(_MOST)
 
