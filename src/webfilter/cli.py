@@ -35,7 +35,6 @@ if TYPE_CHECKING:
         Report,
         Sweep,
     )
-    from webfilter.stage import Signal
 
 __all__ = ["main"]
 
@@ -181,6 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add(commands)
 
     listing = commands.add_parser("list", help="list stages, their signals and the recipes")
+    listing.add_argument("name", metavar="NAME", nargs="?", help="a stage or recipe: all about it")
     listing.set_defaults(do=_list)
     return parser
 
@@ -449,31 +449,10 @@ def _audit(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from webfilter.catalog import names, stage_class, summary
-    from webfilter.recipes import available
+    from webfilter.listing import described, overview
 
-    lines = ["stages"]
-    for name in names():
-        lines.append(f"  {name:<18} {summary(name)}")
-        profiles = getattr(stage_class(name), "profiles", {})
-        if profiles:
-            lines.append(f"      profiles: {', '.join(profiles)}")
-        declared = stage_class(name).measures
-        if isinstance(declared, tuple):  # a composite's depend on what is in it
-            lines += [f"      {s.name}: {s.about}{_measure(s)}" for s in declared]
-    lines += ["", "recipes", *(f"  {name}" for name in available())]
-    _write("\n".join(lines) + "\n")
+    _write((overview() if args.name is None else described(args.name)) + "\n")
     return 0
-
-
-def _measure(signal: Signal) -> str:
-    """Return unit and range of `signal`, such as `` (share, 0 to 1)``."""
-    low, high = signal.low, signal.high
-    span = ""
-    if low is not None:
-        span = f"{low:g} to {high:g}" if high is not None else f"from {low:g}"
-    said = ", ".join(part for part in (signal.unit, span) if part)
-    return f" ({said})" if said else ""
 
 
 if __name__ == "__main__":
