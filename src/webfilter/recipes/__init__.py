@@ -28,7 +28,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from webfilter.catalog import names, stage_class
+from webfilter.catalog import name_of, names, stage_class
 from webfilter.config import build
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.stage import Step
@@ -156,12 +156,13 @@ def dump(pipe: Pipeline, *, full: bool = False) -> str:
 
 
 def _entries(step: Step, name: str, full: bool) -> list[tuple[str, Any]]:
-    if not (step.name in names() and stage_class(step.name) is type(step)):
+    use = name_of(type(step))
+    if use is None:
         raise ConfigError(
             f"{name}: {type(step).__name__} is not in the catalogue, so a recipe cannot name it; "
             f"offer it by the entry point group webfilter.stages"
         )
-    entries: list[tuple[str, Any]] = [("use", step.name)]
+    entries: list[tuple[str, Any]] = [("use", use)]
     for f in fields(step):  # type: ignore[arg-type]
         value = getattr(step, f.name)
         default = f.default if f.default_factory is MISSING else f.default_factory()
