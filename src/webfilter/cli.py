@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -267,19 +268,38 @@ def _run(args: argparse.Namespace) -> int:
     from webfilter.read import read
 
     pipe = _pipeline(args.recipe)
-    report = (pipe.cascaded() if args.cascade else pipe).run(
-        read.files(args.inputs),
-        args.out,
-        format=args.format,
-        workers=args.workers,
-        batch_size=args.batch_size,
-        measure_all=args.measure_all,
-        overwrite=args.overwrite,
-        work=args.work,
-        resume=not args.no_resume,
-    )
+    with _logged():
+        report = (pipe.cascaded() if args.cascade else pipe).run(
+            read.files(args.inputs),
+            args.out,
+            format=args.format,
+            workers=args.workers,
+            batch_size=args.batch_size,
+            measure_all=args.measure_all,
+            overwrite=args.overwrite,
+            work=args.work,
+            resume=not args.no_resume,
+        )
     _write(f"{report}\n\n{Path(args.out) / 'report.html'}\n")
     return 0
+
+
+@contextlib.contextmanager
+def _logged() -> Iterator[None]:
+    """Write what the library logs to standard error, with the time, where no bar can be shown."""
+    if sys.stderr is None or sys.stderr.isatty():
+        yield
+        return
+    logger, handler = logging.getLogger("webfilter"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 def _explain(args: argparse.Namespace) -> int:
