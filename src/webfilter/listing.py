@@ -20,7 +20,7 @@ from webfilter import recipes
 from webfilter.catalog import names, stage_class, summary
 from webfilter.config import field_types, say
 from webfilter.errors import ConfigError, UnknownName, WebfilterError
-from webfilter.stage import Signal, Step
+from webfilter.stage import Step
 
 __all__ = ["described", "field_notes", "overview"]
 
@@ -152,14 +152,4 @@ def _measured(cls: type[Step]) -> list[str]:
             declared = cls().measures
         except (TypeError, WebfilterError):  # a field has to be given
             return ["its signals depend on its fields"]
-    return [f"{s.name}: {s.about}{_measure(s)}" for s in declared]
-
-
-def _measure(signal: Signal) -> str:
-    """Return unit and range of `signal`, such as `` (share, 0 to 1)``."""
-    low, high = signal.low, signal.high
-    span = ""
-    if low is not None:
-        span = f"{low:g} to {high:g}" if high is not None else f"from {low:g}"
-    said = ", ".join(part for part in (signal.unit, span) if part)
-    return f" ({said})" if said else ""
+    return [f"{s.name}: {s.meaning}" for s in declared]
