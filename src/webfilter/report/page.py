@@ -233,8 +233,11 @@ def _made(report: Report) -> str:
         ),
     ]
     body = table(("input", "size"), inputs, figures={1}) if inputs else ""
-    signals = pairs((esc(s.name, 60), esc(s.meaning, 300)) for s in declared(report))
-    meant = details("What the signals are", signals) if signals else ""
+    signals = [
+        (esc(s.name, 60).replace("_", "_<wbr>"), esc(s.meaning, 300)) for s in declared(report)
+    ]
+    meaning = table(("signal", "what it is"), signals)
+    meant = details("What the signals are", meaning) if signals else ""
     recipe = details("Recipe (TOML)", f"<pre>{block(report.recipe)}</pre>") if report.recipe else ""
     made = pairs(_names(report.versions) + _names(report.artifacts))
     versions = details("Versions and checksums", made) if made else ""
