@@ -84,7 +84,7 @@ def test_a_plugin_is_told_as_ours_and_a_broken_one_does_not_end_the_list(monkeyp
     assert "  shorter            Drops what is long." in lines
     [line] = [line for line in lines if line.startswith("  broken ")]
     assert "cannot be used: stage 'broken': its plug-in no_such_module:X is broken" in line
-    assert lines[-4:] == ["  dclm", "  educational", "  fineweb", "  gopher"]
+    assert lines[-5:] == ["  dclm", "  dedup", "  educational", "  fineweb", "  gopher"]
 
 
 def test_the_command_takes_a_name_and_knows_a_near_one(capsys):
