@@ -111,6 +111,16 @@ def test_a_plugin_joins_by_its_entry_point(monkeypatch):
     assert pipe.to_toml() == '[[stage]]\nuse = "upper"\ncut = 7\n'
 
 
+def test_a_plugin_may_be_offered_by_another_name_than_its_verdicts_bear(monkeypatch):
+    plugin(monkeypatch, broken="no_such_module:X", minhash="toys:Upper", acme_upper="toys:Upper")
+    pipe = wf.Pipeline((Upper(7), wf.Sandboxed(Upper(2))))
+    assert pipe.names == ("upper", "sandboxed")
+    assert pipe.to_toml().startswith('[[stage]]\nuse = "acme_upper"\ncut = 7\n')
+    assert wf.Pipeline.from_toml(pipe.to_toml()) == pipe
+    with pytest.raises(ConfigError, match="length: Length is not in the catalogue"):
+        wf.Pipeline((Length(5),)).to_toml()
+
+
 def test_a_broken_plugin_is_named_and_cannot_replace_ours(monkeypatch):
     plugin(monkeypatch, broken="no_such_module:X", minhash="toys:Length", odd="toys:json")
     assert catalog.stage_class("minhash").__name__ == "MinHash"

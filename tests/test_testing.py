@@ -149,6 +149,14 @@ class OrderedFirst(FirstOf):
 
 
 @dataclass(frozen=True)
+class ByHost(FirstOf):
+    """Takes every address for one with a host."""
+
+    def sketch(self, batch):
+        return [((doc.url or "//none").split("/")[2], doc.id) for doc in batch]
+
+
+@dataclass(frozen=True)
 class Forgets(Quota):
     """Does not save its state."""
 
@@ -245,6 +253,10 @@ def test_a_broken_promise_is_caught(step, said):
 def test_a_stage_that_breaks_on_hostile_text_or_cannot_travel_is_caught():
     with pytest.raises(AssertionError, match="raised on document 'html': IndexError"):
         check_stage(Raises())
+    with pytest.raises(
+        AssertionError, match="sketch raised on document 'hostile-url-1': IndexError"
+    ):
+        check_stage(ByHost())
     with pytest.raises(AssertionError, match=r"does not survive pickling \(TypeError: .*pickle"):
         check_stage(Unpicklable())
 

@@ -9,12 +9,13 @@ runs no code that is not installed.
 from __future__ import annotations
 
 import importlib
+from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.stage import Step
 
-__all__ = ["STAGES", "names", "stage_class", "summary"]
+__all__ = ["STAGES", "name_of", "names", "stage_class", "summary"]
 
 STAGES: dict[str, str] = {
     "url_filter": "webfilter.heuristics.url:UrlFilter",
@@ -96,6 +97,23 @@ def stage_class(name: str) -> type[Step]:
     if not (isinstance(found, type) and issubclass(found, Step)):
         raise ConfigError(f"stage {name!r}: {found!r} is not a webfilter stage class")
     return found
+
+
+def name_of(cls: type[Step]) -> str | None:
+    """Return the name of `cls` in the catalogue; None: it is not there.
+
+    That of a plug-in's entry point may be another than `Step.name`, by which verdicts call it.
+
+    Raises:
+        ConfigError: a plug-in of its name is broken.
+    """
+    if cls.name in names() and stage_class(cls.name) is cls:
+        return cls.name
+    for name in _plugins():
+        with suppress(ConfigError):  # another one is broken
+            if stage_class(name) is cls:
+                return name
+    return None
 
 
 def summary(name: str) -> str:

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
         Report,
         Sweep,
     )
-    from webfilter.stage import Signal
 
 __all__ = ["main"]
 
@@ -182,6 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add(commands)
 
     listing = commands.add_parser("list", help="list stages, their signals and the recipes")
+    listing.add_argument("name", metavar="NAME", nargs="?", help="a stage or recipe: all about it")
     listing.set_defaults(do=_list)
     return parser
 
@@ -284,19 +285,38 @@ def _run(args: argparse.Namespace) -> int:
     from webfilter.read import read
 
     pipe = _pipeline(args.recipe)
-    report = (pipe.cascaded() if args.cascade else pipe).run(
-        read.files(args.inputs),
-        args.out,
-        format=args.format,
-        workers=args.workers,
-        batch_size=args.batch_size,
-        measure_all=args.measure_all,
-        overwrite=args.overwrite,
-        work=args.work,
-        resume=not args.no_resume,
-    )
+    with _logged():
+        report = (pipe.cascaded() if args.cascade else pipe).run(
+            read.files(args.inputs),
+            args.out,
+            format=args.format,
+            workers=args.workers,
+            batch_size=args.batch_size,
+            measure_all=args.measure_all,
+            overwrite=args.overwrite,
+            work=args.work,
+            resume=not args.no_resume,
+        )
     _write(f"{report}\n\n{Path(args.out) / 'report.html'}\n")
     return 0
+
+
+@contextlib.contextmanager
+def _logged() -> Iterator[None]:
+    """Write what the library logs to standard error, with the time, where no bar can be shown."""
+    if sys.stderr is None or sys.stderr.isatty():
+        yield
+        return
+    logger, handler = logging.getLogger("webfilter"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 def _explain(args: argparse.Namespace) -> int:
@@ -479,31 +499,10 @@ def _audit(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from webfilter.catalog import names, stage_class, summary
-    from webfilter.recipes import available
+    from webfilter.listing import described, overview
 
-    lines = ["stages"]
-    for name in names():
-        lines.append(f"  {name:<18} {summary(name)}")
-        profiles = getattr(stage_class(name), "profiles", {})
-        if profiles:
-            lines.append(f"      profiles: {', '.join(profiles)}")
-        declared = stage_class(name).measures
-        if isinstance(declared, tuple):  # a composite's depend on what is in it
-            lines += [f"      {s.name}: {s.about}{_measure(s)}" for s in declared]
-    lines += ["", "recipes", *(f"  {name}" for name in available())]
-    _write("\n".join(lines) + "\n")
+    _write((overview() if args.name is None else described(args.name)) + "\n")
     return 0
-
-
-def _measure(signal: Signal) -> str:
-    """Return unit and range of `signal`, such as `` (share, 0 to 1)``."""
-    low, high = signal.low, signal.high
-    span = ""
-    if low is not None:
-        span = f"{low:g} to {high:g}" if high is not None else f"from {low:g}"
-    said = ", ".join(part for part in (signal.unit, span) if part)
-    return f" ({said})" if said else ""
 
 
 if __name__ == "__main__":

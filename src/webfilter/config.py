@@ -19,7 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from webfilter.errors import ConfigError, UnknownName
 
-__all__ = ["build", "conform", "field_types"]
+__all__ = ["build", "conform", "field_types", "say"]
 
 
 _SHOWN = 200
@@ -50,7 +50,7 @@ def conform(self: Any, name: str) -> None:
             fitted = _fit(value, wanted)
         except _Misfit:
             raise ConfigError(
-                f"{name}: {key} = {_shown(value)} does not fit; it takes {_say(wanted)}"
+                f"{name}: {key} = {_shown(value)} does not fit; it takes {say(wanted)}"
             ) from None
         if fitted is not value:
             object.__setattr__(self, key, fitted)
@@ -160,14 +160,19 @@ def _shown(value: Any) -> str:
         return f"a value of type {type(value).__name__}"
 
 
-def _say(wanted: Any) -> str:
+def say(wanted: Any) -> str:
+    """Return the annotation `wanted` in words.
+
+    >>> say(tuple[str, ...] | None)
+    'a list of str or None'
+    """
     members = _members(wanted)
     if len(members) > 1:
-        return " or ".join(_say(m) for m in members)
+        return " or ".join(say(m) for m in members)
     if wanted in (None, type(None)):
         return "None"
     if get_origin(wanted) is Literal:
         return " or ".join(repr(a) for a in get_args(wanted))
     if get_origin(wanted) in (tuple, frozenset, Set):
-        return f"a list of {_say(get_args(wanted)[0])}"
+        return f"a list of {say(get_args(wanted)[0])}"
     return getattr(wanted, "__name__", str(wanted))

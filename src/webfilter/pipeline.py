@@ -121,6 +121,8 @@ class Pipeline:
 
         Items may be whatever `webfilter.read` takes (documents, texts, dicts). Corpus stages judge
         within `docs`. Documents that come with a verdict pass untouched.
+
+        Threads may share a pipeline, unless it has online stages: their state has one writer.
         """
         from webfilter.run.flow import run_in_memory
 
@@ -245,7 +247,8 @@ class Pipeline:
                 report.html card.md``.
             kept: folder (path, or URL for fsspec) or sink for the kept documents; ``out/kept``
                 where `out` is given.
-            dropped: the same for the dropped ones.
+            dropped: the same for the dropped ones. Where the disk has no room for them, give a sink
+                whose ``write`` does nothing; then limits cannot be moved afterwards.
             failed: the same for those on which a stage broke; with their HTML.
             format: of the part files.
             workers: processes that work; 1 means this one. Or `RayWorkers`, on a Ray cluster:

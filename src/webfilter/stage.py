@@ -70,6 +70,21 @@ class Signal:
             raise ConfigError(f"Signal: name = {self.name!r} does not fit; it takes a text")
         conform(self, f"Signal({self.name!r})")
 
+    @property
+    def meaning(self) -> str:
+        """What it is, with its unit and range.
+
+        >>> Signal("words", "int", "Words of the text", "words", low=0).meaning
+        'Words of the text (words, from 0)'
+        """
+        span = ""
+        if self.low is not None:
+            span = f"from {self.low:g}"
+            if self.high is not None:
+                span = f"{self.low:g} to {self.high:g}"
+        said = ", ".join(part for part in (self.unit, span) if part)
+        return f"{self.about} ({said})" if said else self.about
+
 
 # op to test, and the words for its violation
 _OPS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {

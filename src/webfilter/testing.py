@@ -11,12 +11,12 @@ from __future__ import annotations
 import copy
 import math
 import pickle
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from itertools import permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 from webfilter.config import field_types
 from webfilter.document import Document, Verdict
@@ -24,6 +24,8 @@ from webfilter.errors import ConfigError, RunError
 from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step, check_declared
 
 __all__ = ["check_stage", "hostile_documents", "plain_documents"]
+
+T = TypeVar("T")
 
 _PROSE = (
     "Plants make sugar from light. The green pigment in their leaves takes up the energy of the "
@@ -217,13 +219,17 @@ def _check_process(stage: Stage, batch: list[Document]) -> None:
 
 def _processed(stage: Stage, batch: Sequence[Document]) -> list[Document]:
     """Return what `stage` makes of `batch`; where it raises, say on which document."""
+    return list(_done(f"{stage.name}: raised", stage.process, batch))
+
+
+def _done(what: str, work: Callable[[Sequence[Document]], T], batch: Sequence[Document]) -> T:
     try:
-        return list(stage.process(batch))
+        return work(batch)
     except Exception as error:
         for doc in batch if len(batch) > 1 else ():
-            _processed(stage, [doc])
+            _done(what, work, [doc])
         where = f"document {batch[0].id!r}" if len(batch) == 1 else "a whole batch"
-        raise AssertionError(f"{stage.name}: raised on {where}: {_said(error)}") from error
+        raise AssertionError(f"{what} on {where}: {_said(error)}") from error
 
 
 def _same(name: str, one: Document, other: Document, what: str) -> None:
@@ -302,17 +308,18 @@ def _check_limits(stage: Stage, batch: list[Document]) -> None:
 def _check_corpus(step: CorpusStage[Any], batch: list[Document]) -> None:
     name = step.name
     before = _snapshot(batch)
+    whole = _done(f"{name}: sketch raised", step.sketch, batch)
     halves = [step.sketch(batch[::2]), step.sketch(batch[1::2])]
     singles = [step.sketch([doc]) for doc in batch]
     assert _snapshot(batch) == before, f"{name}: sketch changed the documents"
-    orders: list[list[Any]] = [[step.sketch(batch)], singles, singles[::-1]]
+    orders: list[list[Any]] = [[whole], singles, singles[::-1]]
     orders += [list(order) for order in permutations(halves)]
     orders.append(pickle.loads(pickle.dumps(halves)))
     results = []
     for sketches in orders:
         stage = step.resolve(iter(sketches))
         assert isinstance(stage, Stage), f"{name}: resolve returned {stage!r}"
-        results.append(list(stage.process(batch)))
+        results.append(_processed(stage, batch))
     for result in results[1:]:
         for one, other in zip(results[0], result, strict=True):
             _same(name, one, other, "is judged by the batching or order of the sketches")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import pytest
@@ -13,8 +17,8 @@ from pages import Misbehaves
 from webfilter.document import Document
 from webfilter.errors import ConfigError, RunError
 from webfilter.extract import Sandboxed
-from webfilter.extract.sandbox import _MOST_IDLE, _idle
-from webfilter.stage import Filter
+from webfilter.extract.sandbox import _MOST, _idle
+from webfilter.stage import Filter, Signal
 from webfilter.testing import check_stage
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
@@ -97,9 +101,9 @@ def test_one_child_serves_equal_stages_and_idle_ones_are_few():
     for _ in range(3):
         Sandboxed(STAGE, seconds=9).process([Document("a", "x")])
     assert len(_idle) <= max(_idle_before, 1) + 1
-    for n in range(_MOST_IDLE + 2):
+    for n in range(_MOST + 2):
         Sandboxed(Misbehaves(max_length=n)).process([Document("a", "x")])
-    assert len(_idle) <= _MOST_IDLE
+    assert len(_idle) <= _MOST
 
 
 def test_threads_do_not_get_each_others_results():
@@ -117,6 +121,59 @@ def test_threads_do_not_get_each_others_results():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@dataclass(frozen=True)
+class Place(Filter):
+    """Tells the process it is in, after a while."""
+
+    measures = (Signal("process", "int", "Id of the process"),)
+
+    def measure(self, doc):
+        time.sleep(0.02)
+        return {"process": os.getpid()}
+
+
+def test_more_threads_than_children_wait_for_one_instead_of_starting_their_own():
+    stage = Sandboxed(Place())
+    with ThreadPoolExecutor(_MOST + 4) as threads:
+        batches = [[Document(str(n), "x")] for n in range(4 * (_MOST + 4))]
+        found = {doc.signals["process"] for [doc] in threads.map(stage.process, batches)}
+    assert 1 <= len(found) <= _MOST
+
+
+FORKS = """
+import os, threading
+from webfilter.document import Document
+from webfilter.extract import Sandboxed, sandbox
+from webfilter.compose import Sample
+
+stage = Sandboxed(Sample(rate=1.0))
+held = threading.Barrier(sandbox._MOST + 1)
+
+def hold():
+    with sandbox._child(stage, None):
+        held.wait()
+        held.wait()
+
+threads = [threading.Thread(target=hold) for _ in range(sandbox._MOST)]
+for thread in threads:
+    thread.start()
+held.wait()
+if (child := os.fork()) == 0:
+    os._exit(0 if stage.process([Document("a", "x")])[0].live else 1)
+held.wait()
+print("left with", os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_a_fork_does_not_wait_for_threads_that_it_does_not_have():
+    # as of a server that loads an application and then forks its workers
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKS], capture_output=True, text=True, timeout=60
+    )
+    assert (ran.stdout, ran.stderr) == ("left with 0\n", "")
 
 
 @dataclass(frozen=True)

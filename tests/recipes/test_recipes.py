@@ -122,3 +122,18 @@ def test_the_recipe_fineweb_is_of_april_2024_and_masks_as_it_did():
 def test_a_model_that_is_no_path_is_a_clear_error():
     with pytest.raises(ConfigError, match=r"model .* cannot be read"):
         load('[[stage]]\nuse = "educational"\nmodel = "a\\u0000b"')
+
+
+def test_shards_and_then_dedup_keep_what_one_run_keeps(tmp_path):
+    # five texts, in six forms each: the same, or with a word more
+    texts = [" ".join(first + "x" * n for n in range(40)) for first in "abcde"]
+    docs = [wf.Document(f"d{n}", texts[n % 5] + " more" * (n % 3)) for n in range(30)]
+    filters = wf.Pipeline((wf.Length(min_words=5),))
+    dedup = wf.recipe("dedup")
+    whole = (filters | dedup).run([*docs, "Short."], tmp_path / "whole", progress=False)
+    for rank in range(3):
+        filters.run(docs[rank::3], tmp_path / "shards" / str(rank), progress=False)
+    parts = dedup.run(str(tmp_path / "shards/*/kept"), tmp_path / "all", progress=False)
+    one, other = ({doc.id for doc in wf.read(tmp_path / out / "kept")} for out in ("whole", "all"))
+    assert one == other
+    assert (whole.kept, parts.kept, parts.total) == (5, 5, 30)

@@ -1,7 +1,9 @@
 import json
+from dataclasses import dataclass
 
 import pytest
 
+import webfilter as wf
 from webfilter.document import Document, Verdict
 from webfilter.errors import OutputError, SourceError
 from webfilter.report import Ledger, Report
@@ -177,6 +179,34 @@ def test_the_card_says_what_how_and_what_a_person_must_add():
         "license",
     ):
         assert said in card
+
+
+def test_card_and_page_say_what_the_signals_are_also_when_the_report_is_loaded(tmp_path):
+    pipe = wf.Length(min_words=1) | wf.Sample(0.5)
+    report = pipe.run(["Water boils."], tmp_path / "out", progress=False)
+    words = "Words: tokens that are not punctuation alone (words, from 0)"
+    for one in (report, Report.load(tmp_path / "out")):
+        card, page = one.card(), one.to_html().replace("<wbr>", "")
+        assert f"\n| `words` | int | {words} |\n" in card
+        assert "\n| `sample_rank` | float | Uniform number from the document's id (share" in card
+        assert f'<th scope="row">words</th><td>{words}</td>' in page
+    unknown = small_report(recipe='[[stage]]\nuse = "nobodys"\n')
+    assert "### Signals" not in unknown.card()
+    assert "What the signals are" not in unknown.to_html()
+
+
+def test_a_signal_of_a_plugin_breaks_out_of_neither_card_nor_page():
+    @dataclass(frozen=True)
+    class Odd(wf.Filter):
+        measures = (wf.Signal("odd", "int", "a|b\n# Owned <script>"),)
+
+        def measure(self, doc):
+            return {"odd": 1}
+
+    report = small_report(pipe=wf.Pipeline((Odd(),)))
+    assert "| `odd` | int | a\\|b" in report.card()
+    assert "\n# Owned" not in report.card()
+    assert "<script>" not in report.to_html()
 
 
 def test_nothing_foreign_breaks_out_of_the_card():

@@ -39,6 +39,7 @@ ALLOWED = {
         "tr",
         "th",
         "td",
+        "wbr",
     ),
 }
 
@@ -57,7 +58,7 @@ class Checker(html.parser.HTMLParser):
         assert tag in ALLOWED, tag
         names = {name for name, _ in attributes}
         assert not {n for n in names if n.startswith("on")} | names & {"src", "href"}
-        if tag != "meta":
+        if tag not in ("meta", "wbr"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):

@@ -74,6 +74,13 @@ def test_pages_without_a_text_lead_to_the_extraction(said: pytest.LogCaptureFixt
     assert "100 % have no text: is the extraction missing?" in text
 
 
+def test_pages_without_a_text_are_in_no_language(said: pytest.LogCaptureFixture) -> None:
+    pages = [Document(str(n), html=b"<p>Text") for n in range(20)]
+    [text] = Pipeline((wf.Language({"de", "ar"}),)).run(pages, progress=False).warnings
+    assert "language is 'und' for 100 %; asked for: ar, de, " in text
+    assert text.endswith("; 100 % have no text: is the extraction missing?")
+
+
 def test_an_extraction_that_is_there_is_not_missed(said: pytest.LogCaptureFixture) -> None:
     extract = wf.Extract(engine="plain", seconds=None, memory_mb=None)
     pages = [Document(str(n), html=b"<p>Text", url="http://a.example/") for n in range(20)]

@@ -36,6 +36,9 @@ class Sandboxed(Stage):
     A document that exceeds one, or during which the child crashes, fails with the reason; the
     others go on. The verdicts of `stage` itself are its own. `Extract` has this built in.
 
+    Threads may share it. As many children work at a time as there are cores, or four; more threads
+    wait for one, which does not count against `seconds`.
+
     Raises:
         ConfigError: a limit is not positive.
 
@@ -216,8 +219,22 @@ def worker(stage: Stage) -> Callable[[tuple[Any, ...]], dict[int, Any]]:
 
 
 _idle: list[tuple[tuple[bytes | int, int | None], Child]] = []
+_MOST = max(4, os.cpu_count() or 1)
+"""Most children at work at a time, and most that are kept idle. A service may have many more
+threads: they wait. More children than cores only cost memory, and one that is closed for being too
+many costs a second to start again."""
 _lock = threading.Lock()
-_MOST_IDLE = max(4, os.cpu_count() or 1)
+_places = threading.BoundedSemaphore(_MOST)
+
+
+def _renew() -> None:
+    """Free what threads hold that a forked child does not have."""
+    global _lock, _places
+    _lock, _places = threading.Lock(), threading.BoundedSemaphore(_MOST)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)
 
 
 def _key(stage: Stage) -> bytes | int:
@@ -230,18 +247,19 @@ def _key(stage: Stage) -> bytes | int:
 
 @contextmanager
 def _child(stage: Stage, memory: int | None) -> Iterator[Child]:
-    """Lend a child for `stage`: one a thread at work; kept when idle, the longest idle closed."""
+    """Lend a child for `stage` once there is a place; kept when idle, the longest idle closed."""
     key = (_key(stage), memory)
-    with _lock:
-        at = next((i for i in reversed(range(len(_idle))) if _idle[i][0] == key), None)
-        child = None if at is None else _idle.pop(at)[1]
-    if child is None:
-        child = Child("webfilter.extract.sandbox:worker", stage, memory=memory)
-    try:
-        yield child
-    finally:
+    with _places:
         with _lock:
-            _idle.append((key, child))
-            surplus = [_idle.pop(0)[1] for _ in range(len(_idle) - _MOST_IDLE)]
-        for other in surplus:
-            other.close()
+            at = next((i for i in reversed(range(len(_idle))) if _idle[i][0] == key), None)
+            child = None if at is None else _idle.pop(at)[1]
+        if child is None:
+            child = Child("webfilter.extract.sandbox:worker", stage, memory=memory)
+        try:
+            yield child
+        finally:
+            with _lock:
+                _idle.append((key, child))
+                surplus = [_idle.pop(0)[1] for _ in range(len(_idle) - _MOST)]
+            for other in surplus:
+                other.close()

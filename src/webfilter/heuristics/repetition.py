@@ -41,17 +41,17 @@ def _signals() -> tuple[Signal, ...]:
     for unit in ("paragraph", "line"):
         again = f"{unit}s that occurred before in the text"
         found += [
-            Signal(f"duplicate_{unit}_ratio", "float", again, "share", 0, 1),
+            Signal(f"duplicate_{unit}_ratio", "float", again.capitalize(), "share", 0, 1),
             # no more than 1, but in Dolma, which divides by the characters in words alone
             Signal(
                 f"duplicate_{unit}_character_ratio", "float", f"Characters in {again}", "share", 0
             ),
         ]
     for n in _TOP:
-        about = f"characters in the most common {n}-gram of words, all its occurrences"
+        about = f"Characters in the most common {n}-gram of words, all its occurrences"
         found.append(Signal(f"top_{n}gram_character_ratio", "float", about, "share", 0))
     for n in _DUPLICATE:
-        about = f"characters in {n}-grams of words that occurred before"
+        about = f"Characters in {n}-grams of words that occurred before"
         found.append(Signal(f"duplicate_{n}gram_character_ratio", "float", about, "share", 0, 1))
     return tuple(found)
 

@@ -28,7 +28,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from webfilter.catalog import names, stage_class
+from webfilter.catalog import name_of, names, stage_class
 from webfilter.config import build
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.stage import Step
@@ -36,7 +36,7 @@ from webfilter.stage import Step
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
 
-__all__ = ["available", "dump", "load", "recipe"]
+__all__ = ["available", "dump", "literal", "load", "recipe"]
 
 _TOP = ("name", "about", "stage")
 
@@ -150,18 +150,19 @@ def dump(pipe: Pipeline, *, full: bool = False) -> str:
     """
     tables = []
     for name, step in zip(pipe.names, pipe.steps, strict=True):
-        lines = [f"{key} = {_toml(value, name)}" for key, value in _entries(step, name, full)]
+        lines = [f"{key} = {literal(value, name)}" for key, value in _entries(step, name, full)]
         tables.append("\n".join(["[[stage]]", *lines]))
     return "\n\n".join(tables) + "\n"
 
 
 def _entries(step: Step, name: str, full: bool) -> list[tuple[str, Any]]:
-    if not (step.name in names() and stage_class(step.name) is type(step)):
+    use = name_of(type(step))
+    if use is None:
         raise ConfigError(
             f"{name}: {type(step).__name__} is not in the catalogue, so a recipe cannot name it; "
             f"offer it by the entry point group webfilter.stages"
         )
-    entries: list[tuple[str, Any]] = [("use", step.name)]
+    entries: list[tuple[str, Any]] = [("use", use)]
     for f in fields(step):  # type: ignore[arg-type]
         value = getattr(step, f.name)
         default = f.default if f.default_factory is MISSING else f.default_factory()
@@ -170,7 +171,15 @@ def _entries(step: Step, name: str, full: bool) -> list[tuple[str, Any]]:
     return entries
 
 
-def _toml(value: Any, where: str) -> str:
+def literal(value: Any, where: str) -> str:
+    """Return `value` as it stands in a recipe; ``false`` for None. Errors call its stage `where`.
+
+    Raises:
+        ConfigError: TOML cannot hold it.
+
+    >>> literal(frozenset({"en", "de"}), "language"), literal(None, "language")
+    ('["de", "en"]', 'false')
+    """
     if value is None:
         return "false"
     if isinstance(value, bool):
@@ -180,9 +189,9 @@ def _toml(value: Any, where: str) -> str:
     if isinstance(value, (str, Path)):
         return _string(str(value))
     if isinstance(value, (set, frozenset)):
-        return "[" + ", ".join(sorted(_toml(v, where) for v in value)) + "]"
+        return "[" + ", ".join(sorted(literal(v, where) for v in value)) + "]"
     if isinstance(value, (tuple, list)):
-        return "[" + ", ".join(_toml(v, where) for v in value) + "]"
+        return "[" + ", ".join(literal(v, where) for v in value) + "]"
     if isinstance(value, Step):
         return _table(_entries(value, where, False), where)
     if isinstance(value, Mapping):
@@ -194,7 +203,7 @@ def _toml(value: Any, where: str) -> str:
 
 
 def _table(entries: list[tuple[Any, Any]], where: str) -> str:
-    inside = (f"{_key(str(key))} = {_toml(value, where)}" for key, value in entries)
+    inside = (f"{_key(str(key))} = {literal(value, where)}" for key, value in entries)
     return "{" + ", ".join(inside) + "}"
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 
 from webfilter.report.figures import label, number, share, size, visible
 from webfilter.report.funnel import Report
+from webfilter.report.marked import declared
+from webfilter.stage import Signal
 
 __all__ = ["card"]
 
@@ -30,6 +32,7 @@ def card(report: Report) -> str:
         "column for each measured signal, `verdict` (empty: these documents were kept).",
         "```python\nimport webfilter as wf\n\nfor doc in wf.read("
         f"{json.dumps(_folder(report), ensure_ascii=False)}):\n    doc.text, doc.signals\n```",
+        *(["### Signals", _signals(signals)] if (signals := declared(report)) else []),
         *(["### Tiers", _tiers(report)] if report.tiers else []),
         "## How it was made",
         _facts(report),
@@ -50,6 +53,14 @@ def card(report: Report) -> str:
 def _folder(report: Report) -> str:
     folder = visible(report.outputs.get("kept", "kept"), 300)
     return f"{folder}/{report.tiers[0].name}" if report.tiers else folder
+
+
+def _signals(signals: Iterable[Signal]) -> str:
+    lines = ["| column | kind | what it is |", "| --- | --- | --- |"]
+    for signal in signals:
+        said = visible(signal.meaning, 200).replace("|", "\\|")
+        lines.append(f"| {_code(signal.name, 60)} | {signal.kind} | {said} |")
+    return "\n".join(lines)
 
 
 def _tiers(report: Report) -> str:

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 from webfilter.document import Document
-from webfilter.errors import ConfigError
+from webfilter.errors import ConfigError, WebfilterError
 from webfilter.report.largest import Largest
 from webfilter.report.ledger import READ, Ledger
 from webfilter.report.tiers import Counts
-from webfilter.stage import Step
+from webfilter.stage import Signal, Step
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
     from webfilter.report.funnel import Report
 
-__all__ = ["pipeline_of", "recipe_of", "report_of"]
+__all__ = ["declared", "pipeline_of", "recipe_of", "report_of"]
 
 R = TypeVar("R", bound="Report")
 
@@ -34,6 +34,18 @@ def pipeline_of(pipe: Pipeline | Step) -> Pipeline:
     from webfilter.pipeline import Pipeline
 
     return pipe if isinstance(pipe, Pipeline) else Pipeline((pipe,))
+
+
+def declared(report: Report) -> tuple[Signal, ...]:
+    """Return the signals of the pipeline that ran; none where it is not at hand nor in a recipe."""
+    from webfilter.pipeline import Pipeline
+
+    if report.pipe is not None:
+        return report.pipe.signals
+    try:
+        return Pipeline.from_toml(report.recipe).signals if "[[stage]]" in report.recipe else ()
+    except WebfilterError:  # such as a model that is not on this machine
+        return ()
 
 
 def report_of(

@@ -26,6 +26,7 @@ from webfilter.report.html import (
     table,
 )
 from webfilter.report.ledger import Reason, Tally
+from webfilter.report.marked import declared
 from webfilter.report.tiers import tiers_section
 
 __all__ = ["report_fragment", "report_page"]
@@ -232,11 +233,16 @@ def _made(report: Report) -> str:
         ),
     ]
     body = table(("input", "size"), inputs, figures={1}) if inputs else ""
+    signals = [
+        (esc(s.name, 60).replace("_", "_<wbr>"), esc(s.meaning, 300)) for s in declared(report)
+    ]
+    meaning = table(("signal", "what it is"), signals)
+    meant = details("What the signals are", meaning) if signals else ""
     recipe = details("Recipe (TOML)", f"<pre>{block(report.recipe)}</pre>") if report.recipe else ""
     made = pairs(_names(report.versions) + _names(report.artifacts))
     versions = details("Versions and checksums", made) if made else ""
     return section("Input and output", body + pairs(beside), read) + section(
-        "How to do it again", recipe + versions
+        "How to do it again", meant + recipe + versions
     )
 
 

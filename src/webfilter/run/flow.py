@@ -8,6 +8,7 @@ stage the batches pass through its state in arrival order.
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
 
 __all__ = ["Flow", "batched", "check_count", "fit", "kept", "run_in_memory"]
+
+logger = logging.getLogger("webfilter")
 
 BATCH_BYTES = 4_000_000
 """A batch is cut when its pages and texts reach about this size, so that memory stays bounded."""
@@ -147,8 +150,9 @@ class Flow:
         spool = Spool(self._work / f"{index}-{name}.arrow")
         folder = Path(tempfile.mkdtemp(prefix=f"{index}-{name}-", dir=self._work))
         try:
-            sketches = self._sketched(index, batches, spool)
+            sketches = self._sketched(name, index, batches, spool)
             stage, lost = resolved(step, name, sketches, spool.read, folder, self.ledger)
+            logger.info(f"{name} has compared them")
             self.resolved[name] = stage
             spooled = (doc for docs in spool.read() for doc in docs)
             for docs in batched(spooled, self._batch_size):
@@ -159,16 +163,20 @@ class Flow:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _sketched(
-        self, index: int, batches: Iterable[list[Document]], spool: Spool
+        self, name: str, index: int, batches: Iterable[list[Document]], spool: Spool
     ) -> Iterator[Any]:
         """Spool the live documents; yield their sketches."""
+        count = 0
         for done in self._runner.map(index, batches):
             docs = self._take(index, done)
             gone = [doc for doc in docs if not self._goes_on(doc)]
             if gone:
                 self._settle(gone)
-            spool.write([doc for doc in docs if self._goes_on(doc)])
+            live = [doc for doc in docs if self._goes_on(doc)]
+            spool.write(live)
+            count += len(live)
             yield from done.sketches
+        logger.info(f"{name} compares {count:,} documents")
 
     def _online(self, index: int, batches: Iterable[list[Document]]) -> Iterator[list[Document]]:
         assert self._cut[index].barrier is not None

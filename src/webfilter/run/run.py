@@ -7,9 +7,7 @@ import logging
 import os
 import platform
 import shutil
-import sys
 import tempfile
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -33,6 +31,7 @@ from webfilter.run.local import LocalRunner, Runner, Segment, segments
 from webfilter.run.memory import peak_memory
 from webfilter.run.models import artifacts, changed
 from webfilter.run.processes import PoolRunner
+from webfilter.run.progress import shown
 from webfilter.run.ray import RayRunner, RayWorkers
 from webfilter.run.watch import Watch
 from webfilter.stage import OnlineStage
@@ -105,6 +104,7 @@ def run(
     steps = [step.thorough for step in pipe.steps] if measure_all else pipe.steps
     cut = segments(pipe.names, steps)
     metadata, begun = {"fingerprint": pipe.fingerprint()}, artifacts(pipe)
+    logger.info(f"run reads {docs!r}, fingerprint {metadata['fingerprint']}")
     measured = {signal.name for signal in pipe.signals}
     with ExitStack() as stack:
         opened: dict[str, Sink] = {}
@@ -139,7 +139,7 @@ def run(
         watch = Watch(pipe)
         flow = Flow(pipe, runner, router.settle, Path(folder), measure_all, batch_size, watch=watch)
         ids, counted = UniqueIds(), _Counted(flow.ledger)
-        stream = counted.over(ids.over(_progress(docs, progress)))
+        stream = counted.over(ids.over(shown(docs, progress)))
         for batch in flow.through(batched(stream, batch_size)):
             router.keep(batch)
         watch.finish(flow.ledger)
@@ -368,29 +368,6 @@ class _Counted:
                 self._ledger.add(READ, 1, [doc])
             yield doc
         self._ledger.add(READ, 0, [], seconds)
-
-
-def _progress(docs: Source, progress: bool | None) -> Iterator[Document]:
-    """Yield `docs` behind a progress bar; on a terminal or in a notebook unless told otherwise."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # in a notebook without widgets it takes the plain bar
-        from tqdm.auto import tqdm
-
-    disable = None if progress is None else not progress
-    if sys.stderr is None:  # closed: there is nowhere to show it
-        disable = True
-    size = docs.size
-    with tqdm(total=size, unit="B" if size else " docs", unit_scale=True, disable=disable) as bar:
-        before = 0
-        for count, doc in enumerate(docs, 1):
-            if not size:
-                bar.update()
-            elif docs.position > before:
-                bar.update(docs.position - before)
-                before = docs.position
-            if count % 64 == 0:
-                bar.set_postfix_str(f"{count:,} documents", refresh=False)
-            yield doc
 
 
 def _inputs(docs: Source) -> list[tuple[str, int | None]]:

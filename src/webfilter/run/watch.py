@@ -134,12 +134,11 @@ def _why(step: Step, found: Counter[Verdict], advice: str, total: int) -> str:
     if often < _COMMON * count and isinstance(verdict.value, (int, float)):
         said = f"{verdict.signal} is {_shown(_median(within))} in the median"
     if verdict.op == "not in":
-        asked = sorted({v for r in step.rules if r.signal == verdict.signal for v in r.isin or ()})
+        values = {v for r in step.rules if r.signal == verdict.signal for v in r.isin or ()}
+        asked = sorted(values, key=lambda v: (len(v), v))  # the codes of many languages have two
         more = ", ..." if len(asked) > _NAMED else ""
-        return (
-            f"{said}; asked for: {', '.join(asked[:_NAMED])}{more}; check what is asked for, and "
-            "what these documents are"
-        )
+        check = advice or "check what is asked for, and what these documents are"
+        return f"{said}; asked for: {', '.join(asked[:_NAMED])}{more}; {check}"
     limit = "" if verdict.limit is None else f" {verdict.op} {verdict.limit:g}"
     if reason == verdict.signal:
         said = f"{_share(count, total)} by {reason}{limit}; {said}"

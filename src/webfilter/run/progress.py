@@ -1,0 +1,69 @@
+"""What can be seen of a run while it works: a bar on a terminal, lines in the log elsewhere.
+
+A batch system shows no bar, and a run of hours that says nothing looks like one that hangs. So each
+minute a line of level INFO goes to the logger ``webfilter``; the command line writes it to standard
+error where that is no terminal.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from time import perf_counter
+
+from webfilter.document import Document
+from webfilter.read import Source
+from webfilter.report.figures import duration, number, rate, share, size
+
+__all__ = ["EVERY", "shown"]
+
+logger = logging.getLogger("webfilter")
+
+EVERY = 60.0
+"""Seconds between two lines of the log."""
+
+
+def shown(docs: Source, progress: bool | None) -> Iterator[Document]:
+    """Yield `docs` behind a progress bar; on a terminal or in a notebook unless told otherwise."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # in a notebook without widgets it takes the plain bar
+        from tqdm.auto import tqdm
+
+    disable = None if progress is None else not progress
+    if sys.stderr is None:  # closed: there is nowhere to show it
+        disable = True
+    whole = docs.size
+    start = perf_counter()
+    due = start + EVERY
+    with tqdm(total=whole, unit="B" if whole else " docs", unit_scale=True, disable=disable) as bar:
+        before = 0
+        for count, doc in enumerate(docs, 1):
+            if not whole:
+                bar.update()
+            elif docs.position > before:
+                bar.update(docs.position - before)
+                before = docs.position
+            if count % 64 == 0:
+                bar.set_postfix_str(f"{count:,} documents", refresh=False)
+            if (now := perf_counter()) >= due:
+                due = now + EVERY
+                logger.info(_line(count, docs.position, whole, now - start))
+            yield doc
+
+
+def _line(count: int, position: int, whole: int | None, seconds: float) -> str:
+    """Return how far the reader is after so many `seconds`.
+
+    >>> _line(90_000, 1_000_000, 4_000_000, 60.0)
+    '90,000 documents read, 25.0 % of 4.0 MB, 1,500 documents/s; 3 min 0 s more at this rate'
+    >>> _line(12, 0, None, 60.0)
+    '12 documents read, 0.2 documents/s'
+    """
+    pace = f"{rate(count, seconds)} documents/s"
+    if not whole or not position:
+        return f"{number(count)} documents read, {pace}"
+    left = duration(seconds * max(0, whole - position) / position)
+    part = f"{share(min(position, whole), whole)} of {size(whole)}"
+    return f"{number(count)} documents read, {part}, {pace}; {left} more at this rate"
