@@ -245,7 +245,7 @@ class Pipeline:
                 report.html card.md``.
             kept: folder (path, or URL for fsspec) or sink for the kept documents; ``out/kept``
                 where `out` is given.
-            dropped: the same for the dropped ones.
+            dropped: the same for the dropped ones, without their HTML.
             failed: the same for those on which a stage broke; with their HTML.
             format: of the part files.
             workers: processes that work; 1 means this one. Or `RayWorkers`, on a Ray cluster:
