@@ -65,6 +65,12 @@ def test_line_breaks_of_the_source_are_spaces():
     assert engine("justext").extract(html, None).text.count(FIRST) == 2
 
 
+@pytest.mark.parametrize("mark", ["\x08", "\x0b", "\f", "\ufffe", "&#8;", "&#xffff;"])
+def test_a_control_character_beside_what_is_removed_is_a_space(mark):
+    html = page(f"<p>{FIRST} <script>x</script>{mark}{FIRST}</p><!-- {mark} -->")
+    assert engine("justext").extract(html, None).text.count(FIRST) == 3
+
+
 @pytest.mark.parametrize("unit", ["<td>12</td>", "<p>ab</p>", "<h2>a</h2>", "<p><br></p>"])
 def test_long_runs_of_short_paragraphs_take_linear_time(unit):
     began = time.process_time()

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 import webfilter as wf
@@ -21,6 +23,18 @@ def test_composites_and_rules_survive_toml():
     )
     assert Pipeline.from_toml(pipe.to_toml()) == pipe
     assert Pipeline.from_toml(pipe.to_toml()).fingerprint() == pipe.fingerprint()
+
+
+def test_a_path_that_a_stage_takes_as_text_too_survives():
+    for stage in (wf.SeenBefore, wf.MinHashOnline):
+        pipe = Pipeline((stage(state=Path("some") / "state"),))
+        assert Pipeline.from_toml(pipe.to_toml()) == pipe
+        assert Pipeline.from_toml(pipe.to_toml()).fingerprint() == pipe.fingerprint()
+
+
+def test_text_that_toml_cannot_hold_is_refused():
+    with pytest.raises(ConfigError, match=r"bad_words: a recipe cannot hold .* 'a\\ud800'"):
+        Pipeline((wf.BadWords(words=("a\ud800",)),)).to_toml()
 
 
 def test_strings_that_need_escaping_survive():

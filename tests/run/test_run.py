@@ -93,6 +93,26 @@ def test_undefined_signals_are_counted():
     assert Report.from_dict(report.to_dict()).stages[-1].undefined == {"score": 1}
 
 
+@pytest.mark.parametrize("measure_all", [False, True])
+def test_any_workers_give_sinks_the_same_and_read_pages_of_dropped_documents(measure_all):
+    page = b"<p>Bees see a light that we cannot see.</p>"
+    pages = [Document(f"d{n}", html=page * n, url=f"http://a.example/{n}") for n in range(1, 9)]
+    pipe = wf.Sample(0.5) | wf.ExactDedup(by="url") | wf.Extract(seconds=None, memory_mb=None)
+    found = []
+    for workers in (1, 2):
+        kept, dropped = write.memory(), write.memory()
+        pipe.run(pages, kept=kept, dropped=dropped, measure_all=measure_all, workers=workers)
+        assert kept.docs
+        read = [
+            doc.signals.get("html_bytes") == len(pages[int(doc.id[1:]) - 1].html)
+            for doc in dropped.docs
+        ]
+        assert read == [measure_all] * len(read) != []
+        assert all(doc.html is None for doc in dropped.docs)
+        found.append((kept.docs, dropped.docs))
+    assert found[0] == found[1]
+
+
 def test_measure_all_measures_what_was_dropped_and_changes_no_verdict():
     pipe = Length(3) | Upper(cut=2) | FirstOf()
     plain, full = write.memory(), write.memory()

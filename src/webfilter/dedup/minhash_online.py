@@ -130,6 +130,8 @@ class MinHashOnline(OnlineStage[Store]):
                 raise ConfigError(f"{self.name}: {field} = {value!r} must be at least 1")
         if self.state == "":
             raise ConfigError(f"{self.name}: state = '' names no folder; None keeps nothing")
+        if self.state is not None:
+            object.__setattr__(self, "state", str(self.state))
         if self.threshold is not None and not 0 <= self.threshold <= 1:
             raise ConfigError(
                 f"{self.name}: threshold = {self.threshold!r} must be between 0 and 1, or None"

@@ -115,6 +115,8 @@ class SeenBefore(OnlineStage[Store | BloomFilter]):
                 raise ConfigError(f"{self.name}: {field} = {value!r} must be at least 1")
         if self.state == "":
             raise ConfigError(f"{self.name}: state = '' names no folder; None keeps nothing")
+        if self.state is not None:
+            object.__setattr__(self, "state", str(self.state))
         if self.false_positive_rate > 0:
             self._check_bloom()
 

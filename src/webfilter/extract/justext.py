@@ -19,12 +19,14 @@ the same, without stop words                           .740       .776    .766
 
 Two deviations make it faster and change no decision: a paragraph remembers its text, and the
 classes are revised in linear time (for the 200,000 cells of one table jusText takes hours). A line
-break in the source is a space here. lxml drops, without a word, whatever is nested deeper than 256
+break in the source is a space here, and so is a control character, over which lxml stumbles where
+it removes an element beside one. lxml drops, without a word, whatever is nested deeper than 256
 elements: its error log is asked.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence, Set
 from functools import cache, cached_property
 from typing import Any, ClassVar
@@ -46,6 +48,7 @@ __all__ = ["Justext"]
 _LENGTH_LOW, _LENGTH_HIGH, _HEADING_DISTANCE = 30, 100, 200  # characters
 _STOPWORDS_LOW, _STOPWORDS_HIGH, _LINK_DENSITY = 0.10, 0.15, 0.4  # shares
 _SURE = frozenset({"good", "bad"})
+_NOT_XML = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _LISTS = {
     "af": "Afrikaans", "an": "Aragonese", "ar": "Arabic", "ast": "Asturian", "az": "Azerbaijani",
     "be": "Belarusian", "bg": "Bulgarian", "bn": "Bengali", "br": "Breton", "bs": "Bosnian",
@@ -91,6 +94,7 @@ class Justext:
             return Extracted("")
         if any("depth" in error.message for error in parser.error_log):
             raise Unfit("nested more than 256 deep")
+        _without_controls(tree)
         paragraphs = _Maker.make_paragraphs(preprocessor(tree))
         code = canonical(declared_language(html) or "")
         named = _LISTS.get(under(code, _LISTS) or "")
@@ -105,6 +109,15 @@ class Justext:
         if self._options.markdown:
             text = as_markdown(html, text, self._options.links, url)
         return Extracted(text)
+
+
+def _without_controls(tree: Any) -> None:
+    """Put spaces in the texts of `tree` for what lxml reads from a page but does not set."""
+    for node in tree.iter():
+        for place in ("text", "tail"):
+            text = getattr(node, place)
+            if text and _NOT_XML.search(text):
+                setattr(node, place, _NOT_XML.sub(" ", text))
 
 
 class _Paragraph(Paragraph):  # type: ignore[misc]

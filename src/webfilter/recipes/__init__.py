@@ -187,7 +187,7 @@ def literal(value: Any, where: str) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, (str, Path)):
-        return _string(str(value))
+        return _string(str(value), where)
     if isinstance(value, (set, frozenset)):
         return "[" + ", ".join(sorted(literal(v, where) for v in value)) + "]"
     if isinstance(value, (tuple, list)):
@@ -203,15 +203,17 @@ def literal(value: Any, where: str) -> str:
 
 
 def _table(entries: list[tuple[Any, Any]], where: str) -> str:
-    inside = (f"{_key(str(key))} = {literal(value, where)}" for key, value in entries)
+    inside = (f"{_key(str(key), where)} = {literal(value, where)}" for key, value in entries)
     return "{" + ", ".join(inside) + "}"
 
 
-def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _string(key)
+def _key(key: str, where: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _string(key, where)
 
 
-def _string(text: str) -> str:
+def _string(text: str, where: str) -> str:
+    if re.search("[\ud800-\udfff]", text):
+        raise ConfigError(f"{where}: a recipe cannot hold the lone surrogate in {text!r}")
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return (
         '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'

@@ -33,6 +33,7 @@ __all__ = [
     "segments",
     "settled",
     "sketch",
+    "unpaged",
 ]
 
 ENDS = (KeyboardInterrupt, GeneratorExit, RunError)
@@ -105,6 +106,13 @@ def perform(cut: Sequence[Segment], task: Task, measure_all: bool) -> Done:
         if isinstance(step, CorpusStage):
             sketch(step, name, done)
     return done
+
+
+def unpaged(doc: Document) -> Document:
+    """Leave the page of a dropped document behind: only failed ones are written with theirs."""
+    if doc.html is None or doc.verdict is None or doc.verdict.kind == "failed":
+        return doc
+    return replace(doc, html=None)
 
 
 def apply(

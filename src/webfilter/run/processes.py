@@ -22,7 +22,7 @@ from webfilter.child import Child, ChildDied, ChildError, ChildNotSent, ChildNot
 from webfilter.document import Document
 from webfilter.errors import RunError
 from webfilter.report.ledger import Ledger
-from webfilter.run.local import Done, Segment, Task, perform
+from webfilter.run.local import Done, Segment, Task, perform, unpaged
 from webfilter.run.memory import peak_memory
 
 __all__ = ["Crew", "PoolRunner", "make_worker"]
@@ -39,18 +39,12 @@ def make_worker(config: tuple[Sequence[Segment], bool]) -> Callable[[Task], Done
 
     def work(task: Task) -> Done:
         done = perform(cut, task, measure_all)
-        done.docs = [_slim(doc) for doc in done.docs]
+        if not measure_all:  # else a later stage may read the page yet
+            done.docs = [unpaged(doc) for doc in done.docs]
         done.memory = peak_memory()
         return done
 
     return work
-
-
-def _slim(doc: Document) -> Document:
-    """Leave the page of a dropped document behind: only failed ones are written with theirs."""
-    if doc.html is None or doc.verdict is None or doc.verdict.kind == "failed":
-        return doc
-    return replace(doc, html=None)
 
 
 class Crew(Protocol):

@@ -27,7 +27,7 @@ from webfilter.report.tiers import Counts
 from webfilter.run.flow import Flow, batched, check_count
 from webfilter.run.ids import UniqueIds
 from webfilter.run.journal import Journal, half_placed
-from webfilter.run.local import LocalRunner, Runner, Segment, segments
+from webfilter.run.local import LocalRunner, Runner, Segment, segments, unpaged
 from webfilter.run.memory import peak_memory
 from webfilter.run.models import artifacts, changed
 from webfilter.run.processes import PoolRunner
@@ -328,7 +328,7 @@ class _Router:
         self._largest.see(docs)
         self._tiers.see(docs)
         if docs and kind in self._sinks:
-            self._sinks[kind].write(docs)
+            self._sinks[kind].write([unpaged(doc) for doc in docs])
 
     def check(self, total: int) -> None:
         """Make sure that every document went somewhere, and the kept ones into nested tiers.

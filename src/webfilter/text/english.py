@@ -7,6 +7,10 @@ time is linear in its length, where spaCy's is quadratic.
 
 It does not know about white space, nor about any language but English: `webfilter.text.spans` cuts
 the plain chunks by itself and asks here for the rest.
+
+One difference is known: spaCy seeks exceptions over white space, too. Where marks on both sides of
+a space could begin one (``' ''a``, ``: o.O.``), it finds nothing there and then overlooks the one
+that follows (here ``''`` and ``o.``), which is one token here.
 """
 
 from __future__ import annotations
