@@ -142,12 +142,15 @@ class Counts:
         setattr(module, name, watched)
 
     def see_added(self, candidates: Any, details: Any) -> None:
+        """Count documents that share a band with another."""
         self.candidates += len(details)
 
     def see_asked(self, sets: Any, left: Any, *_: Any) -> None:
+        """Count pairs whose similarity is asked for."""
         self.asked += len(left)
 
     def see_compared(self, sets: Any, left: Any, right: Any) -> None:
+        """Count pairs whose n-grams are compared, and those n-grams."""
         self.compared += len(left)
         sizes = np.diff(sets.offsets)
         self.hashes += int(sizes[left].sum() + sizes[right].sum())
@@ -202,8 +205,8 @@ def main() -> None:
     if given.child:
         child(given.child[0], int(given.child[1]), given.online)
         return
-    print("| pages | documents | similarity of pairs | candidates | asked a document | compared ", end="")
-    print("| n-grams of those | ms a document | peak MB | dropped | clusters |")
+    print("| pages | documents | similarity of pairs | candidates | asked a document ", end="")
+    print("| compared | n-grams of those | ms a document | peak MB | dropped | clusters |")
     print("| --- " * 11 + "|")
     for kind in given.kinds:
         for size in given.documents:
