@@ -10,7 +10,8 @@ list of days, each with one of few entries), `profiles` (a template and phrases 
 tenth of them edited copies). Per kind and number of documents, each in a process of its own:
 similarity of random pairs, candidates, pairs asked about, pairs compared by all their n-grams,
 processor seconds, and peak memory of `MinHash` from texts to clusters; the same of `MinHashOnline`
-with ``--online``. A checksum of the clusters says whether two versions (by ``PYTHONPATH``) find the same.
+with ``--online``. A checksum of the clusters says whether two versions, run by two values of
+``PYTHONPATH``, find the same.
 """
 
 from __future__ import annotations
