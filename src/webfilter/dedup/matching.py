@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from webfilter.dedup.archive import Segment
 from webfilter.dedup.postings import MOST_ROWS, Hashes, Places
-from webfilter.dedup.verify import Sets, jaccard
+from webfilter.dedup.verify import Sets, verified
 
 __all__ = ["REACH", "Match", "matches"]
 
@@ -108,9 +108,10 @@ def _verified(
         here, sizes = here[near], sizes[near]
         for some in _portions(sizes + own[here]):
             at = here[some]
-            count = np.arange(len(at))
-            both = Sets.join([sets.take(which[at]), segment.sets(pairs.row[at])])
-            score[at] = jaccard(both, count, count + len(at))
+            asked, left = np.unique(which[at], return_inverse=True)
+            rows, right = np.unique(pairs.row[at], return_inverse=True)
+            both = Sets.join([sets.take(asked), segment.sets(rows)])
+            score[at] = verified(both, left, right + len(asked), least)
     passed = (score >= least) & (score > 0)
     return pairs.pick(passed), score[passed]
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from webfilter.dedup.pieces import pieces
 from webfilter.dedup.segment import Record
@@ -29,8 +27,7 @@ CANDIDATES = 64
 MOST = 4096
 """N-grams kept of one document, those of the least hashes: at most 16 KB."""
 
-Grams = npt.NDArray[np.uint32]
-
+_GRAM = 4  # bytes of an n-gram
 _PROBE = "Near-duplicates: 1,234 Straße 北京 Å\u0301 again and again, to probe the hash functions."
 
 
@@ -225,18 +222,18 @@ class MinHashOnline(OnlineStage[Store]):
         flat = np.array([key for keys, _ in known for key in keys], dtype=np.uint64)
         owner = np.repeat(np.arange(len(known)), [len(keys) for keys, _ in known])
         places, numbers = state.find(flat)
-        shared: dict[int, list[int]] = {}
-        for row, number in zip(owner[places].tolist(), numbers.tolist(), strict=True):
-            shared.setdefault(row, []).append(number)
         found: list[list[Record]] = [[] for _ in known]
-        for row, candidates in shared.items():
-            counts = Counter(candidates)
-            for number in sorted(counts, key=lambda n: (-counts[n], n)):
+        if not len(places):
+            return found
+        span = int(numbers.max()) + 1
+        pairs, shared = np.unique(owner[places] * span + numbers, return_counts=True)
+        order = np.lexsort((pairs, -shared))  # of one document, the earlier records first
+        rows, numbers = np.divmod(pairs[order], span)
+        for row, number in zip(rows.tolist(), numbers.tolist(), strict=True):
+            if len(found[row]) < CANDIDATES:
                 record = state.record(number)
                 if state.within(record, state.seen + row):
                     found[row].append(record)
-                    if len(found[row]) == CANDIDATES:
-                        break
         return found
 
     def _similarities(
@@ -246,16 +243,21 @@ class MinHashOnline(OnlineStage[Store]):
         counts = [len(records) for records in earlier]
         if self.threshold is None or not sum(counts):
             return [np.zeros(count) for count in counts]
-        pairs = [
-            _comparable(grams, record.payload)
-            for (_, grams), records in zip(known, earlier, strict=True)
-            for record in records
-        ]
-        sides = [side for pair in pairs for side in pair]
-        offsets = np.cumsum([0, *map(len, sides)])
-        places = np.arange(0, len(sides), 2)
-        found = jaccard(Sets(np.concatenate(sides), offsets), places, places + 1)
-        return np.split(found, np.cumsum(counts)[:-1])
+        sides: list[bytes] = []
+        pairs: list[tuple[int, int]] = []
+        for (_, grams), records in zip(known, earlier, strict=True):
+            own = len(sides)
+            sides.append(grams)
+            for record in records:
+                one, other = _comparable(grams, record.payload)
+                if one is not grams:
+                    sides.append(one)
+                pairs.append((own if one is grams else len(sides) - 1, len(sides)))
+                sides.append(other)
+        offsets = np.cumsum([0, *(len(side) // _GRAM for side in sides)])
+        sets = Sets(np.frombuffer(b"".join(sides), dtype="<u4").astype(np.uint32), offsets)
+        left, right = np.array(pairs, dtype=np.intp).T
+        return np.split(jaccard(sets, left, right), np.cumsum(counts)[:-1])
 
     def save(self, state: Store, path: Path) -> None:
         """Write `state` to the folder `path`.
@@ -281,13 +283,15 @@ class MinHashOnline(OnlineStage[Store]):
             self.save(state, Path(self.state))
 
 
-def _comparable(one: bytes, other: bytes) -> tuple[Grams, Grams]:
+def _comparable(one: bytes, other: bytes) -> tuple[bytes, bytes]:
     """Return two sets of n-grams up to the hash up to which both are known."""
-    both = [np.frombuffer(raw, dtype="<u4").astype(np.uint32) for raw in (one, other)]
-    ceilings = [grams[-1] for grams in both if len(grams) == MOST]
-    if ceilings:
-        both = [grams[: np.searchsorted(grams, min(ceilings), side="right")] for grams in both]
-    return both[0], both[1]
+    full = MOST * _GRAM
+    if len(one) < full and len(other) < full:
+        return one, other
+    both = [np.frombuffer(raw, dtype="<u4") for raw in (one, other)]
+    ceiling = min(grams[-1] for grams in both if len(grams) == MOST)
+    ends = [int(np.searchsorted(grams, ceiling, side="right")) * _GRAM for grams in both]
+    return one[: ends[0]], other[: ends[1]]
 
 
 def _runs(known: Sequence[_Known]) -> Iterator[tuple[int, int]]:

@@ -13,13 +13,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.dedup import folds
+
 __all__ = ["Sets", "StoredSets", "jaccard", "verified"]
 
 _AT_ONCE = 1 << 21  # hashes compared at once, which bounds memory
 _PAIRS = 1 << 12  # glanced at at once
 _FEW = 128  # hashes looked at first
+_OFTEN = 0.75  # pairs a document from which it is worth to fold it: one with three others
+_FOLDED = 1 << 15  # documents whose folds are held at once: 32 MB
+_TAKEN = 1 << 10  # documents folded at once: 8 MB
 _APART = 6  # standard errors by which that look may be wrong: about 1 pair in 10**9
 
+Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
 
 
@@ -51,7 +57,7 @@ class Sets:
 
     def take(self, rows: Places, most: int | None = None) -> Sets:
         """Return the sets `rows`, in that order; of each the `most` least hashes."""
-        sizes = self.offsets[rows + 1] - self.offsets[rows]
+        sizes = _sizes(self, rows)
         return self._pick(self.offsets[rows], sizes if most is None else np.minimum(sizes, most))
 
     def _pick(self, begins: Places, sizes: Places) -> Sets:
@@ -83,7 +89,7 @@ class StoredSets:
     def take(self, rows: Places, most: int | None = None) -> Sets:
         """Return the sets `rows`, in that order; of each the `most` least hashes."""
         wanted, place = np.unique(rows, return_inverse=True)
-        sizes = self.offsets[wanted + 1] - self.offsets[wanted]
+        sizes = _sizes(self, wanted)
         if most is not None:
             sizes = np.minimum(sizes, most)
         offsets = np.concatenate(([0], np.cumsum(sizes)))
@@ -98,6 +104,10 @@ class StoredSets:
         return Sets(held, offsets).take(place)
 
 
+def _sizes(sets: Sets | StoredSets, rows: Places) -> Places:
+    return sets.offsets[rows + 1] - sets.offsets[rows]
+
+
 def jaccard(sets: Sets | StoredSets, left: Places, right: Places) -> npt.NDArray[np.float64]:
     """Return the Jaccard similarity of each pair of sets (left[i], right[i]).
 
@@ -106,8 +116,7 @@ def jaccard(sets: Sets | StoredSets, left: Places, right: Places) -> npt.NDArray
     [0.6]
     """
     found = np.zeros(len(left))
-    sizes = np.diff(sets.offsets)
-    cost = np.cumsum(sizes[left] + sizes[right])
+    cost = np.cumsum(_sizes(sets, left) + _sizes(sets, right))
     begin = 0
     while begin < len(left):
         spent = cost[begin - 1] if begin else 0
@@ -122,13 +131,18 @@ def verified(
 ) -> npt.NDArray[np.float64]:
     """Return the Jaccard similarity of each pair where it may be `least` or more, else 0.
 
-    Most candidates are far from alike, and need no full comparison: their sizes differ too much, or
-    their least hashes do (a bottom-k estimate, six standard errors below `least`).
+    Most candidates are far from alike, and need no full comparison: their sizes differ too much,
+    they share too little by their `folds` (asked where documents are in many pairs, as pages made
+    from one template are), or their least hashes do (a bottom-k estimate, six standard errors below
+    `least`).
     """
     found = np.zeros(len(left))
-    sizes = np.diff(sets.offsets)
-    less, more = np.sort((sizes[left], sizes[right]), axis=0)
+    less, more = np.sort((_sizes(sets, left), _sizes(sets, right)), axis=0)
     open_ = np.flatnonzero(less / np.maximum(more, 1) >= least)  # rounded as `jaccard` is
+    small = more[open_] <= folds.MOST
+    folded = open_[small]
+    may = _may(sets, left[folded], right[folded], least)
+    open_ = np.concatenate((folded[may], open_[~small]))
     long = np.flatnonzero(less[open_] >= 2 * _FEW)
     apart = np.zeros(len(open_), dtype=np.bool_)
     doubt = _APART * (least * (1 - least) / _FEW) ** 0.5
@@ -139,6 +153,24 @@ def verified(
     open_ = open_[~apart]
     found[open_] = jaccard(sets, left[open_], right[open_])
     return found
+
+
+def _may(sets: Sets | StoredSets, left: Places, right: Places, least: float) -> Flags:
+    """Return which pairs may be as similar as `least`, by how much they share at most."""
+    both, place = np.unique(np.concatenate((left, right)), return_inverse=True)
+    if len(left) < _OFTEN * len(both):
+        return np.ones(len(left), dtype=np.bool_)
+    if len(both) > _FOLDED:
+        half = len(left) // 2
+        parts = [_may(sets, left[s], right[s], least) for s in (slice(half), slice(half, None))]
+        return np.concatenate(parts)
+    counts = np.empty((len(both), folds.BINS), dtype=np.uint8)
+    for begin in range(0, len(both), _TAKEN):
+        some = sets.take(both[begin : begin + _TAKEN])
+        counts[begin : begin + _TAKEN] = folds.folded(some.hashes, some.offsets)
+    most = folds.overlap(counts, place[: len(left)], place[len(left) :])
+    total = _sizes(sets, left) + _sizes(sets, right)
+    return np.asarray(most / np.maximum(total - most, 1) >= least)
 
 
 def _glance(sets: Sets | StoredSets, left: Places, right: Places) -> npt.NDArray[np.float64]:
