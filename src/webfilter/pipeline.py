@@ -247,8 +247,8 @@ class Pipeline:
                 report.html card.md``.
             kept: folder (path, or URL for fsspec) or sink for the kept documents; ``out/kept``
                 where `out` is given.
-            dropped: the same for the dropped ones, without their HTML. Where the disk has no room for
-                them, give a sink whose ``write`` does nothing; then limits cannot be moved
+            dropped: the same for the dropped ones, without their HTML. Where the disk has no room
+                for them, give a sink whose ``write`` does nothing; then limits cannot be moved
                 afterwards.
             failed: the same for those on which a stage broke; with their HTML.
             format: of the part files.
