@@ -16,7 +16,7 @@ from webfilter import Pipeline
 from webfilter.config import build
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
-from webfilter.recipes import _toml
+from webfilter.recipes import literal
 from webfilter.report.ledger import Ledger
 from webfilter.run.local import apply
 from webfilter.score.educational import Educational
@@ -214,6 +214,6 @@ def test_recipes_hold_both() -> None:
         Ensemble(("educational", "clean"), weights={"clean": 2}, ranges={"clean": (0, 2)}),
         RankEnsemble(("educational",), min_bucket=18),
     ):
-        values = [f"{f.name} = {_toml(getattr(stage, f.name), 'x')}" for f in fields(stage)]
+        values = [f"{f.name} = {literal(getattr(stage, f.name), 'x')}" for f in fields(stage)]
         table = tomllib.loads("\n".join(values))
         assert build(type(stage), stage.name, table) == stage

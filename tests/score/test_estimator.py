@@ -12,7 +12,7 @@ import pytest
 from webfilter import Pipeline
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
-from webfilter.recipes import _toml
+from webfilter.recipes import literal
 from webfilter.score.estimator import Estimator, _pickled
 from webfilter.score.trainer import EducationalTrainer
 from webfilter.testing import check_stage
@@ -252,7 +252,7 @@ def test_another_code_of_its_class_is_another_fingerprint(monkeypatch: pytest.Mo
 
 def test_a_recipe_cannot_hold_one() -> None:
     with pytest.raises(ConfigError, match="a recipe cannot hold"):
-        _toml(Says(1.0), "estimator")
+        literal(Says(1.0), "estimator")
 
 
 @pytest.mark.slow
