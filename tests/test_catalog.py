@@ -128,7 +128,7 @@ class Bare(wf.Stage):
 
 def test_a_plugin_that_is_no_dataclass_is_refused(monkeypatch):
     plugin(monkeypatch, bare="test_catalog:Bare")
-    with pytest.raises(ConfigError, match="'bare': .*Bare'> is no dataclass; write @dataclass"):
+    with pytest.raises(ConfigError, match=r"'bare': .*Bare'> is no dataclass; write @dataclass"):
         catalog.stage_class("bare")
 
 
