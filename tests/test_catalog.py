@@ -121,6 +121,17 @@ def test_a_plugin_may_be_offered_by_another_name_than_its_verdicts_bear(monkeypa
         wf.Pipeline((Length(5),)).to_toml()
 
 
+class Bare(wf.Stage):
+    def process(self, batch):
+        return batch
+
+
+def test_a_plugin_that_is_no_dataclass_is_refused(monkeypatch):
+    plugin(monkeypatch, bare="test_catalog:Bare")
+    with pytest.raises(ConfigError, match=r"'bare': .*Bare'> is no dataclass; write @dataclass"):
+        catalog.stage_class("bare")
+
+
 def test_a_broken_plugin_is_named_and_cannot_replace_ours(monkeypatch):
     plugin(monkeypatch, broken="no_such_module:X", minhash="toys:Length", odd="toys:json")
     assert catalog.stage_class("minhash").__name__ == "MinHash"

@@ -36,6 +36,10 @@ class Shorter(Bounded):
         return {}
 
 
+class Same(Shorter):
+    max_length = 1
+
+
 def test_every_field_of_every_stage_of_ours_is_explained():
     bare = {
         f"{name}.{f.name}"
@@ -76,12 +80,17 @@ def test_a_recipe_is_told_as_one_that_can_be_changed_and_run():
 
 
 def test_a_plugin_is_told_as_ours_and_a_broken_one_does_not_end_the_list(monkeypatch):
-    points = {"shorter": "test_listing:Shorter", "broken": "no_such_module:X"}
+    points = {
+        "shorter": "test_listing:Shorter",
+        "same": "test_listing:Same",
+        "broken": "no_such_module:X",
+    }
     found = [EntryPoint(name, value, "webfilter.stages") for name, value in points.items()]
     monkeypatch.setattr(catalog, "entry_points", lambda group: found)
     assert described("shorter").startswith("shorter: test_listing.Shorter\n\n  Drops what is long.")
     lines = overview().splitlines()
     assert "  shorter            Drops what is long." in lines
+    assert "  same               Drops what is long." in lines
     [line] = [line for line in lines if line.startswith("  broken ")]
     assert "cannot be used: stage 'broken': its plug-in no_such_module:X is broken" in line
     assert lines[-5:] == ["  dclm", "  dedup", "  educational", "  fineweb", "  gopher"]

@@ -9,7 +9,9 @@ runs no code that is not installed.
 from __future__ import annotations
 
 import importlib
+import inspect
 from contextlib import suppress
+from dataclasses import is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 
 from webfilter.errors import ConfigError, UnknownName
@@ -79,7 +81,7 @@ def stage_class(name: str) -> type[Step]:
 
     Raises:
         UnknownName: nobody has a stage of that name; carries the nearest one.
-        ConfigError: a plug-in's entry point does not lead to a stage.
+        ConfigError: a plug-in's entry point does not lead to a stage that is a dataclass.
     """
     if name in STAGES:
         module, _, attribute = STAGES[name].partition(":")
@@ -96,6 +98,10 @@ def stage_class(name: str) -> type[Step]:
             ) from error
     if not (isinstance(found, type) and issubclass(found, Step)):
         raise ConfigError(f"stage {name!r}: {found!r} is not a webfilter stage class")
+    if not is_dataclass(found):
+        raise ConfigError(
+            f"stage {name!r}: {found!r} is no dataclass; write @dataclass(frozen=True)"
+        )
     return found
 
 
@@ -117,5 +123,5 @@ def name_of(cls: type[Step]) -> str | None:
 
 
 def summary(name: str) -> str:
-    """Return the first line of what the stage called `name` says of itself."""
-    return (stage_class(name).__doc__ or "").strip().splitlines()[0]
+    """Return the first line of what the stage called `name`, or its base, says of itself."""
+    return (inspect.getdoc(stage_class(name)) or "").partition("\n")[0]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webfilter.document import Document
-from webfilter.errors import ConfigError
+from webfilter.errors import ConfigError, RunError
 from webfilter.heuristics.url import UrlFilter, address
 
 
@@ -267,6 +267,18 @@ def test_artifacts_change_with_the_contents_of_a_list(tmp_path: Path) -> None:
     path.write_text("b.example and more\n", "utf-8")
     assert dict(UrlFilter(host_files=(path,)).artifacts) != before
     assert "url_list_adult/hosts" in before
+
+
+def test_a_worker_that_lacks_a_list_ends_the_run_and_fails_no_document(tmp_path: Path) -> None:
+    path = tmp_path / "hosts.txt"
+    path.write_text("bad.example\n")
+    stage = UrlFilter(host_files=(path,))
+    sent = pickle.dumps(stage)
+    path.unlink()
+    docs = [Document("a", url="https://bad.example/")]
+    assert [str(doc.verdict) for doc in stage(docs)] == ["url_filter: url_banned True > 0"]
+    with pytest.raises(RunError, match=r"^url_filter: a list is gone or damaged: .*hosts\.txt"):
+        pickle.loads(sent)(docs)
 
 
 def test_missing_or_broken_list_files_name_the_field(tmp_path: Path) -> None:

@@ -174,6 +174,20 @@ def test_lingua_missing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) ->
     engines._open.cache_clear()
 
 
+def test_many_models_are_each_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from webfilter.language import engines, fasttext_model
+
+    opened: list[Path] = []
+    monkeypatch.setattr(fasttext_model, "FastTextModel", lambda path: opened.append(path) or path)
+    paths = [tmp_path / f"{n}.bin" for n in range(6)]
+    for path in paths:
+        path.write_bytes(b"a model")
+    for path in paths * 2:
+        assert engine("fasttext", path) == path  # type: ignore[comparison-overlap]
+    assert opened == paths
+    engines._open.cache_clear()
+
+
 def test_lingua_in_a_stage() -> None:
     found = stage("lingua", top=2)
     assert {"nb", "nn", "zh", "und"} <= opened("lingua").languages

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from webfilter import Educational, FastTextQuality, Language, Pipeline, Sandboxed
+from webfilter import (
+    DraftLanguage,
+    Educational,
+    FastTextQuality,
+    Language,
+    Pipeline,
+    Sandboxed,
+)
 from webfilter.document import Document
 from webfilter.errors import MissingExtra, RunError
 from webfilter.models.running import loading
@@ -36,6 +43,7 @@ KINDS: dict[str, tuple[Callable[[Path], Path], Callable[[Path], Stage]]] = {
     "model.npz": (trained, lambda path: Educational(min_score=None, model=path)),
     "quality.bin": (supervised, lambda path: FastTextQuality(path, label="__label__en")),
     "language.bin": (supervised, lambda path: Language(None, engine="fasttext", model=path)),
+    "draft.bin": (supervised, lambda path: DraftLanguage(None, engine="fasttext", model=path)),
 }
 
 

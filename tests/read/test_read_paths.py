@@ -83,7 +83,9 @@ def test_who_reads_a_whole_run_is_told_that_dropped_documents_and_tiers_come_alo
         return [record.getMessage().replace(str(tmp_path), "T") for record in caplog.records]
 
     whole = "T/run is a run folder: dropped and failed documents are read too, live; "
-    tiered = "T/run/kept holds tiers, and a document is read from each that it is in; "
+    tiered = (
+        "T/run/kept looks like tiers of a run: a document is then read from each that it is in; "
+    )
     told = [whole + "'T/run/kept' is what was kept", tiered + "'T/run/kept/narrow' is one of them"]
     assert said(tmp_path) == said(tmp_path / "run") == said(str(tmp_path / "*")) == told
     assert said(tmp_path / "run" / "kept") == told[1:]
@@ -91,7 +93,8 @@ def test_who_reads_a_whole_run_is_told_that_dropped_documents_and_tiers_come_alo
     assert said([tmp_path / "run" / "kept" / "wide", tmp_path / "run" / "dropped"]) == []
     assert said(tmp_path / "run", verdicts=True) == []
     monkeypatch.chdir(tmp_path / "run")
-    assert [sentence[:18] for sentence in said(".")] == [". is a run folder:", "./kept holds tiers"]
+    assert [sentence[:18] for sentence in said(".")] == [". is a run folder:", "./kept looks like "]
+    assert [sentence[:18] for sentence in said("kept")] == ["kept looks like ti"]
 
 
 def test_the_order_of_the_arguments_and_repetitions_change_nothing(crawl):

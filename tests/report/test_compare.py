@@ -372,21 +372,32 @@ def test_what_is_different_in_the_recipes(tmp_path):
 
 
 def test_what_is_different_in_versions_models_and_nested_stages(tmp_path):
-    by = {"en": wf.GopherQuality(min_words=50)}
+    by = {"en": wf.GopherQuality(min_words=60)}
     pipe = wf.Language(None) | wf.ByLanguage(by)
     pipe.run(["Water boils."], tmp_path / "a", progress=False)
     shutil.copytree(tmp_path / "a", tmp_path / "b")
     said = json.loads((tmp_path / "b" / "report.json").read_text("utf-8"))
     said["versions"]["webfilter"] = "9.9"
     said["artifacts"]["language: language_model"] = "other"
-    said["recipe"] = said["recipe"].replace("min_words = 50", "min_words = 51")
+    said["recipe"] = said["recipe"].replace("min_words = 60", "min_words = 61")
     said["new field"] = {"of": "a later version"}
     (tmp_path / "b" / "report.json").write_text(json.dumps(said), "utf-8")
     found = {c.name: c.after for c in wf.compare(tmp_path / "a", tmp_path / "b").changes}
     assert found.pop("language: language_model") == "other"
     assert found.pop("webfilter") == "9.9"
-    if found:  # the default is not written in nested stages
-        assert [*found.values()] == ["51"]
+    assert found == {"by_language.stages.en.min_words": "61"}
+
+
+def test_a_rule_of_a_list_or_tier_that_differs_is_named_alone(tmp_path):
+    for name, limit in (("a", 30), ("b", 20)):
+        tiers = wf.Tiers({"wide": {"words": 1}, "narrow": {"words": limit}})
+        pipe = Length() | Judge((Rule("words", ge=5), Rule("words", le=90 * limit))) | tiers
+        pipe.run(["Water boils."], tmp_path / name, progress=False)
+    found = wf.compare(tmp_path / "a", tmp_path / "b")
+    assert {each.name: (each.before, each.after) for each in found.changes} == {
+        "judge.judged.2.le": ("2700.0", "1800.0"),
+        "tiers.tiers.2.rules.1.ge": ("30.0", "20.0"),
+    }
 
 
 def test_stages_that_no_recipe_can_name_are_told_by_their_repr(runs):

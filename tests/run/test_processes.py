@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from toys import Breaks, FirstOf, Length, Lingers, Locks, Quota, Upper
 
-from webfilter import Document, Pipeline, RunError
+from webfilter import Document, Pipeline, RunError, Verdict
 from webfilter.run.flow import Flow, batched
-from webfilter.run.local import LocalRunner, segments
-from webfilter.run.processes import PoolRunner
+from webfilter.run.local import LocalRunner, Task, segments
+from webfilter.run.processes import PoolRunner, make_worker
 
 TEXTS = ["alpha", "b", "boom", "alpha", "gamma", "lose", "delta", "", "gamma"] * 3
 PIPE = Length(2) | Breaks() | FirstOf() | Upper() | Quota(5)
@@ -49,6 +49,15 @@ def test_pages_of_dropped_documents_stay_behind_and_those_of_failed_ones_come(tm
     cut = segments(PIPE.names, PIPE.steps)
     _, left, _ = through(PIPE, PoolRunner(cut, 1), docs(["", "boom"]), tmp_path)
     assert {doc.verdict.kind: doc.html for doc in left} == {"dropped": None, "failed": b"<p>"}
+
+
+def test_pages_stay_behind_where_no_later_stage_can_read_them():
+    pipe = Length() | FirstOf() | Upper()
+    work = make_worker((segments(pipe.names, pipe.steps), True))
+    given = [Document("a", "a", html=b"<p>").drop(Verdict("length", "length"))]
+    left = {task: work(Task(task[0], given, task[1])).docs[0].html for task in [(0, None), (1, 0)]}
+    assert left == {(0, None): b"<p>", (1, 0): b"<p>"}
+    assert work(Task(1, given)).docs[0].html is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")

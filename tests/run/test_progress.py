@@ -20,7 +20,7 @@ PIPE = wf.Length(min_words=2) | wf.ExactDedup()
 def file(tmp_path):
     path = tmp_path / "in.jsonl"
     lines = [json.dumps({"id": str(n), "text": PROSE * n}) for n in range(1, 5)]
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", newline="\n")
     return path
 
 

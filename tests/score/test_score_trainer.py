@@ -489,6 +489,7 @@ def test_a_model_that_is_there_stays_until_the_new_one_is_whole(
     with pytest.raises(OutputError, match="No space left"):
         fitted.save(path)
     assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["model.npz"]
 
 
 def test_urls_are_grouped_by_domain() -> None:

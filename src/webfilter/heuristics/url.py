@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from webfilter.document import Document, Value
-from webfilter.errors import ConfigError
+from webfilter.errors import ConfigError, RunError
 from webfilter.heuristics.lists import read_list, shipped
 from webfilter.stage import Filter, Rule, Signal
 
@@ -316,7 +316,7 @@ class UrlFilter(Filter):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _ = self._bans
+        vars(self)["_bans"] = self._read()
 
     def __getstate__(self) -> dict[str, Any]:
         # the look-up tables are built again where the stage is unpickled
@@ -345,6 +345,12 @@ class UrlFilter(Filter):
 
     @cached_property
     def _bans(self) -> _Bans:
+        try:  # where it was unpickled: as of a worker, in which a file may be missing
+            return self._read()
+        except ConfigError as error:
+            raise RunError(f"{self.name}: a list is gone or damaged: {error}") from error
+
+    def _read(self) -> _Bans:
         digests: dict[str, str] = {}
 
         def sets(

@@ -16,6 +16,7 @@ from webfilter.codes import UNDETERMINED, accepted
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
 from webfilter.language.language import Language
+from webfilter.models.running import loading
 from webfilter.stage import Rule, Scorer, Signal
 
 __all__ = ["DraftLanguage"]
@@ -102,7 +103,9 @@ class DraftLanguage(Scorer):
         """Return the language of each page, and what it leaves to those asked for."""
         parts = [_parts(doc) for doc in docs]
         texts = [Document("part", part) for found in parts for part in found]
-        told = iter(self._language.measure_batch(texts))
+        with loading(self.name):
+            language = self._language
+        told = iter(language.measure_batch(texts))
         asked = None if self.languages is None else accepted(self.languages)
         return [_together([next(told) for _ in found], asked) for found in parts]
 

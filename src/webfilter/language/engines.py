@@ -8,11 +8,11 @@ text as the libraries around other people's models can take it, and one guess fr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from webfilter.models import resolve
+from webfilter.models.held import held
 
 __all__ = ["Engine", "Guess", "engine", "ranked", "readable"]
 
@@ -69,7 +69,7 @@ def engine(name: str, model: Path | None) -> Engine:
     return _open(name, model, changed)
 
 
-@lru_cache(maxsize=4)
+@held
 def _open(name: str, model: Path | None, _changed: tuple[int, int]) -> Engine:
     if name == "fasttext":
         from webfilter.language.fasttext_model import FastTextModel

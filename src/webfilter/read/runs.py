@@ -39,10 +39,10 @@ def said_of_runs(found: Iterable[File]) -> list[str]:
                 f"{folder} is a run folder: dropped and failed documents are read too, live; "
                 f"{folder + '/kept'!r} is what was kept"
             )
-        elif folder.endswith("/kept") and len(names) > 1:
+        elif folder.split("/")[-1] == "kept" and len(names) > 1:
             one = f"{folder}/{min(names)}"
             said.append(
-                f"{folder} holds tiers, and a document is read from each that it is in; "
-                f"{one!r} is one of them"
+                f"{folder} looks like tiers of a run: a document is then read from each that it "
+                f"is in; {one!r} is one of them"
             )
     return said

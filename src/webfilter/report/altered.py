@@ -85,6 +85,8 @@ def _settings(report: Report) -> dict[str, dict[str, str]]:
 
 def _flat(table: Mapping[str, Any], head: str) -> Iterator[tuple[str, str]]:
     for key, value in table.items():
+        if isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
+            value = {str(place): v for place, v in enumerate(value, 1)}  # rules, or tiers
         if isinstance(value, dict) and value:
             yield from _flat(value, f"{head}{key}.")
         else:

@@ -39,7 +39,8 @@ def make_worker(config: tuple[Sequence[Segment], bool]) -> Callable[[Task], Done
 
     def work(task: Task) -> Done:
         done = perform(cut, task, measure_all)
-        if not measure_all:  # else a later stage may read the page yet
+        last = task.segment == len(cut) - 1 and task.only is None
+        if last or not measure_all:  # else a later stage may read the page yet
             done.docs = [unpaged(doc) for doc in done.docs]
         done.memory = peak_memory()
         return done

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,5 +76,7 @@ def write_file(path: Path, data: bytes) -> Path:
         half.write_bytes(data)
         half.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
         raise OutputError(f"EducationalTrainer: {path}: {error.strerror or error}") from None
     return path
