@@ -68,3 +68,16 @@ def test_so_many_are_held_and_one_that_cannot_be_loaded_is_not() -> None:
     load.cache_clear()
     load(0, 0)
     assert loaded[-1] == 0
+
+
+def test_fewer_are_held_where_that_is_asked_for() -> None:
+    loaded: list[int] = []
+
+    def load(name: int, state: int) -> int:
+        loaded.append(name)
+        return name
+
+    few = held(load, most=2)
+    for name in (0, 1, 0, 2, 1, 0):
+        assert few(name, 7) == name
+    assert loaded == [0, 1, 2, 0]

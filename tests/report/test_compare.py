@@ -18,6 +18,7 @@ import webfilter as wf
 from webfilter import Document, Filter, Judge, Length, Pipeline, Report, Rule, Signal, Verdict
 from webfilter.cli import main
 from webfilter.errors import ConfigError, SourceError, UnknownName
+from webfilter.report.comparison import Comparison, RuleChange
 
 KINDS = ("kept", "dropped", "failed")
 
@@ -507,3 +508,13 @@ def test_the_command_line(runs, tmp_path, capsys):
     ):
         assert main(wrong) == 2
         assert said in capsys.readouterr().err
+
+
+def test_of_many_rules_those_are_shown_that_took_out_the_most():
+    rules = tuple(RuleChange("mine", f"r{n}", "dropped", ("", ""), (n, n + 1)) for n in range(70))
+    counts = {name: (1, 1) for name in ("in", "kept", "dropped", "failed")}
+    found = Comparison(("a", "b"), counts, (), 0, rules, ())
+    assert found.largest == list(rules[10:])
+    assert "  and 10 more rules" in str(found).splitlines()
+    assert "And 10 more rules." in found.to_html()
+    assert len(found.to_dict()["rules"]) == 70

@@ -15,14 +15,19 @@ __all__ = ["Held", "held"]
 T = TypeVar("T")
 
 MOST = 32
-"""Models that one function holds; of more, the one that was loaded first goes."""
+"""Models that one function holds, unless told otherwise."""
 
 
 class Held(Generic[T]):
-    """A function that loads, and what it has loaded."""
+    """A function that loads, and what it has loaded.
 
-    def __init__(self, load: Callable[..., T]) -> None:
-        self._load = load
+    Args:
+        load: the function.
+        most: how many it holds; of more, the one that was loaded first goes.
+    """
+
+    def __init__(self, load: Callable[..., T], most: int = MOST) -> None:
+        self._load, self._most = load, most
         self._known: dict[tuple[Hashable, ...], tuple[Hashable, T]] = {}
 
     def __call__(self, *args: Hashable) -> T:
@@ -33,7 +38,7 @@ class Held(Generic[T]):
         if known is None or known[0] != state:
             known = None
             self._known.pop(name, None)  # first: two may not fit into memory
-            if len(self._known) >= MOST:
+            if len(self._known) >= self._most:
                 self._known.pop(next(iter(self._known)), None)
             known = self._known[name] = (state, self._load(*args))
         return known[1]
@@ -43,7 +48,7 @@ class Held(Generic[T]):
         self._known.clear()
 
 
-def held(load: Callable[..., T]) -> Held[T]:
+def held(load: Callable[..., T], most: int = MOST) -> Held[T]:
     """Hold what `load` returns until its last argument, the state of a file, is another one.
 
     >>> @held
@@ -52,4 +57,4 @@ def held(load: Callable[..., T]) -> Held[T]:
     >>> model("a", 1) is model("a", 1), model("a", 2)
     (True, ['a', 2])
     """
-    return Held(load)
+    return Held(load, most)

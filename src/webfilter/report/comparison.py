@@ -16,8 +16,8 @@ __all__ = ["Change", "Comparison", "Example", "Move", "Outcome", "RuleChange"]
 
 KINDS = ("kept", "dropped", "failed", "unstored", "absent")
 REWRITTEN = "rewritten"
-MOVES = 25
-"""Moves that are shown."""
+MOVES, RULES = 25, 60
+"""Moves and rules that are shown."""
 _EXAMPLES = 3
 
 
@@ -169,6 +169,12 @@ class Comparison:
         return sorted(differ, key=lambda m: (-m.documents, m.before, m.after))
 
     @property
+    def largest(self) -> list[RuleChange]:
+        """The rules that are shown: those that took out the most, in pipeline order."""
+        most = set(sorted(self.rules, key=lambda rule: -max(rule.documents))[:RULES])
+        return [rule for rule in self.rules if rule in most]
+
+    @property
     def same(self) -> bool:
         """Whether both runs made the same of the same documents, by the same rules."""
         return not self.rewritten and not self.moved
@@ -224,7 +230,7 @@ class Comparison:
         if self.rewritten:
             became.append(("  rewritten, of those kept", number(self.rewritten), ""))
         moved = [(f"  {m.before}", f"-> {m.after}", number(m.documents)) for m in self.moved]
-        rules = [(f"  {name}", *cells) for name, *cells in (rule.cells() for rule in self.rules)]
+        rules = [(f"  {name}", *cells) for name, *cells in (rule.cells() for rule in self.largest)]
         if rules:
             rules.insert(0, ("  stage", "rule", "limit", "before", "after", "change"))
         blocks = [
@@ -232,8 +238,10 @@ class Comparison:
              aligned([("", "before", "after", "change"), *counted], {1, 2, 3})),
             ("what is different", [f"  {_setting(each)}" for each in self.changes]),
             ("what became of the documents", _table(became, {1, 2})),
-            ("which ended otherwise", _table(moved[:MOVES], {2}) + _more(moved)),
-            ("what rules took out", _table(rules, {3, 4, 5})),
+            ("which ended otherwise",
+             _table(moved[:MOVES], {2}) + _more(len(moved) - MOVES, "move")),
+            ("what rules took out",
+             _table(rules, {3, 4, 5}) + _more(len(self.rules) - RULES, "rule")),
             *((f"{name}: {label(count, 'document')}", _examples(examples))
               for name, (count, examples) in self.shown().items()),
             ("", remarks(self.notes)),
@@ -268,8 +276,8 @@ def _table(rows: Sequence[Sequence[str]], right: set[int]) -> list[str]:
     return aligned(rows, right) if rows else []
 
 
-def _more(moved: Sequence[object]) -> list[str]:
-    return [f"  and {label(len(moved) - MOVES, 'more move')}"] if len(moved) > MOVES else []
+def _more(count: int, what: str) -> list[str]:
+    return [f"  and {label(count, f'more {what}')}"] if count > 0 else []
 
 
 def _setting(each: Change) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from webfilter.report.comparison import KINDS, MOVES, REWRITTEN, Comparison, Example, figures
+from webfilter.report.comparison import KINDS, MOVES, REWRITTEN, RULES, Comparison, Example, figures
 from webfilter.report.figures import label, number, share
 from webfilter.report.html import bar, compared, details, esc, fragment, page, section, table
 from webfilter.report.sweep import changed
@@ -34,13 +34,13 @@ def _whole(found: Comparison) -> str:
     lead = "Each document of either run is counted once."
     if found.rewritten:
         lead += f" {label(found.rewritten, 'document')} kept in both have another text."
-    rest = f"And {label(len(moved) - MOVES, 'more move')}." if len(moved) > MOVES else ""
+    moves, others = _more(len(moved) - MOVES, "move"), _more(len(found.rules) - RULES, "rule")
     settings = [
         (esc(each.name, 120), _value(each.before), _value(each.after)) for each in found.changes
     ]
     rules = [
         tuple(compared(esc(cell)).replace("-&gt;", "→") for cell in rule.cells("−"))
-        for rule in found.rules
+        for rule in found.largest
     ]
     altered = table(("", "before", "after"), settings)
     head = ("stage", "rule", "limit", "before", "after", "change")
@@ -48,10 +48,14 @@ def _whole(found: Comparison) -> str:
         _top(found)
         + section("What is different", f'<div class="altered">{altered}</div>' * bool(settings))
         + section("What became of the documents", _moves(transitions), lead)
-        + section("Which ended otherwise", _moves(moved[:MOVES]), rest)
-        + section("What rules took out", table(head, rules, {3, 4, 5}) * bool(rules))
+        + section("Which ended otherwise", _moves(moved[:MOVES]), moves)
+        + section("What rules took out", table(head, rules, {3, 4, 5}) * bool(rules), others)
         + section("Examples", _examples(found))
     )
+
+
+def _more(count: int, what: str) -> str:
+    return f"And {label(count, f'more {what}')}." if count > 0 else ""
 
 
 def _top(found: Comparison) -> str:

@@ -286,9 +286,11 @@ class _Model:
         return found
 
 
-@held
-def _load(path: Path, device: str, dtype: str, _changed: _Files) -> _Model:
+def _loaded(path: Path, device: str, dtype: str, _changed: _Files) -> _Model:
     return _Model(path, device, dtype)
+
+
+_load = held(_loaded, most=4)  # they may fill the memory of a GPU
 
 
 def _places(model: Any) -> int | None:
