@@ -146,8 +146,8 @@ PROFILES = {
         deviations=(
             'give your copy of its list, which is not ours to ship: profile("c4", lists=[...]), '
             "without the entries that it excepts (sm, グロ, 女の子 and 性); a hyphen in the list "
-            "may be a blank in the text; an underscore or a Chinese character beside it ends a word, "
-            "a vowel sign does not; Korean is searched anywhere"
+            "may be a blank in the text; an underscore or a Chinese character beside it ends a "
+            "word, a vowel sign does not; Korean is searched anywhere"
         ),
         settings={
             "lists": (),
