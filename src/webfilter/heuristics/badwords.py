@@ -145,9 +145,10 @@ PROFILES = {
         source="C4 (Raffel et al. 2020), datatrove's C4BadWordsFilter: any match drops the page",
         deviations=(
             'give your copy of its list, which is not ours to ship: profile("c4", lists=[...]), '
-            "without the entries that it excepts (sm, グロ, 女の子 and 性); a hyphen in the list "
-            "may be a blank in the text; an underscore or a Chinese character beside it ends a "
-            "word, a vowel sign does not; Korean is searched anywhere"
+            "without the entries that it excepts (sm, グロ, 女の子 and 性); any blanks, hyphens and "
+            "other marks may stand between the words of an entry (there those of the list); an "
+            "underscore or a Chinese character beside it ends a word, a vowel sign does not; "
+            "Korean is searched anywhere"
         ),
         settings={
             "lists": (),
@@ -169,8 +170,8 @@ class BadWords(Profiled, Filter):
     blanks are looked for anywhere. Where entries overlap, the longest that begins first counts.
 
     Source: C4 and datatrove's ``C4BadWordsFilter``; the module docstring says what differs and why.
-    There an entry must stand between characters that are no word characters, so a hyphen in the
-    list must be one in the text; here it may be a blank. Vowel signs of Hindi and points of Arabic
+    There an entry must stand as it is between characters that are no word characters; here any
+    blanks and marks may stand between its words. Vowel signs of Hindi and points of Arabic
     end a word there and not here. Entries with other marks ("s&m") are looked for as they stand.
 
     Raises:
