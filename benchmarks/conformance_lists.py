@@ -18,7 +18,6 @@ import importlib.metadata  # noqa: F401  datatrove needs it loaded
 import re
 from collections.abc import Callable, Iterable
 from itertools import product
-from os.path import commonprefix
 from pathlib import Path
 
 import tldextract
@@ -107,7 +106,7 @@ def differences(given: Iterable[str], judges: tuple[Outcome, Outcome]) -> list[s
 
 def aside(text: str, other: str) -> str:
     """Return `text` around where it begins to differ from `other`."""
-    start = len(commonprefix([text, other]))
+    start = next((n for n, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), 0)
     return repr(text[max(0, start - 30) : start + 30])
 
 
