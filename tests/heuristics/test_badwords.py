@@ -28,8 +28,12 @@ def reason(text, **fields):
 
 @pytest.mark.parametrize(
     "stage",
-    [BadWords(), BadWords(lists=(), words=("the",), max_bad_words=1, keep_fraction=0.5)],
-    ids=["default", "own"],
+    [
+        BadWords(),
+        BadWords(lists=(), words=("the",), max_bad_words=1, keep_fraction=0.5),
+        BadWords(lists=(), words=("s&m", "a b$", "चूत"), max_bad_words=0),
+    ],
+    ids=["default", "own", "marks"],
 )
 def test_it_keeps_the_contract(stage):
     check_stage(stage)

@@ -103,9 +103,9 @@ class LineDedup(CorpusStage[LineSketch]):
 
     Two lines are the same if their words are, in order: lower case, numbers as ``0``, accents and
     punctuation out, as datatrove normalizes for MinHash (`webfilter.dedup.words`; CCNet keeps
-    accents, ASCII marks and the count of digits). So "3 comments" is "12 Comments". Lines without a letter or digit are never removed. They are compared by 64-bit
-    hashes: with 10 billion lines in a scope of everything, about one in two billion is taken for
-    another.
+    accents, ASCII marks and the count of digits). So "3 comments" is "12 Comments". Lines without a
+    letter or digit are never removed. They are compared by 64-bit hashes: with 10 billion lines in
+    a scope of everything, about one in two billion is taken for another.
 
     Relatives: CCNet (Wenzek et al. 2020) removes every line that occurs twice anywhere in a shard
     (``max_pages=1, scope=None``); Dolma keeps the first copy of a paragraph (``unit="paragraph",

@@ -145,7 +145,7 @@ PROFILES = {
         source="C4 (Raffel et al. 2020), datatrove's C4BadWordsFilter: any match drops the page",
         deviations=(
             'give your copy of its list, which is not ours to ship: profile("c4", lists=[...]), '
-            "without the entries that it excepts (sm, グロ, 女の子 and 性); any blanks and marks may "
+            "without the entries that it excepts (sm, グロ, 女の子, 性); any blanks and marks may "
             "stand between the words of an entry (there those of the list); an underscore or a "
             "Chinese character beside it ends a word, a vowel sign does not; Korean is searched "
             "anywhere"
