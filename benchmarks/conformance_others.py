@@ -7,10 +7,12 @@
   installed ``uniseg``.
 - ``datatrove-2024-04``: the filters of an installed datatrove 0.2.0, with NLTK and its punkt model;
   ours with the words of NLTK and with our own.
+- ``tfds-2019``: the lines of C4's ``clean_page`` in TensorFlow Datasets, written out here; without
+  its count of sentences, which is NLTK's, and its bad words.
 
-Each needs its system in the environment: ``pip install dolma``, ``pip install uniseg``, or
-``pip install datatrove==0.2.0 nltk`` and ``python -m nltk.downloader punkt_tab``. Sources are JSONL
-with ``text``, plain, .gz or .xz::
+Each but the last needs its system in the environment: ``pip install dolma``, ``pip install
+uniseg``, or ``pip install datatrove==0.2.0 nltk`` and ``python -m nltk.downloader punkt_tab``.
+Sources are JSONL with ``text``, plain, .gz or .xz::
 
     python benchmarks/conformance_others.py dolma texts.jsonl.xz --every 2
 """
@@ -21,6 +23,7 @@ import argparse
 import gzip
 import json
 import lzma
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -181,7 +184,38 @@ def april() -> dict[str, tuple[Judge, wf.Stage]]:
     return found
 
 
-SYSTEMS = {"dolma": dolma, "dclm": dclm, "datatrove-2024-04": april}
+def tfds() -> dict[str, tuple[Judge, wf.Stage]]:
+    """Return why C4's code drops a page or keeps another text than we, and our stage."""
+    stage = wf.C4Quality.profile("tfds-2019", min_sentences=None)
+    policies = ("terms of use", "privacy policy", "cookie policy", "uses cookies")
+    policies += ("use of cookies", "use cookies")
+
+    def lines(text: str) -> Iterator[str]:
+        for line in text.splitlines():
+            found = re.sub(r"\[\d*\]|\[edit\]|\[citation needed\]", "", line.strip())
+            ends = found.endswith((".", "?", "!", '"')) and not found.endswith("...")
+            if ends and len(found.split()) >= 5:
+                yield found
+
+    def judge(text: str) -> str | None:
+        kept = []
+        for line in lines(text):
+            low = line.lower()
+            if "lorem ipsum" in low:
+                return "lorem_ipsum"
+            if "javascript" in low:
+                continue
+            if "{" in line:
+                return "curly_bracket"
+            if not any(policy in low for policy in policies):
+                kept.append(line)
+        [ours] = stage.process([wf.Document("a", text)])
+        return None if ours.text == "\n".join(kept).strip() else "other text"
+
+    return {"c4_quality": (judge, stage)}
+
+
+SYSTEMS = {"dolma": dolma, "dclm": dclm, "datatrove-2024-04": april, "tfds-2019": tfds}
 
 
 def texts(path: Path) -> Iterator[tuple[str, str]]:

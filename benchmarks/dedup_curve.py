@@ -80,7 +80,7 @@ def main() -> None:
     given = parser.parse_args()
     found = pairs(given.paths, given.pairs, given.seed)
     truth = np.array([jaccard(shingles(one), shingles(other)) for one, other, _ in found])
-    layouts = [MinHash.profile("datatrove"), MinHash.profile("redpajama-v2"), MinHash()]
+    layouts = [MinHash.profile("datatrove"), MinHash(threshold=None, bands=14, rows=9), MinHash()]
     matched = [shared(stage, found) for stage in layouts]
     expected = [np.array([stage.match_probability(s) for s in truth]) for stage in layouts]
     heads = [" x ".join(map(str, stage.layout)) for stage in layouts]

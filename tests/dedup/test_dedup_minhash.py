@@ -447,3 +447,23 @@ def test_impossible_settings_are_refused(wrong: dict[str, object]) -> None:
     [field] = wrong
     with pytest.raises(ConfigError, match=f"minhash: {field}"):
         MinHash(**wrong)  # type: ignore[arg-type]
+
+
+# defaults of datatrove 0.10, NeMo Curator 1.4 (FuzzyDeduplicationWorkflow), and of RedPajama-Data's
+# rp_v2.0.conf with its optimal_param(0.7, 128)
+@pytest.mark.parametrize(
+    ("name", "layout", "ngram", "unit"),
+    [
+        ("datatrove", (14, 8), 5, "word"),
+        ("refinedweb", (450, 20), 5, "word"),
+        ("nemo-curator", (20, 13), 24, "character"),
+        ("redpajama-v2", (14, 9), 13, "word"),
+    ],
+)
+def test_a_profile_has_the_settings_of_its_system(name, layout, ngram, unit):
+    stage = MinHash.profile(name)
+    assert (stage.layout, stage.ngram, stage.unit) == (layout, ngram, unit)
+    assert stage.threshold is None
+    piece = "word " if unit == "word" else "a"
+    docs = [Document(str(size), piece * size) for size in (ngram - 1, ngram)]
+    assert [doc.id for doc in stage.signatures(docs)[0]] == [str(ngram)]

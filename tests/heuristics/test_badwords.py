@@ -28,8 +28,12 @@ def reason(text, **fields):
 
 @pytest.mark.parametrize(
     "stage",
-    [BadWords(), BadWords(lists=(), words=("the",), max_bad_words=1, keep_fraction=0.5)],
-    ids=["default", "own"],
+    [
+        BadWords(),
+        BadWords(lists=(), words=("the",), max_bad_words=1, keep_fraction=0.5),
+        BadWords(lists=(), words=("s&m", "a b$", "चूत"), max_bad_words=0),
+    ],
+    ids=["default", "own", "marks"],
 )
 def test_it_keeps_the_contract(stage):
     check_stage(stage)
@@ -56,6 +60,58 @@ def test_case_width_and_composition_do_not_matter():
 def test_entries_of_several_words_match_across_blanks_and_hyphens():
     assert matches("flat-earth, flat\nearth; flat earths, flat, earth", "flat earth") == 3
     assert matches("flat earth", "flat-earth") == 1
+
+
+def test_vowel_signs_are_part_of_words():
+    assert matches("चित और चुत", "चूत") == 0
+    assert matches("चूत। चूत, चूत", "चूत") == 3
+    assert matches("عَكس", "كس") == 0  # there the point would end a word
+    assert matches("பனி பேனா", "பன") == 0
+    assert signals("हिन्दी में", lists=(), words=("में",))["bad_word_ratio"] == 1 / 2
+
+
+def test_an_entry_with_marks_is_looked_for_as_it_stands():
+    assert matches("A cat and a dog, 5 b to t", "a$$", "b!t", "@a") == 0
+    assert matches("A$$! (a$$) data$$ a$$x", "a$$") == 2
+    assert matches("S&M club, s & m, the 60's M", "s&m") == 1
+    assert matches("no 🖕🖕, but 🖕", "🖕") == 3
+    assert matches("see m@x.org, @x or\n@x", "@x") == 2
+    assert matches("f**k\n you", "f**k you") == 1
+
+
+def test_a_line_of_marks_in_a_list_is_no_entry(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("*****\nbad\n-----\n====\n", encoding="utf-8")
+    stage = BadWords.profile("c4", lists=[path])
+    assert stage.measure(Document("a", "***** ---- ==== good"))["bad_words"] == 0
+    assert stage.measure(Document("a", "bad"))["bad_words"] == 1
+
+
+# kept or dropped by datatrove 0.10.0's C4BadWordsFilter with these entries as its list
+LISTED = ("foo", "bad word", "s&m", "2g1c", "jack-off", "🖕", "a.b")
+DROPPED = [
+    *("Foo.", "(foo)", "a\nfoo\nb", "“foo”", "foo,bar", "l'foo", "foo/bar", "日 foo 語"),
+    *(
+        "bad word!",
+        "S&M.",
+        "2G1C",
+        "jack-off?",
+        "🖕",
+        "no 🖕.",
+        "foo-x",
+        "a.b",
+        "foo\u200bx",
+        "@foo",
+        "#foo",
+    ),
+]
+KEPT = ["food", "xfoo", "foo1", "s m", "2 g1c", "badword", "fooé", "foö", "ｆood", "f oo"]
+
+
+@pytest.mark.parametrize("text", DROPPED + KEPT)
+def test_c4_decides_as_datatrove_does(text):
+    stage = BadWords.profile("c4", lists=(), words=LISTED)
+    assert stage([Document("a", text)])[0].live == (text in KEPT)
 
 
 def test_the_longest_entry_counts_and_none_twice():

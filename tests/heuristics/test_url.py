@@ -327,3 +327,47 @@ def test_switching_a_rule_off_never_drops_more(words: list[str], adult: bool) ->
     url = "http://example.org/" + "-".join(words)
     strict, loose = UrlFilter(), UrlFilter(adult=adult, max_suspect_words=None)
     assert not (verdict(url, strict) is None and verdict(url, loose) is not None)
+
+
+BANS = {
+    "blocked_hosts": ("bad.com", "sub.ok.org", "münchen.de", "1.2.3.4", "bad.co.uk"),
+    "blocked_urls": ("http://site.org/page",),
+    "blocked_words": ("porno",),
+    "suspect_words": ("sex", "hot", "free"),
+    "blocked_substrings": ("xvideo",),
+}
+# dropped and kept by datatrove 0.10.0's URLFilter with these lists
+DROPPED = [
+    *("http://bad.com/", "http://a.bad.com/x", "http://bad.com:8080/", "http://u:p@bad.com/"),
+    *("http://bad.com./", "http://bad。com/", "bad.com/x", "//bad.com/x", "http://sub.ok.org/"),
+    *("http://münchen.de/", "http://bad.co.uk/", "http://site.org/page", "http://x.org/porno"),
+    *("http://x.org/a_porno_b", "http://xvideo.org/", "http://x.org/xvideos.html"),
+    *("http://x.org/sex/hot", "http://sex.com/free"),
+]
+KEPT = [
+    *(
+        "http://ok.org/",
+        "http://notbad.com/",
+        "http://bad.com.evil.org/",
+        "http://bad.com@good.org/",
+    ),
+    *("http://good.org/?u=bad.com", "http://x.org/pornos", "http://x.org/a%70orno"),
+    *("http://x.org/sex", "http://x.org/sex-sex"),
+]
+# kept there, because written otherwise than in the list
+WRITTEN_OTHERWISE = [
+    *("http://BAD.com/", "http://a.b.sub.ok.org/", "http://1.2.3.4/", "http://xn--mnchen-3ya.de/"),
+    *("http://site.org/page/", "https://site.org/page", "http://site.org/page?x"),
+    *("http://x.org/PORNO", "http://x.org/%70orno"),
+]
+# dropped there: across separators, by the fragment, by a host that no browser would ask
+OVERREACHED = [
+    *("http://x.org/x-video", "http://x.org/x/video", "http://x.org/#sex-hot"),
+    "http://example.com\\@bad.com/",
+]
+
+
+@pytest.mark.parametrize("url", DROPPED + KEPT + WRITTEN_OTHERWISE + OVERREACHED)
+def test_the_users_lists_decide_as_in_datatrove_but_for_what_is_said(url):
+    [doc] = UrlFilter(**BANS, adult=False, spam=False)([Document("a", url=url)])
+    assert doc.live == (url in KEPT + OVERREACHED)

@@ -102,10 +102,10 @@ class LineDedup(CorpusStage[LineSketch]):
     page counts once there, and all its occurrences go or stay together.
 
     Two lines are the same if their words are, in order: lower case, numbers as ``0``, accents and
-    punctuation out, as CCNet and datatrove normalize (`webfilter.dedup.words`). So "3 comments" is
-    "12 Comments". Lines without a letter or digit are never removed. They are compared by 64-bit
-    hashes: with 10 billion lines in a scope of everything, about one in two billion is taken for
-    another.
+    punctuation out, as datatrove normalizes for MinHash (`webfilter.dedup.words`; CCNet keeps
+    accents, ASCII marks and the count of digits). So "3 comments" is "12 Comments". Lines without a
+    letter or digit are never removed. They are compared by 64-bit hashes: with 10 billion lines in
+    a scope of everything, about one in two billion is taken for another.
 
     Relatives: CCNet (Wenzek et al. 2020) removes every line that occurs twice anywhere in a shard
     (``max_pages=1, scope=None``); Dolma keeps the first copy of a paragraph (``unit="paragraph",

@@ -35,13 +35,15 @@ _SIGNALS = cluster_signals("duplicate_cluster", "near-duplicates of the document
 _WORDS = "webfilter's words; see MinHash"
 
 
-def _reference(source: str, bands: int, rows: int, deviations: str = "") -> Profile:
+def _reference(
+    source: str, bands: int, rows: int, deviations: str = "", **settings: int | str
+) -> Profile:
     return Profile(
         source=source,
         words=_WORDS,
         order="documents that share a band are linked, transitively; nothing is verified",
         deviations=deviations or "another hash family, so signatures cannot be compared with it",
-        settings={"bands": bands, "rows": rows, "threshold": None},
+        settings={"bands": bands, "rows": rows, "threshold": None, **settings},
     )
 
 
@@ -56,12 +58,20 @@ PROFILES: Mapping[str, Profile] = {
         "RefinedWeb (Penedo et al. 2023)", 450, 20, "it takes 5-grams of GPT-2 tokens, not words"
     ),
     "nemo-curator": _reference(
-        "NeMo Curator's fuzzy deduplication",
+        "NeMo Curator's fuzzy deduplication (its defaults in 1.4)",
         20,
         13,
-        'it takes 24-grams of characters: unit="character", ngram=24',
+        "it takes characters of the text as it stands: capitals, accents, punctuation and blanks",
+        unit="character",
+        ngram=24,
     ),
-    "redpajama-v2": _reference("RedPajama-V2's signatures at .8 (Weber et al. 2024)", 14, 9),
+    "redpajama-v2": _reference(
+        "RedPajama-V2's signatures at .7 (Weber et al. 2024)",
+        14,
+        9,
+        "it deletes ASCII punctuation, and words end at blanks; at .8 it has bands=9, rows=13",
+        ngram=13,
+    ),
 }
 
 
@@ -90,9 +100,9 @@ class MinHash(Profiled, Deduplication):
     Words are those of datatrove's MinHash up to its tokenizer: lower case, numbers as ``0``, every
     character that is not a letter, mark or number a separator, accents removed. Deviations: words
     end at separators (spaCy also splits "cannot"); all symbols separate, not a list of punctuation;
-    "1,234,567" is one number; every character of Han, kana, Thai, Lao, Khmer and Myanmar script is
-    a word; the signature is a fast similarity sketch (see `signature`). Signatures are therefore
-    not comparable with other systems'.
+    "1,234,567" is one number; characters of formatting (soft hyphens) are removed; every character
+    of Han, kana, Thai, Lao, Khmer and Myanmar script is a word; the signature is a fast similarity
+    sketch (see `signature`). Signatures are therefore not comparable with other systems'.
 
     A document of fewer than `ngram` words has no signature and is never dropped. Short documents
     and chunks of a paragraph or two change a large share of their n-grams with every edit: expect

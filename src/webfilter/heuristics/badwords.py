@@ -40,6 +40,16 @@ LISTS = ("adult", "slurs")
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _SUBSTRING = re.compile(rf"[{_UNSPACED}]")
+# vowel signs and points, which no \w matches: "चूत" is not "चित"
+_SIGNS = "".join(
+    sign
+    for sign in map(chr, (*range(0x300, 0x3100), *range(0xA600, 0xABF0), *range(0x10A00, 0x11F00)))
+    if unicodedata.category(sign) in ("Mn", "Mc") and not _SUBSTRING.match(sign)
+)
+_SIGN = re.compile(f"[{_SIGNS}]")
+_SIGNED = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+(?:[{_SIGNS}]+[^\W_{_UNSPACED}]*)*")
+_MARK = re.compile(rf"[^\w\s{_SIGNS}\-\u2010-\u2014'\u2019.,/]")
+"""In no word, and not between words either: an entry with one is looked for as it stands."""
 _WIDE = re.compile("[\uff01-\uff5e]+|[\uff65-\uff9d][\uff9e\uff9f]?")  # and half-width kana
 _MARKED = re.compile(
     "[^\\W_][\u0300-\u036f\u3099\u309a]{1,4}|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
@@ -64,8 +74,16 @@ def _plain(text: str) -> str:
     return text.casefold()
 
 
+def _words(plain: str) -> list[str]:
+    signed = not plain.isascii() and _SIGN.search(plain)
+    return (_SIGNED if signed else _WORD).findall(plain)
+
+
 def _clean(entry: str) -> str:
-    """Return `entry` as its words, one blank between; of an unspaced script: without blanks."""
+    """Return `entry` as its words, one blank between; of an unspaced script: without blanks.
+
+    One with other marks ("s&m", an emoji) stays as it is: the words of "a$$" are "a".
+    """
     plain = _plain(entry)
     if "\ufffd" in plain or "\0" in plain:
         return _BROKEN
@@ -73,7 +91,9 @@ def _clean(entry: str) -> str:
         return _LONG
     if _SUBSTRING.search(plain):
         return "".join(plain.split())
-    return " ".join(_WORD.findall(plain))
+    if _MARK.search(plain) and any(c.isalnum() or unicodedata.category(c) == "So" for c in plain):
+        return " ".join(plain.split())
+    return " ".join(_words(plain))
 
 
 class _Lists(NamedTuple):
@@ -89,6 +109,8 @@ class _Lists(NamedTuple):
     """First two characters to the lengths of the entries of `inside`, longest first."""
     first: re.Pattern[str]
     """Finds their first characters."""
+    marked: re.Pattern[str] | None
+    """Finds the entries that are looked for as they stand, apart from words; longest first."""
     digests: Mapping[str, str]
 
 
@@ -102,14 +124,17 @@ def _lengths(entries: Iterable[Sequence[str]]) -> dict[str, tuple[int, ...]]:
 def _prepared(entries: Iterable[str], digests: Mapping[str, str]) -> _Lists:
     entries = set(entries)
     inside = frozenset(entry for entry in entries if _SUBSTRING.search(entry))
-    phrases = frozenset(tuple(entry.split(" ")) for entry in entries - inside)
+    marked = sorted(filter(_MARK.search, entries - inside), key=lambda entry: (-len(entry), entry))
+    phrases = frozenset(tuple(entry.split(" ")) for entry in entries - inside - set(marked))
     chars: dict[str, set[int]] = {}
     for entry in inside:
         chars.setdefault(entry[:2], set()).add(len(entry))
     lengths = {head: tuple(sorted(found, reverse=True)) for head, found in chars.items()}
     heads = "".join(sorted({re.escape(head[0]) for head in chars}))
     first = re.compile(f"[{heads}]" if heads else r"(?!)")
-    return _Lists(phrases, _lengths(phrases), inside, lengths, first, digests)
+    spelled = "|".join(re.escape(entry).replace("\\ ", r"\s+") for entry in marked)
+    found = re.compile(rf"(?<!\w)(?:{spelled})(?!\w)") if marked else None
+    return _Lists(phrases, _lengths(phrases), inside, lengths, first, found, digests)
 
 
 PROFILES = {
@@ -119,8 +144,11 @@ PROFILES = {
     "c4": Profile(
         source="C4 (Raffel et al. 2020), datatrove's C4BadWordsFilter: any match drops the page",
         deviations=(
-            'give your copy of its list, which is not ours to ship: profile("c4", lists=[...]); a '
-            "hyphen in the list may be a blank in the text"
+            'give your copy of its list, which is not ours to ship: profile("c4", lists=[...]), '
+            "without the entries that it excepts (sm, グロ, 女の子, 性); any blanks and marks may "
+            "stand between the words of an entry (there those of the list); an underscore or a "
+            "Chinese character beside it ends a word, a vowel sign does not; Korean is searched "
+            "anywhere"
         ),
         settings={
             "lists": (),
@@ -142,8 +170,9 @@ class BadWords(Profiled, Filter):
     blanks are looked for anywhere. Where entries overlap, the longest that begins first counts.
 
     Source: C4 and datatrove's ``C4BadWordsFilter``; the module docstring says what differs and why.
-    There an entry must stand between characters that are no word characters, so a hyphen in the
-    list must be one in the text; here it may be a blank.
+    There an entry must stand as it is between characters that are no word characters; here any
+    blanks and marks may stand between its words. Vowel signs of Hindi and points of Arabic
+    end a word there and not here. Entries with other marks ("s&m") are looked for as they stand.
 
     Raises:
         ConfigError: no list and no word, a list that is missing, empty or not UTF-8, a word without
@@ -231,12 +260,14 @@ class BadWords(Profiled, Filter):
         """Return the signals of `doc`; the share is None for a text without words."""
         lists = self._lists
         plain = _plain(doc.text)
-        words = _WORD.findall(plain)
+        words = _words(plain)
         found: list[Any] = []
         if not lists.words.keys().isdisjoint(words):
             found += _phrases(words, lists)
         if lists.inside and not plain.isascii():
             found += _substrings(plain, lists)
+        if lists.marked is not None:
+            found += [" ".join(match.split()) for match in lists.marked.findall(plain)]
         return {
             "bad_words": len(found),
             "bad_word_kinds": len(set(found)),

@@ -55,7 +55,8 @@ PROFILES = {
         source="FineWeb (2024), datatrove's PIIFormatter: e-mail addresses and public IP addresses",
         deviations=(
             "IPv6 is masked, too; versions (four numbers below 32) and multicast are left; a "
-            "mailbox has no = / ? { | }; its replacements come in order, there at random"
+            "mailbox has no = / ? { | }, a domain ends in two letters or more and may be beyond "
+            "ASCII; the replacements begin anew in each text, there they go on"
         ),
         settings={"kinds": frozenset({"email", "ip"}), "mask": "example", "spelled": False},
     ),

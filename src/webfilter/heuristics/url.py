@@ -7,9 +7,11 @@ their subdomains, banned URLs, words of which one is enough or it takes two, sub
 Deviations: words are compared with whole tokens of host and path, so Essex, Scunthorpe and
 "analysis" pass; a word of which it takes two counts together with a companion ("sex" + "videos"),
 and not at all beside a context word ("sex" + "education"); our substrings are looked for in the
-host (those beyond ASCII anywhere), the user's anywhere; the lists are our own, small and mostly
-English. For the coverage of RefinedWeb's 4.6 million domains add a maintained list, such as UT1's,
-as `host_files`.
+host (those beyond ASCII anywhere), the user's anywhere, but never across separators ("x-video"
+holds no "xvideo", as it does there); the fragment is not read. Every parent domain, any case,
+trailing slashes, ``https`` and percent-encoding are seen through, where datatrove (0.10) takes
+them for other addresses. The lists are our own, small and mostly English. For the coverage of
+RefinedWeb's 4.6 million domains add a maintained list, such as UT1's, as `host_files`.
 """
 
 from __future__ import annotations
