@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -166,7 +166,7 @@ def test_later_stages_and_sinks_get_what_they_would_have_got(tmp_path, workers):
                 pipe.run(broken_off(48), out, batch_size=3, workers=workers)
         sink = memory()
         report = pipe.run(documents(48), out, kept=sink, batch_size=3, workers=workers)
-        found.append(sorted(repr(doc) for doc in sink.docs))
+        found.append(sorted(repr(astuple(doc)) for doc in sink.docs))
     assert found[0] == found[1]
     assert report.resumed > 10
 
