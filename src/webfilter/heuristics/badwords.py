@@ -16,6 +16,7 @@ Japanese. Anything else needs the user's lists.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -309,7 +310,7 @@ class BadWords(Profiled, Filter):
             listed, digest = shipped(f"text/{given}")
             return frozenset(map(_clean, listed)), digest
         path = Path(given)
-        if path.name == given and not path.suffix and not path.exists():
+        if path.name == given and not path.suffix and not os.path.exists(path):
             raise UnknownName("list of bad_words", given, LISTS)
         return read_list(path, _clean, f"{self.name}: lists")
 
