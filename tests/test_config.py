@@ -1,3 +1,4 @@
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,8 +7,9 @@ from typing import Literal
 import numpy as np
 import pytest
 
+import webfilter as wf
 from webfilter.config import build, conform
-from webfilter.errors import ConfigError, UnknownName
+from webfilter.errors import ConfigError, UnknownName, WebfilterError
 from webfilter.stage import Rule
 
 
@@ -96,3 +98,29 @@ def test_false_in_a_recipe_is_none_where_the_field_takes_none_and_no_bool():
 def test_an_unknown_key_has_a_near_match():
     with pytest.raises(UnknownName, match="key of options 'shar': did you mean 'share'"):
         build(Options, "options", {"shar": 1})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows takes other names")
+@pytest.mark.parametrize(
+    "path", ["\ud800", "a\0b", "x" * 300, "a/" * 5000], ids=["surrogate", "NUL", "name", "whole"]
+)
+@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: wf.BadWords(lists=[path]),
+        lambda path: wf.Contamination([path]),
+        lambda path: wf.UrlFilter(host_files=[path]),
+        lambda path: wf.Language(None, engine="fasttext", model=path),
+        lambda path: wf.Educational(model=path),
+        lambda path: wf.Estimator(path),
+        lambda path: wf.FastTextQuality(path),
+        lambda path: wf.TransformersModel(path),
+        lambda path: wf.SeenIn(path),
+        lambda path: wf.SeenBefore(state=path).start(),
+        lambda path: wf.MinHashOnline(state=path).start(),
+    ],
+)
+def test_a_path_that_no_file_can_have_is_refused_like_one_that_none_has(make, kind, path):
+    with pytest.raises(WebfilterError):
+        make(kind(path))

@@ -82,3 +82,29 @@ def test_a_broken_rule_makes_the_verdict_that_the_constructor_makes():
     found = broken("gopher_quality", "words", 12, 50.0, "<")
     assert found == Verdict("gopher_quality", "words", "words", 12, 50.0, op="<")
     assert pickle.loads(pickle.dumps(found)) == found
+
+
+def test_the_repr_of_a_page_is_a_line_that_tells_it():
+    verdict = Verdict("length", "words", "words", 3, 50.0, op="<")
+    doc = Document("a", "One word." * 10_000, b"<p>" * 5000, "http://a.example/", {"words": 3})
+    assert repr(doc.drop(verdict)) == (
+        f"Document(id='a', text={doc.text[:60]!r}... (90,000 characters), html=15,000 bytes, "
+        "url='http://a.example/', signals={'words': 3}, verdict='length: words 3 < 50')"
+    )
+    assert repr(Document("a")) == "Document(id='a', text='' (0 characters))"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["\ud800", "\0\n\r\u2028", "\u202e", "x" * 100_000, 10**5000],
+    ids=["surrogate", "control", "turned", "long", "huge"],
+)
+def test_the_repr_of_any_document_is_short_and_can_be_printed(odd):
+    text = str(odd) if isinstance(odd, str) else ""
+    signals = {f"{text}{n}": odd for n in range(100)}
+    verdict = Verdict("s", text, "signal", odd, op="<", limit=1.0, of=text)
+    said = repr(Document(f"{text}.", text, b"\xff", text, signals, {"a": odd}, verdict))
+    assert len(said) < 3000
+    assert said.isprintable()
+    assert "... 88 more" in said
+    said.encode()

@@ -186,6 +186,12 @@ def test_the_fingerprint_follows_the_configuration():
     assert (Length(3) | Upper()).fingerprint() in prints
 
 
+def test_equal_stages_have_one_fingerprint_whatever_the_sign_of_zero():
+    plus, minus = Pipeline((wf.Sample(0.0),)), Pipeline((wf.Sample(-0.0),))
+    assert plus == minus
+    assert plus.fingerprint() == minus.fingerprint()
+
+
 def test_sampling_is_stable_and_nested():
     given = [Document(f"doc-{n}") for n in range(2000)]
     few = {doc.id for doc in Sample(0.1)(given) if doc.live}

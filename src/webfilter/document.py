@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import islice
 from typing import Any, Literal
 
 from webfilter.errors import DocumentError
@@ -18,6 +19,8 @@ __all__ = ["Document", "Value", "Verdict"]
 Value = float | int | bool | str | None
 """What a signal can be. None: undefined here, so rules abstain. NaN never occurs."""
 
+_SHOWN, _SIGNALS = 60, 12
+"""Characters of a value, and signals, that the repr of a document shows."""
 _PLAIN = (int, str, bool, type(None))
 
 
@@ -115,6 +118,30 @@ class Document:
         if self.url is not None and type(self.url) is not str:
             raise DocumentError(_wrong(self.id, "url", "str or None", self.url))
 
+    def __repr__(self) -> str:
+        """Return a line that tells the document: long values are cut, `meta` is left out.
+
+        >>> Document("a", "Water boils at 100 °C.", signals={"words": 5})
+        Document(id='a', text='Water boils at 100 °C.' (22 characters), signals={'words': 5})
+        """
+        said = [
+            f"id={_brief(self.id)}",
+            f"text={_brief(self.text)} ({len(self.text):,} characters)",
+        ]
+        if self.html is not None:
+            said.append(f"html={len(self.html):,} bytes")
+        if self.url is not None:
+            said.append(f"url={_brief(self.url)}")
+        if self.signals:
+            pairs = islice(self.signals.items(), _SIGNALS)
+            told = [f"{_brief(name)}: {_brief(value)}" for name, value in pairs]
+            more = len(self.signals) - len(told)
+            told += [f"... {more} more"] if more > 0 else []
+            said.append(f"signals={{{', '.join(told)}}}")
+        if self.verdict is not None:
+            said.append(f"verdict={_brief(self.verdict)}")
+        return f"Document({', '.join(said)})"
+
     @property
     def live(self) -> bool:
         """Whether the document is still in the pipeline."""
@@ -138,6 +165,18 @@ class Document:
     def fail(self, stage: str, reason: str) -> Document:
         """Return the document as failed in `stage`, because of `reason`."""
         return self.drop(Verdict(stage, reason, kind="failed"))
+
+
+def _brief(value: object) -> str:
+    """Return `value` on one line, cut where it is long; never raises."""
+    try:
+        value = str(value) if isinstance(value, Verdict) else value
+        if isinstance(value, str):
+            return repr(value) if len(value) <= _SHOWN else f"{value[:_SHOWN]!r}..."
+        shown = repr(value)
+    except Exception:  # such as an int of thousands of digits
+        return f"<{type(value).__name__}>"
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
 
 
 def _wrong(name: str, field_: str, wanted: str, got: object) -> str:

@@ -48,7 +48,9 @@ def canonical(value: Any) -> Any:
         return [canonical(v) for v in value]
     if isinstance(value, Mapping):
         return {str(k): canonical(v) for k, v in value.items()}
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if isinstance(value, float):
+        return value + 0.0  # -0.0 equals 0.0
+    if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, re.Pattern):
         return _pattern(value)

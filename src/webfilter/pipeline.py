@@ -91,8 +91,11 @@ class Pipeline:
             check_declared(step, name)
             for need in step.needs:
                 if need not in known:
+                    also = f"; it may also name {', '.join(step.beside)}" if step.beside else ""
                     raise UnknownName(
-                        f"signal in {name} (no earlier stage measures it)", need, known
+                        f"signal in {name} (no earlier stage measures it{also})",
+                        need,
+                        (*known, *step.beside),
                     )
             for signal in step.measures:
                 if signal.name in RESERVED:

@@ -178,6 +178,8 @@ class Step(ABC):
     """Every signal the stage may set, declared."""
     gates: ClassVar[tuple[str, ...]] = ()
     """Signals whose broken rules spare the stage its work, so that nothing else is measured."""
+    beside: ClassVar[tuple[str, ...]] = ()
+    """What a field that names signals may name beside them; for the error on an unknown one."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webfilter.dedup import ExactDedup, MinHash
+from webfilter.dedup import ExactDedup, LineDedup, MinHash, PassageDedup, SubstringDedup
 from webfilter.dedup.prefer import keys, places
 from webfilter.document import Document
-from webfilter.errors import ConfigError
+from webfilter.errors import ConfigError, UnknownName
+from webfilter.heuristics.length import Length
 
 TEXT = "one two three four five six seven"
 
@@ -181,3 +183,12 @@ def test_an_impossible_order_is_refused(stage: type, prefer: Any) -> None:
 def test_a_list_of_numbers_is_refused() -> None:
     with pytest.raises(ConfigError, match="minhash: prefer"):
         MinHash(prefer=(1, 2))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "stage", [ExactDedup, MinHash, PassageDedup, SubstringDedup, partial(LineDedup, keep="first")]
+)
+def test_a_key_that_is_no_signal_is_told_what_keys_there_are(stage: Any) -> None:
+    with pytest.raises(UnknownName, match=r"length, url, host, id, date, meta\.FIELD") as caught:
+        Length() | stage(prefer="-length, doc_id")
+    assert caught.value.near == "id"

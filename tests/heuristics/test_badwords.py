@@ -1,5 +1,6 @@
 import pickle
 import time
+from pathlib import Path
 from unicodedata import normalize
 
 import pytest
@@ -10,6 +11,7 @@ from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.heuristics.badwords import LISTS, BadWords
 from webfilter.heuristics.lists import shipped
+from webfilter.pipeline import Pipeline
 from webfilter.testing import check_stage
 
 
@@ -269,6 +271,18 @@ def test_a_changed_list_changes_the_artifacts(tmp_path):
     assert before.keys() == after.keys() == {"lists[0] adult", "lists[1] bad.txt"}
     assert before["lists[0] adult"] == after["lists[0] adult"]
     assert before["lists[1] bad.txt"] != after["lists[1] bad.txt"]
+
+
+def test_a_file_that_is_called_as_a_list_of_ours_is_read_from_a_recipe_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("adult").write_text("bad\n", "utf-8")
+    pipe = Pipeline((BadWords(lists=[Path("adult")], max_bad_words=0),))
+    again = Pipeline.from_toml(pipe.to_toml())
+    assert again == pipe
+    assert again.fingerprint() == pipe.fingerprint()
+    assert [doc.live for doc in again(["a bad word", "a good word"])] == [False, True]
+    with pytest.raises(ConfigError, match="cannot be read"):
+        BadWords(lists=[Path("mine")])
 
 
 def test_a_stage_with_files_travels(tmp_path):

@@ -42,6 +42,14 @@ def test_strings_that_need_escaping_survive():
     assert Pipeline.from_toml(pipe.to_toml()) == pipe
 
 
+def test_a_mapping_with_the_key_use_is_no_stage(tmp_path):
+    path = tmp_path / "use.txt"
+    path.write_text("A farmer has 17 sheep and sells all but 9 of them. How many are left?")
+    pipe = Pipeline((wf.Contamination([path]), wf.Pii(mask={"email": "<mail>"})))
+    assert "{use = " in pipe.to_toml()
+    assert Pipeline.from_toml(pipe.to_toml()) == pipe
+
+
 def test_a_recipe_is_found_by_name_path_or_text(tmp_path):
     path = tmp_path / "mine=1.toml"
     path.write_text('[[stage]]\nuse = "sample"\nrate = 0.5\n')

@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import json
+import logging
 import os
 import pickle
 import random
@@ -8,7 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -166,7 +167,7 @@ def test_later_stages_and_sinks_get_what_they_would_have_got(tmp_path, workers):
                 pipe.run(broken_off(48), out, batch_size=3, workers=workers)
         sink = memory()
         report = pipe.run(documents(48), out, kept=sink, batch_size=3, workers=workers)
-        found.append(sorted(repr(doc) for doc in sink.docs))
+        found.append(sorted(repr(astuple(doc)) for doc in sink.docs))
     assert found[0] == found[1]
     assert report.resumed > 10
 
@@ -271,6 +272,41 @@ def own(code):
         names,
     )
     return names["Mine"]()
+
+
+@pytest.mark.parametrize("other", ["stages", "documents", "batches"])
+def test_who_ends_a_run_that_says_its_journal_is_of_no_use_still_has_it(tmp_path, other):
+    pipe, docs, out = Tells(str(tmp_path / "told")), list(documents(20)), tmp_path / "out"
+
+    def cut(docs, at):
+        yield from docs[:at]
+        raise KeyboardInterrupt
+
+    (tmp_path / "told").touch()
+    with pytest.raises(KeyboardInterrupt):
+        (Length(2) | pipe).run(cut(docs, 12), out, batch_size=4)
+    before = (out / ".journal" / "0.log").read_bytes()
+    changed, other_docs, size = {
+        "stages": (Length(3), docs, 4),
+        "documents": (Length(2), [Document("x", "another one"), *docs], 4),
+        "batches": (Length(2), docs, 5),
+    }[other]
+
+    class Ends(logging.Handler):
+        def emit(self, record):
+            if "work begins anew" in record.getMessage():
+                raise KeyboardInterrupt
+
+    handler = Ends()
+    logging.getLogger("webfilter").addHandler(handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            (changed | pipe).run(other_docs, out, batch_size=size)
+    finally:
+        logging.getLogger("webfilter").removeHandler(handler)
+    assert (out / ".journal" / "0.log").read_bytes() == before
+    report = (Length(2) | pipe).run(docs, out, batch_size=4)
+    assert report.resumed == 8
 
 
 def test_a_stage_of_ones_own_works_again_when_its_code_was_changed(tmp_path):

@@ -175,3 +175,26 @@ def test_a_panic_in_a_sketch_costs_its_document_only():
         "sketches failed: Panic: index out of bounds",
         "sketches: copy",
     ]
+
+
+class Forgets(FirstOf):
+    def resolve(self, sketches):
+        list(sketches)
+
+
+@pytest.mark.parametrize(
+    "through",
+    [
+        lambda pipe, docs, out: pipe(docs),
+        lambda pipe, docs, out: pipe.fit(docs),
+        lambda pipe, docs, out: list(pipe.kept(docs)),
+        lambda pipe, docs, out: pipe.run(docs, out),
+    ],
+    ids=["call", "fit", "kept", "run"],
+)
+def test_a_corpus_stage_that_resolves_into_nothing_is_named(through, tmp_path):
+    docs = [Document(f"d{n}", f"text {n}") for n in range(5)]
+    with pytest.raises(
+        RunError, match="forgets: resolve returned NoneType; it must return a Stage"
+    ):
+        through(Pipeline((Forgets(),)), docs, tmp_path / "out")

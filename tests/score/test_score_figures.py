@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from webfilter.errors import ConfigError
 from webfilter.score.figures import (
     agreement,
     at_cut,
@@ -19,6 +20,7 @@ from webfilter.score.figures import (
     kappa,
     mae,
     pearson,
+    quadratic_kappa,
     r2,
     spearman,
 )
@@ -113,3 +115,31 @@ def test_figures_are_bounded(rows: list[tuple[int, float]]) -> None:
     bins = calibration(labels, scores, 5)
     assert sum(b.count for b in bins) == len(rows)
     assert kappa(labels, labels) == 1 or len(set(labels)) == 1
+
+
+FIGURES = {
+    "kappa": kappa,
+    "quadratic_kappa": quadratic_kappa,
+    "pearson": pearson,
+    "spearman": spearman,
+    "mae": mae,
+    "r2": r2,
+    "auc": auc,
+    "at_cut": lambda labels, scores: at_cut(labels, scores, 2.5),
+    "calibration": lambda labels, scores: calibration(labels, scores, 5.0),
+    "coverage": lambda labels, scores: coverage(labels, [scores] if scores else []),
+    "weighted": lambda labels, scores: r2([1.0, 2.0], [1.0, 2.0], scores),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("scores", [[1.0], [1.0, 2.0, 3.0], ["a", "b"], [[1.0, 2.0]]], ids=str)
+def test_what_is_not_one_number_of_each_a_row_is_refused(name: str, scores: list[float]) -> None:
+    with pytest.raises(ConfigError, match="figures: "):
+        FIGURES[name]([1.0, 2.0], scores)
+
+
+@pytest.mark.parametrize("name", sorted(FIGURES.keys() - {"weighted", "at_cut", "calibration"}))
+def test_nothing_has_no_figure(name: str) -> None:
+    found = FIGURES[name]([], [])
+    assert found is None or math.isnan(getattr(found, "holds", found))

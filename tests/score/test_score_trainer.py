@@ -21,6 +21,7 @@ from lessons import HOSTILE, TEACH, lessons
 from webfilter.document import Document
 from webfilter.errors import ConfigError, OutputError, SourceError, UnknownName
 from webfilter.score import Educational, packaged
+from webfilter.score.annotation.rubric import Rubric
 from webfilter.score.fit import Settings, fit
 from webfilter.score.groups import domain, grouped
 from webfilter.score.pages import pages
@@ -558,3 +559,15 @@ def test_the_stage_and_the_trainer_give_a_page_the_same_score(tmp_path: Path) ->
     found = stage.measure(Document("page", line))  # of the heads that it has not, nothing
     assert set(found) == {signal.name for signal in stage.measures}
     assert [found[name] for name in ("reasoning", "clean_low", "lasting_high")] == [None] * 3
+
+
+def test_heads_without_names_are_told_how_the_stage_would_take_them(tmp_path: Path) -> None:
+    texts, labels = lessons(80)
+    rubric = Rubric.packaged("educational")
+    both = np.array([labels, labels]).T.clip(0, 2)
+    path = EducationalTrainer().fit(texts, both).save(tmp_path / "model.npz")
+    with pytest.raises(ConfigError, match=r"head_1.*EducationalTrainer\(names=rubric\.names\)"):
+        Educational(model=path)
+    four = np.concatenate([both, both], axis=1)
+    EducationalTrainer(names=rubric.names).fit(texts, four).save(path)
+    assert Educational(model=path).measure(Document("a", texts[0]))["clean"] is not None

@@ -139,6 +139,7 @@ class LineDedup(CorpusStage[LineSketch]):
 
     name: ClassVar[str] = "line_dedup"
     measures: ClassVar[tuple[Signal, ...]] = _SIGNALS
+    beside: ClassVar[tuple[str, ...]] = preference.BESIDE
 
     unit: Unit = "line"
     """What is compared and removed as a whole: ``"line"``, or ``"paragraph"``, the lines between

@@ -13,7 +13,7 @@ import numpy as np
 from webfilter.dedup.pieces import pieces
 from webfilter.dedup.segment import Record
 from webfilter.dedup.signature import band_keys, shingles, signatures
-from webfilter.dedup.store import MANIFEST, Store
+from webfilter.dedup.store import Store, saved
 from webfilter.dedup.verify import Sets, jaccard
 from webfilter.document import Document, Value, Verdict
 from webfilter.errors import ConfigError
@@ -158,10 +158,8 @@ class MinHashOnline(OnlineStage[Store]):
 
     def start(self) -> Store:
         """Return what `state` holds, or an empty state where there is none yet."""
-        if self.state is not None:
-            path = Path(self.state)
-            if path.is_file() or (path / MANIFEST).exists():
-                return self.load(path)
+        if self.state is not None and saved(Path(self.state), self.name):
+            return self.load(Path(self.state))
         return Store(int(self.memory_mb * 1e6), self.window, self._near)
 
     @property

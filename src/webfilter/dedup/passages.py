@@ -101,6 +101,7 @@ class PassageDedup(CorpusStage[PassageSketch]):
 
     name: ClassVar[str] = "passage_dedup"
     measures: ClassVar[tuple[Signal, ...]] = _SIGNALS
+    beside: ClassVar[tuple[str, ...]] = preference.BESIDE
     commutes: ClassVar[bool] = False  # what was dropped before changes which words are rare
 
     threshold: float = 0.8

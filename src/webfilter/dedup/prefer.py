@@ -21,12 +21,14 @@ import numpy as np
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
 
-__all__ = ["BUILT_IN", "META", "host", "keys", "places", "signals", "values"]
+__all__ = ["BESIDE", "BUILT_IN", "META", "host", "keys", "places", "signals", "values"]
 
 BUILT_IN = ("length", "url", "host", "id", "date")
 """Keys that are no signals: characters of the text, address, its host, id, ``meta["date"]``."""
 META = "meta."
 """Begins keys that stand for a field of the source: ``meta.source``."""
+BESIDE = (*BUILT_IN, f"{META}FIELD")
+"""All keys that are no signals, as errors tell them."""
 
 _HALF = 1 << 15
 _TURNED = bytes(range(255, -1, -1))

@@ -44,6 +44,7 @@ class Deduplication(CorpusStage[Sketch]):
     marks: ClassVar[type[Duplicates]] = Duplicates
     """What it resolves into."""
     commutes: ClassVar[bool] = True
+    beside: ClassVar[tuple[str, ...]] = preference.BESIDE
 
     prefer: str | tuple[str, ...]
     scope: str | tuple[str, ...]

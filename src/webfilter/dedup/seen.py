@@ -16,7 +16,7 @@ from webfilter.dedup.address import normalized_url
 from webfilter.dedup.bloom import BloomFilter, Hashes, bloom_size, key_hashes
 from webfilter.dedup.exact import normalized_text
 from webfilter.dedup.segment import Record
-from webfilter.dedup.store import MANIFEST, Store, check_settings
+from webfilter.dedup.store import Store, check_settings, saved
 from webfilter.document import Document, Value, Verdict
 from webfilter.errors import ConfigError
 from webfilter.stage import OnlineStage, Signal
@@ -157,10 +157,8 @@ class SeenBefore(OnlineStage[Store | BloomFilter]):
 
     def start(self) -> Store | BloomFilter:
         """Return what `state` holds, or an empty state where there is none yet."""
-        if self.state is not None:
-            path = Path(self.state)
-            if path.is_file() or (path / MANIFEST).exists():
-                return self.load(path)
+        if self.state is not None and saved(Path(self.state), self.name):
+            return self.load(Path(self.state))
         if self.false_positive_rate > 0:
             return BloomFilter(self.capacity * len(self._kinds), self.false_positive_rate)
         return Store(int(self.memory_mb * 1e6), self.window, self._near)

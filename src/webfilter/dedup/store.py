@@ -32,7 +32,7 @@ from webfilter.dedup.segment import PARTS, REACH, Record, Segment
 from webfilter.document import Value
 from webfilter.errors import ConfigError, OutputError, RunError, SourceError
 
-__all__ = ["MANIFEST", "Store", "check_settings"]
+__all__ = ["MANIFEST", "Store", "check_settings", "saved"]
 
 Keys = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.intp]
@@ -281,6 +281,21 @@ class Store:
                     "to begin anew"
                 )
         return store
+
+
+def saved(path: Path, stage: str) -> bool:
+    """Return whether a state lies at `path`, of the stage called `stage`.
+
+    Raises:
+        ConfigError: nothing can lie there: the name is too long, or no text.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{stage}: state = {str(path)!r} cannot be used: {error}") from None
+    return path.is_file() or (path / MANIFEST).exists()
 
 
 def check_settings(

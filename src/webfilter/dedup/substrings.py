@@ -142,6 +142,7 @@ class SubstringDedup(CorpusStage[SpanSketch]):
 
     name: ClassVar[str] = "substring_dedup"
     measures: ClassVar[tuple[Signal, ...]] = _SIGNALS
+    beside: ClassVar[tuple[str, ...]] = preference.BESIDE
 
     tokens: int = 50
     """Words of the shortest run that is cut, at least 2."""

@@ -16,6 +16,7 @@ Japanese. Anything else needs the user's lists.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -212,6 +213,7 @@ class BadWords(Profiled, Filter):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "lists", tuple(map(_told, self.lists)))
         if not self.lists and not self.words:
             raise ConfigError("bad_words: lists and words are empty; give at least one")
         if not 0.0 <= self.keep_fraction <= 1.0:
@@ -278,19 +280,19 @@ class BadWords(Profiled, Filter):
     def _lists(self) -> _Lists:
         digests: dict[str, str] = {}
         entries: set[str] = set()
-        for place, given in enumerate(self.lists):
+        for place, given in enumerate(map(str, self.lists)):
             listed, digest = self._read(given)
             digests[f"lists[{place}] {Path(given).name}"] = digest
             if not listed:
-                raise ConfigError(f"bad_words: lists = {str(given)!r} has no entries")
+                raise ConfigError(f"bad_words: lists = {given!r} has no entries")
             if _LONG in listed:
                 raise ConfigError(
-                    f"bad_words: lists = {str(given)!r} has an entry of over {_LONGEST} "
+                    f"bad_words: lists = {given!r} has an entry of over {_LONGEST} "
                     "characters; give one word or phrase a line"
                 )
             if _BROKEN in listed:
                 raise ConfigError(
-                    f"bad_words: lists = {str(given)!r} is not UTF-8 text; save it as UTF-8"
+                    f"bad_words: lists = {given!r} is not UTF-8 text; save it as UTF-8"
                 )
             entries |= listed
         for word in self.words:
@@ -303,14 +305,20 @@ class BadWords(Profiled, Filter):
             entries.add(cleaned)
         return _prepared(entries, digests)
 
-    def _read(self, given: str | Path) -> tuple[frozenset[str], str]:
+    def _read(self, given: str) -> tuple[frozenset[str], str]:
         if given in LISTS:
             listed, digest = shipped(f"text/{given}")
             return frozenset(map(_clean, listed)), digest
         path = Path(given)
-        if isinstance(given, str) and path.name == given and not path.suffix and not path.exists():
+        if path.name == given and not path.suffix and not os.path.exists(path):
             raise UnknownName("list of bad_words", given, LISTS)
         return read_list(path, _clean, f"{self.name}: lists")
+
+
+def _told(given: str | Path) -> str:
+    """Return a list as text, as recipes hold it: a path that could be a name gets its ``./``."""
+    bare = isinstance(given, Path) and given.name == str(given) and not given.suffix
+    return f"./{given}" if bare else str(given)
 
 
 def _phrases(words: list[str], lists: _Lists) -> list[tuple[str, ...]]:

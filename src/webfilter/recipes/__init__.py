@@ -26,10 +26,10 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from webfilter.catalog import name_of, names, stage_class
-from webfilter.config import build
+from webfilter.config import build, field_types
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.stage import Step
 
@@ -121,8 +121,13 @@ def _stage(table: Any, number: int) -> Step:
     use = table.get("use") if isinstance(table, dict) else None
     if not isinstance(use, str):
         raise ConfigError(f'stage {number} has no use = "..."; known: {", ".join(names())}')
-    values = {key: _nested(v, number) for key, v in table.items() if key != "use"}
     cls = stage_class(use)
+    kinds = field_types(cls)
+    values = {
+        key: _nested(v, number) if _holds_stages(kinds.get(key, Any)) else v
+        for key, v in table.items()
+        if key != "use"
+    }
     profiles: Mapping[str, Any] = getattr(cls, "profiles", {})
     if profiles and "profile" in values:
         profile = values.pop("profile")
@@ -133,10 +138,17 @@ def _stage(table: Any, number: int) -> Step:
     return step
 
 
+def _holds_stages(kind: Any) -> bool:
+    """Whether a field of the type `kind` can hold a stage; else ``use`` is a key like others."""
+    if isinstance(kind, type) and issubclass(kind, Step):
+        return True
+    return kind is Any or any(map(_holds_stages, get_args(kind)))
+
+
 def _nested(value: Any, number: int) -> Any:
     """Turn tables with a ``use`` into stages, at any depth."""
     if isinstance(value, dict):
-        if "use" in value:
+        if isinstance(value.get("use"), str):
             return _stage(value, number)
         return {key: _nested(v, number) for key, v in value.items()}
     return [_nested(v, number) for v in value] if isinstance(value, list) else value

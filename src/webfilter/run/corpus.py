@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from webfilter.document import Document, Verdict
+from webfilter.errors import RunError
 from webfilter.report.ledger import Ledger
 from webfilter.run.local import Done, sketch
 from webfilter.stage import CorpusStage, Stage
@@ -35,6 +36,9 @@ def resolved(
         again: gives the same documents once more.
         folder: an existing folder for what does not fit into memory.
         ledger: counts the time it takes, and what breaks when it is sketched again.
+
+    Raises:
+        RunError: it resolves into something else.
     """
     lost: Lost = {}
     found: Stage | CorpusStage[Any] = step
@@ -51,6 +55,11 @@ def resolved(
         if isinstance(found, CorpusStage):
             sketches = _again(found, name, again(), lost, ledger)
         rounds += 1
+    if not isinstance(found, Stage):
+        raise RunError(
+            f"{name}: resolve returned {type(found).__name__}; it must return a Stage, which marks "
+            "the documents"
+        )
     return found, lost
 
 

@@ -307,7 +307,8 @@ class _Log:
     """Records, one after the other: first those of before are read, then new ones are added.
 
     A record that is damaged, or of other documents than the next ones, and all that follow it are
-    cut off.
+    cut off where the first new one is added: whoever ends a run that says that they are of no use,
+    before it has done any work, still has them.
     """
 
     def __init__(self, path: Path, key: str) -> None:
@@ -317,12 +318,13 @@ class _Log:
         except OSError as error:
             raise _unwritable(path, error) from error
         self._reading = self._unread = True
+        self._cut: int | None = None  # where the records end that stay, if others follow
+        self._head = b""  # what is to be noted before the first new record
         self.useless = ""
         """Why none of the records could be used, where there were some."""
         digest = sha256(key.encode()).digest()[:16]
         if self._next(digest, _OTHER_STAGES) is None:
-            self.append(digest, b"")
-            self._reading = False
+            self._head = digest
 
     def next(self, digest: bytes, size: int) -> bytes | None:
         """Return the next record, if it is of so many documents with this hash; None from its end.
@@ -344,8 +346,8 @@ class _Log:
             self._reading = False
             if of:
                 self.useless = otherwise and (_batches(found, size) or otherwise)
-            self._file.seek(start)
-            self._file.truncate()
+            if self._file.tell() > start:
+                self._cut = start
         except OSError as error:
             raise _unwritable(self._path, error) from error
         return None
@@ -369,9 +371,15 @@ class _Log:
         Raises:
             OutputError: the disk is full, or gone.
         """
-        data = zlib.compress(record, 1)
+        data = _packed(digest, record)
+        if self._head:
+            data, self._head = _packed(self._head, b"") + data, b""
         try:
-            whole = memoryview(_HEAD.pack(len(data), digest) + data)
+            if self._cut is not None:
+                self._file.seek(self._cut)
+                self._file.truncate()
+                self._cut = None
+            whole = memoryview(data)
             while whole:
                 whole = whole[self._file.write(whole) :]
         except OSError as error:
@@ -379,6 +387,11 @@ class _Log:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _packed(digest: bytes, record: bytes) -> bytes:
+    data = zlib.compress(record, 1)
+    return _HEAD.pack(len(data), digest) + data
 
 
 def _batches(record: bytes | None, size: int) -> str:

@@ -194,6 +194,8 @@ def _heads(model: Model, path: str | Path | None) -> list[str]:
             )  # fmt: skip
             raise ConfigError(
                 f"educational: head {head!r} of the model {path!r} {scale}; use "
-                "Estimator(EducationalTrainer.load(path), signal=...) for a scale of your own"
+                "Estimator(EducationalTrainer.load(path), signal=...) for a scale of your own, or "
+                "train with EducationalTrainer(names=rubric.names) on labels of our rubric, so "
+                "that its heads are called like its scales"
             )
     return heads

@@ -2,7 +2,8 @@
 
 NumPy only, so that a report can be made where nothing is trained. A figure that is not defined (no
 rows, constant labels) is NaN, never an error or a flattering number. Rows where a label is NaN
-(nobody judged it) are left out; a score must be finite.
+(nobody judged it) are left out; a score must be finite. What is not one number of each a row is a
+`ConfigError`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from webfilter.errors import ConfigError
 
 __all__ = [
     "SCORING",
@@ -80,7 +83,7 @@ def quadratic_kappa(first: npt.ArrayLike, second: npt.ArrayLike) -> float | None
     >>> quadratic_kappa([0, 1, 2, 3], [0, 1, 2, 2])
     0.875
     """
-    one, two = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    one, two = _columns(first, second)
     if not len(one):
         return None
     # the expected squared difference of independent draws, from the moments of both
@@ -142,9 +145,8 @@ def r2(labels: npt.ArrayLike, scores: npt.ArrayLike, weights: npt.ArrayLike | No
 
     Constant labels give 1 where every score hits them and 0 otherwise.
     """
-    given = np.asarray(labels, dtype=np.float64)
     y, s = _paired(labels, scores)
-    w = np.ones(len(given)) if weights is None else np.asarray(weights, dtype=np.float64)
+    given, w = _columns(labels, np.ones(np.shape(labels)) if weights is None else weights)
     w = w[~np.isnan(given)]
     if not w.any():
         return float("nan")
@@ -161,11 +163,12 @@ def auc(wanted: npt.ArrayLike, scores: npt.ArrayLike) -> float:
     >>> auc([False, True, True], [0.1, 0.1, 0.9])
     0.75
     """
-    yes = np.asarray(wanted, dtype=bool)
+    known, s = _columns(wanted, scores)
+    yes = known != 0
     of, others = int(yes.sum()), int((~yes).sum())
     if not of or not others:
         return float("nan")
-    ranks = _ranks(np.asarray(scores, dtype=np.float64)) + 1
+    ranks = _ranks(s) + 1
     return float((ranks[yes].sum() - of * (of + 1) / 2) / (of * others))
 
 
@@ -221,7 +224,11 @@ def calibration_error(bins: Iterable[Bin]) -> float:
 
 def coverage(labels: npt.ArrayLike, ends: npt.ArrayLike) -> Interval:
     """Return how many labels lie within `ends`, shape (n, 2), and how wide these are."""
-    y, both = np.asarray(labels, dtype=np.float64), np.asarray(ends, dtype=np.float64)
+    y, both = _floats(labels), _floats(ends)
+    if y.ndim != 1 or (both.shape != (len(y), 2) and (len(y) or both.size)):
+        raise ConfigError(
+            f"figures: labels have shape {y.shape} and ends {both.shape}: (n,) and (n, 2)"
+        )
     known = ~np.isnan(y)
     if not known.any():
         return Interval(float("nan"), float("nan"))
@@ -247,11 +254,25 @@ def agreement(
 
 
 def _paired(labels: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Floats, Floats]:
-    y, s = np.asarray(labels, dtype=np.float64), np.asarray(scores, dtype=np.float64)
-    if y.shape != s.shape or y.ndim != 1:
-        raise ValueError(f"labels have shape {y.shape} and scores {s.shape}: one of each a row")
+    y, s = _columns(labels, scores)
     known = ~np.isnan(y)
     return y[known], s[known]
+
+
+def _columns(labels: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Floats, Floats]:
+    y, s = _floats(labels), _floats(scores)
+    if y.shape != s.shape or y.ndim != 1:
+        raise ConfigError(
+            f"figures: labels have shape {y.shape} and scores {s.shape}: one of each a row"
+        )
+    return y, s
+
+
+def _floats(values: npt.ArrayLike) -> Floats:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"figures: labels and scores must be numbers: {error}") from None
 
 
 def _ranks(values: Floats) -> Floats:

@@ -15,6 +15,7 @@ import importlib
 import importlib.util
 import json
 import math
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -311,7 +312,7 @@ def _config(path: Path) -> dict[str, Any]:
         ConfigError: names the fix.
     """
     where = f"transformers_model: path = {str(path)!r}"
-    if not path.is_dir():
+    if not os.path.isdir(path):  # of a path that no system takes, too
         raise ConfigError(
             f"{where} is no folder: models are read from this machine only; get one with "
             "huggingface_hub.snapshot_download(..., local_dir=...)"

@@ -75,7 +75,7 @@ def read_list(path: Path, clean: Callable[[str], str], what: str) -> tuple[froze
     try:
         stat = path.stat()
         return _read(path, (stat.st_mtime_ns, stat.st_size), clean)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         raise ConfigError(
             f"{what} = {str(path)!r} cannot be read ({error}); give a text or .gz file, "
             "one entry a line"

@@ -90,7 +90,11 @@ class Annotations(Sequence[Annotation]):
 
     @property
     def labels(self) -> npt.NDArray[np.float64]:
-        """Their scores, shape (n, scales), columns in the order of the rubric."""
+        """Their scores, shape (n, scales), columns in the order of the rubric.
+
+        Columns have no names: ``EducationalTrainer(names=annotations.rubric.names)`` calls the
+        heads like the scales, as the stage `Educational` wants those of our rubric.
+        """
         names = self.rubric.names
         rows = [[scores[name] for name in names] for row in self.rows if (scores := row.scores)]
         return np.array(rows, dtype=np.float64).reshape(-1, len(names))
