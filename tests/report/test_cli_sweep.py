@@ -51,6 +51,7 @@ def test_bad_input_is_one_clear_error_with_exit_code_2(folder, tmp_path, capsys)
         (["borderline", run, "wrods"], "did you mean 'words'"),
         (["borderline", str(tmp_path), "words"], "cannot read the report"),
         (["removal", str(tmp_path / "none")], "none"),
+        (["removal", "s3://bucket/run"], "'s3://bucket/run': it is read from this machine only"),
         (["removal", run, "--recipe", "educatonal"], "did you mean 'educational'"),
         (["removal", run, "--recipe", "educational"], "not the pipeline that ran"),
     ]

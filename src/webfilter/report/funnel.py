@@ -194,8 +194,13 @@ class Report:
         """Read a report that `save` wrote: ``report.json``, or the run folder that holds it.
 
         Raises:
-            SourceError: the file cannot be read, or is no report.
+            SourceError: the file cannot be read, is no report, or is not on this machine.
         """
+        if "://" in str(path):
+            raise SourceError(
+                f"cannot read the report {str(path)!r}: it is read from this machine only; copy "
+                "the run folder here"
+            )
         try:
             place = Path(path)
             place = place / "report.json" if place.is_dir() else place
