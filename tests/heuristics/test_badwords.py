@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
+from webfilter.heuristics import badwords
 from webfilter.heuristics.badwords import LISTS, BadWords
 from webfilter.heuristics.lists import shipped
 from webfilter.pipeline import Pipeline
@@ -327,3 +328,7 @@ def test_looser_limits_never_drop_more_and_ratios_are_shares(text):
         measured = dict(marked.signals), marked.live
         ratio = marked.signals["bad_word_ratio"]
         assert ratio is None or 0 <= ratio <= 1
+
+
+def test_signs_are_of_the_first_plane_where_a_class_of_characters_is_a_table():
+    assert max(badwords._SIGNS) <= "\uffff"
