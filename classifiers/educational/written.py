@@ -3,9 +3,9 @@
 They look like teaching and are not, or teach and do not look like it, with what a stern reader
 would say of each. They train, with a small weight, and never calibrate or evaluate. What kinds
 there are and how they came about is in WRITING.md, what they change in README.md. `reader.py`, and
-nothing else, learns from ``voices.jsonl`` (lessons and worthless texts in Nigerian, Indian and other
-Englishes) and ``fables.jsonl`` (what is false, empty or in no order, and the truth beside it); the
-packaged reader has learned from neither.
+nothing else, learns from ``voices.jsonl`` (lessons and worthless texts in Nigerian, Indian and
+other Englishes) and ``fables.jsonl`` (what is false, empty or in no order, and the truth beside
+it); the packaged reader has learned from neither.
 """
 
 from __future__ import annotations
