@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +59,11 @@ class Annotations(Sequence[Annotation]):
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, at: Any) -> Any:
+    @overload
+    def __getitem__(self, at: int) -> Annotation: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Annotation, ...]: ...
+    def __getitem__(self, at: int | slice) -> Annotation | tuple[Annotation, ...]:
         return self.rows[at]
 
     def __iter__(self) -> Iterator[Annotation]:
