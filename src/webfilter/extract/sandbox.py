@@ -49,6 +49,7 @@ class Sandboxed(Stage):
     """
 
     stage: Stage
+    """What to run."""
     seconds: float | None = 30.0
     """Time limit for one document, wall clock; None: no limit."""
     memory_mb: int | None = 1024
