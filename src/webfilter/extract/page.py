@@ -96,7 +96,7 @@ class Extract(Transform):
     min_characters: int | None = 1
     """Least characters of extracted text; None: keep even pages without any."""
     keep_html: bool = False
-    """Keep the HTML in the document, beside the text. What is dropped or fails keeps it anyway."""
+    """Keep the HTML in the document, beside the text. What is dropped or fails here keeps it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
