@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import unquote
 
 from webfilter.config import AnyPath
@@ -307,7 +307,7 @@ class UrlFilter(Filter):
     allowed_host_files: tuple[AnyPath, ...] = ()
     """Files with more `allowed_hosts`."""
 
-    measures = (
+    measures: ClassVar[tuple[Signal, ...]] = (
         Signal("url_host", "str", "Host of the URL: lower case, no port, IDNs as punycode"),
         Signal("url_adult", "bool", "The address is one of sexual content, by our lists"),
         Signal("url_spam", "bool", "The address is one of gambling or pill spam, by our lists"),

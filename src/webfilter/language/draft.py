@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from html import unescape
+from typing import ClassVar
 
 from webfilter.codes import UNDETERMINED, accepted
 from webfilter.config import AnyPath
@@ -64,7 +65,7 @@ class DraftLanguage(Scorer):
     model: AnyPath | None = None
     """As for `Language`."""
 
-    measures = (
+    measures: ClassVar[tuple[Signal, ...]] = (
         Signal("draft_language", "str", "Language of most parts of the page; None: not told"),
         Signal(
             "draft_language_score",

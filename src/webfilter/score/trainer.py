@@ -290,7 +290,8 @@ class EducationalTrainer:
                 is used where cross-validation finds that it helps.
             ids: names of the texts for the list of disagreements; row numbers where None.
             folds: of the evaluation.
-            learning_curve: evaluate on an eighth, a quarter and half of the groups too.
+            learning_curve: evaluate on an eighth, a quarter and half of the groups too, where that
+                is enough to train on.
             show_texts: put texts into the list of disagreements.
 
         Returns:

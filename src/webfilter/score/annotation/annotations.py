@@ -52,9 +52,12 @@ class Annotations(Sequence[Annotation]):
         rubric: Rubric,
         prices: Mapping[str, tuple[float, ...]] | None = None,
     ) -> None:
-        self.rows = tuple(rows)
-        self.rubric = rubric
-        self.prices = dict(prices or {})
+        self.rows: tuple[Annotation, ...] = tuple(rows)
+        """All of them, those that failed too."""
+        self.rubric: Rubric = rubric
+        """What they were read by."""
+        self.prices: dict[str, tuple[float, ...]] = dict(prices or {})
+        """By model, for a million tokens of input and of output."""
 
     def __len__(self) -> int:
         return len(self.rows)
