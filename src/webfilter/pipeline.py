@@ -253,7 +253,8 @@ class Pipeline:
             dropped: the same for the dropped ones, without their HTML. Where the disk has no room
                 for them, give a sink whose ``write`` does nothing; then limits cannot be moved
                 afterwards.
-            failed: the same for those on which a stage broke; with their HTML.
+            failed: the same for those on which a stage broke; with their HTML where `Extract` had
+                made no text of it (or keeps it).
             format: of the part files.
             workers: processes that work; 1 means this one. Or `RayWorkers`, on a Ray cluster:
                 reading, resolving corpus stages and writing stay here, and batches go there.

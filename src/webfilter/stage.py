@@ -57,6 +57,7 @@ class Signal:
 
     name: str
     kind: Literal["int", "float", "bool", "str"]
+    """Type of its values, beside None."""
     about: str
     """One line for the catalogue."""
     unit: str = ""
@@ -64,6 +65,7 @@ class Signal:
     low: float | None = None
     """Least possible value; None: unbounded or not a number."""
     high: float | None = None
+    """Greatest possible value; the same."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -111,11 +113,17 @@ class Rule:
     """
 
     signal: str
+    """Name of the signal that is judged."""
     ge: float | None = None
+    """Least value that is kept."""
     gt: float | None = None
+    """Value above which documents are kept."""
     le: float | None = None
+    """Greatest value that is kept."""
     lt: float | None = None
+    """Value below which documents are kept."""
     isin: Set[str] | None = None
+    """Texts that are kept."""
 
     def __post_init__(self) -> None:
         conform(self, "Rule")

@@ -112,7 +112,8 @@ class Reader:
             storage: arguments for fsspec.
 
         Raises:
-            SourceError: a path leads nowhere, or to no WARC file.
+            SourceError: nothing is there, or no WARC file in a folder or pattern. A file
+                that is named is read as one, whatever its name ends with.
         """
         options = Options(
             max_bytes=max_bytes,
@@ -144,7 +145,8 @@ class Reader:
         """Return one page for each HTML file; its id is its path in the folder given.
 
         Raises:
-            SourceError: a path leads nowhere, or to no HTML file.
+            SourceError: nothing is there, or no HTML file in a folder or pattern. A file
+                that is named is read as one, whatever its name ends with.
         """
         options = Options(max_bytes=max_bytes, storage=storage or {})
         return file_source(_several(paths), "html", options)
@@ -167,7 +169,8 @@ class Reader:
         webfilter's own are understood.
 
         Raises:
-            SourceError: a path leads nowhere, or to no JSON Lines file.
+            SourceError: nothing is there, or no JSON Lines file in a folder or pattern. A file
+                that is named is read as one, whatever its name ends with.
         """
         options = Options(text, html, id, url, verdicts, max_bytes, storage=storage or {})
         return file_source(_several(paths), "jsonl", options)

@@ -47,13 +47,14 @@ class Source:
     ) -> None:
         self.paths: list[str] = list(paths)
         """The files that are read, sorted; empty for what is in memory."""
-        self.size = size
+        self.size: int | None = size
         """Bytes of all files, as stored; None where unknown or in memory."""
         self.skipped: Counter[str] = Counter()
         """Records that hold no pages (request, metadata, ...) by type; of the latest iteration."""
         self.signals: list[Signal] = list(signals)
         """What Parquet files of an earlier run have columns for; a run over them has them too."""
-        self.meter = Meter()
+        self.meter: Meter = Meter()
+        """Counts what `position` tells."""
         self._start, self._once, self._begun = start, once, False
 
     @property
