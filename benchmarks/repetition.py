@@ -11,7 +11,7 @@ theirs, of 12 to 40 characters, again and again in place of a share of the text.
 - cut: by the words of the language, with the limits of English;
 - for_language: by `GopherRepetition.for_language`.
 
-With ``--peer`` also by FineWeb-2's limits (`configs` of its repository) on the words of the tokenizer
+With ``--peer`` also by FineWeb-2's limits (its `configs`) on the words of the tokenizer
 that it took, for Chinese (jieba) and Thai (pythainlp): the share of all pages, stuffed or not, that
 each decides as FineWeb-2 does.
 """

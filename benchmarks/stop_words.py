@@ -144,10 +144,11 @@ def main() -> None:
         script = by_script[facts.scripts[0]]
         stage = wf.GopherQuality.for_language(language, min_stop_words=None)
         row: dict[str, float | None] = {}
-        if facts.spaced:
+        if facts.spaced and any(by.values()):
             lengths = [
                 [signals["mean_word_length"] or 0 for signals in counted(stage, some)]
                 for some in by.values()
+                if some
             ]
             low, high = stage.min_mean_word_length or 0, stage.max_mean_word_length or 1000
             row["length"] = max(mean(not low <= each <= high for each in of) for of in lengths)

@@ -267,7 +267,7 @@ def test_runs_of_ten_pieces_of_words_may_repeat_as_runs_of_five_words_do() -> No
     assert GopherRepetition.for_language("ja", "dclm").words == "scripts"
 
 
-def test_words_may_be_short_outside_english() -> None:
+def test_words_may_be_short_or_long_outside_english() -> None:
     korean = "그 개는 집에 있는 아이와 함께 놀 수 있다. 나는 오늘 학교에서 그 책을 다 읽었다. "
     stage = GopherQuality.for_language("ko", min_words=5)
     (doc,) = stage.process([Document("a", korean)])
@@ -276,6 +276,7 @@ def test_words_may_be_short_outside_english() -> None:
     assert GopherQuality.for_language("ko", min_mean_word_length=3.0).min_mean_word_length == 3
     assert GopherQuality.for_language("ko", "dolma").min_median_word_length == 2
     assert GopherQuality.for_language("ko", "dolma").min_mean_word_length is None
+    assert GopherQuality.for_language("ml").max_mean_word_length == 15
     assert GopherQuality.for_language("zh").min_mean_word_length is None
 
 
