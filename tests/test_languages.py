@@ -212,7 +212,7 @@ def test_a_language_without_a_list_is_not_judged_by_it_and_the_log_says_so(caplo
 def test_changes_win_and_profiles_compose() -> None:
     assert GopherQuality.for_language("de", min_stop_words=3, words="unicode").words == "unicode"
     dolma = GopherQuality.for_language("de", "dolma")
-    assert (dolma.version, dolma.max_median_word_length) == ("dolma", 10.0)
+    assert (dolma.version, dolma.max_median_word_length) == ("dolma", 15.0)
     assert dolma.stop_words == language_facts("de").stop_words
     assert GopherQuality.for_language("ka", "dclm").words == "english"
     with pytest.raises(ConfigError, match="without spaces"):
@@ -268,7 +268,7 @@ def test_runs_of_ten_pieces_of_words_may_repeat_as_runs_of_five_words_do() -> No
 
 
 def test_words_may_be_short_or_long_outside_english() -> None:
-    korean = "그 개는 집에 있는 아이와 함께 놀 수 있다. 나는 오늘 학교에서 그 책을 다 읽었다. "
+    korean = "그 개는 집에 있는 아이와 함께 놀 수 있다. 나는 오늘 학교에서 아이들과 노래를 불렀다. "
     stage = GopherQuality.for_language("ko", min_words=5)
     (doc,) = stage.process([Document("a", korean)])
     assert doc.live
