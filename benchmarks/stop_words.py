@@ -196,7 +196,8 @@ def main() -> None:
         middle = percent(median(shares.values()))
         print(f"\n{name}: {len(shares)} languages, median {middle} of our words; least: {said}")
     if options.all:
-        columns = "hplt lingua udhr other lists salad length english marks".split()
+        columns = ("hplt", "lingua", "udhr", "other", "lists", "salad", "length", "english")
+        columns += ("marks",)
         print(f"\n| language | words | {' | '.join(columns)} |\n|{' --- |' * (len(columns) + 2)}")
         for name in sorted(rows):
             cells = " | ".join(percent(rows[name].get(column)) for column in columns)
