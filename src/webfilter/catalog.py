@@ -26,6 +26,7 @@ STAGES: dict[str, str] = {
     "cascade": "webfilter.extract:Cascade",
     "sandboxed": "webfilter.extract:Sandboxed",
     "language": "webfilter.language:Language",
+    "language_parts": "webfilter.language:LanguageParts",
     "lines": "webfilter.heuristics.lines:Lines",
     "length": "webfilter.heuristics.length:Length",
     "gopher_repetition": "webfilter.heuristics.repetition:GopherRepetition",

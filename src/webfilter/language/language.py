@@ -57,7 +57,8 @@ class Language(Scorer):
     On a mixed page `language` is what the engine says of the page as a whole, and nothing tells how
     much of it that is: neither a high score (both halves may be clear) nor a low one. With `shares`
     the page is cut at line ends into pieces of about 300 characters, and each is recognized by
-    itself; `language` stays what it was, and may even be the smaller part.
+    itself; `language` stays what it was, and may even be the smaller part. `LanguageParts` tells
+    where the parts stand, and cuts the page.
 
     One limit for all languages keeps too much of those that others are taken for (English) and too
     little of small ones beside a large relative. FineWeb-2 (Penedo et al. 2025) sets one limit for
