@@ -114,9 +114,12 @@ def name_of(cls: type[Step]) -> str | None:
     Raises:
         ConfigError: a plug-in of its name is broken.
     """
-    if cls.name in names() and stage_class(cls.name) is cls:
+    if cls.name in STAGES and stage_class(cls.name) is cls:
         return cls.name
-    for name in _plugins():
+    plugins = _plugins()
+    if cls.name in plugins and stage_class(cls.name) is cls:
+        return cls.name
+    for name in plugins:
         with suppress(ConfigError):  # another one is broken
             if stage_class(name) is cls:
                 return name
