@@ -1,4 +1,5 @@
 import errno
+import gzip
 import io
 import json
 import os
@@ -158,6 +159,32 @@ def test_explain_reads_standard_input():
     assert b"gopher_quality" in done.stdout
 
 
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_run_reads_standard_input_as_it_reads_a_file(job, compress):
+    assert run(job) == 0
+    command = [sys.executable, "-m", "webfilter", "run", str(job / "quick.toml"), "-"]
+    data = compress((job / "in.jsonl").read_bytes())
+    done = subprocess.run(
+        [*command, "--out", str(job / "piped"), "--workers", "2"],
+        input=data,
+        capture_output=True,
+        check=True,
+    )
+    assert b"3 of 11 documents kept" in done.stdout
+    kept = [job / out / "kept" / "part-00000.parquet" for out in ("out", "piped")]
+    assert kept[0].read_bytes() == kept[1].read_bytes()
+
+
+def test_nothing_in_standard_input_is_one_clear_error(job, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    assert main(["run", str(job / "quick.toml"), "-", "--out", str(job / "out")]) == 2
+    assert main(["tune", "-", "-", "--out", str(job / "tuned.toml")]) == 2
+    empty, both = capsys.readouterr().err.splitlines()
+    assert "<stdin> is empty" in empty
+    assert "standard input is one corpus" in both
+    assert not (job / "out").exists()
+
+
 def test_list_names_stages_signals_and_recipes(capsys):
     assert main(["list"]) == 0
     said = capsys.readouterr().out
@@ -233,6 +260,10 @@ def test_an_interrupted_run_says_how_to_go_on(job, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Pipeline, "run", interrupted)
-    for more, said in (((), "; the same command goes on from here"), (("--no-resume",), "")):
+    again = "; the same command goes on from here"
+    for more, said in (((), again), (("--no-resume",), "")):
         assert run(job, *more) == 130
         assert capsys.readouterr().err.strip().endswith(f"put in place{said}")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "One."}')))
+    assert main(["run", str(job / "quick.toml"), "-", "--out", str(job / "out")]) == 130
+    assert "the same command, given the same input, goes on" in capsys.readouterr().err

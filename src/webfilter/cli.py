@@ -66,7 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(error, 2)
     except KeyboardInterrupt:
         resumes = args.do is _run and not args.no_resume
-        more = "; the same command goes on from here" if resumes else ""
+        given = ", given the same input," if resumes and "-" in args.inputs else ""
+        more = f"; the same command{given} goes on from here" if resumes else ""
         return _complain(f"interrupted; no output was put in place{more}", 130)
     except BrokenPipeError:  # the reader of our output left, as `head` does
         _say_no_more()
@@ -107,7 +108,12 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run a recipe over a crawl and write a run folder")
     run.add_argument("recipe", metavar="RECIPE", help="a packaged recipe, or a TOML file")
-    run.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders, globs or URLs")
+    run.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        help="files, folders, globs, URLs, or -: standard input",
+    )
     run.add_argument("--out", metavar="DIR", required=True, help="run folder to write")
     run.add_argument("--workers", metavar="N", type=_positive, default=1, help="processes (1)")
     run.add_argument("--batch-size", metavar="N", type=_positive, default=64, help="pages (64)")
@@ -368,6 +374,8 @@ def _tune(args: argparse.Namespace) -> int:
         raise OutputError(f"--html {args.html}: the name of a page ends in .html")
     if targets[0].suffix == ".html":
         raise OutputError(f"--out {args.out}: that is for the recipe; --html writes a page")
+    if args.good == args.bad == "-":
+        raise SourceError("-: standard input is one corpus; the other has to be a path")
     found = tune(
         read.files([args.good]),
         read.files([args.bad]),
