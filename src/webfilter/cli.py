@@ -13,10 +13,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import logging
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +29,7 @@ from webfilter.errors import ConfigError, OutputError, RunError, SourceError, We
 from webfilter.models import command
 
 if TYPE_CHECKING:
+    from webfilter.document import Document
     from webfilter.pipeline import Pipeline
     from webfilter.report import (
         Audit,
@@ -93,10 +98,10 @@ def _say_no_more() -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
-    return number
+    with contextlib.suppress(ValueError):
+        if (number := int(text)) >= 1:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -134,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(do=_run)
 
     explain = commands.add_parser("explain", help="say what every rule finds on one page")
-    explain.add_argument("file", metavar="FILE|-", help="an HTML file, or - for standard input")
+    explain.add_argument("file", metavar="FILE|-", help="one page, HTML, or - for standard input")
     explain.add_argument("--url", help="the page's URL, for the rules that judge it")
     explain.add_argument("--recipe", default="educational", help="recipe to explain (educational)")
     explain.add_argument("--text", action="store_true", help="FILE is plain text, not HTML")
@@ -275,10 +280,12 @@ def _report_commands(commands: Any) -> None:
 
 
 def _limit(text: str) -> float | None:
-    try:
-        return None if text == "off" else float(text)
-    except ValueError:
-        raise ConfigError(f"limit {text!r} is no number; off tries it without the limit") from None
+    if text == "off":
+        return None
+    with contextlib.suppress(ValueError):
+        if math.isfinite(limit := float(text)):
+            return limit
+    raise ConfigError(f"limit {text!r} is no finite number; off tries it without the limit")
 
 
 def _pipeline(recipe: str) -> Pipeline:
@@ -335,9 +342,34 @@ def _explain(args: argparse.Namespace) -> int:
         raise SourceError(f"{args.file}: cannot be read: {error.strerror}") from None
     if args.text:
         found = pipe.explain(text=page.decode("utf-8", "replace"), url=args.url)
+    elif isinstance(one := _one(args.file, page), bytes):
+        found = pipe.explain(one, url=args.url)
     else:
-        found = pipe.explain(page, url=args.url)
+        found = pipe.explain(one if args.url is None else replace(one, url=args.url))
     return _say(found, args.form)
+
+
+def _one(name: str, data: bytes) -> bytes | Document:
+    """Return the one page in `data`: HTML, or the only record or line of WARC or JSON Lines.
+
+    Raises:
+        SourceError: it is several, or none.
+    """
+    from webfilter.read import read
+    from webfilter.read.decoders import codec_of
+    from webfilter.read.kinds import kind_by_content
+    from webfilter.read.stored import Raw
+
+    kind, codec = kind_by_content(Raw(io.BytesIO(data))), codec_of(data[:16])
+    if codec is None and kind in (None, "html"):
+        return data
+    docs = [] if kind in (None, "parquet") else list(islice(read.files(io.BytesIO(data)), 2))
+    if len(docs) != 1:
+        many = f"{kind}, of more than one page" if docs else kind or f"{codec} data, of no page"
+        raise SourceError(f"{name}: is {many}; explain takes one page, run takes them all")
+    if docs[0].verdict is not None:
+        raise SourceError(f"{name}: {docs[0].verdict}")
+    return docs[0].html or b"" if kind == "html" else docs[0]
 
 
 def _say(
