@@ -269,6 +269,22 @@ def test_unlabelled_pages_are_known_by_their_beginning(said, page):
     assert (verdict(doc), doc.html) == (None, page)
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        b" " * 10_000 + b"{}",
+        b"<?xml version='1.0'?>" + b"\n  " * 5_000 + b"<rss/>",
+        b"<!-- x -->" * 1_500 + b"tide",
+        b"<!--" * 4_000,
+    ],
+)
+def test_what_is_no_page_behind_many_blanks_is_told_at_once(page):
+    """Not done in years, if each way to part the blanks is tried."""
+    said = "charset=" + " " * 500_000 + "; x"
+    for fields in ([], [("Content-Type", "text/xml")], [("Content-Type", said)]):
+        assert verdict(one(body=page, http=("200 OK", fields))) == ("dropped", "content_type")
+
+
 def test_wet_records_become_text():
     text = "Ebbe und Flut wechseln täglich.\n"
     doc = one(
