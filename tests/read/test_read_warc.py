@@ -375,6 +375,19 @@ def test_angle_brackets_around_urls_go():
     assert doc.url == "https://a.example/0"
 
 
+def test_a_page_without_an_end_of_its_head_takes_linear_time():
+    """All of it is one folded header: not done in an hour, if that is copied for each line."""
+    block = b"HTTP/1.1 200 OK\r\nX-A: b\r\n" + b" <p>\n" * 2_000_000
+    doc = one(body=block, http=False)
+    assert verdict(doc) == ("dropped", "empty")
+
+
+def test_folded_headers_are_joined_by_a_blank():
+    fields = [("X-A", "b\r\n\tc\r\n d"), ("Content-Type", "text/html")]
+    [doc] = read_bytes(Warc().add(http=("200 OK", fields)).data, http_headers=("x-a",))
+    assert doc.meta["x_a"] == "b c d"
+
+
 def test_digests_are_checked_when_asked():
     data = pages(2, compressed=False).data.replace(b"Page 1", b"Page 7")
     assert all(doc.live for doc in read_bytes(data))
