@@ -21,7 +21,8 @@ from webfilter.identity import canonical
 from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step, check_declared
 
 if TYPE_CHECKING:
-    from webfilter.report import Explanation, Report
+    from webfilter.report import Explanation as Explanation  # `as`: for the types of `Step`, too
+    from webfilter.report import Report as Report
     from webfilter.run.ray import RayWorkers
     from webfilter.write import Sink
 

@@ -65,8 +65,8 @@ class Source:
     def __iter__(self) -> Iterator[Document]:
         if self._once and self._begun:
             raise SourceError(
-                "this source is used up: it was made from an iterator, which can be read once; "
-                "make it from a list, or from files, to read it again"
+                "this source is used up: it was made from an iterator, a pipe or an open file, and "
+                "they can be read once; make it from a list, or from paths, to read it again"
             )
         self._begun = True
         self.meter.position = 0
@@ -92,6 +92,7 @@ def file_source(paths: Any, kind: str | None, options: Options) -> Source:
         partial(_from_files, found, options),
         paths=[file.path for file in found],
         size=sum(known) if len(known) == len(sizes) else None,
+        once=any(file.stream is not None for file in found),
         signals=signals,
     )
 
