@@ -470,6 +470,11 @@ def test_examples_go_round_in_every_document_anew():
     ]
 
 
+def test_a_name_before_an_address_is_no_part_of_it():
+    assert masked("Ask Bob (at) bob.smith@firm.example today") == "Ask Bob (at) <EMAIL> today"
+    assert masked("ann(at)firm.example, a@b.example@c") == "<EMAIL>, <EMAIL>@c"
+
+
 def test_fineweb_profile():
     assert masked("x (at) y.de") == "<EMAIL>"
     fineweb = Pii.profile("fineweb").transform(Document("a", "x(at)y.de " + MIX))[0]

@@ -35,6 +35,7 @@ def use() -> None:
     assert_type(wf.Pipeline((wf.Extract(), Shout())), wf.Pipeline)
     assert_type(pipe.kept(wf.read("crawl/*.warc.gz")), Iterator[wf.Document])
     assert_type(pipe(["a text"]), list[wf.Document])
+    assert_type(wf.SeenIn("index") | wf.LanguageParts(model="lid.bin"), wf.Pipeline)
     report = pipe.run(wf.read.warc("x.warc.gz"), "out", workers=2)
     assert_type(report, wf.Report)
     assert_type(pipe.run(["a text"], workers=wf.RayWorkers(2, {"num_gpus": 1})), wf.Report)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from webfilter.config import AnyPath
 from webfilter.dedup.index import MinHashIndex
 from webfilter.document import Document, Value, Verdict
 from webfilter.errors import RunError, SourceError
@@ -60,19 +61,20 @@ class SeenIn(Scorer):
         ),
     )
 
-    index: Path
+    index: AnyPath
     """The folder of the index."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        index = MinHashIndex.open(self.index)
+        folder = Path(self.index).absolute()
+        index = MinHashIndex.open(folder)
         index.query([])  # says whether it can be asked here
         # absolute, so that workers find it wherever they run; no field, so recipes can travel
-        object.__setattr__(self, "_folder", self.index.absolute())
+        object.__setattr__(self, "_folder", folder)
         object.__setattr__(self, "_fingerprint", index.fingerprint)
         object.__setattr__(self, "_needs", index.step.needs)
         object.__setattr__(self, "_made", dict(index.step.artifacts))
-        _hold(self.index.absolute(), index)
+        _hold(folder, index)
 
     @property
     def needs(self) -> tuple[str, ...]:

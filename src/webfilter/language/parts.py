@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from pathlib import Path
 from typing import ClassVar, NamedTuple
 
 from webfilter.codes import UNDETERMINED, accepted
+from webfilter.config import AnyPath
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
 from webfilter.language.engines import Engine, Guess, engine
@@ -87,7 +87,7 @@ class LanguageParts(Transform):
     """Greatest share of letters that may go before the page is dropped."""
     engine: str = "embedded"
     """As for `Language`."""
-    model: Path | None = None
+    model: AnyPath | None = None
     """As for `Language`."""
 
     def __post_init__(self) -> None:

@@ -131,6 +131,8 @@ def emails(codes: Bytes, *, spelled: bool = True) -> Spans:
     can = (codes.take(last - 1) == _DOT) & (last - 1 > right)
     can &= (LETTERS.take(codes.take(last)) & LETTERS.take(codes.take(last + 1))) != 0
     can &= ends - right <= _LONGEST_DOMAIN
+    # "Ann (at) ann.b@firm.de" is a name before an address
+    can &= (codes.take(left) == _AT) | (codes.take(ends) != _AT)
     left, last, ends = left.compress(can), last.compress(can), ends.compress(can)
     can = ~_is_file(codes, last, ends - last)
     left, last, ends = left.compress(can), last.compress(can), ends.compress(can)
