@@ -269,6 +269,11 @@ def test_dclm_judges_lines_before_paragraphs():
 # --- C4, FineWeb --------------------------------------------------------------------------------
 
 
+def test_c4_limits_are_those_of_datatrove():
+    stage = C4Quality()
+    assert (stage.line_min_words, stage.line_max_word_length, stage.min_sentences) == (3, 1000, 5)
+
+
 def test_tfds_counts_words_after_citations_and_no_apostrophe_ends_a_line():
     text = "One two three [1] [2] end.\nOne two three four five.\nShe said 'one two three'"
     assert C4Quality.profile("tfds-2019").transform(Document("a", text))[0] == (
