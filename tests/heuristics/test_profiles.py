@@ -305,7 +305,7 @@ def test_fineweb_2_has_no_rule_on_short_lines():
 
 
 def test_dolma_takes_lines_out_that_do_not_end_with_a_mark_and_nothing_else():
-    text = 'Home\n\n  It is {so}... \nJavaScript\nTry JavaScript [1].\nOne.\n\'Two\'\n"Three"\n'
+    text = "Home\n\n  It is {so}... \nJavaScript\nTry JavaScript [1].\nOne.\n'Two'\n\"Three\"\n"
     [doc] = C4Quality.profile("dolma").process([Document("a", f"{text}lorem ipsum: use cookies!")])
     assert doc.live
     assert doc.text == (
