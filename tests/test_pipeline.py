@@ -116,6 +116,8 @@ def test_in_memory_and_kept_and_fit_agree():
     assert [doc.id for doc in here] == ["d0", "d3", "d6"]
     for size in (1, 2, 100):
         assert list(pipe.kept(iter(given), batch_size=size)) == here
+    alone = Length(2) | Upper()
+    assert alone.fit(given) is alone
     fitted = pipe.fit(given)
     assert [doc for doc in fitted(given) if doc.live and "UN" not in doc.text] == here
 
