@@ -19,6 +19,7 @@ from toys import Breaks, FirstOf, Length, Quota, Tells, Upper
 
 from webfilter import Document, OutputError, Pipeline, Report, SeenBefore, Stage
 from webfilter.run import journal
+from webfilter.run.record import digest, packed
 from webfilter.write import memory
 from webfilter.write.parts import PartSink
 
@@ -360,7 +361,7 @@ def test_nothing_in_a_journal_is_unpickled(tmp_path):
     docs = [Document("a", "one"), Document("b", "two")]
     [segment] = journal_segments(pipe)
     log = journal._Log(make(out / ".journal") / "0.log", journal._key(segment, False))
-    log.append(journal._digest(docs), pickle.dumps(Evil()))
+    log.append(packed(digest(docs), pickle.dumps(Evil())))
     log.close()
     assert pipe.run(docs, out).kept == 2
     assert told(tmp_path) == ["a", "b"]
@@ -400,7 +401,7 @@ def test_a_full_disk_says_what_to_do(tmp_path):
     log.close()
     log._file = Full()
     with pytest.raises(OutputError, match=r"0\.log.*No space left.*resume=False"):
-        log.append(b"x" * 16, b"record")
+        log.append(b"record")
     blocked = tmp_path / "file"
     blocked.touch()
     with pytest.raises(OutputError):

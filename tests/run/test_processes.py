@@ -13,7 +13,7 @@ from toys import Breaks, FirstOf, Length, Lingers, Locks, Quota, Upper
 from webfilter import Document, Pipeline, RunError, Verdict
 from webfilter.run.flow import Flow, batched
 from webfilter.run.local import LocalRunner, Task, segments
-from webfilter.run.processes import PoolRunner, make_worker
+from webfilter.run.processes import Config, PoolRunner, make_worker
 
 TEXTS = ["alpha", "b", "boom", "alpha", "gamma", "lose", "delta", "", "gamma"] * 3
 PIPE = Length(2) | Breaks() | FirstOf() | Upper() | Quota(5)
@@ -53,7 +53,7 @@ def test_pages_of_dropped_documents_stay_behind_and_those_of_failed_ones_come(tm
 
 def test_pages_stay_behind_where_no_later_stage_can_read_them():
     pipe = Length() | FirstOf() | Upper()
-    work = make_worker((segments(pipe.names, pipe.steps), True))
+    work = make_worker(Config(segments(pipe.names, pipe.steps), True, None))
     given = [Document("a", "a", html=b"<p>").drop(Verdict("length", "length"))]
     left = {task: work(Task(task[0], given, task[1])).docs[0].html for task in [(0, None), (1, 0)]}
     assert left == {(0, None): b"<p>", (1, 0): b"<p>"}

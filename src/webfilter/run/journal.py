@@ -8,10 +8,8 @@ a stage can see). From the first batch that differs, or that is damaged, it work
 not matter how a run ended, and what it writes is what a run without interruption writes. Where all
 of a journal is of no use, because stages, documents or batches are others, the run says so.
 
-Not noted, and done again: reading, writing, what corpus stages resolve, and batches whose stages
-took less than `WORTH` a document. A record is JSON, compressed: nothing that is read from a folder
-is ever unpickled. It holds of `meta` only what stages changed; where they put something there that
-JSON does not give back as it was, or changed a page, that batch is done again, too.
+Not noted, and done again: reading, writing, what corpus stages resolve, batches whose stages took
+less than `WORTH` a document, and those of which a record cannot tell all (`webfilter.run.record`).
 """
 
 from __future__ import annotations
@@ -19,24 +17,19 @@ from __future__ import annotations
 import json
 import logging
 import os
-import pickle
 import shutil
-import struct
 import zlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
-from hashlib import blake2b, sha256
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from webfilter.document import Document, Verdict
+from webfilter.document import Document
 from webfilter.errors import OutputError
 from webfilter.identity import canonical
-from webfilter.report.ledger import Ledger, Tally
 from webfilter.run.local import Done, Runner, Segment, sketch
+from webfilter.run.record import HEAD, digest, made, packed, record
 from webfilter.stage import CorpusStage, Step
-from webfilter.write.jsontext import json_text
 from webfilter.write.lock import lock
 
 __all__ = ["Journal", "half_placed"]
@@ -48,11 +41,9 @@ WORTH = 1e-3
 
 _PLACING = "placing"
 """File that names the folders of outputs while they get their files."""
-_HEAD = struct.Struct("<Q16s")  # bytes of what follows, hash of the documents
-_AGAIN = b""
 _OTHER_STAGES = "its stages, their settings or models, or the version of webfilter, are others"
 _OTHER_DOCUMENTS = "its first documents, or the size of its batches, are others, or it is damaged"
-_EMPTY = _HEAD.size + len(zlib.compress(b"", 1))
+_EMPTY = len(packed(bytes(16), b""))
 """Bytes of a file that has a head and no record."""
 
 
@@ -100,7 +91,7 @@ class Journal:
         log = _Log(self.folder / f"{segment}.log", self._keys[segment])
         self._logs.append(log)
         self._say(log, segment)
-        waiting: deque[tuple[Sequence[Document], bytes] | None] = deque()
+        waiting: deque[tuple[Sequence[Document], bytes] | None] = deque()  # to be noted
         known = 0
 
         def work() -> Iterator[Sequence[Document] | Done]:
@@ -110,11 +101,11 @@ class Journal:
                     waiting.append(None)
                     yield batch
                     continue
-                digest = _digest(batch)
-                noted = log.next(digest, len(batch))
+                of = digest(batch) if log.reading else b""
+                noted = log.next(of, len(batch))
                 if noted is None:
                     self._say(log, segment)
-                    waiting.append((batch, digest))
+                    waiting.append((batch, of))
                     yield batch
                     continue
                 waiting.append(None)
@@ -127,7 +118,8 @@ class Journal:
         for done in self._runner.map(segment, work()):
             new = waiting.popleft()
             if new is not None:
-                log.append(new[1], _note(new[0], done))
+                batch, of = new
+                log.append(done.record or record(of or digest(batch), batch, done, WORTH))
             yield done
 
     def placing(self, folders: Iterable[str]) -> None:
@@ -168,14 +160,9 @@ class Journal:
 
     def _known(self, segment: int, batch: Sequence[Document], noted: bytes) -> Done | None:
         """Return what was noted of `batch`; None if it is to be done again."""
-        try:
-            said = json.loads(noted)
-            docs = [_made(doc, row) for doc, row in zip(batch, said["docs"], strict=True)]
-            done = Done(docs, Ledger.of(map(Tally.from_dict, said["rows"])))
-        except Exception:  # nothing was noted, or nothing of ours
-            return None
+        done = made(batch, noted)
         barrier = self._cut[segment].barrier
-        if barrier is not None and isinstance(barrier[1], CorpusStage):
+        if done is not None and barrier is not None and isinstance(barrier[1], CorpusStage):
             sketch(barrier[1], barrier[0], done)
         return done
 
@@ -201,108 +188,6 @@ def _key(segment: Segment, measure_all: bool) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _digest(batch: Sequence[Document]) -> bytes:
-    """Return a hash of all that stages can see of `batch`."""
-    whole = blake2b(digest_size=16)
-    for doc in batch:
-        rest = json_text(doc.meta) if doc.meta else ""
-        verdict = doc.verdict and asdict(doc.verdict)
-        said = repr((doc.id, doc.url, dict(doc.signals), verdict, rest))
-        for part in (doc.text, said):
-            data = part.encode("utf-8", "surrogatepass")
-            whole.update(len(data).to_bytes(8, "little"))
-            whole.update(data)
-        whole.update((-1 if doc.html is None else len(doc.html)).to_bytes(8, "little", signed=True))
-        whole.update(doc.html or b"")
-    return whole.digest()
-
-
-def _note(batch: Sequence[Document], done: Done) -> bytes:
-    """Return the record of what became of `batch`; of nothing where it is to be done again."""
-    rows = done.ledger.rows()
-    if sum(row.nanoseconds for row in rows) < WORTH * 1e9 * len(batch):
-        return _AGAIN
-    try:
-        docs = [_changes(doc, after) for doc, after in zip(batch, done.docs, strict=True)]
-        said = {"docs": docs, "rows": [row.to_dict() for row in rows]}
-        return json.dumps(said, separators=(",", ":")).encode()
-    except (TypeError, ValueError, RecursionError):
-        return _AGAIN
-
-
-def _changes(before: Document, after: Document) -> dict[str, Any]:
-    """Return what a segment made of a document, as JSON gives it back.
-
-    Raises:
-        ValueError: JSON does not.
-    """
-    said: dict[str, Any] = {"signals": dict(after.signals)}
-    if after.text != before.text:
-        said["text"] = after.text
-    if after.url != before.url:
-        said["url"] = after.url
-    if after.html is None and before.html is not None:
-        said["html"] = None
-    elif after.html != before.html:
-        raise ValueError("the page was changed")
-    meta = {key: _change(before.meta, key, value) for key, value in after.meta.items()}
-    if any(meta.values()) or list(after.meta) != list(before.meta):
-        said["meta"] = meta
-    if after.verdict is not None:
-        said["verdict"] = asdict(after.verdict)
-    return said
-
-
-def _change(before: Mapping[str, Any], key: Any, value: Any) -> list[Any]:
-    """Return nothing if a field of meta is what it was, else its value.
-
-    Raises:
-        ValueError: JSON does not give it back as it is.
-    """
-    if not isinstance(key, str):
-        raise ValueError("a key that is no text")
-    if key in before and _same(before[key], value):
-        return []
-    if not _as_json(value):
-        raise ValueError("a value that JSON does not give back")
-    return [value]
-
-
-def _same(one: Any, other: Any) -> bool:
-    if one is other:
-        return True
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, str):
-        return bool(one == other)
-    try:
-        # 1 equals True, and arrays are no bool; protocol 5 tells arrays that were sent apart
-        return pickle.dumps(one, protocol=4) == pickle.dumps(other, protocol=4)
-    except Exception:
-        return False
-
-
-def _as_json(value: Any) -> bool:
-    kind = type(value)
-    if kind is dict:
-        return all(type(key) is str and _as_json(item) for key, item in value.items())
-    if kind is list:
-        return all(map(_as_json, value))
-    return value is None or kind in (str, int, float, bool)
-
-
-def _made(before: Document, said: Mapping[str, Any]) -> Document:
-    """Return the document that `_changes` told of."""
-    fields = ("text", "url", "html", "signals")
-    new: dict[str, Any] = {key: said[key] for key in fields if key in said}
-    if "meta" in said:
-        new["meta"] = {
-            key: change[0] if change else before.meta[key] for key, change in said["meta"].items()
-        }
-    verdict = said.get("verdict")
-    return replace(before, **new, verdict=None if verdict is None else Verdict(**verdict))
-
-
 class _Log:
     """Records, one after the other: first those of before are read, then new ones are added.
 
@@ -317,7 +202,9 @@ class _Log:
             self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
         except OSError as error:
             raise _unwritable(path, error) from error
-        self._reading = self._unread = True
+        self.reading = True
+        """Whether there may be a record that is not read yet."""
+        self._unread = True
         self._cut: int | None = None  # where the records end that stay, if others follow
         self._head = b""  # what is to be noted before the first new record
         self.useless = ""
@@ -336,14 +223,14 @@ class _Log:
         return self._next(digest, _OTHER_DOCUMENTS if first else "", size)
 
     def _next(self, digest: bytes, otherwise: str, size: int = 0) -> bytes | None:
-        if not self._reading:
+        if not self.reading:
             return None
         try:
             start = self._file.tell()
             of, found = self._record()
             if of == digest and found is not None:
                 return found
-            self._reading = False
+            self.reading = False
             if of:
                 self.useless = otherwise and (_batches(found, size) or otherwise)
             if self._file.tell() > start:
@@ -354,10 +241,10 @@ class _Log:
 
     def _record(self) -> tuple[bytes, bytes | None]:
         """Return of what the next record is (b"": of nothing), and the record, None if damaged."""
-        head = self._file.read(_HEAD.size)
-        if len(head) < _HEAD.size:
+        head = self._file.read(HEAD.size)
+        if len(head) < HEAD.size:
             return b"", None
-        size, of = _HEAD.unpack(head)
+        size, of = HEAD.unpack(head)
         if size > os.fstat(self._file.fileno()).st_size:
             return of, None
         try:
@@ -365,15 +252,14 @@ class _Log:
         except zlib.error:
             return of, None
 
-    def append(self, digest: bytes, record: bytes) -> None:
+    def append(self, data: bytes) -> None:
         """Add a record.
 
         Raises:
             OutputError: the disk is full, or gone.
         """
-        data = _packed(digest, record)
         if self._head:
-            data, self._head = _packed(self._head, b"") + data, b""
+            data, self._head = packed(self._head, b"") + data, b""
         try:
             if self._cut is not None:
                 self._file.seek(self._cut)
@@ -387,11 +273,6 @@ class _Log:
 
     def close(self) -> None:
         self._file.close()
-
-
-def _packed(digest: bytes, record: bytes) -> bytes:
-    data = zlib.compress(record, 1)
-    return _HEAD.pack(len(data), digest) + data
 
 
 def _batches(record: bytes | None, size: int) -> str:

@@ -68,6 +68,8 @@ class Done:
     sketches: list[Any] = field(default_factory=list)
     memory: int = 0
     """Peak memory of the process that did it, in bytes; 0 where that is unknown."""
+    record: bytes = b""
+    """What the journal keeps of it, where whoever did it was asked to see to that."""
 
 
 class Runner(Protocol):

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from webfilter.child import Child, ChildDied, ChildError, ChildNotSent, ChildNotStarted
 from webfilter.document import Document
@@ -24,8 +24,9 @@ from webfilter.errors import RunError
 from webfilter.report.ledger import Ledger
 from webfilter.run.local import Done, Segment, Task, perform, unpaged
 from webfilter.run.memory import peak_memory
+from webfilter.run.record import digest, record
 
-__all__ = ["Crew", "PoolRunner", "make_worker"]
+__all__ = ["Config", "Crew", "PoolRunner", "make_worker"]
 
 logger = logging.getLogger("webfilter")
 
@@ -33,15 +34,28 @@ _AHEAD = 3
 """Batches in flight a worker: enough that none waits for a slow neighbor's turn."""
 
 
-def make_worker(config: tuple[Sequence[Segment], bool]) -> Callable[[Task], Done]:
+class Config(NamedTuple):
+    """What a worker needs to know beforehand."""
+
+    cut: Sequence[Segment]
+    measure_all: bool
+    worth: float | None
+    """Where there is a journal, and each answer brings its record: as `record` takes it."""
+
+
+def make_worker(config: Config) -> Callable[[Task], Done]:
     """Return what a worker does with a task. Called once in the child."""
-    cut, measure_all = config
+    cut, measure_all, worth = config
 
     def work(task: Task) -> Done:
+        noted = worth is not None and task.only is None and bool(cut[task.segment].stages)
+        of = digest(task.docs) if noted else b""
         done = perform(cut, task, measure_all)
         last = task.segment == len(cut) - 1 and task.only is None
         if last or not measure_all:  # else a later stage may read the page yet
             done.docs = [unpaged(doc) for doc in done.docs]
+        if worth is not None and noted:
+            done.record = record(of, task.docs, done, worth)
         done.memory = peak_memory()
         return done
 
@@ -67,8 +81,8 @@ class Crew(Protocol):
 class _Children:
     """A child process for each thread that calls."""
 
-    def __init__(self, cut: Sequence[Segment], measure_all: bool) -> None:
-        self._config = (cut, measure_all)
+    def __init__(self, config: Config) -> None:
+        self._config = config
         self._local = threading.local()
         self._children: list[Child] = []
         self._closed = False
@@ -96,6 +110,7 @@ class PoolRunner:
         cut: the pipeline's segments; every stage must be picklable.
         workers: number of processes, at least 1.
         measure_all: measure dropped documents too.
+        worth: as in `Config`.
         crew: does the tasks, `workers` at a time; by default child processes of this one.
 
     Raises:
@@ -107,11 +122,12 @@ class PoolRunner:
         cut: Sequence[Segment],
         workers: int,
         measure_all: bool = False,
+        worth: float | None = None,
         crew: Crew | None = None,
     ) -> None:
         self._cut, self._workers, self._measure_all = cut, workers, measure_all
         self._told = False
-        self._crew = _Children(cut, measure_all) if crew is None else crew
+        self._crew = _Children(Config(cut, measure_all, worth)) if crew is None else crew
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="webfilter-worker")
 
     def map(self, segment: int, batches: Iterable[Sequence[Document] | Done]) -> Iterator[Done]:

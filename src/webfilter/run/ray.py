@@ -28,7 +28,7 @@ from webfilter.child import ChildDied, ChildError, ChildNotSent, ChildNotStarted
 from webfilter.config import conform
 from webfilter.errors import ConfigError, MissingExtra, RunError
 from webfilter.run.local import Done, Segment, Task
-from webfilter.run.processes import PoolRunner, make_worker
+from webfilter.run.processes import Config, PoolRunner, make_worker
 from webfilter.serve import Unpicklable, answer, dumps
 
 __all__ = ["RayRunner", "RayWorkers"]
@@ -88,6 +88,7 @@ class RayRunner(PoolRunner):
         cut: the pipeline's segments; every stage must be picklable.
         workers: how many actors, and what each needs.
         measure_all: measure dropped documents too.
+        worth: as in `webfilter.run.processes.Config`.
 
     Raises:
         ConfigError: Ray does not know one of the options.
@@ -95,7 +96,11 @@ class RayRunner(PoolRunner):
     """
 
     def __init__(
-        self, cut: Sequence[Segment], workers: RayWorkers, measure_all: bool = False
+        self,
+        cut: Sequence[Segment],
+        workers: RayWorkers,
+        measure_all: bool = False,
+        worth: float | None = None,
     ) -> None:
         import ray
 
@@ -117,8 +122,8 @@ class RayRunner(PoolRunner):
             )
         self.count = workers.count or _places(ray.cluster_resources(), options)
         """How many actors there are."""
-        crew = _Actors(made, (cut, measure_all), self.count, options)
-        super().__init__(cut, self.count, measure_all, crew)
+        crew = _Actors(made, Config(cut, measure_all, worth), self.count, options)
+        super().__init__(cut, self.count, measure_all, worth, crew)
 
     def close(self) -> None:
         """Stop the actors; batches in flight are given up."""
@@ -144,7 +149,7 @@ class _Worker:
     def load(self, config: bytes) -> tuple[bytes, bytes]:
         return answer(self._load, [config])
 
-    def _load(self, config: tuple[Sequence[Segment], bool]) -> None:
+    def _load(self, config: Config) -> None:
         self._work = make_worker(config)
 
     def work(self, task: bytes) -> tuple[bytes, bytes]:
@@ -164,7 +169,7 @@ class _Actors:
     def __init__(
         self,
         made: Any,
-        config: tuple[Sequence[Segment], bool],
+        config: Config,
         count: int,
         options: Mapping[str, Any],
     ) -> None:
@@ -283,7 +288,7 @@ class _Actors:
             )
 
 
-def _shared(config: tuple[Sequence[Segment], bool]) -> Any:
+def _shared(config: Config) -> Any:
     """Put `config` where every actor finds it.
 
     Raises:

@@ -24,6 +24,7 @@ from webfilter.report.largest import Largest
 from webfilter.report.ledger import READ
 from webfilter.report.marked import recipe_of
 from webfilter.report.tiers import Counts
+from webfilter.run import journal as journals
 from webfilter.run.flow import Flow, batched, check_count
 from webfilter.run.ids import UniqueIds
 from webfilter.run.journal import Journal, half_placed
@@ -121,7 +122,8 @@ def run(
             else:
                 opened[kind] = open_sink(target, **settings)
             stack.callback(opened[kind].abort)  # after `close` it does nothing
-        runner, count = _runner(cut, workers, measure_all)
+        worth = journals.WORTH if out is not None and resume else None
+        runner, count = _runner(cut, workers, measure_all, worth)
         stack.callback(runner.close)
         journal = None
         if out is not None and not resume:
@@ -206,15 +208,15 @@ def _here(name: str, folder: str | Path | None) -> Path | None:
 
 
 def _runner(
-    cut: Sequence[Segment], workers: int | RayWorkers, measure_all: bool
+    cut: Sequence[Segment], workers: int | RayWorkers, measure_all: bool, worth: float | None
 ) -> tuple[Runner, int]:
     """Return who does the work, and how many they are."""
     if isinstance(workers, RayWorkers):
-        runner = RayRunner(cut, workers, measure_all)
+        runner = RayRunner(cut, workers, measure_all, worth)
         return runner, runner.count
     if workers == 1:
         return LocalRunner(cut, measure_all), 1
-    return PoolRunner(cut, workers, measure_all), workers
+    return PoolRunner(cut, workers, measure_all, worth), workers
 
 
 def _targets(

@@ -1,11 +1,11 @@
 """Hold live documents on disk while a corpus stage looks at all of them.
 
 One Arrow IPC stream, zstd, in the work folder. Strings are stored as bytes, so lone surrogates
-pass. Signals and meta are pickled, so that they come back as they were, whatever a source puts
-there (arrays, time stamps, sets): the file lies in a folder that only its user can open, lasts as
-long as the run, and nobody but the process that wrote it reads it. A field of meta that cannot be
-pickled (a lock, nesting too deep) becomes what would be written of it: see
-`webfilter.write.jsontext`.
+pass. Signals and meta are pickled, those of a batch together in its first row, so that they come
+back as they were, whatever a source puts there (arrays, time stamps, sets): the file lies in a
+folder that only its user can open, lasts as long as the run, and nobody but the process that wrote
+it reads it. A field of meta that cannot be pickled (a lock, nesting too deep) becomes what would be
+written of it: see `webfilter.write.jsontext`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Spool:
             [_bytes(doc.text) for doc in docs],
             [doc.html for doc in docs],
             [_bytes(doc.url) for doc in docs],
-            [_rest(doc) for doc in docs],
+            [_rests(docs)] + [None] * (len(docs) - 1),
         ]
         arrays = [pa.array(c, f.type) for c, f in zip(columns, self._schema, strict=True)]
         try:
@@ -93,8 +93,9 @@ class Spool:
         self.finish()
         with pa.OSFile(str(self._path)) as file, pa.ipc.open_stream(file) as stream:
             for batch in stream:
-                rows = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-                yield [_document(*row) for row in rows]
+                *columns, (packed, *_) = (column.to_pylist() for column in batch.columns)
+                rests = pickle.loads(packed)
+                yield [_document(*row) for row in zip(*columns, rests, strict=True)]
 
     def delete(self) -> None:
         """Remove the file."""
@@ -119,25 +120,32 @@ def _str(raw: bytes) -> str:
 _GLOBAL = b"\x93"  # without this opcode there are only plain values in a pickle
 
 
-def _rest(doc: Document) -> bytes:
-    v = doc.verdict
-    verdict = None
-    if v is not None:
-        verdict = (v.stage, v.reason, v.signal, v.value, v.limit, v.kind, v.of, v.op)
-    rest = (doc.signals, doc.meta, verdict)
+def _rests(docs: Sequence[Document]) -> bytes:
+    """Return what is not in other columns, of all `docs`: names that recur are held once."""
+    rests = [(doc.signals, doc.meta, _fields(doc.verdict)) for doc in docs]
     try:
-        data = pickle.dumps(rest, protocol=5)
+        data = pickle.dumps(rests, protocol=5)
         if _GLOBAL in data:  # it has to be read, too
             pickle.loads(data)
     except Exception:
-        data = pickle.dumps(tuple(map(_lasting, rest)), protocol=5)
+        data = pickle.dumps([tuple(map(_lasting, rest)) for rest in rests], protocol=5)
     return data
 
 
+def _fields(v: Verdict | None) -> tuple[Any, ...] | None:
+    if v is None:
+        return None
+    return (v.stage, v.reason, v.signal, v.value, v.limit, v.kind, v.of, v.op)
+
+
 def _document(
-    id_: bytes, text: bytes, html: bytes | None, url: bytes | None, rest: bytes
+    id_: bytes,
+    text: bytes,
+    html: bytes | None,
+    url: bytes | None,
+    rest: tuple[Mapping[str, Any], Mapping[str, Any], tuple[Any, ...] | None],
 ) -> Document:
-    signals, meta, verdict = pickle.loads(rest)
+    signals, meta, verdict = rest
     return Document(
         _str(id_),
         _str(text),

@@ -26,10 +26,12 @@ names of the signal columns (``signals``), ``version`` (of this layout, 1), and 
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from webfilter.document import Document, Verdict, plain
@@ -54,12 +56,16 @@ _OWN = ("id", "text", "url", "meta", "verdict", "html")
 _RESERVED = re.compile("_+signals")
 _INT64 = 2**63
 
+_Name = Literal["float", "int", "bool", "str"]
 
-class _Slot(NamedTuple):
-    place: int
-    kind: str
+
+class _Kind(NamedTuple):
+    """What a column of signals holds."""
+
     exact: type
-    missed: Callable[[Any], bool]
+    fit: Callable[[Sequence[Any]], bool]
+    """Whether values of exactly that type all stand in such a column as they are; it may say no
+    where one by one they do."""
 
 
 def verdict_fields(verdict: Verdict) -> dict[str, Any]:
@@ -98,34 +104,29 @@ class Columns:
         metadata: Mapping[str, str] | None = None,
         html: bool = False,
     ) -> None:
-        kinds: dict[str, str] = {}
+        kinds: dict[str, _Name] = {}
         for signal in signals:
             name = without_surrogates(signal.name)
             if name not in _OWN and not _RESERVED.fullmatch(name):
                 first = kinds.setdefault(name, signal.kind)
                 if {first, signal.kind} == {"int", "float"}:
                     kinds[name] = "float"
-        self._slots = {
-            name: _Slot(index, kind, _EXACT[kind], _MISSED[kind])
-            for index, (name, kind) in enumerate(kinds.items())
-        }
+        self._kinds, self._names = kinds, frozenset(kinds)
         self._html = html
         given = {str(key): str(value) for key, value in (metadata or {}).items()}
         self.metadata: dict[str, Any] = {**given, "signals": list(kinds), "version": VERSION}
         self.schema = _schema(kinds, html, self.metadata)
         self._rows: list[tuple[Any, ...]] = []
+        self._signals: list[Mapping[str, Any]] = []
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, doc: Document) -> int:
         """Append `doc` as a row; return about how many bytes it takes, uncompressed."""
-        values, extra = self._values(doc)
         meta: Mapping[str, Any] = doc.meta
-        if extra or any(_reserved(key) for key in meta):
+        if any(map(_reserved, meta)):
             meta = {f"_{key}" if _reserved(key) else key: item for key, item in meta.items()}
-            if extra:
-                meta["_signals"] = extra
         verdict = None
         if doc.verdict is not None:
             verdict = verdict_fields(doc.verdict)
@@ -134,48 +135,57 @@ class Columns:
         url = None if doc.url is None else utf8(doc.url)
         packed = utf8(json_text(meta)) if meta else b"{}"
         page = (doc.html,) if self._html else ()
-        self._rows.append((identity, text, url, packed, *values, verdict, *page))
-        size = len(identity) + len(text) + len(url or b"") + len(packed) + 9 * len(values) + 32
+        self._rows.append((identity, text, url, packed, verdict, *page))
+        self._signals.append(doc.signals)
+        size = len(identity) + len(text) + len(url or b"") + len(packed) + 9 * len(self._kinds) + 32
         return size + (len(doc.html) if self._html and doc.html is not None else 0)
 
     def take(self) -> pa.Table:
         """Return the rows so far as a table, and forget them."""
         import pyarrow as pa
 
-        cells = zip(*self._rows, strict=True) if self._rows else ([] for _ in self.schema)
+        own = list(zip(*self._rows, strict=True)) or [()] * (len(self.schema) - len(self._kinds))
+        extra: dict[int, dict[str, Any]] = {}
+        measured = [self._column(name, kind, extra) for name, kind in self._kinds.items()]
+        for row, signals in enumerate(self._signals):
+            if not signals.keys() <= self._names:
+                undeclared = {k: v for k, v in signals.items() if k not in self._names}
+                extra.setdefault(row, {}).update(undeclared)
+        if extra:
+            meta = list(own[3])
+            for row, signals in extra.items():
+                meta[row] = utf8(json_text({**json.loads(meta[row]), "_signals": signals}))
+            own[3] = tuple(meta)
+        self._rows, self._signals = [], []
+        columns = (*own[:4], *measured, *own[4:])
         arrays = [
             pa.array(column, type=field.type)
-            for column, field in zip(cells, self.schema, strict=True)
+            for column, field in zip(columns, self.schema, strict=True)
         ]
-        self._rows = []
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
-    def _values(self, doc: Document) -> tuple[list[Any], dict[str, Any]]:
-        """Return the cells of the signal columns, and the signals that fit none of them."""
-        values: list[Any] = [None] * len(self._slots)
-        extra: dict[str, Any] = {}
-        for name, value in doc.signals.items():
-            slot = self._slots.get(name)
-            if slot is None:
-                extra[name] = value
-            elif value is None:
-                pass
-            elif type(value) is slot.exact and not slot.missed(value):
-                values[slot.place] = value
-            else:
-                fits, cell = _fit(name, value, slot.kind)
-                if fits:
-                    values[slot.place] = cell
-                else:
-                    extra[name] = value
-        return values, extra
+    def _column(self, name: str, kind: _Name, extra: dict[int, dict[str, Any]]) -> list[Any]:
+        """Return the cells of a signal; values that do not fit go to `extra`, by row."""
+        cells = [signals.get(name) for signals in self._signals]
+        exact, fit = _KINDS[kind]
+        types = set(map(type, cells)) - {NoneType}
+        if types <= {exact} and fit([value for value in cells if value is not None]):
+            return cells
+        for row, value in enumerate(cells):
+            if value is None or (type(value) is exact and fit((value,))):
+                continue
+            fits, cells[row] = _fit(name, value, kind)
+            if not fits:
+                cells[row] = None
+                extra.setdefault(row, {})[name] = value
+        return cells
 
 
 def _reserved(key: Any) -> bool:
     return isinstance(key, str) and _RESERVED.fullmatch(key) is not None
 
 
-def _fit(name: str, value: Any, kind: str) -> tuple[bool, Any]:
+def _fit(name: str, value: Any, kind: _Name) -> tuple[bool, Any]:
     """Return whether `value` fits a column of `kind` without loss, and what then stands there."""
     try:
         value = plain(name, value)
@@ -190,16 +200,15 @@ def _fit(name: str, value: Any, kind: str) -> tuple[bool, Any]:
             return False, None
     if kind == "str" and type(value) is str:
         return True, without_surrogates(value)
-    return type(value) is _EXACT[kind] and not _MISSED[kind](value), value
+    exact, fit = _KINDS[kind]
+    return type(value) is exact and fit((value,)), value
 
 
-_KINDS: tuple[Literal["float", "int", "bool", "str"], ...] = ("float", "int", "bool", "str")
-_EXACT: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
-_MISSED: dict[str, Callable[[Any], bool]] = {
-    "int": lambda value: not -_INT64 <= value < _INT64,
-    "float": lambda value: not math.isfinite(value),
-    "bool": lambda value: False,
-    "str": lambda value: not value.isascii(),
+_KINDS: dict[_Name, _Kind] = {
+    "float": _Kind(float, lambda values: math.isfinite(sum(values))),
+    "int": _Kind(int, lambda values: not values or -_INT64 <= min(values) <= max(values) < _INT64),
+    "bool": _Kind(bool, lambda values: True),
+    "str": _Kind(str, lambda values: "".join(values).isascii()),
 }
 
 
@@ -258,8 +267,8 @@ def _found(docs: Sequence[Document]) -> list[Signal]:
     found = []
     for name, types in kinds.items():
         types.discard(type(None))
-        for kind in _KINDS:
-            if _EXACT[kind] in types or (not types and kind == "float"):
+        for kind, (exact, _) in _KINDS.items():
+            if exact in types or (not types and kind == "float"):
                 found.append(Signal(name, kind, ""))
                 break
     return found

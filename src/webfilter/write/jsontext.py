@@ -35,6 +35,7 @@ __all__ = ["json_text", "utf8", "without_surrogates"]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]{6,}")  # of functions, locks, generators
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _DEPTH = 64
 _BITS = 14_000  # Python writes integers of up to 4,300 digits as decimals
 
@@ -63,7 +64,7 @@ def json_text(value: Any) -> str:
     '{"a": "aGk=", "b": null}'
     """
     shaped = _plain(value, set())
-    return without_surrogates(json.dumps(shaped, ensure_ascii=False, allow_nan=False))
+    return without_surrogates(_ENCODE(shaped))
 
 
 def _plain(value: Any, path: set[int]) -> Any:

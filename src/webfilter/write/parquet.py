@@ -4,12 +4,19 @@ A row group ends after a thousand documents or 32 MB of them, a part after the r
 it reaches its size on disk. Both follow from the sequence of documents alone, and nothing else
 enters the files (no dates, no names of machines), so the same documents give the same bytes however
 they were batched, as long as pyarrow is the same. zstd; dictionaries only where values recur.
+
+A row group is compressed and written by a thread while the next one is collected. What goes wrong
+there is raised when the next is full, or at the end.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from threading import Thread
 from typing import IO, Any
 
 from webfilter.document import Document
@@ -48,6 +55,7 @@ class ParquetSink(PartSink):
         self._group_rows, self._group_bytes = group_rows, group_bytes
         self._bytes = self._rows = 0
         self._writer: Any = None
+        self._writing: Future[None] | None = None
 
     def _add(self, doc: Document) -> None:
         self._bytes += self._columns.add(doc)
@@ -55,13 +63,21 @@ class ParquetSink(PartSink):
             self._flush()
 
     def _flush(self) -> None:
-        file = self._part()
+        self._wait()
+        if self._open is not None and self._open.tell() >= self._part_bytes:
+            self._end_part()
+        self._part()
         self._rows += len(self._columns)
         table = self._columns.take()
-        self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+        size = max(1, table.num_rows)
+        self._writing = _beside(partial(self._writer.write_table, table, row_group_size=size))
         self._bytes = 0
-        if file.tell() >= self._part_bytes:
-            self._end_part()
+
+    def _wait(self) -> None:
+        """Let the row group be written that is on its way."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            writing.result()
 
     def _begin(self, file: IO[bytes]) -> None:
         import pyarrow.parquet as pq
@@ -89,6 +105,7 @@ class ParquetSink(PartSink):
         )
 
     def _complete(self) -> None:
+        self._wait()
         said = {**self._columns.metadata, "documents": self._rows}
         self._writer.add_key_value_metadata({"webfilter": json_text(said)})
         self._writer.close()
@@ -100,9 +117,27 @@ class ParquetSink(PartSink):
 
     def _discard(self) -> None:
         self._columns = Columns()
+        with suppress(Exception):
+            self._wait()
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
+
+
+def _beside(work: Callable[[], None]) -> Future[None]:
+    """Do `work` in a thread of its own; return what tells how it ended."""
+    ended: Future[None] = Future()
+
+    def do() -> None:
+        try:
+            work()
+        except BaseException as error:
+            ended.set_exception(error)
+        else:
+            ended.set_result(None)
+
+    Thread(target=do, name="webfilter-write").start()
+    return ended
 
 
 def parquet(
