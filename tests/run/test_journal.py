@@ -373,9 +373,9 @@ def test_what_other_stages_noted_does_not_follow_what_these_note(tmp_path):
 
     def noted(key, record):
         log = journal._Log(tmp_path / "0.log", key)
-        log.append(first, record)
+        log.append(packed(first, record))
         if key == "old":
-            log.append(second, record)
+            log.append(packed(second, record))
         log.close()
 
     noted("old", b"1")
