@@ -11,8 +11,8 @@ not, at most `each` texts a language and source, by `GopherQuality.for_language`
 - lists: 60 words drawn from the different words of the language that are in at most two texts of
   that half: keyword lists, as near as texts of prose give them. salad: 60 from all languages of the
   script. code: generated source code, markup, logs and the like.
-- length: web excerpts whose mean word is outside 3 to 10 characters, by the other limit of Gopher's
-  that knows English.
+- length: texts whose mean word is outside the limits of the stage, and outside those of English (3
+  to 10 characters), where spaces part words; the source with most of them.
 - marks: whole sentences (lingua) that end with a mark of the language, closing quotes apart; for
   Thai, which has none, with a full stop or the like: here the corpus has put them there.
 
@@ -144,10 +144,15 @@ def main() -> None:
         script = by_script[facts.scripts[0]]
         stage = wf.GopherQuality.for_language(language, min_stop_words=None)
         row: dict[str, float | None] = {}
-        if "hplt" in by:
-            lengths = [signals["mean_word_length"] for signals in counted(stage, by["hplt"])]
-            if facts.spaced:
-                row["length"] = mean(not 3 <= (each or 0) <= 10 for each in lengths)
+        if facts.spaced and any(by.values()):
+            lengths = [
+                [signals["mean_word_length"] or 0 for signals in counted(stage, some)]
+                for some in by.values()
+                if some
+            ]
+            low, high = stage.min_mean_word_length or 0, stage.max_mean_word_length or 1000
+            row["length"] = max(mean(not low <= each <= high for each in of) for of in lengths)
+            row["english"] = max(mean(not 3 <= each <= 10 for each in of) for of in lengths)
         if language in sentences:
             ends = [text.rstrip().rstrip(CLOSING)[-1:] for text in sentences[language]]
             marks = facts.terminal_marks or language_facts("zh").terminal_marks
@@ -175,7 +180,7 @@ def main() -> None:
                   f"{percent(median(values.values()))} | {low} |")  # fmt: skip
     for column, lowest in (
         ("lingua", True), ("hplt", True), ("udhr", True), ("lists", False), ("salad", False),
-        ("other", False), ("length", False), ("marks", True),
+        ("other", False), ("length", False), ("english", False), ("marks", True),
     ):  # fmt: skip
         values = {n: r[column] for n, r in rows.items() if r.get(column) is not None}
         worst = sorted(values, key=lambda n: values[n] if lowest else -values[n])[:15]
@@ -191,7 +196,8 @@ def main() -> None:
         middle = percent(median(shares.values()))
         print(f"\n{name}: {len(shares)} languages, median {middle} of our words; least: {said}")
     if options.all:
-        columns = ("hplt", "lingua", "udhr", "other", "lists", "salad", "length", "marks")
+        columns = ("hplt", "lingua", "udhr", "other", "lists", "salad", "length", "english")
+        columns += ("marks",)
         print(f"\n| language | words | {' | '.join(columns)} |\n|{' --- |' * (len(columns) + 2)}")
         for name in sorted(rows):
             cells = " | ".join(percent(rows[name].get(column)) for column in columns)

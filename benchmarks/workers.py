@@ -2,15 +2,16 @@
 
     python benchmarks/workers.py texts.jsonl.xz pages-00.warc.gz pages-01.warc.gz --repeats 3
 
-The process that calls `Pipeline.run` reads, hands out batches, takes the results, keeps the
-journal, and writes. So a document costs time there and time in a worker, and where there are more
-workers than the second has of the first, they wait. This measures both: CPU time a document of the
-process itself, of its main thread alone, and of all it started, with two workers. Texts go through
-filters, and through filters with deduplication; crawl files through the recipe ``educational``.
-In a fresh process all documents are run once, so that imports and tables are loaded, then a few,
-then all again: what the last took more than the few, a document more, is what counts, and no start
-of a worker. Texts are repeated with other words in them (``--copies``) for there to be enough.
-Medians. Linux and macOS.
+The process that calls `Pipeline.run` reads, hands out batches, takes the results and writes. So a
+document costs time there beside the time in a worker, and more workers than the first goes into the
+second have to wait. This measures CPU time a document: of the process itself with two workers, of
+its main thread alone, and of everything where one process does it all. Texts go through filters,
+and through filters with deduplication; crawl files through the recipe ``educational``.
+
+All figures are differences between a run of all documents and one of the first few, so that imports
+and starts are left out: of the process itself, the third and the second run in a
+process that had run all before; of everything, two fresh processes. Texts are repeated with other
+words in them (``--copies``) for there to be enough. Medians. Linux and macOS.
 """
 
 from __future__ import annotations
@@ -23,14 +24,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 import webfilter as wf
 
 FEW = 300
-FIELDS = "this process", "its main thread", "workers"
 
 
 def chain(name: str) -> wf.Pipeline:
@@ -63,21 +63,28 @@ def used(who: int) -> float:
     return times.ru_utime + times.ru_stime
 
 
-def one(name: str, files: list[str], workers: int) -> dict[str, float]:
-    """Run a chain; return CPU microseconds a document."""
-    pipe = chain(name)
-    few = list(islice(wf.read(files), FEW))
-    spent: list[list[float]] = []
-    for docs in (wf.read(files), wf.read(few), wf.read(files)):
-        with tempfile.TemporaryDirectory() as folder:
-            before = used(resource.RUSAGE_SELF), time.thread_time(), used(resource.RUSAGE_CHILDREN)
-            report = pipe.run(docs, Path(folder, "out"), workers=workers, progress=False)
-            after = used(resource.RUSAGE_SELF), time.thread_time(), used(resource.RUSAGE_CHILDREN)
-        spent.append([end - begin for begin, end in zip(before, after, strict=True)])
-    more = report.total - len(few)
-    each = [1e6 * (whole - part) / more for part, whole in zip(*spent[1:], strict=True)]
-    counts = {"documents": report.total, "kept": report.kept}
-    return {**dict(zip(FIELDS, each, strict=True)), **counts}
+def run(name: str, docs: object, workers: int) -> list[float]:
+    """Run a chain; return CPU seconds of this process and of this thread, documents, and kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = used(resource.RUSAGE_SELF), time.thread_time()
+        out = Path(folder, "out")
+        report = chain(name).run(wf.read(docs), out, workers=workers, progress=False)
+        after = used(resource.RUSAGE_SELF), time.thread_time()
+    return [after[0] - before[0], after[1] - before[1], report.total, report.kept]
+
+
+def each(some: Sequence[float], whole: Sequence[float], documents: float) -> list[float]:
+    """Return what the whole took more than some, in microseconds a document."""
+    return [1e6 * (a - b) / (documents - FEW) for a, b in zip(whole, some, strict=True)]
+
+
+def fresh(*arguments: str) -> tuple[list[list[float]], float]:
+    """Run this script in a process of its own; return what it says, and its CPU seconds."""
+    before = used(resource.RUSAGE_CHILDREN)
+    said = subprocess.run(
+        [sys.executable, __file__, *arguments], check=True, capture_output=True, text=True
+    )
+    return json.loads(said.stdout), used(resource.RUSAGE_CHILDREN) - before
 
 
 def main() -> None:
@@ -86,11 +93,14 @@ def main() -> None:
     parser.add_argument("files", nargs="+", help="a file of texts (JSONL), and crawl files (WARC)")
     parser.add_argument("--copies", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--one", choices=("filters", "deduplication", "pages"))
+    parser.add_argument("--chain", choices=("filters", "deduplication", "pages"))
+    parser.add_argument("--child", choices=("workers", "few", "all"), help=argparse.SUPPRESS)
     args = parser.parse_args()
-    if args.one:
-        print(json.dumps(one(args.one, args.files, args.workers)))
+    if args.child:
+        few = list(islice(wf.read(args.files), FEW))
+        runs = {"workers": (args.files, few, args.files), "few": (few,), "all": (args.files,)}
+        workers = 2 if args.child == "workers" else 1
+        print(json.dumps([run(args.chain, docs, workers) for docs in runs[args.child]]))
         return
     crawl = [path for path in args.files if ".warc" in path]
     with tempfile.TemporaryDirectory() as folder:
@@ -100,21 +110,21 @@ def main() -> None:
                 for row in texts(path, args.copies):
                     file.write(json.dumps(row) + "\n")
         names = ("filters", "deduplication") if corpus.stat().st_size else ()
-        print("| | documents | kept | " + " | ".join(FIELDS) + " | workers it can feed |")
-        print("| --- |" + " --- |" * 6)
+        columns = "this process", "its main thread", "everything", "times faster at most"
+        print(f"| | documents | kept | {' | '.join(columns)} |\n| --- |{' --- |' * 6}")
         for name in (*names, *(("pages",) if crawl else ())):
-            files = crawl if name == "pages" else [str(corpus)]
-            runs = []
+            if args.chain not in (None, name):
+                continue
+            given = [*(crawl if name == "pages" else [str(corpus)]), "--chain", name, "--child"]
+            rows = []
             for _ in range(args.repeats):
-                command = [sys.executable, __file__, *files, "--one", name]
-                command += ["--workers", str(args.workers)]
-                said = subprocess.run(command, check=True, capture_output=True, text=True)
-                runs.append(json.loads(said.stdout))
-            row = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
-            fed = row["workers"] / row["this process"]
-            cells = [f"{row['documents']:,.0f}", f"{row['kept']:,.0f}"]
-            cells += [f"{row[field]:,.0f}" for field in FIELDS] + [f"{fed:.1f}"]
-            print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+                (_, some, whole), _ = fresh(*given, "workers")
+                (_, few_seconds), (_, all_seconds) = fresh(*given, "few"), fresh(*given, "all")
+                own = each(some[:2], whole[:2], whole[2])
+                rows.append([*whole[2:], *own, *each([few_seconds], [all_seconds], whole[2])])
+            found = [statistics.median(column) for column in zip(*rows, strict=True)]
+            cells = [f"{value:,.0f}" for value in found] + [f"{found[4] / found[2]:.1f}"]
+            print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

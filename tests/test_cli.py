@@ -1,4 +1,5 @@
 import errno
+import gzip
 import io
 import json
 import os
@@ -158,6 +159,69 @@ def test_explain_reads_standard_input():
     assert b"gopher_quality" in done.stdout
 
 
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+def test_run_reads_standard_input_as_it_reads_a_file(job, compress):
+    assert run(job) == 0
+    command = [sys.executable, "-m", "webfilter", "run", str(job / "quick.toml"), "-"]
+    data = compress((job / "in.jsonl").read_bytes())
+    done = subprocess.run(
+        [*command, "--out", str(job / "piped"), "--workers", "2"],
+        input=data,
+        capture_output=True,
+        check=True,
+    )
+    assert b"3 of 11 documents kept" in done.stdout
+    kept = [job / out / "kept" / "part-00000.parquet" for out in ("out", "piped")]
+    assert kept[0].read_bytes() == kept[1].read_bytes()
+
+
+def test_nothing_in_standard_input_is_one_clear_error(job, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    assert main(["run", str(job / "quick.toml"), "-", "--out", str(job / "out")]) == 2
+    assert main(["tune", "-", "-", "--out", str(job / "tuned.toml")]) == 2
+    empty, both = capsys.readouterr().err.splitlines()
+    assert "<stdin> is empty" in empty
+    assert "standard input is one corpus" in both
+    assert not (job / "out").exists()
+
+
+def test_explain_takes_the_one_page_of_a_file_that_can_hold_many(job, capsys):
+    line = json.dumps({"id": "a", "url": "https://a.example/", "text": PROSE})
+    (job / "one.jsonl").write_text(line)
+    (job / "page.html.gz").write_bytes(gzip.compress(f"<html><p>{PROSE}</p></html>".encode()))
+    (job / "broken.jsonl").write_text("{broken")
+    (job / "note.gz").write_bytes(gzip.compress(b"hello"))
+    recipe = ["--recipe", str(job / "quick.toml"), "--as", "json"]
+
+    def words(found):
+        return next(row["value"] for row in found["rows"] if row["signal"] == "words")
+
+    assert main(["explain", str(job / "one.jsonl"), *recipe]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert main(["explain", str(job / "page.html.gz"), "--as", "json"]) == 0
+    page = json.loads(capsys.readouterr().out)
+    assert words(line) == words(page)
+    for name, said in (
+        ("in.jsonl", "is jsonl, of more than one page; explain takes one"),
+        ("note.gz", "is gzip data, of no page"),
+        ("broken.jsonl", "malformed JSON"),
+    ):
+        assert main(["explain", str(job / name), *recipe]) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_a_count_that_is_none_says_what_is_wanted(job, capsys):
+    for given in ("0", "-1", "1.5", "many", ""):
+        with pytest.raises(SystemExit):
+            run(job, f"--batch-size={given}")
+        assert f"--batch-size: {given!r} is no whole number from 1" in capsys.readouterr().err
+
+
+def test_a_name_of_a_stage_and_a_recipe_is_told_once(capsys):
+    assert main(["list", "~"]) == 2
+    assert capsys.readouterr().err.count("educational") == 1
+
+
 def test_list_names_stages_signals_and_recipes(capsys):
     assert main(["list"]) == 0
     said = capsys.readouterr().out
@@ -220,6 +284,8 @@ def test_names_that_are_too_long_are_clear_errors(job, capsys, long):
         ["clusters", str(job), "--html", f"{name}.html"],
         ["clusters", name],
         ["explain", name],
+        ["compare", name, name],
+        ["models", "fetch", name],
         ["run", name, given, "--out", str(job / "out")],
         ["run", "educational", name, "--out", str(job / "out")],
         ["run", "educational", given, "--out", name],
@@ -233,6 +299,10 @@ def test_an_interrupted_run_says_how_to_go_on(job, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Pipeline, "run", interrupted)
-    for more, said in (((), "; the same command goes on from here"), (("--no-resume",), "")):
+    again = "; the same command goes on from here"
+    for more, said in (((), again), (("--no-resume",), "")):
         assert run(job, *more) == 130
         assert capsys.readouterr().err.strip().endswith(f"put in place{said}")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "One."}')))
+    assert main(["run", str(job / "quick.toml"), "-", "--out", str(job / "out")]) == 130
+    assert "the same command, given the same input, goes on" in capsys.readouterr().err

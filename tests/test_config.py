@@ -1,5 +1,5 @@
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import webfilter as wf
-from webfilter.config import build, conform
+from webfilter.config import AnyPath, build, conform
 from webfilter.errors import ConfigError, UnknownName, WebfilterError
 from webfilter.stage import Rule
 
@@ -41,6 +41,33 @@ def test_what_people_write_becomes_what_the_field_holds():
     assert made.rules == (Rule("n", ge=2),)
     assert Options(key=["a", "b"]).key == ("a", "b")
     assert hash(Options({"b": 1}.keys() and ["b"])) == hash(Options(("b",)))
+
+
+def test_paths_are_held_as_paths_however_they_were_written(tmp_path):
+    @dataclass(frozen=True)
+    class Places:
+        one: AnyPath | None = None
+        some: Sequence[AnyPath] = ()
+        named: Mapping[str, AnyPath] | Sequence[AnyPath] | AnyPath = ()
+
+        def __post_init__(self):
+            conform(self, "places")
+
+    (tmp_path / "x").touch()
+    [found] = os.scandir(tmp_path)
+    for given in ("x", Path("x"), found):
+        held = Path(os.fspath(given))
+        assert Places(given).one == held
+        assert Places(some=["y", given]).some == (Path("y"), held)
+        assert Places(named=given).named == held
+        assert Places(named={"a": given}).named == {"a": held}
+        assert type(Places(given).one) is type(held)
+    [raw] = os.scandir(os.fsencode(tmp_path))
+    for wrong in (5, "", b"x", raw):
+        with pytest.raises(ConfigError, match=r"places: one = .*; it takes Path or None"):
+            Places(wrong)
+    with pytest.raises(ConfigError, match="some = 'x' does not fit; it takes a list of Path"):
+        Places(some="x")
 
 
 def test_numbers_of_numpy_become_plain_ones():

@@ -7,7 +7,14 @@ import unicodedata
 
 import pytest
 
-from webfilter import ByLanguage, C4Quality, Document, FineWebQuality, GopherQuality
+from webfilter import (
+    ByLanguage,
+    C4Quality,
+    Document,
+    FineWebQuality,
+    GopherQuality,
+    GopherRepetition,
+)
 from webfilter.codes import canonical
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.extract.justext import _unspaced
@@ -161,7 +168,7 @@ def test_facts_are_values() -> None:
     assert hash(facts) == hash(language_facts("German"))
 
 
-@pytest.mark.parametrize("family", [GopherQuality, C4Quality, FineWebQuality])
+@pytest.mark.parametrize("family", [GopherQuality, GopherRepetition, C4Quality, FineWebQuality])
 def test_english_is_the_stage_itself(family: type[GopherQuality]) -> None:
     for name in family.profiles:
         assert family.for_language("en", name) == family.profile(name)
@@ -170,7 +177,13 @@ def test_english_is_the_stage_itself(family: type[GopherQuality]) -> None:
 
 @pytest.mark.parametrize(
     ("family", "code"),
-    [(GopherQuality, "de"), (GopherQuality, "zh"), (C4Quality, "th"), (FineWebQuality, "el")],
+    [
+        (GopherQuality, "de"),
+        (GopherQuality, "zh"),
+        (GopherRepetition, "th"),
+        (C4Quality, "th"),
+        (FineWebQuality, "el"),
+    ],
 )
 def test_stages_for_a_language_keep_the_contract(family: type[GopherQuality], code: str) -> None:
     check_stage(family.for_language(code))
@@ -180,6 +193,7 @@ def test_every_language_has_its_stages() -> None:
     for code in EVERY:
         C4Quality.for_language(code)
         FineWebQuality.for_language(code)
+        GopherRepetition.for_language(code)
         stage = GopherQuality.for_language(code)
         assert (stage.min_stop_words is None) == (not stage.stop_words)
 
@@ -198,7 +212,7 @@ def test_a_language_without_a_list_is_not_judged_by_it_and_the_log_says_so(caplo
 def test_changes_win_and_profiles_compose() -> None:
     assert GopherQuality.for_language("de", min_stop_words=3, words="unicode").words == "unicode"
     dolma = GopherQuality.for_language("de", "dolma")
-    assert (dolma.version, dolma.max_median_word_length) == ("dolma", 10.0)
+    assert (dolma.version, dolma.max_median_word_length) == ("dolma", 15.0)
     assert dolma.stop_words == language_facts("de").stop_words
     assert GopherQuality.for_language("ka", "dclm").words == "english"
     with pytest.raises(ConfigError, match="without spaces"):
@@ -226,6 +240,58 @@ def test_prose_without_spaces_is_kept_and_lists_are_not() -> None:
     marked = stage.process([Document("a", prose), Document("b", names)])
     assert marked[0].live
     assert str(marked[1].verdict) == "gopher_quality: stop_words 0 < 2"
+
+
+def test_repetition_is_seen_where_no_spaces_part_words() -> None:
+    prose = (
+        "孩子在家里，他的狗也不睡觉。我们都在学校学习，老师和学生是好朋友。夏天的时候大家去海边，"
+    )
+    prose += "冬天下雪了，河水结冰，人们在山上滑雪，晚上围着火炉喝茶，讲从前的故事。"
+    stuffed = f"{prose[:40]}{'北京旅游特价酒店预订' * 9}{prose[40:]}"
+    docs = [Document("prose", prose), Document("stuffed", stuffed)]
+    assert not GopherRepetition().process(docs)[0].live  # two "words" are half of it
+    marked = GopherRepetition.for_language("zh").process(docs)
+    assert [doc.live for doc in marked] == [True, False]
+
+
+def test_runs_of_ten_pieces_of_words_may_repeat_as_runs_of_five_words_do() -> None:
+    stage = GopherRepetition.for_language("th", max_duplicate_9gram_character_ratio=0.3)
+    assert stage.words == "scripts"
+    assert stage.max_duplicate_5gram_character_ratio is None
+    assert stage.max_duplicate_9gram_character_ratio == 0.3
+    assert stage.max_duplicate_10gram_character_ratio == 0.15
+    # spaces part these; nothing here cuts the last
+    for code, words in (("de", "english"), ("hy", "unicode"), ("ii", "english")):
+        assert GopherRepetition.for_language(code) == GopherRepetition(words=words)
+    assert GopherRepetition.for_language("de", "dolma") == GopherRepetition.profile("dolma")
+    assert GopherRepetition.for_language("ja", "dclm").words == "scripts"
+
+
+def test_words_may_be_short_or_long_outside_english() -> None:
+    korean = "그 개는 집에 있는 아이와 함께 놀 수 있다. 나는 오늘 학교에서 아이들과 노래를 불렀다. "
+    stage = GopherQuality.for_language("ko", min_words=5)
+    (doc,) = stage.process([Document("a", korean)])
+    assert doc.live
+    assert doc.signals["mean_word_length"] < 3
+    assert GopherQuality.for_language("ko", min_mean_word_length=3.0).min_mean_word_length == 3
+    assert GopherQuality.for_language("ko", "dolma").min_median_word_length == 2
+    assert GopherQuality.for_language("ko", "dolma").min_mean_word_length is None
+    assert GopherQuality.for_language("ml").max_mean_word_length == 15
+    assert GopherQuality.for_language("zh").min_mean_word_length is None
+
+
+def test_a_sentence_in_characters_is_no_short_line() -> None:
+    text = "树叶是绿色的，因为它吸收红光和蓝光。\n夜晚变长的时候，叶子就变黄了。\n首页\n"
+    ratio = "fineweb_short_line_ratio"
+    assert FineWebQuality(words="scripts").measure(Document("a", text))[ratio] == 1
+    found = FineWebQuality.for_language("zh").measure(Document("a", text))
+    assert found[ratio] == pytest.approx(1 / 3)
+    assert FineWebQuality.for_language("ko").short_line_length == 30
+
+
+def test_uzbek_in_cyrillic_has_stop_words() -> None:
+    text = "Болалар ва уларнинг онаси уйда, бу ит билан ўйнаш учун ҳовлига чиқишди"
+    assert GopherQuality.for_language("uz").measure(Document("a", text))["stop_words"] >= 2
 
 
 def test_lines_end_with_the_marks_of_the_language() -> None:

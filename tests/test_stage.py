@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from toys import Breaks, FirstOf, Length, Quota, Upper
 
-from webfilter import ConfigError, Document, Rule
+from webfilter import ConfigError, Document, ExactDedup, Pipeline, Rule
 from webfilter.stage import Filter, Signal
 from webfilter.testing import check_stage
 
@@ -102,3 +102,16 @@ def test_a_verdict_carries_signal_value_and_limit():
     verdict = Length(3)([Document("1", "ab")])[0].verdict
     assert (verdict.stage, verdict.reason, verdict.signal) == ("length", "length", "length")
     assert (verdict.value, verdict.limit, verdict.op) == (2, 3.0, "<")
+
+
+def test_a_stage_alone_answers_as_a_pipeline_of_one(tmp_path):
+    docs = [Document("a", "one two three"), Document("b", "one"), Document("c", "one two three")]
+    for stage in (Length(min_length=4), ExactDedup()):
+        pipe = Pipeline((stage,))
+        assert stage(docs) == pipe(docs)
+        assert list(stage.kept(docs, batch_size=1)) == list(pipe.kept(docs))
+        assert stage.fit(docs) == pipe.fit(docs)
+        report = stage.run(docs, tmp_path / stage.name, format="jsonl")
+        assert (report.total, report.kept) == (3, len(list(pipe.kept(docs))))
+    explained = Length(min_length=4).explain(text="one")
+    assert str(explained) == str(Pipeline((Length(min_length=4),)).explain(text="one"))

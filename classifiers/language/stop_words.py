@@ -143,6 +143,10 @@ NOT: Mapping[str, str] = {
 """No function words, though every corpus has them: people, country, year, God, letters alone."""
 SPELLINGS = {"ckb": ("هك", "ەک"), "ro": ("şţ", "șț")}
 """Letters that are typed in two ways: the old counts as the new, and both are listed."""
+RESPELLED: Mapping[str, str] = {
+    "uz": "ва билан бир учун ҳамда бу бошқа олиб томонидан қилиш қилинган ушбу ҳар унинг сифатида",
+}
+"""The list in another script that the web writes and the corpora lack, letter by letter."""
 NONE: Mapping[str, str] = {
     "bug": "the web texts are mostly not Buginese",
     "crh": "the web texts are in no settled spelling",
@@ -309,6 +313,7 @@ def rows(folder: Path) -> Iterator[tuple[str, list[str], list[str], list[str]]]:
             found, agreeing = chosen(code, name, by_half.get((code, name), {}))
             stop_words += [word for word in found if word not in stop_words]
             sources |= set(agreeing) if found else set()
+        stop_words += RESPELLED.get(code, "").split()
         names += [name for name in ALSO_WRITTEN.get(code, "").split() if name not in names]
         if code == "en":
             stop_words, sources = list(STOP_WORDS), {"gopher"}

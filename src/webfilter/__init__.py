@@ -54,6 +54,7 @@ _HOME = {
     "Judge": "webfilter.compose",
     "Language": "webfilter.language",
     "LanguageFacts": "webfilter.languages",
+    "LanguageParts": "webfilter.language",
     "Length": "webfilter.heuristics.length",
     "LineDedup": "webfilter.dedup.lines",
     "Lines": "webfilter.heuristics.lines",
@@ -137,6 +138,7 @@ __all__ = [
     "Judge",
     "Language",
     "LanguageFacts",
+    "LanguageParts",
     "Length",
     "LineDedup",
     "Lines",
@@ -248,7 +250,7 @@ if TYPE_CHECKING:
     from webfilter.heuristics.pii import Pii
     from webfilter.heuristics.repetition import GopherRepetition
     from webfilter.heuristics.url import UrlFilter
-    from webfilter.language import DraftLanguage, Language
+    from webfilter.language import DraftLanguage, Language, LanguageParts
     from webfilter.languages import LanguageFacts, known_languages, language_facts
     from webfilter.pipeline import Pipeline
     from webfilter.read import read  # the module, which can be called, as mypy understands it

@@ -26,6 +26,7 @@ STAGES: dict[str, str] = {
     "cascade": "webfilter.extract:Cascade",
     "sandboxed": "webfilter.extract:Sandboxed",
     "language": "webfilter.language:Language",
+    "language_parts": "webfilter.language:LanguageParts",
     "lines": "webfilter.heuristics.lines:Lines",
     "length": "webfilter.heuristics.length:Length",
     "gopher_repetition": "webfilter.heuristics.repetition:GopherRepetition",
@@ -113,9 +114,12 @@ def name_of(cls: type[Step]) -> str | None:
     Raises:
         ConfigError: a plug-in of its name is broken.
     """
-    if cls.name in names() and stage_class(cls.name) is cls:
+    if cls.name in STAGES and stage_class(cls.name) is cls:
         return cls.name
-    for name in _plugins():
+    plugins = _plugins()
+    if cls.name in plugins and stage_class(cls.name) is cls:
+        return cls.name
+    for name in plugins:
         with suppress(ConfigError):  # another one is broken
             if stage_class(name) is cls:
                 return name

@@ -13,10 +13,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import logging
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +29,7 @@ from webfilter.errors import ConfigError, OutputError, RunError, SourceError, We
 from webfilter.models import command
 
 if TYPE_CHECKING:
+    from webfilter.document import Document
     from webfilter.pipeline import Pipeline
     from webfilter.report import (
         Audit,
@@ -66,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(error, 2)
     except KeyboardInterrupt:
         resumes = args.do is _run and not args.no_resume
-        more = "; the same command goes on from here" if resumes else ""
+        given = ", given the same input," if resumes and "-" in args.inputs else ""
+        more = f"; the same command{given} goes on from here" if resumes else ""
         return _complain(f"interrupted; no output was put in place{more}", 130)
     except BrokenPipeError:  # the reader of our output left, as `head` does
         _say_no_more()
@@ -92,10 +98,10 @@ def _say_no_more() -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
-    return number
+    with contextlib.suppress(ValueError):
+        if (number := int(text)) >= 1:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -107,7 +113,12 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser("run", help="run a recipe over a crawl and write a run folder")
     run.add_argument("recipe", metavar="RECIPE", help="a packaged recipe, or a TOML file")
-    run.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders, globs or URLs")
+    run.add_argument(
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        help="files, folders, globs, URLs, or -: standard input",
+    )
     run.add_argument("--out", metavar="DIR", required=True, help="run folder to write")
     run.add_argument("--workers", metavar="N", type=_positive, default=1, help="processes (1)")
     run.add_argument("--batch-size", metavar="N", type=_positive, default=64, help="pages (64)")
@@ -128,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(do=_run)
 
     explain = commands.add_parser("explain", help="say what every rule finds on one page")
-    explain.add_argument("file", metavar="FILE|-", help="an HTML file, or - for standard input")
+    explain.add_argument("file", metavar="FILE|-", help="one page, HTML, or - for standard input")
     explain.add_argument("--url", help="the page's URL, for the rules that judge it")
     explain.add_argument("--recipe", default="educational", help="recipe to explain (educational)")
     explain.add_argument("--text", action="store_true", help="FILE is plain text, not HTML")
@@ -269,10 +280,12 @@ def _report_commands(commands: Any) -> None:
 
 
 def _limit(text: str) -> float | None:
-    try:
-        return None if text == "off" else float(text)
-    except ValueError:
-        raise ConfigError(f"limit {text!r} is no number; off tries it without the limit") from None
+    if text == "off":
+        return None
+    with contextlib.suppress(ValueError):
+        if math.isfinite(limit := float(text)):
+            return limit
+    raise ConfigError(f"limit {text!r} is no finite number; off tries it without the limit")
 
 
 def _pipeline(recipe: str) -> Pipeline:
@@ -329,9 +342,34 @@ def _explain(args: argparse.Namespace) -> int:
         raise SourceError(f"{args.file}: cannot be read: {error.strerror}") from None
     if args.text:
         found = pipe.explain(text=page.decode("utf-8", "replace"), url=args.url)
+    elif isinstance(one := _one(args.file, page), bytes):
+        found = pipe.explain(one, url=args.url)
     else:
-        found = pipe.explain(page, url=args.url)
+        found = pipe.explain(one if args.url is None else replace(one, url=args.url))
     return _say(found, args.form)
+
+
+def _one(name: str, data: bytes) -> bytes | Document:
+    """Return the one page in `data`: HTML, or the only record or line of WARC or JSON Lines.
+
+    Raises:
+        SourceError: it is several, or none.
+    """
+    from webfilter.read import read
+    from webfilter.read.decoders import codec_of
+    from webfilter.read.kinds import kind_by_content
+    from webfilter.read.stored import Raw
+
+    kind, codec = kind_by_content(Raw(io.BytesIO(data))), codec_of(data[:16])
+    if codec is None and kind in (None, "html"):
+        return data
+    docs = [] if kind in (None, "parquet") else list(islice(read.files(io.BytesIO(data)), 2))
+    if len(docs) != 1:
+        many = f"{kind}, of more than one page" if docs else kind or f"{codec} data, of no page"
+        raise SourceError(f"{name}: is {many}; explain takes one page, run takes them all")
+    if docs[0].verdict is not None:
+        raise SourceError(f"{name}: {docs[0].verdict}")
+    return docs[0].html or b"" if kind == "html" else docs[0]
 
 
 def _say(
@@ -368,6 +406,8 @@ def _tune(args: argparse.Namespace) -> int:
         raise OutputError(f"--html {args.html}: the name of a page ends in .html")
     if targets[0].suffix == ".html":
         raise OutputError(f"--out {args.out}: that is for the recipe; --html writes a page")
+    if args.good == args.bad == "-":
+        raise SourceError("-: standard input is one corpus; the other has to be a path")
     found = tune(
         read.files([args.good]),
         read.files([args.bad]),

@@ -205,6 +205,7 @@ class ByLanguage(Stage):
     stages: Mapping[str, Stage]
     """Language code to stage."""
     default: Stage | None = None
+    """Of documents in all other languages, or in none; None leaves them unjudged."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -3,14 +3,16 @@
 `conform` converts what people naturally write (a list or set for a tuple or frozenset, an int for
 a float, integers and float64 of NumPy, a dict for a `Rule`) and refuses everything else, naming the
 stage, the field, the value and what it takes. It understands the types a stage field may have: int,
-float, bool, str, Path, None, Literal, tuple[X, ...], Set[X] (held as a frozenset), Mapping[str, X],
-dataclasses, unions of these, Callable and Any.
+float, bool, str, Path, `AnyPath` (held as a Path), None, Literal, tuple[X, ...], Sequence[X] (held
+as a tuple), Set[X] (held as a frozenset), Mapping[str, X], dataclasses, unions of these, Callable
+and Any.
 """
 
 from __future__ import annotations
 
+import os
 import types
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from functools import cache
 from numbers import Integral
@@ -19,8 +21,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from webfilter.errors import ConfigError, UnknownName
 
-__all__ = ["build", "conform", "field_types", "say"]
+__all__ = ["AnyPath", "build", "conform", "field_types", "say"]
 
+AnyPath = str | os.PathLike[str]
+"""A path as people write it. As the type of a field it is held as a Path."""
 
 _SHOWN = 200
 """Characters of a value that an error shows: a model or an array would fill the screen."""
@@ -81,7 +85,10 @@ def build(cls: type, name: str, values: Mapping[str, Any]) -> Any:
 
 def _members(wanted: Any) -> tuple[Any, ...]:
     if get_origin(wanted) in (Union, types.UnionType):
-        return tuple(m for part in get_args(wanted) for m in _members(part))
+        parts = tuple(m for part in get_args(wanted) for m in _members(part))
+        if os.PathLike[str] not in parts:
+            return parts
+        return tuple(Path if m == os.PathLike[str] else m for m in parts if m is not str)
     return (wanted,)
 
 
@@ -99,6 +106,7 @@ def _fit(value: Any, wanted: Any) -> Any:
             except _Misfit:
                 continue
         raise _Misfit
+    [wanted] = members
     origin, args = get_origin(wanted), get_args(wanted)
     if wanted is Any or origin is Callable or wanted is Callable:
         return value
@@ -111,10 +119,11 @@ def _fit(value: Any, wanted: Any) -> Any:
         _need(isinstance(value, Integral) and not isinstance(value, bool), value)
         return _plain(int, value)
     if wanted is Path:
-        return Path(_need(isinstance(value, (str, Path)) and value != "", value))
+        given = os.fspath(value) if isinstance(value, os.PathLike) else value
+        return Path(_need(isinstance(given, str) and given != "", given))
     if origin is Literal:
         return _need(value in args, value)
-    if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
+    if origin is Sequence or (origin is tuple and len(args) == 2 and args[1] is Ellipsis):
         _need(isinstance(value, (list, tuple)), value)
         return value if _same(value, tuple, args[0]) else tuple(_fit(v, args[0]) for v in value)
     if origin in (frozenset, Set):
@@ -169,10 +178,11 @@ def say(wanted: Any) -> str:
     members = _members(wanted)
     if len(members) > 1:
         return " or ".join(say(m) for m in members)
+    [wanted] = members
     if wanted in (None, type(None)):
         return "None"
     if get_origin(wanted) is Literal:
         return " or ".join(repr(a) for a in get_args(wanted))
-    if get_origin(wanted) in (tuple, frozenset, Set):
+    if get_origin(wanted) in (tuple, Sequence, frozenset, Set):
         return f"a list of {say(get_args(wanted)[0])}"
     return getattr(wanted, "__name__", str(wanted))

@@ -99,14 +99,17 @@ class Document:
     id: str
     """Stable name: from the URL, the record id or the content; never a row number."""
     text: str = ""
+    """Empty until a page has been extracted."""
     html: bytes | None = None
     """The page as fetched, undecoded; None once the text has been extracted."""
     url: str | None = None
+    """Where it was found; None where the source does not say, and rules about URLs abstain."""
     signals: Mapping[str, Value] = field(default_factory=dict)
     """What was measured so far; scalars only, so each is one column."""
     meta: Mapping[str, Any] = field(default_factory=dict)
     """The source's own fields, untouched."""
     verdict: Verdict | None = None
+    """Why it left the pipeline; None: it is still in."""
 
     def __post_init__(self) -> None:
         if type(self.id) is not str or not self.id:

@@ -54,12 +54,14 @@ class UnknownName(ConfigError):
     """
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
-        names = sorted(known)
+        names = sorted(set(known))
         near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names) or 'none'}"
         super().__init__(f"unknown {what} {name!r}: {hint}")
-        self.name = name
-        self.near = near[0] if near else None
+        self.name: str = name
+        """What was asked for."""
+        self.near: str | None = near[0] if near else None
+        """The nearest name that exists; None where none is near."""
 
 
 class MissingExtra(WebfilterError, ImportError):

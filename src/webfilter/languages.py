@@ -62,7 +62,7 @@ class LanguageFacts:
     """
 
     code: str
-    """Canonical code (`webfilter.language.canonical`)."""
+    """Canonical code (`webfilter.canonical`)."""
     scripts: tuple[str, ...]
     """ISO 15924 scripts that it is written in, the commonest first."""
     segmentation: Segmentation

@@ -21,7 +21,8 @@ from webfilter.identity import canonical
 from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step, check_declared
 
 if TYPE_CHECKING:
-    from webfilter.report import Explanation, Report
+    from webfilter.report import Explanation as Explanation  # `as`: for the types of `Step`, too
+    from webfilter.report import Report as Report
     from webfilter.run.ray import RayWorkers
     from webfilter.write import Sink
 
@@ -253,7 +254,8 @@ class Pipeline:
             dropped: the same for the dropped ones, without their HTML. Where the disk has no room
                 for them, give a sink whose ``write`` does nothing; then limits cannot be moved
                 afterwards.
-            failed: the same for those on which a stage broke; with their HTML.
+            failed: the same for those on which a stage broke; with their HTML where `Extract` had
+                made no text of it (or keeps it).
             format: of the part files.
             workers: processes that work; 1 means this one. Or `RayWorkers`, on a Ray cluster:
                 reading, resolving corpus stages and writing stay here, and batches go there.

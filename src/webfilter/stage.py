@@ -19,7 +19,7 @@ from __future__ import annotations
 import operator
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
@@ -29,7 +29,7 @@ from webfilter.document import Document, Value, Verdict, broken, marked, plain
 from webfilter.errors import ConfigError
 
 if TYPE_CHECKING:
-    from webfilter.pipeline import Pipeline
+    from webfilter.pipeline import Explanation, Pipeline, Report
 
 __all__ = [
     "CorpusStage",
@@ -57,6 +57,7 @@ class Signal:
 
     name: str
     kind: Literal["int", "float", "bool", "str"]
+    """Type of its values, beside None."""
     about: str
     """One line for the catalogue."""
     unit: str = ""
@@ -64,6 +65,7 @@ class Signal:
     low: float | None = None
     """Least possible value; None: unbounded or not a number."""
     high: float | None = None
+    """Greatest possible value; the same."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -111,11 +113,17 @@ class Rule:
     """
 
     signal: str
+    """Name of the signal that is judged."""
     ge: float | None = None
+    """Least value that is kept."""
     gt: float | None = None
+    """Value above which documents are kept."""
     le: float | None = None
+    """Greatest value that is kept."""
     lt: float | None = None
+    """Value below which documents are kept."""
     isin: Set[str] | None = None
+    """Texts that are kept."""
 
     def __post_init__(self) -> None:
         conform(self, "Rule")
@@ -253,9 +261,32 @@ class Step(ABC):
         return self
 
     def __or__(self, other: Step | Pipeline) -> Pipeline:
+        return self._alone() | other
+
+    def __call__(self, docs: Iterable[Any]) -> list[Document]:
+        """Run the stage alone, as a pipeline of one: documents already judged pass untouched."""
+        return self._alone()(docs)
+
+    def kept(self, source: Any, *, batch_size: int = 64) -> Iterator[Document]:
+        """Yield what the stage alone keeps of `source`; see `Pipeline.kept`."""
+        return self._alone().kept(source, batch_size=batch_size)
+
+    def fit(self, source: Any, *, batch_size: int = 64) -> Pipeline:
+        """Return the stage as a pipeline, resolved on `source`; see `Pipeline.fit`."""
+        return self._alone().fit(source, batch_size=batch_size)
+
+    def explain(self, page: str | bytes | Document | None = None, **given: Any) -> Explanation:
+        """Say what each rule of the stage finds on one page; see `Pipeline.explain`."""
+        return self._alone().explain(page, **given)
+
+    def run(self, source: Any, out: str | Path | None = None, **settings: Any) -> Report:
+        """Run the stage alone over `source` and write what comes out; see `Pipeline.run`."""
+        return self._alone().run(source, out, **settings)
+
+    def _alone(self) -> Pipeline:
         from webfilter.pipeline import Pipeline
 
-        return Pipeline((self,)) | other
+        return Pipeline((self,))
 
 
 def check_declared(step: Step, name: str) -> None:
@@ -288,13 +319,6 @@ class Stage(Step):
     @abstractmethod
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Return `batch` marked: same length, same order, same ids."""
-
-    def __call__(self, docs: Iterable[Document]) -> list[Document]:
-        """Run the stage alone, as a pipeline of one: documents already judged pass untouched."""
-        from webfilter.pipeline import Pipeline
-
-        marked: list[Document] = Pipeline((self,))(docs)
-        return marked
 
 
 class Filter(Stage):

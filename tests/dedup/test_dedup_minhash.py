@@ -185,6 +185,24 @@ def of(stage: MinHash, docs: list[Document]) -> dict[str, str]:
     return {d.id: d.verdict.of for d in Pipeline((stage,))(docs) if d.verdict}  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("edited", [False, True])
+@pytest.mark.parametrize("seed", [2, 5, 11])
+def test_of_many_copies_none_stays_beside_a_better_one(seed: int, edited: bool) -> None:
+    """Some share a bucket with each other and not with the best: one a pass would be too few."""
+    rng = random.Random(seed)
+    page = ["".join(rng.choices("abcdefghijklmnop", k=5)) for _ in range(300)]
+    more = ["".join(rng.choices("abcdefghijklmnop", k=5)) for _ in range(30)]
+    docs = [Document("best", " ".join(page + more))]
+    for number in range(100):
+        copy = list(page)
+        if edited:
+            copy[rng.randrange(len(copy))] = "edited"
+        docs.append(Document(f"{number:03}", " ".join(copy)))
+    [cluster] = MinHash().clusters(docs)
+    assert cluster[0] == "best"
+    assert len(cluster) == len(docs)
+
+
 def test_a_pipeline_and_sketches_resolved_by_hand_say_the_same() -> None:
     docs = corpus(3) + chains(5)
     for stage in (MinHash(), MinHash(threshold=None), MinHash(scope="host", ngram=3)):

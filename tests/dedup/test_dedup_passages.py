@@ -281,6 +281,18 @@ def test_scripts_without_spaces_have_words() -> None:
     assert of(PassageDedup(), docs) == {"a": "b"}
 
 
+@pytest.mark.parametrize("first", ["ก", "ກ", "က", "ក"], ids=["Thai", "Lao", "Burmese", "Khmer"])
+def test_texts_in_a_script_without_spaces_are_not_alike_by_their_letters(first: str) -> None:
+    rng = random.Random(5)
+    letters = [chr(ord(first) + n) for n in range(30) if chr(ord(first) + n).isalpha()]
+    lexicon = ["".join(rng.choices(letters, k=rng.randint(2, 6))) for _ in range(2000)]
+    texts = [rng.choices(lexicon, k=60) for _ in range(20)]
+    docs = [Document(f"{n:02}", "".join(words)) for n, words in enumerate(texts)]
+    copy = [*texts[0][:30], rng.choice(lexicon), *texts[0][32:]]
+    docs.append(Document("copy", "".join(copy)))
+    assert [sorted(each) for each in PassageDedup().clusters(docs)] == [["00", "copy"]]
+
+
 def test_one_text_of_many_words_and_many_texts_of_two_take_linear_time() -> None:
     rng = random.Random(1)
     long = " ".join(f"{rng.getrandbits(48):x}z" for _ in range(200_000))

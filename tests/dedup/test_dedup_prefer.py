@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -93,6 +94,21 @@ def test_scalars_of_numpy_and_decimal_fractions_count_as_numbers(worse: Any, bet
     docs = [Document("a", "Text.", meta={"k": worse}), Document("b", "Text.", meta={"k": better})]
     assert ExactDedup(prefer="meta.k").clusters(docs) == (("b", "a"),)
     assert ExactDedup(scope="meta.k").clusters(docs) == ()
+
+
+@pytest.mark.parametrize(("one", "other"), [(2024, 2024.0), (0, -0.0), (0.0, -0.0)])
+@pytest.mark.parametrize("scope", ["year", "meta.year"])
+def test_equal_numbers_are_one_scope(scope: str, one: float, other: float) -> None:
+    docs = [
+        Document(name, f"{TEXT}\n{name}" * 2, signals={"year": year}, meta={"year": year})
+        for name, year in zip("abc", (one, other, 7.5), strict=True)
+    ]
+    same = [replace(doc, text=TEXT) for doc in docs]
+    for stage in (ExactDedup(scope=scope), MinHash(scope=scope), PassageDedup(scope=scope)):
+        assert stage.clusters(same) == (("a", "b"),)
+    lines = LineDedup(max_pages=1, scope=scope)
+    left = [doc.text for doc in lines.resolve([lines.sketch(docs)]).process(docs)]
+    assert left == ["a" + TEXT + "\na", "b" + TEXT + "\nb", docs[2].text]
 
 
 VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text())

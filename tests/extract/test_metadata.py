@@ -188,6 +188,8 @@ HOSTILE = {
     "open quotes": '<meta content="' * 70_000 + "<meta content='" * 70_000,
     "attributes": "<meta " + "name " * 200_000,
     "equals": "<meta name=" + "=" * 1_000_000,
+    "blanks of a name": ("<meta name=" + " " * 3_900 + ">") * 100,
+    "blanks of a language": "<html lang=" + " " * 500_000 + ">",
     "titles": "<title" * 170_000,
     "titles with spaces": ("<title " + " " * 490) * 2000,
     "html": "<html " + "lang " * 200_000,

@@ -167,8 +167,10 @@ def test_scripts_without_capitals_spaces_or_marks_keep_their_prose():
     )
     chinese += "\n它们把水和我们呼出的气体结合起来。\n地球上几乎所有的食物都是这样开始的。"
     thai = "\n".join("การสังเคราะห์ด้วยแสง" * (5 + k) for k in range(4))
+    tibetan = "\n".join(f"{'ཤིང་ལོ་ལྗང་ཁུ་ཡིན། ' * (3 + k)}ཉི་མ་ཤར་སོང་།" for k in range(6))
     assert kept(chinese) == chinese
     assert kept(thai) == thai
+    assert kept(tibetan) == tibetan
 
 
 def test_code_in_a_fence_and_the_rule_of_a_table_stay():

@@ -12,6 +12,7 @@ from webfilter import (
     Educational,
     FastTextQuality,
     Language,
+    LanguageParts,
     Pipeline,
     Sandboxed,
 )
@@ -43,6 +44,7 @@ KINDS: dict[str, tuple[Callable[[Path], Path], Callable[[Path], Stage]]] = {
     "model.npz": (trained, lambda path: Educational(min_score=None, model=path)),
     "quality.bin": (supervised, lambda path: FastTextQuality(path, label="__label__en")),
     "language.bin": (supervised, lambda path: Language(None, engine="fasttext", model=path)),
+    "parts.bin": (supervised, lambda path: LanguageParts(None, engine="fasttext", model=path)),
     "draft.bin": (supervised, lambda path: DraftLanguage(None, engine="fasttext", model=path)),
 }
 

@@ -378,3 +378,13 @@ def test_a_bad_byte_in_a_large_row_group_loses_no_document(tmp_path):
         assert [doc.text for doc in docs if doc.live] == [f"Text {n}." for n in range(rows)]
         assert docs[rows // 2].meta == {"tags": ["\ufffd"]}
         assert wf.Pipeline((Length(1),)).run(source, progress=False).kept == rows
+
+
+@pytest.mark.parametrize("name", ["text", "id"])
+def test_two_columns_for_one_role_are_refused(tmp_path, name):
+    columns = {"id": pa.array(["a"]), "text": pa.array(["One."]), name + " ": pa.array(["b"])}
+    table = pa.table(columns).rename_columns([column.strip() for column in columns])
+    pq.write_table(table, tmp_path / "a.parquet")
+    for given in (table, tmp_path / "a.parquet"):
+        with pytest.raises(SourceError, match=f"2 columns are called '{name}': rename all but"):
+            read.read(given)

@@ -269,6 +269,22 @@ def test_unlabelled_pages_are_known_by_their_beginning(said, page):
     assert (verdict(doc), doc.html) == (None, page)
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        b" " * 10_000 + b"{}",
+        b"<?xml version='1.0'?>" + b"\n  " * 5_000 + b"<rss/>",
+        b"<!-- x -->" * 1_500 + b"tide",
+        b"<!--" * 4_000,
+    ],
+)
+def test_what_is_no_page_behind_many_blanks_is_told_at_once(page):
+    """Not done in years, if each way to part the blanks is tried."""
+    said = "charset=" + " " * 500_000 + "; x"
+    for fields in ([], [("Content-Type", "text/xml")], [("Content-Type", said)]):
+        assert verdict(one(body=page, http=("200 OK", fields))) == ("dropped", "content_type")
+
+
 def test_wet_records_become_text():
     text = "Ebbe und Flut wechseln täglich.\n"
     doc = one(
@@ -357,6 +373,19 @@ def test_angle_brackets_around_urls_go():
         pages(1, False).data.replace(b"https://a.example/0", b"<https://a.example/0>")
     )
     assert doc.url == "https://a.example/0"
+
+
+def test_a_page_without_an_end_of_its_head_takes_linear_time():
+    """All of it is one folded header: not done in an hour, if that is copied for each line."""
+    block = b"HTTP/1.1 200 OK\r\nX-A: b\r\n" + b" <p>\n" * 2_000_000
+    doc = one(body=block, http=False)
+    assert verdict(doc) == ("dropped", "empty")
+
+
+def test_folded_headers_are_joined_by_a_blank():
+    fields = [("X-A", "b\r\n\tc\r\n d"), ("Content-Type", "text/html")]
+    [doc] = read_bytes(Warc().add(http=("200 OK", fields)).data, http_headers=("x-a",))
+    assert doc.meta["x_a"] == "b c d"
 
 
 def test_digests_are_checked_when_asked():

@@ -43,8 +43,8 @@ def test_bad_input_is_one_clear_error_with_exit_code_2(folder, tmp_path, capsys)
     run = str(folder)
     cases = [
         (["sweep", run, "wrods", "20"], "did you mean 'words'"),
-        (["sweep", run, "words", "many"], "limit 'many' is no number"),
-        (["sweep", run, "words", "inf"], "not finite"),
+        (["sweep", run, "words", "many"], "limit 'many' is no finite number; off"),
+        (["sweep", run, "words", "inf"], "no finite number; off"),
         (["sweep", run, "words", "20", "--stage", "fineweb"], "did you mean 'fineweb_quality'"),
         (["sweep", run, "words", "20", "--language", "en"], "not judged by language"),
         (["sweep", str(tmp_path / "none"), "words", "20"], "none"),

@@ -352,6 +352,7 @@ def test_only_the_first_documents_are_read():
 
     found = fit_order(A(cost=9.0) | B(), endless(), documents=150)
     assert (found.documents, found.changed) == (150, True)
+    assert fit_order(A() | B(), texts(("B", 3)), documents=10**400).documents == 3
 
 
 def test_what_a_run_has_dropped_comes_in_afresh_and_what_failed_does_not():

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, assert_type
 
 import webfilter as wf
 from webfilter.report import Comparison, Diff, Removal, Sweep
+from webfilter.score.annotation import Annotation
 from webfilter.testing import check_stage
 from webfilter.tuning import Proposal, Tuning, tune
 
@@ -56,3 +58,21 @@ def use() -> None:
     assert_type(compared.examples("kept -> dropped", 3)[0].rule, str)
     assert_type(wf.Where(lambda doc: bool(doc.text), reason="empty") | wf.Pii(), wf.Pipeline)
     check_stage(Shout())
+
+
+def configure() -> None:
+    """Paths may be str, and what the documentation writes as a list may be one."""
+    for path in ("a", Path("a")):
+        wf.Contamination(path) | wf.Contamination([path]) | wf.Contamination({"gsm8k": path})
+        wf.Language(engine="fasttext", model=path) | wf.DraftLanguage(model=path)
+        wf.FastTextQuality(path) | wf.TransformersModel(path) | wf.Educational(model=path)
+        wf.Extract(save_failures=path) | wf.Sandboxed(wf.Pii(), save_failures=path)
+        wf.UrlFilter(host_files=(path,), word_files=(path,)) | wf.BadWords((path,))
+        wf.SeenBefore(state=path) | wf.MinHashOnline(state=path)
+        wf.Annotator("http://localhost:8000/v1", "some-model", cache=path)
+    wf.Tiers({"phase1": [wf.Rule("words", gt=50)], "phase2": {"language": ["en"], "clean": 1.5}})
+    trainer = wf.EducationalTrainer(tops=[5])
+    trainer.fit(["a", "b"], [4, None]).fit(["a", "b"], {"educational": [4.0, None]})
+    rows = wf.Annotations.read("labels.jsonl", wf.Rubric.packaged("educational"))
+    assert_type(rows[0], Annotation)
+    assert_type(rows[:2], tuple[Annotation, ...])

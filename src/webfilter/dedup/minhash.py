@@ -61,7 +61,8 @@ PROFILES: Mapping[str, Profile] = {
         "NeMo Curator's fuzzy deduplication (its defaults in 1.4)",
         20,
         13,
-        "it takes characters of the text as it stands: capitals, accents, punctuation and blanks",
+        "it takes characters of the text as it stands: capitals, accents, punctuation and blanks; "
+        "texts of fewer than 24 are compared whole there, and here have no signature",
         unit="character",
         ngram=24,
     ),
@@ -154,8 +155,8 @@ class MinHash(Profiled, Deduplication):
     """Only documents that agree in these keys are compared, such as ``"host"``, ``"language"``,
     ``"meta.crawl"``; those of which a key is undefined are a scope of their own. Empty: all."""
     unit: Literal["word", "character"] = "word"
-    """What `ngram` counts. Characters are those of the words with one space between: 20 or more
-    are usual."""
+    """What `ngram` counts. Characters are those of the words, with one space where something
+    separates them: 20 or more are usual."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

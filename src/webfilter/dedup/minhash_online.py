@@ -110,8 +110,8 @@ class MinHashOnline(OnlineStage[Store]):
     that is dropped. None: sharing a band is enough. Exact below `MOST` (4,096) distinct n-grams;
     beyond, estimated from so many with a standard error of at most .008."""
     unit: Literal["word", "character"] = "word"
-    """What `ngram` counts. Characters are those of the words with one space between: 20 or more
-    are usual."""
+    """What `ngram` counts. Characters are those of the words, with one space where something
+    separates them: 20 or more are usual."""
     window: int | None = None
     """Forget what came more than this many documents ago, at least 1; None: never."""
     memory_mb: float = 256.0

@@ -67,10 +67,10 @@ class PassageDedup(CorpusStage[PassageSketch]):
     The weight of a word is ``(1 + ln(count)) * (ln((1 + texts) / (1 + texts with it)) + 1)``, that
     of scikit-learn's ``TfidfVectorizer(sublinear_tf=True)``, over all documents that reach the
     stage and have a word (whatever their scope). Words are those of `MinHash`: lower case, no
-    accents, every number ``0``, every character of Han, kana, Thai, Lao, Khmer and Myanmar script a
-    word. So texts that differ in nothing but numbers, punctuation or the order of words are
-    duplicates: do not use it where those are the point (tables of figures, exercises in
-    arithmetic).
+    accents, every number ``0``, every character of Han and kana a word; of Thai, Lao, Khmer and
+    Myanmar script, any three letters in a row, as single ones are in every text. So texts that
+    differ in nothing but numbers, punctuation or the order of words are duplicates: do not use it
+    where those are the point (tables of figures, exercises in arithmetic).
 
     Candidates share a band of a MinHash weighted by rareness (`webfilter.dedup.tfidf`), and the
     exact cosine decides. In order of preference, a document is dropped where a better one that

@@ -78,7 +78,10 @@ def host(url: str | None) -> str | None:
 
 
 def values(batch: Sequence[Document], key: str) -> list[Value]:
-    """Return what each document has under `key`, None where it has nothing."""
+    """Return what each document has under `key`, None where it has nothing.
+
+    Equal numbers come as one, 2024.0 as 2024: a column of whole numbers with a gap is often floats.
+    """
     name = key.removeprefix("-")
     if name == "length":
         return [len(doc.text) for doc in batch]
@@ -92,7 +95,11 @@ def values(batch: Sequence[Document], key: str) -> list[Value]:
         return [_plain(doc.meta.get("date")) for doc in batch]
     if name.startswith(META):
         return [_plain(doc.meta.get(name.removeprefix(META))) for doc in batch]
-    return [doc.signals.get(name) for doc in batch]
+    return [_whole(doc.signals.get(name)) for doc in batch]
+
+
+def _whole(value: Value) -> Value:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _plain(value: Any) -> Value:
@@ -115,7 +122,7 @@ def _plain(value: Any) -> Value:
     if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
+        return _whole(float(value)) if math.isfinite(value) else None
     if isinstance(value, int):
         return int(value)
     return str(value) if isinstance(value, str) else None

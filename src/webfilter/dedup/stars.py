@@ -9,9 +9,11 @@ Only some pairs are compared. In each bucket the best document is compared with 
 like it leave; then the next best one. A bucket of more than `CROWD` documents that hardly shrinks
 by that (pages made from one template share keys without being alike) is split: documents have to
 share one of the `SPLITS` bands that follow, too, which those that are alike nearly always do. A
-document that left early may rise again, because the one it is like was dropped itself: then its
-buckets are looked at once more, and so on until nothing changes, or `PASSES` times: then those that
-rose last stay. What comes out depends on the set of documents only.
+document that left early may rise again, because the one it is like was dropped itself. Then it is
+compared with the one for which that was dropped (of a hundred copies of a page, one bucket after
+the other would take away a single one otherwise); and if it is not like that, its buckets are
+looked at once more, and so on until nothing changes, or `PASSES` times: then those that rose last
+stay. What comes out depends on the set of documents only.
 """
 
 from __future__ import annotations
@@ -69,8 +71,11 @@ def stars(bands: Bands, size: int, test: Test, least: float) -> tuple[Places, Sh
             for step in splits if len(crowd[0]) else ():
                 split = _split(*crowd, *bands.band((number + step) % len(bands)), size)
                 _compare(*split, free, risen, edges, last=True)
-        stays, of, similarity = edges.firsts()
-        risen = stays & ~free
+        while True:
+            stays, of, similarity = edges.firsts()
+            risen = stays & ~free
+            if not edges.inherit(stays, of, risen):
+                break
         free = stays
         if not risen.any():
             break
@@ -207,6 +212,24 @@ class _Edges:
         if self._unlike.size > _REMEMBERED:
             self._unlike = _Runs()
         self._unlike.add(codes[~passed])
+
+    def inherit(self, stays: Flags, of: Places, risen: Flags) -> bool:
+        """Compare who has risen with those that took away what it is like; return if any is alike.
+
+        Args:
+            stays: who stays.
+            of: whom each document duplicates.
+            risen: who stays now and left before.
+        """
+        codes = np.concatenate([np.zeros(0, np.intp), *(pairs for pairs, _ in self._found)])
+        better, worse = np.divmod(codes, self._size)
+        chosen = risen[worse] & ~stays[better]
+        better, worse = np.divmod(
+            np.unique(of[better[chosen]] * self._size + worse[chosen]), self._size
+        )
+        found = bool(self.alike(better, worse).any())
+        self.settle()
+        return found
 
     def firsts(self) -> tuple[Flags, Places, Shares]:
         """Return who stays, whom each document duplicates, and how similar they are."""

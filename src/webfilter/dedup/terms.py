@@ -1,7 +1,7 @@
 """Bags of words: the terms of each text and how often it has them, and in how many texts each is.
 
-A term is the upper half of the 64-bit hash of a word (`words`), 32 bits: of a million different
-words about a hundred share theirs with another.
+A term is the upper half of the 64-bit hash of a word (`words.term_hashes`), 32 bits: of a million
+different words about a hundred share theirs with another.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from webfilter.dedup.columns import Column
 from webfilter.dedup.pieces import pieces
-from webfilter.dedup.words import word_hashes
+from webfilter.dedup.words import term_hashes
 
 __all__ = ["Bags", "Frequencies", "Vocabulary"]
 
@@ -77,7 +77,7 @@ class Bags:
 
 
 def _bags(texts: Sequence[str]) -> Bags:
-    hashes, offsets = word_hashes(texts)
+    hashes, offsets = term_hashes(texts)
     owner = np.repeat(np.arange(len(texts), dtype=np.uint64), np.diff(offsets))
     packed = np.sort(owner << _HALF | hashes >> _HALF)
     begins = _begins(packed)

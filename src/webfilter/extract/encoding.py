@@ -32,7 +32,7 @@ _ATTRIBUTE = re.compile(r"([^\s\"'/=]++)\s*+=\s*+(\"[^\"]*|'[^']*|[^\s\"']*)")
 _MARKS = re.compile(r"[<> \t\n\r]")
 _TAG = re.compile(rb"<[!/]?[A-Za-z]+[\s>](?!\0)")
 _XML = re.compile(rb"\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']\s*([A-Za-z0-9_:.\-]+)", re.IGNORECASE)
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*+=\s*+[\"']?\s*+([^\s\"';,]+)", re.IGNORECASE)
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16le"),

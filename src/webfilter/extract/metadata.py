@@ -74,7 +74,7 @@ _WINDOW = 1000
 _HEAD_END = re.compile(r"</head|<body", re.IGNORECASE)
 _TITLE = re.compile(r"<title\b[^<>]{0,500}>([^<]{1,2000})", re.IGNORECASE)
 _LANGUAGE = re.compile(
-    r"<html\b[^<>]{0,2000}?\s(?:xml:)?lang\s*=\s*[\"']?\s*([A-Za-z0-9\-_]{1,35})", re.IGNORECASE
+    r"<html\b[^<>]{0,2000}?\s(?:xml:)?lang\s*+=\s*+[\"']?\s*+([A-Za-z0-9\-_]{1,35})", re.IGNORECASE
 )
 _SHOWN = {
     tag: re.compile(
@@ -96,7 +96,8 @@ _LANGUAGE_CODE = re.compile(r"[A-Za-z0-9\-_]{2,35}")
 _META = re.compile(r"<meta\s((?:[^<>\"']+|\"[^\"<]*\"|'[^'<]*')*)", re.IGNORECASE)
 _LINK = re.compile(r"<link\s([^<>]{0,4000})", re.IGNORECASE)
 _KEY = re.compile(
-    r"(?<![\w:\-])(?:name|property|itemprop|http-equiv)\s*=\s*[\"']?\s*([\w:.\-]+)", re.IGNORECASE
+    r"(?<![\w:\-])(?:name|property|itemprop|http-equiv)\s*+=\s*+[\"']?\s*+([\w:.\-]+)",
+    re.IGNORECASE,
 )
 _CONTENT = re.compile(
     r"(?<![\w:\-])content\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))", re.IGNORECASE

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import ClassVar
 
+from webfilter.config import AnyPath
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.extract.encoding import decode
@@ -88,7 +88,7 @@ class Extract(Transform):
     memory_mb: int | None = 1024
     """Limit on the private memory of the child process in MiB, about 100 of which it needs itself;
     None: no limit. Enforced on Linux only."""
-    save_failures: Path | None = None
+    save_failures: AnyPath | None = None
     """Folder for the pages that time out, crash or run out of memory in the child process, so that
     it can be replayed: see `webfilter.extract.failures`. None: they are not saved."""
     max_bytes: int | None = 20_000_000
@@ -96,7 +96,7 @@ class Extract(Transform):
     min_characters: int | None = 1
     """Least characters of extracted text; None: keep even pages without any."""
     keep_html: bool = False
-    """Keep the HTML in the document, beside the text. What is dropped or fails keeps it anyway."""
+    """Keep the HTML in the document, beside the text. What is dropped or fails here keeps it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from webfilter.child import Child, ChildDied, ChildError, ChildFailure
+from webfilter.config import AnyPath
 from webfilter.document import Document
 from webfilter.errors import ConfigError, RunError
 from webfilter.extract.failures import save_failure
@@ -48,12 +49,13 @@ class Sandboxed(Stage):
     """
 
     stage: Stage
+    """What to run."""
     seconds: float | None = 30.0
     """Time limit for one document, wall clock; None: no limit."""
     memory_mb: int | None = 1024
     """Limit on the private memory of the child in MiB, interpreter, libraries and models included;
     None: no limit. Enforced on Linux only."""
-    save_failures: Path | None = None
+    save_failures: AnyPath | None = None
     """Folder for the pages that time out, crash or run out of memory, so that it can be replayed:
     see `webfilter.extract.failures`. None: they are not saved."""
 
@@ -119,7 +121,7 @@ def process_apart(
     seconds: float | None,
     memory_mb: int | None,
     name: str,
-    save: Path | None = None,
+    save: AnyPath | None = None,
 ) -> list[Document]:
     """Run `stage` on each document of `batch` in a child; failures are of the stage `name`.
 
@@ -149,7 +151,7 @@ def process_apart(
         reason = _reason(outcome, memory_mb)
         marked.append(doc.fail(name, reason))
         if save is not None:
-            save_failure(save, doc, {
+            save_failure(Path(save), doc, {
                 "stage": name, "reason": reason, "details": _details(outcome),
                 "configuration": repr(stage), "engine": getattr(stage, "engine", None),
                 "versions": _versions(stage), "seconds": seconds, "memory_mb": memory_mb,

@@ -26,6 +26,7 @@ n words in a row are left alone. Textbooks that a benchmark took its passages fr
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+from webfilter.config import AnyPath
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, RunError, SourceError, UnknownName
 from webfilter.heuristics.indexing import Options, build
@@ -107,7 +109,7 @@ class Contamination(Scorer):
         Signal("contamination_spans", "str", "The longest stretches, as benchmark:item@start-end"),
     )
 
-    benchmarks: Mapping[str, Path] | tuple[Path, ...] | Path
+    benchmarks: Mapping[str, AnyPath] | Sequence[AnyPath] | AnyPath
     """The files, by the name to report; a list of files is named after them."""
     max_contaminated_ngrams: int | None = 0
     """Most places at which an n-gram of a benchmark may stand."""
@@ -132,12 +134,12 @@ class Contamination(Scorer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "benchmarks", _named(self.benchmarks))
+        named = _named(self.benchmarks)
+        object.__setattr__(self, "benchmarks", named)
         self._check()
-        assert isinstance(self.benchmarks, Mapping)
         # absolute, so that workers find them wherever they run; no field, so recipes can travel
         sources = tuple(
-            _Source(name, path.absolute(), *_stat(path)) for name, path in self.benchmarks.items()
+            _Source(name, path.absolute(), *_stat(path)) for name, path in named.items()
         )
         _, digests = _index(sources, self._options, self.fields)
         object.__setattr__(self, "_sources", sources)
@@ -225,15 +227,13 @@ class _Source(NamedTuple):
     size: int
 
 
-def _named(given: Mapping[str, Path] | tuple[Path, ...] | Path) -> dict[str, Path]:
+def _named(given: Mapping[str, AnyPath] | Sequence[AnyPath] | AnyPath) -> dict[str, Path]:
     """Return the files by name, in the order of the names."""
-    if isinstance(given, Path):
-        given = (given,)
     if isinstance(given, Mapping):
         found = {name: Path(path) for name, path in given.items()}
     else:
         found = {}
-        for path in given:
+        for path in map(Path, (given,) if isinstance(given, str | os.PathLike) else given):
             if stem(path) in found:
                 raise ConfigError(
                     f"contamination: two files are called {stem(path)!r}: {found[stem(path)]} and "

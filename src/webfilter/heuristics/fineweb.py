@@ -33,6 +33,8 @@ from webfilter.text.chars import TERMINAL_MARKS
 
 __all__ = ["PROFILES", "FineWebQuality"]
 
+_SHORT_IN_CHARACTERS = 12
+"""Characters of a short line where each is a syllable or word, and not a letter."""
 _MARKS = {"datatrove-2024-04": frozenset(".'\"!?"), "datatrove-2024-12": TERMINAL_MARKS}
 _ORDER = (
     "terminal lines, short lines, characters in repeated lines, line ends a token; the first "
@@ -134,8 +136,9 @@ class FineWebQuality(Profiled, Scorer):
 
         The 159 marks of 2024-12 are of all scripts, and few languages need more (the Greek ";", the
         Tibetan shad); the five of 2024-04 are Latin. Where no mark ends a sentence (Thai, Lao), the
-        rule on terminal lines is off, as in FineWeb-2 (`line_punct_thr` 0). A short line is one of
-        30 characters in every script, which is a sentence in Chinese: the profile ``fineweb-2`` has
+        rule on terminal lines is off, as in FineWeb-2 (`line_punct_thr` 0). A short line has 30
+        characters; 12 in Chinese and Japanese, where 30 are a sentence (the declaration of human
+        rights has .3 and .4 of the characters of the English one). The profile ``fineweb-2`` has
         that rule off. For English it is the stage without arguments.
 
         Args:
@@ -161,6 +164,8 @@ class FineWebQuality(Profiled, Scorer):
             fitted["terminal_marks"] = (*sorted(known), *more)
         if facts.words is not None:
             fitted["words"] = facts.words
+        if facts.segmentation == "characters":
+            fitted["short_line_length"] = _SHORT_IN_CHARACTERS
         return replace(settings, **{**fitted, **changes})
 
     @property

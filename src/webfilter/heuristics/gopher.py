@@ -48,6 +48,8 @@ _log = logging.getLogger("webfilter")
 _WORD_LENGTHS = tuple(
     f"{side}_{kind}_word_length" for side in ("min", "max") for kind in ("mean", "median")
 )
+_SHORT, _LONG = 2.0, 15.0
+"""Least and greatest mean length of a word that languages other than English are held to."""
 _LINES = "between the ends that `str.splitlines` knows; blank ones count"
 _ORDER = (
     "inside the limits, these included; words, mean length, hashes, ellipses, bullets, lines with "
@@ -225,10 +227,12 @@ class GopherQuality(Profiled, Scorer):
 
         Limits that would drop everything are off. `min_stop_words` where the table has no stop
         words; the log says so. The length of words where no spaces part them: there the tokens are
-        characters, clusters or syllables, so `min_words` asks for less text, too. All other limits
-        stay those of English: a mean word of 3 to 10 characters is wrong for languages with short
-        ones (it drops 13 % of Korean web excerpts, 18 % of Fon), and two stop words are much to ask
-        of 50 words where words are long (`benchmarks/stop_words.py`).
+        characters, clusters or syllables, so `min_words` asks for less text, too. Elsewhere the
+        limits on it are 2 to 15 characters where they are narrower: 3 to 10 is for English, and
+        drops prose in languages with short words (Fon, Hawaiian), with a character for a syllable
+        (Korean) and with long words (Malayalam, Tamil). All other limits stay those of English,
+        although two stop words are much to ask of 50 words where words are long
+        (`benchmarks/stop_words.py`).
 
         FineWeb-2 does so: 2 of 8 to 22 words a language, counted in Wikipedia (its configs, in
         which there is a "the" for Turkish and a zero-width space for Lao). It fits the other limits
@@ -275,6 +279,11 @@ class GopherQuality(Profiled, Scorer):
             fitted["words"] = facts.words
         if not facts.spaced:
             fitted |= dict.fromkeys(_WORD_LENGTHS)
+        elif facts.code != "en":
+            for name in _WORD_LENGTHS:
+                at = getattr(settings, name)
+                if at is not None:
+                    fitted[name] = min(at, _SHORT) if name.startswith("min") else max(at, _LONG)
         if facts.words is None:
             fitted["min_words"] = None
         return replace(settings, **{**fitted, **changes})

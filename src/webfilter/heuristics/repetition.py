@@ -4,14 +4,16 @@ From "Scaling Language Models: Methods, Analysis & Insights from Training Gopher
 table A1). The limits are the same everywhere, what is measured is not: `PROFILES` tells.
 
 It looks inside one page only; copies of whole pages are the business of `webfilter.dedup`.
+Its words are parted by spaces: for Chinese, Japanese, Thai and other languages without, take
+`GopherRepetition.for_language`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -25,6 +27,7 @@ from webfilter.heuristics.ngrams import (
     duplicate_characters,
     top_characters,
 )
+from webfilter.languages import language_facts
 from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
@@ -220,6 +223,45 @@ class GopherRepetition(Profiled, Scorer):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_words(self.words)
+
+    @classmethod
+    def for_language(cls, language: str, profile: str | None = None, **changes: Any) -> Self:
+        """Return the stage for texts in `language`: its words, and limits for runs of them.
+
+        Where no spaces part words, the stage as it is sees a Chinese paragraph as one word, and no
+        repetition within. Cut into characters, clusters or syllables, ten of which are about five
+        words, everybody repeats runs of five: so `max_duplicate_10gram_character_ratio` is what the
+        five words may have, and the limits on shorter runs are off (`benchmarks/repetition.py`).
+        Elsewhere all limits stay those of English. For English it is the stage without arguments.
+
+        FineWeb-2 cuts by a tokenizer for each language and fits every limit; `webfilter tune` finds
+        your own.
+
+        Args:
+            language: any spelling (``de``, ``deu_Latn``, ``German``).
+            profile: a key of `profiles`; None is the default. Its words stay if they are not those
+                of English, unless the language is written without spaces.
+            changes: fields to set otherwise.
+
+        Raises:
+            UnknownName: the table does not have the language; carries a near match.
+
+        >>> stage = GopherRepetition.for_language("zh")
+        >>> stage.words, stage.max_duplicate_9gram_character_ratio
+        ('scripts', None)
+        >>> stage.max_duplicate_10gram_character_ratio
+        0.15
+        """
+        facts = language_facts(language)
+        settings = cls.profile(profile or next(iter(cls.profiles)))
+        fitted: dict[str, Any] = {}
+        if facts.words is not None and (settings.words == "english" or not facts.spaced):
+            fitted["words"] = facts.words
+        if facts.words is not None and not facts.spaced:
+            first, *between, last = (f"max_duplicate_{n}gram_character_ratio" for n in _DUPLICATE)
+            fitted |= dict.fromkeys((first, *between))
+            fitted[last] = getattr(settings, first)
+        return replace(settings, **{**fitted, **changes})
 
     @property
     def rules(self) -> tuple[Rule, ...]:

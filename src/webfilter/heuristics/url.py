@@ -20,10 +20,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import unquote
 
+from webfilter.config import AnyPath
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, RunError
 from webfilter.heuristics.lists import read_list, shipped
@@ -294,20 +294,20 @@ class UrlFilter(Filter):
     """Substrings of which one is enough, anywhere in host, path or query."""
     allowed_hosts: tuple[str, ...] = ()
     """Hosts that no rule but `malformed` drops, with all their subdomains."""
-    host_files: tuple[Path, ...] = ()
+    host_files: tuple[AnyPath, ...] = ()
     """Files with more `blocked_hosts`: one a line, or hosts files; plain or .gz; ``#`` comments."""
-    url_files: tuple[Path, ...] = ()
+    url_files: tuple[AnyPath, ...] = ()
     """Files with more `blocked_urls`."""
-    word_files: tuple[Path, ...] = ()
+    word_files: tuple[AnyPath, ...] = ()
     """Files with more `blocked_words`; an entry of several words is left out."""
-    suspect_word_files: tuple[Path, ...] = ()
+    suspect_word_files: tuple[AnyPath, ...] = ()
     """Files with more `suspect_words`; an entry of several words is left out."""
-    substring_files: tuple[Path, ...] = ()
+    substring_files: tuple[AnyPath, ...] = ()
     """Files with more `blocked_substrings`."""
-    allowed_host_files: tuple[Path, ...] = ()
+    allowed_host_files: tuple[AnyPath, ...] = ()
     """Files with more `allowed_hosts`."""
 
-    measures = (
+    measures: ClassVar[tuple[Signal, ...]] = (
         Signal("url_host", "str", "Host of the URL: lower case, no port, IDNs as punycode"),
         Signal("url_adult", "bool", "The address is one of sexual content, by our lists"),
         Signal("url_spam", "bool", "The address is one of gambling or pill spam, by our lists"),

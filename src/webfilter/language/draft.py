@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from html import unescape
-from pathlib import Path
+from typing import ClassVar
 
 from webfilter.codes import UNDETERMINED, accepted
+from webfilter.config import AnyPath
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
 from webfilter.language.language import Language
@@ -61,10 +62,10 @@ class DraftLanguage(Scorer):
     another language with a probability above .7 for the page to be dropped. None only measures."""
     engine: str = "embedded"
     """As for `Language`. The slower ones cost more here than they save."""
-    model: Path | None = None
+    model: AnyPath | None = None
     """As for `Language`."""
 
-    measures = (
+    measures: ClassVar[tuple[Signal, ...]] = (
         Signal("draft_language", "str", "Language of most parts of the page; None: not told"),
         Signal(
             "draft_language_score",

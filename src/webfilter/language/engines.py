@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from webfilter.config import AnyPath
 from webfilter.models import resolve
 from webfilter.models.held import held
 
@@ -50,7 +51,7 @@ class Engine(Protocol):
         """Versions and checksums of what the guesses depend on."""
 
 
-def engine(name: str, model: Path | None) -> Engine:
+def engine(name: str, model: AnyPath | None) -> Engine:
     """Return the engine called `name`.
 
     Args:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
 from webfilter.codes import (
@@ -18,6 +17,7 @@ from webfilter.codes import (
     script_of,
     under,
 )
+from webfilter.config import AnyPath
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.language.engines import Engine, Guess, engine
@@ -57,7 +57,8 @@ class Language(Scorer):
     On a mixed page `language` is what the engine says of the page as a whole, and nothing tells how
     much of it that is: neither a high score (both halves may be clear) nor a low one. With `shares`
     the page is cut at line ends into pieces of about 300 characters, and each is recognized by
-    itself; `language` stays what it was, and may even be the smaller part.
+    itself; `language` stays what it was, and may even be the smaller part. `LanguageParts` tells
+    where the parts stand, and cuts the page.
 
     One limit for all languages keeps too much of those that others are taken for (English) and too
     little of small ones beside a large relative. FineWeb-2 (Penedo et al. 2025) sets one limit for
@@ -101,7 +102,7 @@ class Language(Scorer):
     engine: Literal["embedded", "fasttext", "langdetect", "lingua"] = "embedded"
     """``embedded`` (ours, packaged), ``fasttext`` (the file `model`), ``langdetect``, or
     ``lingua`` (accurate on a few words, slow). Scores of one engine mean nothing for another."""
-    model: Path | None = None
+    model: AnyPath | None = None
     """fastText language model for the engine ``fasttext``: lid.176, OpenLID, GlotLID, your own."""
     top: int | None = None
     """2 to 5 measures `language_top`: so many codes, the first that of `language`, and none after

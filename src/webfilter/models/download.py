@@ -71,7 +71,7 @@ def obtain(
 ) -> tuple[Path, bool]:
     """Do as `fetch`; return also whether anything was fetched."""
     about = find(model)
-    if about is None and "://" not in model and not Path(model).is_file():
+    if about is None and "://" not in model and not os.path.isfile(model):
         about = known(model)  # says which name is near
     if about is None and url is not None:
         raise ConfigError(f"{model!r} is an address already; a second one goes with a known name")

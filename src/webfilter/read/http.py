@@ -71,20 +71,21 @@ def parse_head(block: bytes) -> Head | None:
         lines = raw.decode().split("\n")
     except UnicodeDecodeError:
         lines = raw.decode("latin-1").split("\n")
-    headers: dict[str, str] = {}
+    pieces: dict[str, list[str]] = {}  # joined once: a page without a head's end is all head
     name = ""
     for line in lines[1:]:
         if line[:1] in (" ", "\t") and name:
-            headers[name] = f"{headers[name]} {line.strip()}"
+            pieces[name].append(f" {line.strip()}")
             continue
         key, colon, value = line.partition(":")
         if not colon:
             continue
         name, value = key.strip().lower(), value.strip()
-        if name not in headers:
-            headers[name] = value
+        if name not in pieces:
+            pieces[name] = [value]
         elif name in ("content-encoding", "transfer-encoding"):
-            headers[name] += f", {value}"
+            pieces[name].append(f", {value}")
+    headers = {name: "".join(parts) for name, parts in pieces.items()}
     return Head(None if status is None else int(status[1]), lines[0].strip(), headers, size)
 
 

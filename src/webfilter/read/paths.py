@@ -1,16 +1,19 @@
 """From what a user gives as a path to the files that will be read.
 
 A path is a file, a folder (searched to the bottom) or a glob pattern, on this machine or anywhere
-fsspec reaches. The files come sorted and each once, so the order in which they were given makes no
-difference. All that can be wrong with a path is found out here, before any work.
+fsspec reaches; or ``-``, standard input. The files come sorted and each once, so the order in which
+they were given makes no difference. All that can be wrong with a path is found out here, before any
+work.
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import glob
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, cast
@@ -19,6 +22,7 @@ from webfilter.errors import SourceError
 from webfilter.read.decoders import require
 from webfilter.read.kinds import KINDS, kind_by_content, kind_by_name
 from webfilter.read.stored import Raw
+from webfilter.read.streams import STDIN, Stream, standard_input
 
 __all__ = ["File", "files", "is_url", "looks_like_path"]
 
@@ -42,13 +46,17 @@ class File:
     """A key of `KINDS`."""
     size: int | None
     """In bytes, if known."""
+    stream: Stream | None = None
+    """What is open already, and can be read once."""
 
-    def open(self, storage: Mapping[str, Any]) -> IO[bytes]:
+    def open(self, storage: Mapping[str, Any]) -> IO[bytes] | Stream:
         """Open the file for reading.
 
         Raises:
             OSError: of whatever kind.
         """
+        if self.stream is not None:
+            return self.stream
         return _open(self.path, storage)
 
 
@@ -79,7 +87,7 @@ def files(paths: Iterable[Any], kind: str | None, storage: Mapping[str, Any]) ->
     """Return the files at `paths`, sorted by path, each once.
 
     Args:
-        paths: files, folders, glob patterns.
+        paths: files, folders, glob patterns, an open binary file.
         kind: what the files are; None: whatever each of them is. In folders, and among what
             patterns match, only files of that kind (or any known kind) are taken.
         storage: arguments for fsspec.
@@ -92,8 +100,8 @@ def files(paths: Iterable[Any], kind: str | None, storage: Mapping[str, Any]) ->
     given = list(paths)
     if not given:
         raise SourceError("no paths given: the list is empty")
-    for path in given:
-        for file in _files(_text(path), kind, storage):
+    for path in dict.fromkeys(item if hasattr(item, "read") else _text(item) for item in given):
+        for file in _files(path, kind, storage):
             key = file.path if is_url(file.path) else os.path.abspath(file.path)
             known = found.get(key)
             if known is None or (file.path, file.name) < (known.path, known.name):
@@ -118,7 +126,10 @@ def _text(path: Any) -> str:
     return cast(str, text)
 
 
-def _files(path: str, kind: str | None, storage: Mapping[str, Any]) -> Iterator[File]:
+def _files(path: Any, kind: str | None, storage: Mapping[str, Any]) -> Iterator[File]:
+    if not isinstance(path, str) or path == STDIN:
+        yield _streamed(standard_input() if path == STDIN else Stream(path), kind)
+        return
     if is_url(path):
         yield from _remote(path, kind, storage)
         return
@@ -141,6 +152,9 @@ def _files(path: str, kind: str | None, storage: Mapping[str, Any]) -> Iterator[
 def _single(path: str, kind: str | None) -> File:
     if not os.path.exists(path):
         raise SourceError(_not_found(path))
+    if stat.S_ISFIFO(os.stat(path).st_mode):  # to open it twice would be too often
+        pipe = open(path, "rb")  # noqa: SIM115 - it is closed when it has been read
+        return _streamed(Stream(pipe, path, ours=True), kind or kind_by_name(path))
     if not os.path.isfile(path) and kind_by_name(path) is None and kind is None:
         raise SourceError(f"{path}: not a file or folder")
     try:
@@ -153,6 +167,19 @@ def _single(path: str, kind: str | None) -> File:
     if known is None:
         raise SourceError(f"{path}: {_unknown(path)}")
     return File(path, os.path.basename(path), known, os.stat(path).st_size)
+
+
+def _streamed(stream: Stream, kind: str | None) -> File:
+    with contextlib.ExitStack() as undo:
+        undo.enter_context(stream)
+        found = kind or stream.kind()
+        if found == "parquet":
+            raise SourceError(
+                f"{stream.name}: Parquet is read from its end, and a stream has none yet: give the "
+                "path of a file, or the table that pyarrow.parquet.read_table makes of it"
+            )
+        undo.pop_all()
+    return File(stream.name, os.path.basename(stream.name), found, None, stream)
 
 
 def _unknown(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 from webfilter.errors import SourceError
 from webfilter.read.options import MAX_BYTES, Options
@@ -12,8 +12,11 @@ from webfilter.read.source import Source, file_source, memory_source
 
 __all__ = ["Paths", "Reader", "read"]
 
-Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-"""One path or several: files, folders, glob patterns, URLs for fsspec."""
+Paths = str | os.PathLike[str] | BinaryIO | Iterable[str | os.PathLike[str]]
+"""One path or several: files, folders, glob patterns, URLs for fsspec, ``-`` for standard input.
+
+An open binary file will do, too, such as what `gzip.open` or `urllib.request.urlopen` return.
+"""
 
 
 class Reader:
@@ -36,9 +39,11 @@ class Reader:
         """Return the documents in `source`, whatever it is.
 
         Args:
-            source: a path, folder, glob pattern or URL, or a list of these; a list or any other
-                iterable of texts (str), pages (bytes), mappings or documents; a data frame or
-                Arrow table; a Hugging Face dataset; or a `Source`, which is returned as it is.
+            source: a path, folder, glob pattern or URL, or a list of these; ``-`` for standard
+                input, or an open binary file, of JSON Lines, WARC or HTML, plain or compressed;
+                a list or any other iterable of texts (str), pages (bytes), mappings or documents;
+                a data frame or Arrow table; a Hugging Face dataset; or a `Source`, which is
+                returned as it is.
             text: field or column that holds the text.
             html: field or column that holds the page.
             id: field or column that holds the id; rows without one are named by their content.
@@ -112,7 +117,8 @@ class Reader:
             storage: arguments for fsspec.
 
         Raises:
-            SourceError: a path leads nowhere, or to no WARC file.
+            SourceError: nothing is there, or no WARC file in a folder or pattern. A file
+                that is named is read as one, whatever its name ends with.
         """
         options = Options(
             max_bytes=max_bytes,
@@ -144,7 +150,8 @@ class Reader:
         """Return one page for each HTML file; its id is its path in the folder given.
 
         Raises:
-            SourceError: a path leads nowhere, or to no HTML file.
+            SourceError: nothing is there, or no HTML file in a folder or pattern. A file
+                that is named is read as one, whatever its name ends with.
         """
         options = Options(max_bytes=max_bytes, storage=storage or {})
         return file_source(_several(paths), "html", options)
@@ -167,7 +174,8 @@ class Reader:
         webfilter's own are understood.
 
         Raises:
-            SourceError: a path leads nowhere, or to no JSON Lines file.
+            SourceError: nothing is there, or no JSON Lines file in a folder or pattern. A file
+                that is named is read as one, whatever its name ends with.
         """
         options = Options(text, html, id, url, verdicts, max_bytes, storage=storage or {})
         return file_source(_several(paths), "jsonl", options)
@@ -247,7 +255,7 @@ def _names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _several(paths: Any) -> list[Any]:
-    if isinstance(paths, (str, bytes, os.PathLike)):
+    if isinstance(paths, (str, bytes, os.PathLike)) or hasattr(paths, "read"):
         return [paths]
     if not isinstance(paths, Iterable):
         raise SourceError(f"a path is {type(paths).__name__}: give str or Path, or a list of them")
@@ -264,7 +272,7 @@ def _check_items(items: Any) -> None:
             "choose one split of a dataset dictionary"
         )
     if hasattr(items, "read"):
-        raise SourceError("an open file was given: give its path")
+        raise SourceError("an open file was given: wf.read takes it, or its path")
     if not isinstance(items, Iterable) and not hasattr(items, "__getitem__"):
         hint = "; call it to get its items" if callable(items) else ""
         raise SourceError(
@@ -280,6 +288,8 @@ def _detect(source: Any, options: Options) -> Source:
         return file_source([source], None, options)
     if is_frame(source):
         return frame_source(source, options)
+    if hasattr(source, "read"):
+        return file_source([source], None, options)
     _check_items(source)
     if isinstance(source, (list, tuple, set, frozenset)) and _are_paths(source):
         return file_source(source, None, options)

@@ -15,7 +15,8 @@ _BOMS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-_PREAMBLE = rb"(?:\s+|<!--.{0,4096}?-->|<\?xml[^>]{0,512}>)*"
+# possessive: where no tag follows, nothing of it is tried again, which would take exponential time
+_PREAMBLE = rb"(?:\s++|<!--.{0,4096}?-->|<\?xml[^>]{0,512}>)*+"
 _TAGS = (
     rb"!doctype\s+html|html|head|body|title|meta|base|link|script|style|iframe|frameset|div|"
     rb"table|h1|font|br|p|a|b"
@@ -23,7 +24,7 @@ _TAGS = (
 _HTML = re.compile(_PREAMBLE + rb"<(?:" + _TAGS + rb")(?=[\s>/])", re.I | re.S)
 _ROOT = re.compile(rb"<html[\s>]", re.I)
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:+-]+)", re.I)
+_CHARSET = re.compile(r"charset\s*+=\s*+[\"']?\s*+([\w.:+-]+)", re.I)
 
 
 def _head(payload: bytes) -> bytes:

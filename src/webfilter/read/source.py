@@ -47,13 +47,14 @@ class Source:
     ) -> None:
         self.paths: list[str] = list(paths)
         """The files that are read, sorted; empty for what is in memory."""
-        self.size = size
+        self.size: int | None = size
         """Bytes of all files, as stored; None where unknown or in memory."""
         self.skipped: Counter[str] = Counter()
         """Records that hold no pages (request, metadata, ...) by type; of the latest iteration."""
         self.signals: list[Signal] = list(signals)
         """What Parquet files of an earlier run have columns for; a run over them has them too."""
-        self.meter = Meter()
+        self.meter: Meter = Meter()
+        """Counts what `position` tells."""
         self._start, self._once, self._begun = start, once, False
 
     @property
@@ -64,8 +65,8 @@ class Source:
     def __iter__(self) -> Iterator[Document]:
         if self._once and self._begun:
             raise SourceError(
-                "this source is used up: it was made from an iterator, which can be read once; "
-                "make it from a list, or from files, to read it again"
+                "this source is used up: it was made from an iterator, a pipe or an open file, and "
+                "they can be read once; make it from a list, or from paths, to read it again"
             )
         self._begun = True
         self.meter.position = 0
@@ -91,6 +92,7 @@ def file_source(paths: Any, kind: str | None, options: Options) -> Source:
         partial(_from_files, found, options),
         paths=[file.path for file in found],
         size=sum(known) if len(known) == len(sizes) else None,
+        once=any(file.stream is not None for file in found),
         signals=signals,
     )
 

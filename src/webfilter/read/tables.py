@@ -29,10 +29,11 @@ ROWS = 256
 
 
 def check_columns(names: list[str], options: Options, what: str) -> None:
-    """Make sure that a table has a column of texts or pages.
+    """Make sure that a table has a column of texts or pages, and each role one column.
 
     Raises:
-        SourceError: it has none, or one that was asked for by name is missing.
+        SourceError: it has none, or one that was asked for by name is missing, or two have its
+            name.
     """
     from difflib import get_close_matches
 
@@ -43,6 +44,11 @@ def check_columns(names: list[str], options: Options, what: str) -> None:
             near = get_close_matches(wanted, names, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}?" if near else _columns(names)
             raise SourceError(f"{what}: no column {wanted!r}: {hint}")
+        if names.count(wanted) > 1:
+            raise SourceError(
+                f"{what}: {names.count(wanted)} columns are called {wanted!r}: rename all but the "
+                "one that is meant"
+            )
     if options.text not in names and options.html not in names:
         raise SourceError(
             f"{what}: no column {options.text!r} or {options.html!r}; "

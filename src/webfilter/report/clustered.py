@@ -9,7 +9,7 @@ from webfilter.report.cluster import Cluster, Member
 from webfilter.report.clusters import Clusters
 from webfilter.report.diff import Diff, Fold, Piece, Row
 from webfilter.report.figures import label, number, share
-from webfilter.report.html import bar, details, esc, fragment, page, section, table
+from webfilter.report.html import bar, details, esc, fragment, notes, page, section, table
 
 __all__ = [
     "clusters_fragment",
@@ -69,16 +69,11 @@ def _lead(found: Clusters) -> str:
     )
 
 
-def _notes(notes: Iterable[str]) -> str:
-    said = "".join(f"<li>{esc(text, 500)}</li>" for text in notes)
-    return f'<aside class="notes"><h2>How to read it</h2><ul>{said}</ul></aside>' if said else ""
-
-
 def _clusters(found: Clusters) -> str:
     title = f"{label(found.total, 'cluster')} <small>{esc(found.stage, 60)}</small>"
     return (
         f'<header><p class="over">webfilter clusters</p><h1>{title}</h1>'
-        f'<p class="lead">{_lead(found)}</p></header>{_notes(found.notes)}'
+        f'<p class="lead">{_lead(found)}</p></header>{notes(found.notes)}'
         + section("Clusters by size", _sizes(found) if found.sizes else "")
         + section("The largest", _list(found, None) if len(found) else "")
     )
@@ -167,7 +162,7 @@ def _whole(found: Diff) -> str:
     return (
         '<header><p class="over">webfilter clusters</p>'
         f"<h1>{share(found.similarity, 1)} alike <small>word 5-grams in common</small></h1>"
-        f'<p class="lead">{esc(found.counted)}.</p></header>{_notes(found.notes)}'
+        f'<p class="lead">{esc(found.counted)}.</p></header>{notes(found.notes)}'
         f'<section class="beside">{_diff(found, None, summary=False)}</section>'
     )
 

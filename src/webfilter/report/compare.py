@@ -13,7 +13,6 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,8 +97,7 @@ def _report(run: Any) -> Report:
         return run
     if not isinstance(run, (str, os.PathLike)):
         raise ConfigError(f"compare: {run!r:.60} is no run: give its folder, or its report")
-    place = Path(run)
-    if place.is_dir() and not (place / "report.json").exists():
+    if os.path.isdir(run) and not os.path.exists(os.path.join(run, "report.json")):
         raise SourceError(
             f"{str(run)!r} holds no report.json: it is no run folder, or the run into it was "
             "interrupted (the command that began it, given again, goes on where it stopped)"

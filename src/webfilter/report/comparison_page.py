@@ -6,7 +6,18 @@ from collections.abc import Sequence
 
 from webfilter.report.comparison import KINDS, MOVES, REWRITTEN, RULES, Comparison, Example, figures
 from webfilter.report.figures import label, number, share
-from webfilter.report.html import bar, compared, details, esc, fragment, page, section, table
+from webfilter.report.html import (
+    bar,
+    compared,
+    details,
+    esc,
+    facts,
+    fragment,
+    notes,
+    page,
+    section,
+    table,
+)
 from webfilter.report.sweep import changed
 
 __all__ = ["comparison_fragment", "comparison_page"]
@@ -60,18 +71,16 @@ def _more(count: int, what: str) -> str:
 
 def _top(found: Comparison) -> str:
     runs = " → ".join(f"<bdi>{esc(run, 200)}</bdi>" for run in found.runs)
-    facts = ""
+    told = []
     for name, both in found.counted:
         old, new, change = figures(both, "−")
         more = f"{old} before{', ' * bool(change)}{change}"
-        facts += f"<div><dt>{name}</dt><dd>{new}<small>{more}</small></dd></div>"
-    notes = "".join(f"<li>{esc(text, 500)}</li>" for text in found.notes)
+        told.append((name, new, more))
     one, other = (count or 0 for count in found.counts["kept"])
     return (
         f'<header><p class="over">webfilter compare · {runs}</p><h1>{label(other, "document")} '
-        f'kept <small>{changed(other - one, "−")}</small></h1><dl class="facts">{facts}</dl>'
-        "</header>"
-        + (f'<aside class="notes"><h2>How to read it</h2><ul>{notes}</ul></aside>' if notes else "")
+        f"kept <small>{changed(other - one, '−')}</small></h1>{facts(told)}"
+        f"</header>{notes(found.notes)}"
     )
 
 

@@ -21,7 +21,9 @@ __all__ = [
     "compared",
     "details",
     "esc",
+    "facts",
     "fragment",
+    "notes",
     "page",
     "pairs",
     "section",
@@ -110,6 +112,21 @@ def pairs(items: Iterable[tuple[str, str]]) -> str:
     """Return names with what they stand for; nothing where there are none. Both are HTML."""
     said = "".join(f"<div><dt>{name}</dt><dd>{what}</dd></div>" for name, what in items)
     return f"<dl>{said}</dl>" if said else ""
+
+
+def facts(items: Iterable[tuple[str, str, str]]) -> str:
+    """Return figures with their names, and what is said below them. All of it is HTML."""
+    said = "".join(
+        f"<div><dt>{name}</dt><dd>{value}<small>{more}</small></dd></div>"
+        for name, value, more in items
+    )
+    return f'<dl class="facts">{said}</dl>'
+
+
+def notes(texts: Iterable[str], title: str = "How to read it") -> str:
+    """Return foreign `texts` as a list to be read first; nothing where there are none."""
+    said = "".join(f"<li>{esc(text, 500)}</li>" for text in texts)
+    return f'<aside class="notes"><h2>{title}</h2><ul>{said}</ul></aside>' if said else ""
 
 
 def details(summary: str, body: str) -> str:

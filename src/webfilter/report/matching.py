@@ -18,6 +18,8 @@ __all__ = ["Run", "Word", "matched", "similarity", "words_of"]
 
 _SIZES = (8, 3, 1)
 """Words of an anchor, round by round."""
+_NGRAM = 5
+"""Words in a row by which `similarity` compares."""
 
 # a word is what lies between white space and punctuation, marks included; in Han, kana, Thai and
 # Lao, which have no spaces, a character (with its marks) is one; so is each sign of punctuation
@@ -74,16 +76,16 @@ def words_of(text: str) -> list[Word]:
     ]
 
 
-def similarity(one: Sequence[Word], other: Sequence[Word], ngram: int = 5) -> float:
-    """Return which share of their word n-grams (Jaccard) two texts have in common, 0 to 1.
+def similarity(one: Sequence[Word], other: Sequence[Word]) -> float:
+    """Return which share of their word 5-grams (Jaccard) two texts have in common, 0 to 1.
 
-    Case and punctuation do not count. Where a text is shorter than an n-gram, words are compared.
+    Case and punctuation do not count. Where a text has fewer words, single ones are compared.
 
-    >>> similarity(words_of("Water boils at 100 °C."), words_of("water boils at 90 °C"), ngram=2)
-    0.3333333333333333
+    >>> similarity(words_of("Water boils at 100."), words_of("water boils at 90"))
+    0.6
     """
     sides = [[word.text.lower() for word in side if not word.sign] for side in (one, other)]
-    size = ngram if min(map(len, sides)) >= ngram else 1
+    size = _NGRAM if min(map(len, sides)) >= _NGRAM else 1
     left, right = (set(_grams(side, 0, len(side), size)) for side in sides)
     return len(left & right) / len(left | right) if left or right else 1.0
 

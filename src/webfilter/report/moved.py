@@ -8,7 +8,7 @@ from webfilter.report.borderline import Borderline, Case, beginning
 from webfilter.report.bounds import OPS
 from webfilter.report.explanation import signed
 from webfilter.report.figures import label, limit, number, quantity, share
-from webfilter.report.html import bar, compared, esc, fragment, page
+from webfilter.report.html import bar, compared, esc, fragment, notes, page
 from webfilter.report.removal import (
     Removal,
     RuleRemoval,
@@ -66,11 +66,6 @@ def _head(over: str, title: str, lead: str) -> str:
     return f'<header><p class="over">{over}</p><h1>{title}</h1><p class="lead">{lead}</p></header>'
 
 
-def _notes(notes: Iterable[str]) -> str:
-    said = "".join(f"<li>{esc(text, 500)}</li>" for text in notes)
-    return f'<aside class="notes"><h2>How to read it</h2><ul>{said}</ul></aside>' if said else ""
-
-
 def _limit(op: str, value: float | None) -> str:
     return "off" if value is None else compared(esc(f"{OPS[op]} {limit(value)}"))
 
@@ -108,7 +103,7 @@ def _sweep(swept: Sweep) -> str:
     return (
         _head("webfilter sweep", esc(swept.title, 160), f"{lead} {_keys(keys)}")
         + body
-        + _notes([*unjudged(swept), *swept.notes])
+        + notes([*unjudged(swept), *swept.notes])
     )
 
 
@@ -143,7 +138,7 @@ def _borderline(near: Borderline) -> str:
     return (
         _head("webfilter borderline", title, lead)
         + f'<ol class="near">{head}{"".join(lines)}</ol>'
-        + _notes(near.notes)
+        + notes(near.notes)
     )
 
 
@@ -195,7 +190,7 @@ def _removal(removed: Removal) -> str:
         _head("webfilter removal", "What each rule removes", f"{kept} {keys}")
         + f'<div class="wide removed"><table><thead><tr>{head}</tr></thead>'
         + f"<tbody>{''.join(body)}</tbody></table></div>"
-        + _notes([*legend(removed), *removed.notes])
+        + notes([*legend(removed), *removed.notes])
     )
 
 

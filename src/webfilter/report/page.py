@@ -19,7 +19,9 @@ from webfilter.report.html import (
     compared,
     details,
     esc,
+    facts,
     fragment,
+    notes,
     page,
     pairs,
     section,
@@ -65,27 +67,21 @@ def _top(report: Report) -> str:
     of = f" <small>{share(kept, total)}</small>" if total else ""
     parts = (("kept", kept), ("dropped", report.dropped), ("failed", report.failed))
     whole = bar((kind, count / total if total else 0) for kind, count in parts)
-    facts = [
+    told = [
         (f'<i class="key {kind}"></i>{kind}', number(count), share(count, total))
         for kind, count in parts
     ]
     if report.seconds > 0:
-        facts.append(("time", duration(report.seconds), label(report.workers, "worker")))
+        told.append(("time", duration(report.seconds), label(report.workers, "worker")))
         before = f"{number(report.resumed)} done before" if report.resumed else ""
-        facts.append(("documents/s", rate(total - report.resumed, report.seconds), before))
+        told.append(("documents/s", rate(total - report.resumed, report.seconds), before))
     if report.peak_parent:
         more = f"+ {size(report.peak_worker)} a worker" if report.peak_worker else ""
-        facts.append(("memory", size(report.peak_parent), more))
-    cells = "".join(
-        f"<div><dt>{name}</dt><dd>{value}<small>{more}</small></dd></div>"
-        for name, value, more in facts
-    )
-    notes = "".join(f"<li>{esc(text, 500)}</li>" for text in report.warnings)
+        told.append(("memory", size(report.peak_parent), more))
     return (
         f'<header class="all"><p class="over">{said}</p>'
         f"<h1>{number(kept)} of {label(total, 'document')} kept{of}</h1>{whole}"
-        f'<dl class="facts">{cells}</dl></header>'
-        + (f'<aside class="notes"><h2>Worth checking</h2><ul>{notes}</ul></aside>' if notes else "")
+        f"{facts(told)}</header>{notes(report.warnings, 'Worth checking')}"
     )
 
 

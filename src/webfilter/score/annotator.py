@@ -17,10 +17,9 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Literal
 
-from webfilter.config import conform
+from webfilter.config import AnyPath, conform
 from webfilter.document import Document
 from webfilter.errors import ConfigError
 from webfilter.score.annotation.annotations import Annotations
@@ -105,7 +104,7 @@ class Annotator:
     """By model, the price of a million tokens of input and of output, in any currency."""
     budget: float | None = None
     """Most to spend in one run, at `prices`: a question that might exceed it is not asked."""
-    cache: Path | None = None
+    cache: AnyPath | None = None
     """Folder of answers, shared between runs; None keeps none. The endpoint is no part of what an
     answer is kept under, so give other models other names."""
     clock: Any = field(default=_CLOCK, repr=False, compare=False)

@@ -15,7 +15,7 @@ import math
 import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
@@ -23,18 +23,11 @@ from webfilter.identity import code
 from webfilter.score.foreign import at_least, by_windows, check_fields, score_signal, within
 from webfilter.stage import Rule, Scorer, Signal
 
-__all__ = ["Estimator", "TextModel"]
+__all__ = ["Estimator"]
 
 _DIGITS = 4
 _ADDRESS = "_stop_words_id"
 _PROBE = "A line of text, to see what the estimator returns."
-
-
-class TextModel(Protocol):
-    """What `Estimator` takes at the least: one method, one number a text."""
-
-    def predict(self, texts: list[str], /) -> Any:
-        """Return one number a text, in order, as an array or a list."""
 
 
 @dataclass(frozen=True)

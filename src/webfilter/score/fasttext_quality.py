@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from webfilter.config import AnyPath
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.language.engines import readable
@@ -70,7 +71,7 @@ class FastTextQuality(Profiled, Scorer):
         ),
     }
 
-    path: Path
+    path: AnyPath
     """The model: a supervised fastText ``.bin`` or ``.ftz``."""
     label: str = "__label__hq"
     """The label whose probability is the score, with its prefix."""
@@ -93,7 +94,7 @@ class FastTextQuality(Profiled, Scorer):
         path = resolve(self.path, f"{self.name}: path")
         model = _open(path, _state(path))
         if self.label not in model.labels:
-            raise UnknownName(f"label of {self.path.name}", self.label, model.labels)
+            raise UnknownName(f"label of {Path(self.path).name}", self.label, model.labels)
         return model
 
     @property
@@ -109,7 +110,7 @@ class FastTextQuality(Profiled, Scorer):
     @property
     def artifacts(self) -> Mapping[str, str]:
         """The file's sha256 and the distribution that provides fastText."""
-        return {self.path.name: self._model().checksum, "fasttext": ", ".join(installed())}
+        return {Path(self.path).name: self._model().checksum, "fasttext": ", ".join(installed())}
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return the probability of the label for each text."""

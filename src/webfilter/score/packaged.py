@@ -28,42 +28,38 @@ _FIX = "reinstall webfilter, or train it again with classifiers/educational"
 _GIVE = "give the model.npz that EducationalTrainer wrote"
 
 
+@cache
 def load(name: str, folder: Path = FOLDER) -> Model:
     """Return the model `name`, read and checked at the first call in this process.
 
     Raises:
         ConfigError: the file or its manifest is missing or damaged.
     """
-    return _load(name, folder)
+    return _checked(Model, name, folder)
 
 
-def checksum(name: str, folder: Path = FOLDER) -> str:
+def checksum(name: str) -> str:
     """Return the sha256 of the model `name` that the manifest promises, as hexadecimal digits.
 
     >>> len(checksum("educational"))
     64
     """
-    return str(entry(name, folder)["sha256"])
+    return str(entry(name)["sha256"])
 
 
-def entry(name: str, folder: Path = FOLDER) -> dict[str, Any]:
+def entry(name: str) -> dict[str, Any]:
     """Return what the manifest says of the model `name`."""
-    return packaged.entry(folder, name, _FIX)
+    return packaged.entry(FOLDER, name, _FIX)
 
 
 @cache
-def load_reader(folder: Path = FOLDER) -> Reader:
+def load_reader() -> Reader:
     """Return the packaged reader, read and checked at the first call in this process.
 
     Raises:
         ConfigError: the file or its manifest is missing or damaged.
     """
-    return _checked(Reader, "reader", folder)
-
-
-@cache
-def _load(name: str, folder: Path) -> Model:
-    return _checked(Model, name, folder)
+    return _checked(Reader, "reader", FOLDER)
 
 
 def _checked(kind: type[M], name: str, folder: Path) -> M:

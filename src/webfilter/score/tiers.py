@@ -22,7 +22,7 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _LOWER = ("ge", "gt")
 _WORDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
-Limits = Mapping[str, float | Set[str]]
+Limits = Mapping[str, float | Set[str] | Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Tiers(Filter):
         ESTIMATED,
     )
 
-    tiers: Mapping[str, Limits | tuple[Rule, ...]] | tuple[Tier, ...]
+    tiers: Mapping[str, Limits | Sequence[Rule]] | Sequence[Tier]
     """Limits by the name of the tier, the widest tier first; held as a tuple of `Tier`."""
     given: bool = False
     """Whether the signals come with the documents (read from an earlier run's output), so that no
@@ -154,7 +154,7 @@ class Tiers(Filter):
         return {"tier": found, "tokens": estimated_tokens(doc.text) if tokens is None else tokens}
 
 
-def _rules(tier: str, limits: Limits | tuple[Rule, ...]) -> tuple[Rule, ...]:
+def _rules(tier: str, limits: Limits | Sequence[Rule]) -> tuple[Rule, ...]:
     """Return the limits of a tier as rules."""
     if not isinstance(limits, Mapping):
         return tuple(limits)
@@ -166,10 +166,10 @@ def _rules(tier: str, limits: Limits | tuple[Rule, ...]) -> tuple[Rule, ...]:
             signal = noun
         if not signal:
             raise ConfigError(f"tiers: {tier} has a limit without the name of a signal")
-        if isinstance(limit, Set):
+        if isinstance(limit, (Set, Sequence)):
             if signal != key:
                 raise ConfigError(f"tiers: {tier}: {key} takes a number; a list goes with {noun!r}")
-            rule = Rule(signal, isin=limit)
+            rule = Rule(signal, isin=frozenset(limit))
         else:
             rule = Rule(signal, ge=limit) if op == "ge" else Rule(signal, le=limit)
         if (signal, op) in found:

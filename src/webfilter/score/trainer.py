@@ -34,6 +34,8 @@ from webfilter.score.written import make_folder, write_file, write_training
 __all__ = ["TOPS", "EducationalTrainer"]
 
 Floats = npt.NDArray[np.float64]
+Column = npt.ArrayLike | Sequence[float | None]
+Labels = Column | Sequence[Sequence[float | None]] | Mapping[str, Column]
 
 TOPS = {"educational": 5.0, "reasoning": 3.0, "lasting": 2.0, "clean": 2.0}
 """Highest score of the heads of our rubric."""
@@ -75,7 +77,9 @@ class EducationalTrainer:
     model_: Model
     """After `fit`: the model."""
     names_: tuple[str, ...]
+    """After `fit`: names of the heads, in the order of columns."""
     tops_: tuple[float, ...]
+    """After `fit`: the highest label of each head."""
     single_: bool
     """Whether it was fitted to one column of labels, shape (n,), and predicts so."""
 
@@ -127,7 +131,7 @@ class EducationalTrainer:
     def fit(
         self,
         X: Sequence[str],
-        y: npt.ArrayLike | Mapping[str, npt.ArrayLike],
+        y: Labels,
         groups: Sequence[Any] | npt.NDArray[Any] | None = None,
         sample_weight: npt.ArrayLike | None = None,
         *,
@@ -172,7 +176,7 @@ class EducationalTrainer:
     def score(
         self,
         X: Sequence[str],
-        y: npt.ArrayLike | Mapping[str, npt.ArrayLike],
+        y: Labels,
         sample_weight: npt.ArrayLike | None = None,
     ) -> float:
         """Return the figure that `scoring` names, the mean over heads; more is better.
@@ -262,7 +266,7 @@ class EducationalTrainer:
     def train(
         self,
         texts: Sequence[str],
-        labels: npt.ArrayLike | Mapping[str, npt.ArrayLike],
+        labels: Labels,
         *,
         groups: Sequence[Any] | npt.NDArray[Any] | None = None,
         out: str | Path | None = None,
@@ -286,7 +290,8 @@ class EducationalTrainer:
                 is used where cross-validation finds that it helps.
             ids: names of the texts for the list of disagreements; row numbers where None.
             folds: of the evaluation.
-            learning_curve: evaluate on an eighth, a quarter and half of the groups too.
+            learning_curve: evaluate on an eighth, a quarter and half of the groups too, where that
+                is enough to train on.
             show_texts: put texts into the list of disagreements.
 
         Returns:
@@ -379,7 +384,7 @@ class EducationalTrainer:
         return self.model_
 
     def _heads(
-        self, texts: list[str], labels: npt.ArrayLike | Mapping[str, npt.ArrayLike]
+        self, texts: list[str], labels: Labels
     ) -> tuple[Floats, list[str], list[float], bool]:
         """Return labels (n, t), names, tops, and whether labels were one column."""
         if isinstance(self.names, str) or not (self.names is None or np.iterable(self.names)):
@@ -444,7 +449,7 @@ def _by_name(labels: Any) -> Any:
     return {str(name): np.asarray(labels[name]) for name in labels.columns}
 
 
-def _stacked(labels: Mapping[str, npt.ArrayLike], names: Sequence[str], count: int) -> Floats:
+def _stacked(labels: Mapping[str, Column], names: Sequence[str], count: int) -> Floats:
     """Return the columns of `names` side by side, shape (n, t)."""
     for name in names:
         if name not in labels:
@@ -453,7 +458,7 @@ def _stacked(labels: Mapping[str, npt.ArrayLike], names: Sequence[str], count: i
     return np.array(columns, dtype=np.float64).T
 
 
-def _column(values: npt.ArrayLike, count: int, what: str = "sample_weight") -> Floats:
+def _column(values: Column, count: int, what: str = "sample_weight") -> Floats:
     try:
         found = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:

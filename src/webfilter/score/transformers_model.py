@@ -24,6 +24,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from webfilter.config import AnyPath
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, MissingExtra, RunError, UnknownName
 from webfilter.language.engines import readable
@@ -90,7 +91,7 @@ class TransformersModel(Profiled, Scorer):
         ),
     }
 
-    path: Path
+    path: AnyPath
     """Folder with ``config.json``, the tokenizer's files and ``*.safetensors``."""
     signal: str = "transformers_score"
     """What the signal is called."""
@@ -123,7 +124,7 @@ class TransformersModel(Profiled, Scorer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        labels = _labels(self.path)
+        labels = _labels(self._folder)
         if self.output == "logit" and len(labels) != 1:
             raise ConfigError(
                 f"{self.name}: the model has {len(labels)} outputs ({', '.join(labels)}): take "
@@ -137,7 +138,7 @@ class TransformersModel(Profiled, Scorer):
                 "'probability' needs a label, the others take none"
             )
         if self.label is not None and self.label not in labels:
-            raise UnknownName(f"label of {self.path.name}", self.label, labels)
+            raise UnknownName(f"label of {self._folder.name}", self.label, labels)
         if self.output != "logit":
             top = 1.0 if self.output == "probability" else len(labels) - 1.0
             object.__setattr__(self, "low", 0.0 if self.low is None else self.low)
@@ -153,8 +154,12 @@ class TransformersModel(Profiled, Scorer):
         self._probe()
 
     @property
+    def _folder(self) -> Path:
+        return Path(self.path)
+
+    @property
     def _model(self) -> _Model:
-        return _load(self.path, self.device, self.dtype, _files(self.path))
+        return _load(self._folder, self.device, self.dtype, _files(self._folder))
 
     def _probe(self) -> None:
         model = self._model
@@ -170,7 +175,7 @@ class TransformersModel(Profiled, Scorer):
             raise
         except Exception as error:
             raise ConfigError(
-                f"{self.name}: path = {str(self.path)!r} cannot score texts with batch = "
+                f"{self.name}: path = {str(self._folder)!r} cannot score texts with batch = "
                 f"{self.batch}: {type(error).__name__}: {error}"
             ) from error
 
@@ -178,7 +183,7 @@ class TransformersModel(Profiled, Scorer):
     def measures(self) -> tuple[Signal, ...]:  # type: ignore[override]
         """The one score."""
         of = f" of {self.label}" if self.label is not None else ""
-        about = f"{self.output.capitalize()}{of} by the transformer {self.path.name}"
+        about = f"{self.output.capitalize()}{of} by the transformer {self._folder.name}"
         return score_signal(self.signal, about, self.low, self.high)
 
     @property
@@ -189,7 +194,7 @@ class TransformersModel(Profiled, Scorer):
     @property
     def artifacts(self) -> Mapping[str, str]:
         """The checksum of configuration, tokenizer and weights, and the packages' versions."""
-        found = {self.path.name: _digest(self.path, _files(self.path))}
+        found = {self._folder.name: _digest(self._folder, _files(self._folder))}
         for package in ("transformers", "torch"):
             try:
                 found[package] = version(package)

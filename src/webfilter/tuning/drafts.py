@@ -97,14 +97,16 @@ class Drafts:
         )
 
 
-def measured(pipe: Pipeline, source: Any, *, seed: int = 0, batch_size: int = 64) -> Drafts:
+_BATCH = 64
+
+
+def measured(pipe: Pipeline, source: Any, *, seed: int = 0) -> Drafts:
     """Run the drafts and the final texts of `source` through the stages of a cascaded `pipe`.
 
     Args:
         pipe: a pipeline with one `Cascade`.
         source: whatever `webfilter.read` takes; documents that were judged come in afresh.
         seed: another one orders the pages otherwise.
-        batch_size: documents a batch; changes no result.
 
     Raises:
         ConfigError: the pipeline has no cascade, or its screen has no limit to give slack.
@@ -121,7 +123,7 @@ def measured(pipe: Pipeline, source: Any, *, seed: int = 0, batch_size: int = 64
     gone: Counter[str] = Counter()
     rows: list[tuple[float, bool, Row, Row, Row]] = []
     pages = 0
-    for batch in _batches(source, batch_size):
+    for batch in _batches(source):
         docs = []
         for doc in _run(before, batch):
             if doc.verdict is not None:
@@ -175,9 +177,9 @@ def _run(stages: Sequence[tuple[str, Stage]], docs: Sequence[Document]) -> list[
     return marked
 
 
-def _batches(source: Any, size: int) -> Iterator[list[Document]]:
+def _batches(source: Any) -> Iterator[list[Document]]:
     stream = iter(read(source))
-    while batch := list(islice(stream, size)):
+    while batch := list(islice(stream, _BATCH)):
         yield [
             replace(doc, verdict=None)
             for doc in batch

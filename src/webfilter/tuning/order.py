@@ -7,6 +7,7 @@ more workers, must write the same.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -196,7 +197,7 @@ def _sample(source: Any, most: int) -> list[Document]:
         for doc in UniqueIds().over(read(source))
         if doc.verdict is None or (doc.verdict.kind == "dropped" and doc.verdict.stage != READ)
     )
-    return list(islice(read_well, most))
+    return list(islice(read_well, min(most, sys.maxsize)))
 
 
 def _unordered(steps: Sequence[Step]) -> list[str]:

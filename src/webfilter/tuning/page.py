@@ -11,7 +11,19 @@ from collections.abc import Iterable, Sequence
 from webfilter.codes import accepted
 from webfilter.errors import ConfigError
 from webfilter.report.figures import label, number, quantity, share
-from webfilter.report.html import bar, block, compared, details, esc, fragment, page, section, table
+from webfilter.report.html import (
+    bar,
+    block,
+    compared,
+    details,
+    esc,
+    facts,
+    fragment,
+    notes,
+    page,
+    section,
+    table,
+)
 from webfilter.tuning.evidence import Share
 from webfilter.tuning.knobs import Knob
 from webfilter.tuning.result import Histogram, Profile, Proposal, Tuning, ends, span
@@ -34,7 +46,7 @@ def tuning_fragment(tuning: Tuning) -> str:
 def _top(tuning: Tuning) -> str:
     found = label(len(tuning.pooled.limits), "limit") if tuning.pooled.limits else "No limit"
     loss = f"for a loss of at most {share(tuning.max_loss, 1)}"
-    facts = [
+    told = [
         ("good kept", _percent(tuning.after.good), esc(ends(tuning.after.good))),
         ("bad kept", _percent(tuning.after.bad), esc(ends(tuning.after.bad))),
     ]
@@ -43,18 +55,12 @@ def _top(tuning: Tuning) -> str:
         ("bad documents", "dropped", tuning.pooled.bad),
     ):
         more = f"{number(counts.held_out)} held out"
-        facts.append((f'<i class="key {kind}"></i>{name}', number(counts.used), more))
+        told.append((f'<i class="key {kind}"></i>{name}', number(counts.used), more))
     if tuning.languages:
-        facts.append(("languages", number(len(tuning.languages)), "with limits of their own"))
-    cells = "".join(
-        f"<div><dt>{name}</dt><dd>{value}<small>{more}</small></dd></div>"
-        for name, value, more in facts
-    )
-    notes = "".join(f"<li>{esc(text, 500)}</li>" for text in tuning.warnings)
+        told.append(("languages", number(len(tuning.languages)), "with limits of their own"))
     return (
         f'<header><p class="over">webfilter tuning</p><h1>{found} <small>{loss}</small></h1>'
-        f'<dl class="facts">{cells}</dl></header>'
-        + (f'<aside class="notes"><h2>Worth checking</h2><ul>{notes}</ul></aside>' if notes else "")
+        f"{facts(told)}</header>{notes(tuning.warnings, 'Worth checking')}"
         + section("What they keep", _effects(tuning), _KEEP)
     )
 

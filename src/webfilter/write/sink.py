@@ -62,7 +62,7 @@ class Memory(Closing):
     def __init__(self) -> None:
         self.docs: list[Document] = []
         """What was written, in order."""
-        self.closed = False
+        self.closed: bool = False
         """Whether `close` or `abort` was called."""
 
     def write(self, docs: Sequence[Document]) -> None:

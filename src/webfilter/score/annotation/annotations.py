@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -52,14 +52,21 @@ class Annotations(Sequence[Annotation]):
         rubric: Rubric,
         prices: Mapping[str, tuple[float, ...]] | None = None,
     ) -> None:
-        self.rows = tuple(rows)
-        self.rubric = rubric
-        self.prices = dict(prices or {})
+        self.rows: tuple[Annotation, ...] = tuple(rows)
+        """All of them, those that failed too."""
+        self.rubric: Rubric = rubric
+        """What they were read by."""
+        self.prices: dict[str, tuple[float, ...]] = dict(prices or {})
+        """By model, for a million tokens of input and of output."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, at: Any) -> Any:
+    @overload
+    def __getitem__(self, at: int) -> Annotation: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Annotation, ...]: ...
+    def __getitem__(self, at: int | slice) -> Annotation | tuple[Annotation, ...]:
         return self.rows[at]
 
     def __iter__(self) -> Iterator[Annotation]:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from webfilter.config import AnyPath
 from webfilter.errors import OutputError
 from webfilter.score.annotation.reply import Malformed, check
 from webfilter.score.annotation.rubric import Rubric
@@ -53,15 +54,16 @@ class Cache:
         OutputError: the folder cannot be made, read or written.
     """
 
-    def __init__(self, folder: Path | None, rubric: Rubric, *, read_only: bool = False) -> None:
-        self._folder, self._rubric = folder, rubric
+    def __init__(self, folder: AnyPath | None, rubric: Rubric, *, read_only: bool = False) -> None:
+        self._folder = None if folder is None else Path(folder)
+        self._rubric = rubric
         self._found: dict[bytes, Answer] = {}
         self._file: IO[bytes] | None = None
         self._lock = threading.Lock()
         self.damaged = 0
         """Lines that could not be used."""
-        if folder is not None:
-            self._load(folder, read_only)
+        if self._folder is not None:
+            self._load(self._folder, read_only)
 
     @staticmethod
     def key(*parts: Any) -> str:

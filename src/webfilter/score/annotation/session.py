@@ -13,9 +13,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from webfilter.config import AnyPath
 from webfilter.errors import WebfilterError
 from webfilter.score.annotation.cache import Answer, Cache
 from webfilter.score.annotation.chat import Broke, Chat, Refused, Reply, Transient, tokens_of
@@ -46,7 +46,7 @@ class Settings:
     max_wait: float
     stop_after: int | None
     budget: float | None
-    cache: Path | None
+    cache: AnyPath | None
     clock: Clock
 
 
