@@ -23,7 +23,9 @@ from webfilter.write import (
     open_tiers,
     parquet,
 )
+from webfilter.write import lock as locks
 from webfilter.write.jsonl import JsonlSink
+from webfilter.write.lock import lock
 from webfilter.write.parts import PartSink
 
 DOCS = [Document(str(i), "text " * 50) for i in range(30)]
@@ -214,6 +216,31 @@ def test_a_forked_child_neither_keeps_the_lock_nor_releases_it(tmp_path):
         jsonl(tmp_path).close()
     finally:
         os.kill(orphan, signal.SIGKILL)
+
+
+@needs_locks
+def test_a_lock_leaves_nothing_behind(tmp_path):
+    held, owner = set(locks._held), memory()
+    release = lock(tmp_path, owner)
+    [handle] = locks._held - held
+    forked = os.dup(handle)  # as a child has it that was forked without Python's knowledge
+    free = os.dup(handle)
+    os.close(free)
+    with pytest.raises(BlockingIOError):
+        lock(tmp_path, owner)
+    assert not _is_open(free)
+    release()
+    assert locks._held == held
+    lock(tmp_path, owner)()
+    os.close(forked)
+
+
+def _is_open(handle):
+    try:
+        os.fstat(handle)
+    except OSError:
+        return False
+    return True
 
 
 def test_without_locks_two_sinks_leave_each_other_alone(tmp_path, no_locks, caplog):
