@@ -92,6 +92,23 @@ def test_an_interrupted_run_goes_on_and_writes_what_one_without_interruption_wri
     assert not (out / ".journal").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+@pytest.mark.parametrize("text", ["plain", "die"])
+def test_what_workers_did_is_known_though_one_died_on_it(tmp_path, text):
+    pipe, out = Breaks() | Upper(), tmp_path / "out"
+    docs = [Document(f"d{n}", text if n == 1 else f"text {n}") for n in range(40)]
+
+    def some():
+        yield from docs
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pipe.run(some(), out, batch_size=2, workers=2)
+    report = pipe.run(docs, out, batch_size=2, workers=1)
+    assert report.resumed >= 26  # 2 workers have 6 batches in flight, which are given up
+    assert report.failed == (text == "die")
+
+
 def test_what_is_known_is_not_worked_on_again(tmp_path):
     pipe = Tells(str(tmp_path / "told")) | Length(2)
     docs = [Document(f"d{n}", f"text {n}") for n in range(20)]

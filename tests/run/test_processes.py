@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from webfilter import Document, Pipeline, RunError, Verdict
 from webfilter.run.flow import Flow, batched
 from webfilter.run.local import LocalRunner, Task, segments
 from webfilter.run.processes import Config, PoolRunner, make_worker
+from webfilter.run.record import HEAD, digest, made, packed
 
 TEXTS = ["alpha", "b", "boom", "alpha", "gamma", "lose", "delta", "", "gamma"] * 3
 PIPE = Length(2) | Breaks() | FirstOf() | Upper() | Quota(5)
@@ -100,6 +102,21 @@ def nested(depth):
     for _ in range(depth):
         value = {"in": value}
     return value
+
+
+def test_workers_bring_the_record_of_a_whole_batch():
+    cut = segments(["length", "upper"], [Length(2), Upper()])
+    work, given = make_worker(Config(cut, False, 0.0)), docs(["alpha", "b", "gamma"])
+    done = work(Task(0, given))
+    size, of = HEAD.unpack_from(done.record)
+    assert size == len(done.record) - HEAD.size
+    assert of == digest(given)
+    assert made(given, zlib.decompress(done.record[HEAD.size :])).docs == done.docs
+    assert work(Task(0, given, only=0)).record == b""
+    assert make_worker(Config(cut, False, None))(Task(0, given)).record == b""
+    none = make_worker(Config(cut, False, 1e9))(Task(0, given)).record
+    assert none == packed(digest(given), b"")
+    assert make_worker(Config(segments([], []), False, 0.0))(Task(0, given)).record == b""
 
 
 @pytest.mark.parametrize("size", [1, 4, 100])
