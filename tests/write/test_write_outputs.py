@@ -5,9 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import types
+from concurrent.futures import Future
 
 import fsspec
+import pyarrow.parquet as pq
 import pytest
 
 from webfilter import read
@@ -373,6 +376,47 @@ def test_a_full_disk_is_an_output_error_and_abort_cleans_up(tmp_path, monkeypatc
         with pytest.raises(OutputError, match="broken"):
             again()
     sink.abort()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("at", ["next group", "close"])
+def test_what_goes_wrong_in_the_thread_that_writes_is_told(tmp_path, monkeypatch, at):
+    def full(*args, **settings):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
+    sink = parquet(tmp_path, group_rows=len(DOCS))
+    sink.write(DOCS)
+    with pytest.raises(OutputError, match="No space left"):
+        sink.write(DOCS) if at == "next group" else sink.close()
+    with pytest.raises(OutputError, match="broken"):
+        sink.write(DOCS)
+    sink.abort()
+    assert names(tmp_path) == []
+
+
+def test_an_interrupt_leaves_no_thread_writing(tmp_path, monkeypatch):
+    going, done = threading.Event(), []
+    write, result = pq.ParquetWriter.write_table, Future.result
+
+    def slow(self, *args, **settings):
+        assert going.wait(30)
+        write(self, *args, **settings)
+        done.append("written")
+
+    def interrupted(self, timeout=None):
+        monkeypatch.setattr(Future, "result", result)
+        threading.Timer(0.2, going.set).start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", slow)
+    sink = parquet(tmp_path, group_rows=len(DOCS))
+    sink.write(DOCS)
+    monkeypatch.setattr(Future, "result", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sink.write(DOCS)
+    sink.abort()
+    assert done == ["written"]
     assert names(tmp_path) == []
 
 
