@@ -131,7 +131,7 @@ def test_the_time_of_workers_is_taken(caplog, monkeypatch):
     assert workers == 2
     assert 0 < busy <= 2 * seconds
     assert 0 < waited < seconds
-    assert said in caplog.text
+    assert "had nothing" in caplog.text
 
 
 def test_workers_bring_the_record_of_a_whole_batch():
