@@ -256,6 +256,12 @@ def test_pandas_and_polars_take_the_table():
     assert isinstance(table.to_pandas(), pd.DataFrame)
 
 
+def test_signals_without_a_column_count_where_row_groups_end(tmp_path):
+    docs = [Document(f"d{n}", signals={"own": "x" * 1_000}) for n in range(10)]
+    written(tmp_path, docs, group_bytes=2_000)
+    assert pq.ParquetFile(tmp_path / "part-00000.parquet").num_row_groups == 5
+
+
 PARQUET = modules["webfilter.write.parquet"]
 
 
