@@ -140,6 +140,37 @@ def test_plain_text(html, expected):
     assert plain(html) == expected
 
 
+@pytest.mark.parametrize(
+    ("html", "seen"),
+    [
+        ("<p>हिन्दी<b>(शब्द)</b>", "हिन्दी(शब्द)"),  # a vowel sign is as a letter
+        ("<p>a\u200b<i>!</i> b", "a\u200b!b"),
+        ("<p>2 *<code>n</code>* 3", "2 *n* 3"),
+        ("<p><b>* a *</b>", "* a *"),
+        ("<p><code>a</code><b><code>b</code></b>c", "abc"),
+        ("<p><b>---</b><p><i>=</i>", "---\n=\n"),
+        ("<blockquote><pre>a\n\t```\nb</pre></blockquote>", "a\n\t```\nb"),
+        ("<h3>#</h3>", "#"),
+    ],
+)
+def test_readers_see_what_was_written_and_no_mark(html, seen):
+    said = "".join(text_of(markdown(html)).split())
+    assert said == "".join(seen.split())
+
+
+def test_a_link_behind_an_exclamation_mark_is_no_image():
+    source = markdown("<p>Look!<a href=/t>b</a>", True, "http://a.example/")
+    assert source == "Look\\![b](http://a.example/t)"
+    kinds = [child.type for token in PARSER.parse(source) for child in token.children or []]
+    assert "link_open" in kinds
+    assert "image" not in kinds
+
+
+def test_a_list_that_does_not_begin_at_one_is_a_list_within_an_item():
+    html = "<ul><li>a<ol start=5><li>b<li>c</ol></ul>"
+    assert markdown(html) == "- a\n\n  5. b\n  6. c"
+
+
 def test_tables():
     head = "| a | b |\n| --- | --- |\n| 1 | 2 |"
     assert markdown("<table><tr><th>a<th>b<tr><td>1<td>2</table>") == head

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from string import punctuation
 from typing import NamedTuple
+from unicodedata import category
 from urllib.parse import quote, urljoin
 
 from webfilter.extract.dom import Block, Dom
@@ -19,12 +21,12 @@ _UNSEEN = re.compile(r"[\t\r\n]|^[\0- ]+|[\0- ]+$")  # what browsers take out of
 _UNFIT = re.compile(r"[\0- <>()\\\\|`*_\"]")
 _LONGEST_TARGET = 2000
 _SPECIAL = re.compile(
-    r"\\(?=[!-/:-@\[-`{-~]|$)|`|\*(?=\S)|(?<=\S)\*|(?<![^\W_])_|_(?![^\W_])|<(?=[a-zA-Z/!?])"
+    r"\\(?=[!-/:-@\[-`{-~]|$)|`|\*(?!\s)|(?<!\s)\*|(?<![^\W_])_|_(?![^\W_])|<(?=[a-zA-Z/!?])"
     r"|&(?=#?\w{1,40};)|\](?=[(\[:])"
 )
 _BRACKETS = re.compile(_SPECIAL.pattern.removesuffix(r"(?=[(\[:])") + r"|\[")
 _ANY = re.compile(r"[\\`*_<&\]]")  # most texts have none
-_START = re.compile(r"(?:(?:#{1,6}|[-+])(?=\s|$)|>|~~~|\*(?=\s)|[-=_*](?=[-=_* ]*$))")
+_START = re.compile(r"(?:#{1,6}|[-+*])(?=\s|$)|>|~~~|([-=])(?=(?:\1| )*$)")
 _NUMBERED = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")
 
 
@@ -77,13 +79,16 @@ class Inline:
         styles = {block.element: _Style(), -1: _Style()}
         for text, at in block.pieces:
             style = styles.get(at) or self._style(at, styles, strong)
-            if marked and (marked[-1][1] == style or (text.isspace() and not marked[-1][1].code)):
-                marked[-1] = (marked[-1][0] + text, marked[-1][1])
+            last = marked[-1][1] if marked else None
+            if last is not None and (last == style or _goes_on(last, style, text)):
+                marked[-1] = (marked[-1][0] + text, last)
             else:
                 marked.append((text, style))
         whole: list[str] = []
         for i, (text, style) in enumerate(marked):
             before = whole[-1][-1:] if whole else ""
+            if style.target and before == "!":  # else it is an image
+                whole[-1] = whole[-1][:-1] + "\\!"
             after = marked[i + 1][0][:1] if i + 1 < len(marked) else ""
             whole.append(_dressed(text, style, before, after))
         lines = (" ".join(line.split()) for line in "".join(whole).split("\v"))
@@ -139,13 +144,13 @@ def _dressed(text: str, style: _Style, before: str, after: str) -> str:
     before, after = "" if head else before, "" if tail else after
     core = core.replace("\v", " ")
     seen = not before.endswith(("*", "\\")) and not after.startswith("*")
-    seen = seen and (not _letter(before) or _letter(core[0]))
-    seen = seen and (not _letter(after) or _letter(core[-1]))
+    seen = seen and (_apart(before) or _letter(core[0]))
+    seen = seen and (_apart(after) or _letter(core[-1]))
     if style.code:
         ticks = "`" * (max(map(len, _TICKS.findall(core)), default=0) + 1)
         space = " " if core[0] == "`" or core[-1] == "`" else ""
         core = f"{ticks}{space}{core}{space}{ticks}"
-        seen = seen and not _letter(before) and not _letter(after)
+        seen = seen and _apart(before) and _apart(after)
     else:
         core = (_BRACKETS if style.target else _SPECIAL).sub(r"\\\g<0>", core)
     if style.emphasis and seen:
@@ -157,5 +162,18 @@ def _dressed(text: str, style: _Style, before: str, after: str) -> str:
     return f"{head}{core}{tail}"
 
 
+def _goes_on(last: _Style, style: _Style, text: str) -> bool:
+    """Whether `text` is written as what is before it: space is, and code beside code is one."""
+    if last.code:
+        return style.code and style.target == last.target
+    return text.isspace()
+
+
+def _apart(c: str) -> bool:
+    """Whether `c` is space, a punctuation mark to every version of CommonMark, or nothing."""
+    return not c or c.isspace() or c in punctuation or category(c)[0] == "P"
+
+
 def _letter(c: str) -> bool:
-    return bool(c) and c.isalnum()
+    """Whether `c` is as a letter to every version of CommonMark; vowel signs and controls are."""
+    return not c.isspace() and category(c)[0] not in "PS"
