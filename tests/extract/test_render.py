@@ -264,6 +264,21 @@ def test_links():
     assert markdown('<p><a href="d">x</a>') == "x"
 
 
+@pytest.mark.parametrize(
+    ("base", "target"),
+    [
+        ("/docs/", "https://a.example/docs/t"),
+        ("//b.example/x/y", "https://b.example/x/t"),
+        ("", "https://a.example/x/t"),
+        ("javascript:void(0)", "https://a.example/x/t"),
+        ("http://[", "https://a.example/x/t"),
+    ],
+)
+def test_links_start_from_the_base_that_the_page_declares(base, target):
+    html = f'<head><base target=_top><base href="{base}"><body><p>a <a href=t>b</a>'
+    assert markdown(html, True, "https://a.example/x/y") == f"a [b]({target})"
+
+
 def test_long_lists_and_deep_ones_take_linear_time():
     began = time.process_time()
     assert "59999. x" in markdown("<ol>" + "<li>x" * 60_000)

@@ -69,7 +69,7 @@ class Inline:
     def __init__(self, dom: Dom, links: bool, url: str | None) -> None:
         self._dom = dom
         self._links = links
-        self._url = url
+        self._url = _joined(url or "", dom.base) or url or ""
 
     def written(self, block: Block, strong: bool = True) -> str:
         """Return the text of `block`, a newline at ``br``; `strong`: with strong emphasis."""
@@ -119,15 +119,21 @@ class Inline:
 
     def _target(self, href: str | None) -> str:
         href = _UNSEEN.sub("", href or "")
-        if not href or href.startswith("#") or _UNSAFE.match(href):
-            return ""
-        try:
-            found = urljoin(self._url or "", href)
-        except ValueError:
-            return ""
+        found = "" if href.startswith("#") else _joined(self._url, href)
         found = _UNFIT.sub(lambda c: c[0] if c[0] in "*_" else quote(c[0], safe=""), found)
         found = found.replace("(", "%28").replace(")", "%29")
         return "" if len(found) > _LONGEST_TARGET else found
+
+
+def _joined(start: str, href: str) -> str:
+    """Return `href` as it leads from the address `start`; empty if it leads nowhere or runs."""
+    href = _UNSEEN.sub("", href)
+    if not href or _UNSAFE.match(href):
+        return ""
+    try:
+        return urljoin(start, href)
+    except ValueError:
+        return ""
 
 
 def _dressed(text: str, style: _Style, before: str, after: str) -> str:
