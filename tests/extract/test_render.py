@@ -279,6 +279,18 @@ def test_links_start_from_the_base_that_the_page_declares(base, target):
     assert markdown(html, True, "https://a.example/x/y") == f"a [b]({target})"
 
 
+@pytest.mark.parametrize("name", ["trafilatura", "plain"])
+def test_every_engine_takes_links_from_where_the_page_is(name):
+    body = f"<p>{FIRST} <a href=t>b</a> and more.</p><p>{SECOND} <a href='\1?'>c</a></p>"
+    options = Options(markdown=True, links=True)
+    for base, target in (
+        ("", "https://a.example/x/t"),
+        ("<base href=/z/>", "https://a.example/z/t"),
+    ):
+        text = engine(name, options).extract(page(body, base), "https://a.example/x/y").text
+        assert f"[b]({target})" in text
+
+
 def test_long_lists_and_deep_ones_take_linear_time():
     began = time.process_time()
     assert "59999. x" in markdown("<ol>" + "<li>x" * 60_000)

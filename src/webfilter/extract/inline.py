@@ -10,7 +10,7 @@ from urllib.parse import quote, urljoin
 
 from webfilter.extract.dom import Block, Dom
 
-__all__ = ["Inline", "escaped", "started"]
+__all__ = ["Inline", "escaped", "joined", "started"]
 
 _STRONG = frozenset(("b", "strong"))
 _EMPHASIS = frozenset(("i", "em", "cite", "dfn", "var"))
@@ -69,7 +69,7 @@ class Inline:
     def __init__(self, dom: Dom, links: bool, url: str | None) -> None:
         self._dom = dom
         self._links = links
-        self._url = _joined(url or "", dom.base) or url or ""
+        self._url = joined(url or "", dom.base) or url or ""
 
     def written(self, block: Block, strong: bool = True) -> str:
         """Return the text of `block`, a newline at ``br``; `strong`: with strong emphasis."""
@@ -119,14 +119,18 @@ class Inline:
 
     def _target(self, href: str | None) -> str:
         href = _UNSEEN.sub("", href or "")
-        found = "" if href.startswith("#") else _joined(self._url, href)
+        found = "" if href.startswith("#") else joined(self._url, href)
         found = _UNFIT.sub(lambda c: c[0] if c[0] in "*_" else quote(c[0], safe=""), found)
         found = found.replace("(", "%28").replace(")", "%29")
         return "" if len(found) > _LONGEST_TARGET else found
 
 
-def _joined(start: str, href: str) -> str:
-    """Return `href` as it leads from the address `start`; empty if it leads nowhere or runs."""
+def joined(start: str, href: str) -> str:
+    """Return `href` as it leads from the address `start`; empty if it leads nowhere or runs.
+
+    >>> joined("https://a.example/x/y", " z "), joined("", "javascript:go()")
+    ('https://a.example/x/z', '')
+    """
     href = _UNSEEN.sub("", href)
     if not href or _UNSAFE.match(href):
         return ""
