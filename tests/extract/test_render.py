@@ -101,6 +101,8 @@ def test_what_looks_like_a_mark_is_none(parts):
         ("<p><b><strong>a</strong></b> <i><em>b</em></i> <b><i>c</i></b>", "**a** *b* ***c***"),
         ("<p>x<b>y.</b>z", "xy.z"),
         ("<p><code>a`b</code> <code>`</code> <kbd>c</kbd>", "``a`b`` `` ` `` `c`"),
+        ("<p><code>a</code> <i><code>b</code></i><code>c</code>", "`a` *`b`*`c`"),
+        ("<p>a<b>\u200d</b>.", "a\u200d."),
         ("<p>a<br>b", "a  \nb"),
         ("<ul><li>a<li>b</ul><p>c", "- a\n- b\n\nc"),
         ("<ul><li>a<ul><li>b</ul><li>c</ul>", "- a\n  - b\n- c"),
@@ -150,6 +152,7 @@ def test_plain_text(html, expected):
         ("<p><code>a</code><b><code>b</code></b>c", "abc"),
         ("<p><b>---</b><p><i>=</i>", "---\n=\n"),
         ("<blockquote><pre>a\n\t```\nb</pre></blockquote>", "a\n\t```\nb"),
+        ("<p>a<b><code>b</code></b><code>c</code>", "abc"),
         ("<h3>#</h3>", "#"),
     ],
 )

@@ -79,9 +79,8 @@ class Inline:
         styles = {block.element: _Style(), -1: _Style()}
         for text, at in block.pieces:
             style = styles.get(at) or self._style(at, styles, strong)
-            last = marked[-1][1] if marked else None
-            if last is not None and (last == style or _goes_on(last, style, text)):
-                marked[-1] = (marked[-1][0] + text, last)
+            if marked and (marked[-1][1] == style or (text.isspace() and not marked[-1][1].code)):
+                marked[-1] = (marked[-1][0] + text, marked[-1][1])
             else:
                 marked.append((text, style))
         whole: list[str] = []
@@ -90,6 +89,8 @@ class Inline:
             if style.target and before == "!":  # else it is an image
                 whole[-1] = whole[-1][:-1] + "\\!"
             after = marked[i + 1][0][:1] if i + 1 < len(marked) else ""
+            if i + 1 < len(marked) and marked[i + 1][1].code and not after.isspace():
+                after = "`"
             whole.append(_dressed(text, style, before, after))
         lines = (" ".join(line.split()) for line in "".join(whole).split("\v"))
         return "\n".join(line for line in lines if line)
@@ -154,13 +155,16 @@ def _dressed(text: str, style: _Style, before: str, after: str) -> str:
     before, after = "" if head else before, "" if tail else after
     core = core.replace("\v", " ")
     seen = not before.endswith(("*", "\\")) and not after.startswith("*")
+    seen = seen and any(category(c) != "Cf" for c in core)  # more than joiners without width
     seen = seen and (_apart(before) or _letter(core[0]))
     seen = seen and (_apart(after) or _letter(core[-1]))
     if style.code:
+        seen = seen and _apart(before) and _apart(after)
+    marked = (seen and (style.emphasis or style.strong)) or style.target
+    if style.code and (marked or before != "`"):  # else it would be no end and no begin of code
         ticks = "`" * (max(map(len, _TICKS.findall(core)), default=0) + 1)
         space = " " if core[0] == "`" or core[-1] == "`" else ""
         core = f"{ticks}{space}{core}{space}{ticks}"
-        seen = seen and _apart(before) and _apart(after)
     else:
         core = (_BRACKETS if style.target else _SPECIAL).sub(r"\\\g<0>", core)
     if style.emphasis and seen:
@@ -170,13 +174,6 @@ def _dressed(text: str, style: _Style, before: str, after: str) -> str:
     if style.target:
         core = f"[{core}]({style.target})"
     return f"{head}{core}{tail}"
-
-
-def _goes_on(last: _Style, style: _Style, text: str) -> bool:
-    """Whether `text` is written as what is before it: space is, and code beside code is one."""
-    if last.code:
-        return style.code and style.target == last.target
-    return text.isspace()
 
 
 def _apart(c: str) -> bool:
