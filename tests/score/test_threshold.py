@@ -259,7 +259,8 @@ def test_a_budget_that_is_full_of_undefined_ones_says_so(budget):
     said = f"token_budget: best {budget} tokens: full of documents without educational"
     assert {str(doc.verdict) for doc in marked[3:]} == {said}
     found = step.resolve([step.sketch(docs)])
-    assert found.rules == () and found.rules_for(docs[3]) == ()
+    assert found.rules == ()
+    assert found.rules_for(docs[3]) == ()
 
 
 def test_what_cannot_be_ranked_fails_alone():
