@@ -131,6 +131,15 @@ def test_a_long_name_breaks_wherever_it_stands(make, face):
     assert kept_whole.endswith(".wf td.n")  # figures
 
 
+def test_counts_of_any_size_have_room_beside_their_shares():
+    page = hostile_report().to_html()
+    grids = re.findall(r"\.(?:funnel|why)\S* li\{[^}]*?grid-template-columns:([^;}]*)", page)
+    assert len(grids) == 9
+    for grid in grids:
+        *_, count, last = [part for part in grid.split() if part != "4.25rem"]
+        assert "auto" in count + last, grid
+
+
 def test_the_page_tells_what_the_report_knows():
     ledger = Ledger(["extract", "words"])
     ledger.add(
