@@ -300,10 +300,14 @@ def test_lines_end_with_the_marks_of_the_language() -> None:
     assert C4Quality.for_language("hi").transform(Document("a", text))[0] == text.split("\n")[0]
     thai = "เด็กไม่ได้ไปโรงเรียนและจะอยู่ที่บ้าน"
     assert C4Quality.for_language("th").transform(Document("a", thai))[0] == thai
+    asked = {code: C4Quality.for_language(code).min_sentences for code in ("de", "zh", "th", "hy")}
+    assert asked == {"de": 5, "zh": 5, "th": None, "hy": None}  # where sentences can be counted
     old = {"profile": "datatrove-2024-04"}
     ratio = "fineweb_terminal_line_ratio"
     assert FineWebQuality.profile("datatrove-2024-04").measure(Document("a", text))[ratio] == 0
-    assert FineWebQuality.for_language("hi", **old).measure(Document("a", text))[ratio] == 0.5
+    stage = FineWebQuality.for_language("hi", **old)
+    assert stage.measure(Document("a", text))[ratio] == 0.5
+    assert stage.terminal_marks[:5] == tuple(sorted(stage.terminal_marks[:5]))  # in each process
 
 
 def test_justext_knows_the_same_languages_without_spaces() -> None:

@@ -1,3 +1,4 @@
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +25,7 @@ def docs(*texts):
 def test_bars_and_tuples_are_the_same_thing():
     a, b, c = Length(1), Upper(), FirstOf()
     assert a | b | c == Pipeline((a, b, c)) == a | (b | c) == Pipeline((Pipeline((a, b)), c))
+    assert len(a | b | c) == 3
 
 
 def test_names_are_unique():
@@ -57,6 +59,13 @@ class OneSignal(Length):
     measures: ClassVar = Signal("length", "int", "Characters")
 
 
+@dataclass(frozen=True)
+class OtherSignal(Length):
+    """Declares another signal than its rule judges."""
+
+    measures: ClassVar = (Signal("lenght", "int", "Characters"),)
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -66,6 +75,7 @@ class OneSignal(Length):
         (lambda: Pipeline((Judge((Rule("length", ge=2),)), Length())), "no earlier stage"),
         (lambda: Length() | Judge((Rule("lenght", ge=2),)), "did you mean 'length'"),
         (lambda: Length() | OneSignal(), r"one_signal: measures must be a tuple of Signal"),
+        (lambda: Upper() | OtherSignal(), "signal in a rule of other_signal.*'lenght'"),
     ],
 )
 def test_what_cannot_work_is_refused_when_built(make, said):
@@ -106,6 +116,8 @@ def test_in_memory_and_kept_and_fit_agree():
     assert [doc.id for doc in here] == ["d0", "d3", "d6"]
     for size in (1, 2, 100):
         assert list(pipe.kept(iter(given), batch_size=size)) == here
+    alone = Length(2) | Upper()
+    assert alone.fit(given) is alone
     fitted = pipe.fit(given)
     assert [doc for doc in fitted(given) if doc.live and "UN" not in doc.text] == here
 
@@ -177,12 +189,15 @@ def test_explain_names_a_stage_that_breaks():
 
 def test_the_fingerprint_follows_the_configuration():
     prints = {
+        (Length(3) | Judge((Rule("length", ge=4),))).fingerprint(),
+        (Length(3) | Judge((Rule("length", ge=5),))).fingerprint(),
         (Length(3) | Upper()).fingerprint(),
         (Length(4) | Upper()).fingerprint(),
         (Upper() | Length(3)).fingerprint(),
         Pipeline((Length(3),)).fingerprint(),
     }
-    assert len(prints) == 4
+    assert len(prints) == 6
+    assert all(re.fullmatch("[0-9a-f]{16}", each) for each in prints)
     assert (Length(3) | Upper()).fingerprint() in prints
 
 
@@ -194,6 +209,8 @@ def test_equal_stages_have_one_fingerprint_whatever_the_sign_of_zero():
 
 def test_sampling_is_stable_and_nested():
     given = [Document(f"doc-{n}") for n in range(2000)]
+    first = [doc.id for doc in Sample(0.002)(given) if doc.live]
+    assert first == ["doc-85", "doc-476", "doc-588", "doc-607", "doc-996", "doc-1240"]  # for ever
     few = {doc.id for doc in Sample(0.1)(given) if doc.live}
     many = {doc.id for doc in Sample(0.3)(given) if doc.live}
     assert few < many
@@ -216,6 +233,10 @@ def test_by_language_sends_each_document_to_its_stage():
     assert [doc.live for doc in stage.process(given)] == [False, True, False, True]
     with pytest.raises(UnknownName, match="language"):
         Pipeline((Length(), stage))
+    with pytest.raises(ConfigError, match=r"by_language: stages = \{'en': 3\}"):
+        ByLanguage({"en": 3})
+    turned = ByLanguage({"de": Length(1), "en": Length(3)}, default=Length(5))
+    assert (turned, turned.rules) == (stage, stage.rules)
 
 
 def test_reserved_signal_names_are_refused():

@@ -74,6 +74,13 @@ def test_a_signal_that_no_column_could_hold_is_refused(name, kind):
         Signal(name, kind, "What it is")
 
 
+def test_a_signal_says_its_unit_and_its_range_where_it_has_them():
+    said = [
+        Signal("n", "int", "Cuts", unit, low).meaning for unit in ("", "a") for low in (None, 0)
+    ]
+    assert said == ["Cuts", "Cuts (from 0)", "Cuts (a)", "Cuts (a, from 0)"]
+
+
 def test_names_are_snake_case():
     assert (Length.name, FirstOf.name) == ("length", "first_of")
 

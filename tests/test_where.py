@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -78,6 +79,8 @@ def test_it_is_explained(tmp_path):
     said = pipe.explain(text="short")
     assert said.decision == "dropped by where: too short"
     assert said.deciding.signal == "where_too_short"
+    verdict = pipe([Document("a", "short")])[0].verdict
+    assert (verdict.value, verdict.limit) == (True, 0.0)
 
 
 def test_a_run_reports_the_reason_and_needs_no_recipe(tmp_path):
@@ -163,6 +166,11 @@ def recursive(doc, depth=3):
     return depth == 0 or recursive(doc, depth - 1)
 
 
+@dataclass
+class Plain:
+    least: int
+
+
 class Longer:
     def __init__(self, least):
         self.least = least
@@ -201,6 +209,7 @@ def printed(predicate):
         (Longer(1), Longer(2)),
         (Longer(1).test, Longer(2).test),
         (len, str.isupper),
+        (Plain, Longer),
     ],
 )
 def test_different_functions_have_different_fingerprints(one, other):
@@ -250,8 +259,9 @@ def test_what_a_function_takes_from_its_module_counts(monkeypatch):
 
 def test_the_fingerprint_is_the_same_in_another_process(tmp_path):
     script = (
-        "from webfilter import Pipeline\nfrom webfilter.compose import Where\n"
-        "p = Pipeline((Where(lambda doc: doc.text in {'a', 'b', 'c', 'd'}, reason='x'),))\n"
+        "from webfilter import Judge, Pipeline, Rule, Where\n"
+        "own = Where(lambda doc: doc.text in {'a', 'b', 'c', 'd'}, reason='x')\n"
+        "p = own | Judge((Rule('s', isin=set('abcdefgh')),), given=True)\n"
         "print(p.fingerprint())\n"
     )
     (tmp_path / "script.py").write_text(script)
@@ -297,6 +307,9 @@ class Mine(Base):
 
     def transform(self, doc):
         return self.trimmed(doc.text), {}
+
+    def __getitem__(self, place):
+        return place + 1
 """
 
 
@@ -311,6 +324,7 @@ def stage_print(code):
     [
         ("text[:9]", "text[:8]"), ("LIMIT = 3", "LIMIT = 4"), ('{"x": LIMIT}', '{"y": LIMIT}'),
         ("return 5", "return 6"), ('("a", "b")', '("a", "c")'), ("cut: int = 1", "cut: int = 2"),
+        ("place + 1", "place + 2"),
     ],
 )  # fmt: skip
 def test_the_fingerprint_follows_the_code_of_stages_of_ones_own(old, new):

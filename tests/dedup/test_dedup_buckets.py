@@ -159,6 +159,22 @@ def test_of_several_that_stay_the_best_is_named() -> None:
     assert similarity[7] == pytest.approx(0.7)
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_copies_that_are_each_like_a_better_one_elsewhere_all_go(own: bool) -> None:
+    # 0 to 39 are alone, or 0 alone is; 40 to 79 are alike, and each is like a better one, too
+    size = 40
+    better = [number if own else 0 for number in range(size)]
+
+    def test(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        copies = (left >= size) & (right >= size)
+        return np.where(copies | (left == np.array(better)[right - size]), 0.9, 0.1)
+
+    apart = [[number, size + number] for number in range(size)]
+    bands = [[list(range(size, 2 * size))], apart if own else [[0, *range(size, 2 * size)]]]
+    of, _ = stars(Given(bands), 2 * size, test, 0.5)
+    assert of.tolist() == [*range(size), *better]
+
+
 def test_many_copies_are_each_compared_once() -> None:
     asked = []
 

@@ -151,11 +151,26 @@ def test_technical_text_is_prose_by_default_and_not_for_datatrove():
     assert found["alpha_word_ratio"] == 3 / 5
 
 
-def test_dolma_judges_in_the_order_of_its_configuration():
-    names = [rule.signal for rule in GopherQuality.profile("dolma").rules]
-    assert names == [
-        *("words", "median_word_length", "symbol_word_ratio", "alpha_word_ratio", "stop_words"),
-        *("bullet_line_ratio", "ellipsis_line_ratio"),
+def judged(stage):
+    return [(rule.signal, *(limit for _, limit in rule.bounds())) for rule in stage.rules]
+
+
+def test_dolma_judges_by_the_limits_and_in_the_order_of_its_configuration():
+    assert judged(GopherQuality.profile("dolma")) == [
+        ("words", 50, 100_000),
+        ("median_word_length", 3, 10),
+        ("symbol_word_ratio", 0.1),
+        ("alpha_word_ratio", 0.8),
+        ("stop_words", 2),
+        ("bullet_line_ratio", 0.9),
+        ("ellipsis_line_ratio", 0.3),
+    ]
+    tops, copies = (0.2, 0.18, 0.16), (0.15, 0.14, 0.13, 0.12, 0.11, 0.1)
+    assert judged(GopherRepetition.profile("dolma")) == [
+        ("duplicate_line_ratio", 0.3),
+        ("duplicate_line_character_ratio", 0.3),
+        *((f"top_{n}gram_character_ratio", most) for n, most in enumerate(tops, 2)),
+        *((f"duplicate_{n}gram_character_ratio", most) for n, most in enumerate(copies, 5)),
     ]
 
 
@@ -254,6 +269,11 @@ def test_dclm_judges_lines_before_paragraphs():
 # --- C4, FineWeb --------------------------------------------------------------------------------
 
 
+def test_c4_limits_are_those_of_datatrove():
+    stage = C4Quality()
+    assert (stage.line_min_words, stage.line_max_word_length, stage.min_sentences) == (3, 1000, 5)
+
+
 def test_tfds_counts_words_after_citations_and_no_apostrophe_ends_a_line():
     text = "One two three [1] [2] end.\nOne two three four five.\nShe said 'one two three'"
     assert C4Quality.profile("tfds-2019").transform(Document("a", text))[0] == (
@@ -261,6 +281,12 @@ def test_tfds_counts_words_after_citations_and_no_apostrophe_ends_a_line():
     )
     kept = C4Quality().transform(Document("a", text))[0]
     assert kept.count("\n") == 2
+
+
+def test_fineweb_has_no_rule_on_terminal_marks():
+    text = "One two three four\n" * 5
+    assert C4Quality.profile("fineweb").transform(Document("a", text))[0] == text.strip()
+    assert C4Quality().transform(Document("a", text))[0] == ""
 
 
 def test_tfds_needs_three_sentences():
@@ -279,7 +305,9 @@ def test_fineweb_2_has_no_rule_on_short_lines():
 
 
 def test_dolma_takes_lines_out_that_do_not_end_with_a_mark_and_nothing_else():
-    text = "Home\n\n  It is {so}... \nJavaScript [1]\nOne.\n'Two'\n\"Three\"\nuse cookies!"
-    [doc] = C4Quality.profile("dolma").process([Document("a", text)])
+    text = "Home\n\n  It is {so}... \nJavaScript\nTry JavaScript [1].\nOne.\n'Two'\n\"Three\"\n"
+    [doc] = C4Quality.profile("dolma").process([Document("a", f"{text}lorem ipsum: use cookies!")])
     assert doc.live
-    assert doc.text == 'It is {so}...\nOne.\n"Three"\nuse cookies!'
+    assert doc.text == (
+        'It is {so}...\nTry JavaScript [1].\nOne.\n"Three"\nlorem ipsum: use cookies!'
+    )

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from toys import Breaks, FirstOf, Length, Quota, Tells, Upper
 
-from webfilter import Document, OutputError, Report, SeenBefore, Stage
+from webfilter import Document, OutputError, Pipeline, Report, SeenBefore, Stage
 from webfilter.run import journal
 from webfilter.run.record import digest, packed
 from webfilter.write import memory
@@ -90,6 +90,23 @@ def test_an_interrupted_run_goes_on_and_writes_what_one_without_interruption_wri
         assert report.resumed > 0
         assert len(again) < len(set(told(tmp_path, "other")))
     assert not (out / ".journal").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+@pytest.mark.parametrize("text", ["plain", "die"])
+def test_what_workers_did_is_known_though_one_died_on_it(tmp_path, text):
+    pipe, out = Breaks() | Upper(), tmp_path / "out"
+    docs = [Document(f"d{n}", text if n == 1 else f"text {n}") for n in range(40)]
+
+    def some():
+        yield from docs
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pipe.run(some(), out, batch_size=2, workers=2)
+    report = pipe.run(docs, out, batch_size=2, workers=1)
+    assert report.resumed >= 26  # 2 workers have 6 batches in flight, which are given up
+    assert report.failed == (text == "die")
 
 
 def test_what_is_known_is_not_worked_on_again(tmp_path):
@@ -366,6 +383,30 @@ def test_nothing_in_a_journal_is_unpickled(tmp_path):
     assert pipe.run(docs, out).kept == 2
     assert told(tmp_path) == ["a", "b"]
     assert not (tmp_path / "evil").exists()
+
+
+def test_what_other_stages_noted_does_not_follow_what_these_note(tmp_path):
+    first, second = b"a" * 16, b"b" * 16
+
+    def noted(key, record):
+        log = journal._Log(tmp_path / "0.log", key)
+        log.append(packed(first, record))
+        if key == "old":
+            log.append(packed(second, record))
+        log.close()
+
+    noted("old", b"1")
+    noted("new", b"2")  # as long, so that the next record would follow without a gap
+    log = journal._Log(tmp_path / "0.log", "new")
+    assert [log.next(first, 1), log.next(second, 1)] == [b"2", None]
+    log.close()
+
+
+def test_outputs_that_cannot_be_noted_are_not_put_in_place(tmp_path):
+    (tmp_path / ".journal" / "placing").mkdir(parents=True)
+    with pytest.raises(OutputError, match="cannot keep the journal of the run"):
+        Pipeline((Length(2),)).run(["one"], tmp_path)
+    assert not list(tmp_path.glob("*/part-*"))
 
 
 def test_a_full_disk_says_what_to_do(tmp_path):

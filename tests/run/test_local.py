@@ -14,6 +14,8 @@ from toys import FirstOf, Length
 
 from webfilter import Document, Pipeline, RunError, Stage, Verdict, write
 from webfilter.document import Value
+from webfilter.report.ledger import Ledger
+from webfilter.run.local import apply
 
 
 class Panic(BaseException):
@@ -53,7 +55,7 @@ class Acts(Stage):
         "huge": lambda doc: doc.drop(Verdict("acts", "r", "s", 1, 10**400, op="<")),
         "no signals": lambda doc: replace(doc, signals=None),
         "list": lambda doc: replace(doc, signals={"s": [1]}),
-        "name": lambda doc: replace(doc, signals={7: 1.0}),
+        "name": lambda doc: replace(doc, signals={"s": 1.0, 7: 1.0}),
         "no meta": lambda doc: replace(doc, meta=None),
         "none": lambda doc: None,
         "other": lambda doc: Document("other", "x"),
@@ -78,7 +80,7 @@ SAID = {
     "huge": "ValueError: Verdict.limit is an int beyond all floats",
     "no signals": "TypeError: signals must be a mapping, not NoneType",
     "list": "DocumentError: signal 's' is a list: signals are int, float, bool, str or None",
-    "name": "TypeError: names of signals must be str: [7]",
+    "name": "TypeError: names of signals must be str: ['s', 7]",
     "no meta": "TypeError: meta must be a mapping, not NoneType",
     "none": "TypeError: the stage must return the documents it was given, in the same order: "
     "NoneType came for 'none'",
@@ -198,3 +200,23 @@ def test_a_corpus_stage_that_resolves_into_nothing_is_named(through, tmp_path):
         RunError, match="forgets: resolve returned NoneType; it must return a Stage"
     ):
         through(Pipeline((Forgets(),)), docs, tmp_path / "out")
+
+
+@dataclass(frozen=True)
+class LiveOnly(Stage):
+    """Drops what is live, and cannot work on anything else, nor on "boom"."""
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        if not all(doc.live and doc.text != "boom" for doc in batch):
+            raise ValueError("not to be worked on")
+        return [doc.drop(Verdict(self.name, "live")) for doc in batch]
+
+
+def test_stages_measure_what_was_dropped_as_if_it_were_live():
+    gone = Verdict("length", "length", "length", 1, 3.0)
+    docs = [Document("a", "x", verdict=gone), Document("b", "boom", verdict=gone), Document("c")]
+    ledger = Ledger()
+    after = apply(LiveOnly(), "last", docs, ledger, measure_all=True)
+    assert [doc.verdict for doc in after] == [gone, gone, Verdict("last", "live")]
+    [row] = ledger.rows()
+    assert row.unmeasured == 1  # the one that it broke on

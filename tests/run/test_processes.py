@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 from toys import Breaks, FirstOf, Length, Lingers, Locks, Quota, Upper
 
 from webfilter import Document, Pipeline, RunError, Verdict
+from webfilter.run import processes
 from webfilter.run.flow import Flow, batched
 from webfilter.run.local import LocalRunner, Task, segments
-from webfilter.run.processes import Config, PoolRunner, make_worker
+from webfilter.run.processes import Config, PoolRunner, idle_workers, make_worker
+from webfilter.run.record import HEAD, digest, made, packed
 
 TEXTS = ["alpha", "b", "boom", "alpha", "gamma", "lose", "delta", "", "gamma"] * 3
 PIPE = Length(2) | Breaks() | FirstOf() | Upper() | Quota(5)
@@ -100,6 +103,50 @@ def nested(depth):
     for _ in range(depth):
         value = {"in": value}
     return value
+
+
+@pytest.mark.parametrize(
+    ("busy", "seconds", "waited", "said"),
+    [
+        (100.0, 100.0, 5.0, "1 of 2"),
+        (100.0, 100.0, 50.0, ""),  # the source was slow at times, or a batch was
+        (180.0, 100.0, 5.0, ""),
+        (10.0, 10.0, 0.0, ""),
+    ],
+)
+def test_workers_without_work_are_told_of(busy, seconds, waited, said):
+    assert idle_workers(2, busy, seconds, waited)[: len("1 of 2")] == said
+
+
+def test_the_time_of_workers_is_taken(caplog, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        processes, "idle_workers", lambda *told: asked.append(told) or "had nothing"
+    )
+    pipe = Pipeline((Length(2),))
+    runner = PoolRunner(segments(pipe.names, pipe.steps), 2)
+    assert len(list(runner.map(0, batched(docs(), 1)))) == len(docs())
+    runner.close()
+    [(workers, busy, seconds, waited)] = asked
+    assert workers == 2
+    assert 0 < busy <= 2 * seconds
+    assert 0 < waited < seconds
+    assert "had nothing" in caplog.text
+
+
+def test_workers_bring_the_record_of_a_whole_batch():
+    cut = segments(["length", "upper"], [Length(2), Upper()])
+    work, given = make_worker(Config(cut, False, 0.0)), docs(["alpha", "b", "gamma"])
+    done = work(Task(0, given))
+    size, of = HEAD.unpack_from(done.record)
+    assert size == len(done.record) - HEAD.size
+    assert of == digest(given)
+    assert made(given, zlib.decompress(done.record[HEAD.size :])).docs == done.docs
+    assert work(Task(0, given, only=0)).record == b""
+    assert make_worker(Config(cut, False, None))(Task(0, given)).record == b""
+    none = make_worker(Config(cut, False, 1e9))(Task(0, given)).record
+    assert none == packed(digest(given), b"")
+    assert make_worker(Config(segments([], []), False, 0.0))(Task(0, given)).record == b""
 
 
 @pytest.mark.parametrize("size", [1, 4, 100])

@@ -11,6 +11,7 @@ from toys import Breaks, FirstOf, Length, Quota, Upper
 
 import webfilter as wf
 from webfilter import ConfigError, Document, OutputError, Pipeline, Report, Rule, RunError, write
+from webfilter.run.memory import peak_memory
 from webfilter.write.lock import lock
 
 PIPE = Length(2) | Breaks() | FirstOf() | Upper() | Quota(7)
@@ -37,6 +38,8 @@ def test_every_document_is_found_in_exactly_one_place(tmp_path):
         sum(k == kind for k in ids.values()) for kind in ("kept", "dropped", "failed")
     )
     assert report.failed > 5
+    assert report.workers == 1
+    assert (report.peak_parent or 0) >= peak_memory() // 2  # 0 where it cannot be told
     assert json.loads((tmp_path / "out" / "report.json").read_text()) == report.to_dict()
 
 
@@ -173,6 +176,15 @@ def test_a_second_run_into_the_same_folder_is_refused_and_harms_nothing(tmp_path
     assert len(second) == 1
     assert digest(out / "kept") == digest(alone / "kept")
     assert pq.read_table(out / "kept").num_rows == report.kept
+
+
+def test_documents_that_do_not_add_up_fail_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("webfilter.run.run._Router.settle", lambda self, docs: None)
+    with pytest.raises(RunError, match=r"2 documents came in, but 1 kept \+ 0 dropped \+ 0 failed"):
+        Pipeline((Length(2),)).run(["long", "x"], tmp_path)
+    assert not list(tmp_path.glob("*/part-*"))
+    with pytest.raises(ConfigError, match="the pipeline is empty"):
+        Pipeline(()).run(["long"], tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ class Careless(SeenBefore):
             raise Panic("out of bounds")
         marked = list(SeenBefore.observe(self, state, batch))
         spoiled = [replace(d, verdict="bad") if d.text == "str" else d for d in marked]
-        return [d for d in spoiled if d.text != "lose"]
+        return [None if d.text == "none" else d for d in spoiled if d.text != "lose"]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class CarelessAlone(Careless):
 
 
 @pytest.mark.parametrize("stage", [Careless(), CarelessAlone()], ids=lambda stage: stage.name)
-@pytest.mark.parametrize("odd", ["str", "lose", "panic"])
+@pytest.mark.parametrize("odd", ["str", "lose", "none", "panic"])
 def test_no_answer_makes_the_state_see_a_document_twice(stage, odd):
     marked = wf.Pipeline((stage,))(docs("a", "b", odd, "a", "c"))
     kinds = [doc.verdict.kind if doc.verdict else "kept" for doc in marked]

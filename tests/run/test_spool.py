@@ -1,4 +1,6 @@
 import enum
+import os
+import sys
 import threading
 from collections import OrderedDict
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 from toys import FirstOf, Length
 
-from webfilter import Document, OutputError, Pipeline, Verdict, write
+from webfilter import Document, OutputError, Pipeline, Verdict, read, write
 from webfilter.run.spool import Spool
 from webfilter.write.jsontext import json_text
 
@@ -44,6 +46,15 @@ def test_documents_come_back_as_they_were_in_order(tmp_path):
 
 def test_an_empty_spool_reads_as_nothing(tmp_path):
     assert list(Spool(tmp_path / "s.arrow").read()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_folder_may_have_a_name_that_is_no_text(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    pipe = Pipeline((FirstOf(),))
+    pipe.run(DOCS[:1] * 2, folder / "out")
+    assert [doc.text for doc in read(folder / "out" / "kept")] == ["text"]
 
 
 def test_floats_and_types_survive_exactly(tmp_path):

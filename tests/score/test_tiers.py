@@ -401,6 +401,25 @@ def test_the_widest_tier_is_complete_last(tmp_path):
     assert (tmp_path / "tiers.json").exists()
 
 
+def test_a_tier_that_cannot_be_opened_closes_the_others(tmp_path):
+    opened = []
+
+    def open_one(folder):
+        if opened:
+            raise OutputError("no room")
+        opened.append(write.memory())
+        return opened[0]
+
+    with pytest.raises(OutputError, match="no room"):
+        TieredSink(tmp_path, ("a", "b"), open_one)
+    assert opened[0].closed
+    with (
+        pytest.raises(RunError, match="'x' is kept, but its tier is 'b'"),
+        TieredSink(tmp_path, ("a",), lambda folder: write.memory()) as sink,
+    ):
+        sink.write([Document("x", signals={"tier": "b"})])
+
+
 def test_a_remote_folder_gets_tiers_too(tmp_path):
     kept = f"memory://{tmp_path.name}/kept"
     PIPE.run(documents(), kept=kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,6 +124,11 @@ def test_the_slack_covers_what_was_seen_and_holds_on_new_pages(slow):
     assert 1.9 < row.slack < 3.1
     assert fitted.proved
     assert fitted.pool.of >= 628
+    gone = fitted.pages - fitted.passed
+    assert row.dropped == row.alone == gone > 400
+    seconds = 1200 * (1.0 + 0.1) + fitted.passed * 100.0 + gone * 0.01 * 100.0  # the audit last
+    assert fitted.speedup == pytest.approx(1200 * 100.0 / seconds, rel=0.005)
+    assert re.search(r"value\.value\.ge +10 ", str(fitted))
     fresh = [Document(f"new{d.id}", html=d.html) for d in pages(rng, 2000, 2.0)]
     without = {doc.id for doc in (Number(1) | Value_())(fresh) if doc.live}
     marked = fitted.pipe(fresh)

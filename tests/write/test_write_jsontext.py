@@ -90,7 +90,13 @@ def test_circular_and_deep_values_end():
     assert json_text(deep).count("[") == 64
 
 
+def test_a_value_may_stand_in_several_places():
+    part = [1, {"a": 2}]
+    assert json.loads(json_text({"x": part, "y": [part, part]})) == {"x": part, "y": [part, part]}
+
+
 def test_the_same_value_gives_the_same_text_in_any_order():
+    assert json_text(set("hgfedcba")) == json_text([*"abcdefgh"])
     assert json_text({"a": 1, "b": {"d": 2, "c": 3}}) == json_text({"b": {"c": 3, "d": 2}, "a": 1})
 
 

@@ -5,9 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import types
+from concurrent.futures import Future
 
 import fsspec
+import pyarrow.parquet as pq
 import pytest
 
 from webfilter import read
@@ -23,7 +26,9 @@ from webfilter.write import (
     open_tiers,
     parquet,
 )
+from webfilter.write import lock as locks
 from webfilter.write.jsonl import JsonlSink
+from webfilter.write.lock import lock
 from webfilter.write.parts import PartSink
 
 DOCS = [Document(str(i), "text " * 50) for i in range(30)]
@@ -216,6 +221,31 @@ def test_a_forked_child_neither_keeps_the_lock_nor_releases_it(tmp_path):
         os.kill(orphan, signal.SIGKILL)
 
 
+@needs_locks
+def test_a_lock_leaves_nothing_behind(tmp_path):
+    held, owner = set(locks._held), memory()
+    release = lock(tmp_path, owner)
+    [handle] = locks._held - held
+    forked = os.dup(handle)  # as a child has it that was forked without Python's knowledge
+    free = os.dup(handle)
+    os.close(free)
+    with pytest.raises(BlockingIOError):
+        lock(tmp_path, owner)
+    assert not _is_open(free)
+    release()
+    assert locks._held == held
+    lock(tmp_path, owner)()
+    os.close(forked)
+
+
+def _is_open(handle):
+    try:
+        os.fstat(handle)
+    except OSError:
+        return False
+    return True
+
+
 def test_without_locks_two_sinks_leave_each_other_alone(tmp_path, no_locks, caplog):
     first, others = jsonl(tmp_path), jsonl(tmp_path)
     first.write(DOCS)
@@ -346,6 +376,47 @@ def test_a_full_disk_is_an_output_error_and_abort_cleans_up(tmp_path, monkeypatc
         with pytest.raises(OutputError, match="broken"):
             again()
     sink.abort()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("at", ["next group", "close"])
+def test_what_goes_wrong_in_the_thread_that_writes_is_told(tmp_path, monkeypatch, at):
+    def full(*args, **settings):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
+    sink = parquet(tmp_path, group_rows=len(DOCS))
+    sink.write(DOCS)
+    with pytest.raises(OutputError, match="No space left"):
+        sink.write(DOCS) if at == "next group" else sink.close()
+    with pytest.raises(OutputError, match="broken"):
+        sink.write(DOCS)
+    sink.abort()
+    assert names(tmp_path) == []
+
+
+def test_an_interrupt_leaves_no_thread_writing(tmp_path, monkeypatch):
+    going, done = threading.Event(), []
+    write, result = pq.ParquetWriter.write_table, Future.result
+
+    def slow(self, *args, **settings):
+        assert going.wait(30)
+        write(self, *args, **settings)
+        done.append("written")
+
+    def interrupted(self, timeout=None):
+        monkeypatch.setattr(Future, "result", result)
+        threading.Timer(0.2, going.set).start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", slow)
+    sink = parquet(tmp_path, group_rows=len(DOCS))
+    sink.write(DOCS)
+    monkeypatch.setattr(Future, "result", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sink.write(DOCS)
+    sink.abort()
+    assert done == ["written"]
     assert names(tmp_path) == []
 
 

@@ -96,6 +96,15 @@ def test_no_documents_make_one_valid_empty_file_with_the_schema(tmp_path):
     assert "words" in pq.read_schema(tmp_path / "part-00000.parquet").names
 
 
+def test_dictionaries_stand_only_where_values_recur(tmp_path):
+    written(tmp_path, list(pages(50)), signals=SIGNALS)
+    group = pq.read_metadata(tmp_path / "part-00000.parquet").row_group(0)
+    columns = [group.column(place) for place in range(group.num_columns)]
+    names = {column.path_in_schema for column in columns if column.has_dictionary_page}
+    verdict = ("stage", "reason", "signal", "limit", "kind", "op")
+    assert names == {"words", "language", *(f"verdict.{name}" for name in verdict)}
+
+
 def test_parts_and_row_groups_end_where_they_should(tmp_path):
     written(tmp_path, list(pages(250)), group_rows=100, part_bytes=1)
     rows = [

@@ -9,11 +9,11 @@ Only some pairs are compared. In each bucket the best document is compared with 
 like it leave; then the next best one. A bucket of more than `CROWD` documents that hardly shrinks
 by that (pages made from one template share keys without being alike) is split: documents have to
 share one of the `SPLITS` bands that follow, too, which those that are alike nearly always do. A
-document that left early may rise again, because the one it is like was dropped itself. Then it is
-compared with the one for which that was dropped (of a hundred copies of a page, one bucket after
-the other would take away a single one otherwise); and if it is not like that, its buckets are
-looked at once more, and so on until nothing changes, or `PASSES` times: then those that rose last
-stay. What comes out depends on the set of documents only.
+document that left early may rise again, because the one it is like was dropped itself: then its
+buckets are looked at once more, and so on until nothing changes, or `PASSES` times: then those that
+rose last stay. Each time those that stayed come first: else, of a hundred copies of a page that are
+like a better one in other buckets, the best copy would take away all others again and again, and
+only itself be dropped. What comes out depends on the set of documents only.
 """
 
 from __future__ import annotations
@@ -62,20 +62,18 @@ def stars(bands: Bands, size: int, test: Test, least: float) -> tuple[Places, Sh
         least: similarity from which two are duplicates.
     """
     edges = _Edges(size, test, least)
-    free = np.ones(size, dtype=np.bool_)  # not known to be like a better one
-    risen = free.copy()
+    everyone = np.ones(size, dtype=np.bool_)
+    free, risen = everyone.copy(), everyone  # free: not known to be like a better one
     splits = range(1, min(SPLITS, len(bands) - 1) + 1)
     for _ in range(PASSES):
-        for number in range(len(bands)):
-            crowd = _compare(*bands.band(number), free, risen, edges)
-            for step in splits if len(crowd[0]) else ():
-                split = _split(*crowd, *bands.band((number + step) % len(bands)), size)
-                _compare(*split, free, risen, edges, last=True)
-        while True:
-            stays, of, similarity = edges.firsts()
-            risen = stays & ~free
-            if not edges.inherit(stays, of, risen):
-                break
+        for leads in (~risen, everyone):
+            for number in range(len(bands)) if leads.any() else ():
+                crowd = _compare(*bands.band(number), free, risen, leads, edges)
+                for step in splits if len(crowd[0]) else ():
+                    split = _split(*crowd, *bands.band((number + step) % len(bands)), size)
+                    _compare(*split, free, risen, leads, edges, last=True)
+        stays, of, similarity = edges.firsts()
+        risen = stays & ~free
         free = stays
         if not risen.any():
             break
@@ -87,12 +85,14 @@ def _compare(
     bucket: Places,
     free: Flags,
     risen: Flags,
+    leads: Flags,
     edges: _Edges,
     last: bool = False,
 ) -> tuple[Places, Places]:
     """Compare within buckets; documents like a better one are free no more. Return the crowds.
 
-    First the best ones, one by one, which takes away what is much the same; then all at once.
+    First the best ones, one by one, which takes away what is much the same; then all at once. Only
+    those with `leads` are compared with worse ones.
     """
     touched = np.zeros(int(bucket.max(initial=-1)) + 1, dtype=np.bool_)
     touched[bucket[risen[documents]]] = True
@@ -100,7 +100,7 @@ def _compare(
     documents, bucket = documents[chosen].astype(np.intp), bucket[chosen].astype(np.intp)
     rest = [(documents[:0], bucket[:0])]
     for turn in count(1):
-        documents, bucket = _worth(documents, bucket, risen)
+        documents, bucket = _worth(*_led(documents, bucket, leads), risen)
         if not len(documents):
             break
         begins = np.flatnonzero(np.diff(bucket, prepend=-1))
@@ -124,12 +124,14 @@ def _compare(
     crowded = np.zeros(len(documents), dtype=np.bool_)
     if not last and len(documents):
         crowded = np.bincount(bucket)[bucket] > CROWD
-    _all_pairs(*_where(~crowded, documents, bucket), free, risen, edges)
+    _all_pairs(*_where(~crowded, documents, bucket), free, risen, leads, edges)
     edges.settle()
     return _where(crowded, documents, bucket)
 
 
-def _all_pairs(documents: Places, bucket: Places, free: Flags, risen: Flags, edges: _Edges) -> None:
+def _all_pairs(
+    documents: Places, bucket: Places, free: Flags, risen: Flags, leads: Flags, edges: _Edges
+) -> None:
     """Compare the `CROWD` best documents of each bucket with all others in it."""
     begins = np.flatnonzero(np.diff(bucket, prepend=-1))
     sizes = np.diff(begins, append=len(documents))
@@ -145,10 +147,21 @@ def _all_pairs(documents: Places, bucket: Places, free: Flags, risen: Flags, edg
         first = np.repeat(places[begin:end], counts)
         second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts)
         better, worse = documents[first], documents[second]
-        asked = (risen[better] | risen[worse]) & free[better] & free[worse]
+        asked = (risen[better] | risen[worse]) & free[better] & free[worse] & leads[better]
         better, worse = better[asked], worse[asked]
         free[worse[edges.alike(better, worse)]] = False
         begin = end
+
+
+def _led(documents: Places, bucket: Places, leads: Flags) -> tuple[Places, Places]:
+    """Leave out what stands in a bucket before the first that leads."""
+    leading = leads[documents]
+    if leading.all():
+        return documents, bucket
+    begins = np.flatnonzero(np.diff(bucket, prepend=-1))
+    so_far = np.cumsum(leading)
+    before: Places = np.repeat((so_far - leading)[begins], np.diff(begins, append=len(documents)))
+    return _where(so_far > before, documents, bucket)
 
 
 def _worth(documents: Places, bucket: Places, risen: Flags) -> tuple[Places, Places]:
@@ -212,24 +225,6 @@ class _Edges:
         if self._unlike.size > _REMEMBERED:
             self._unlike = _Runs()
         self._unlike.add(codes[~passed])
-
-    def inherit(self, stays: Flags, of: Places, risen: Flags) -> bool:
-        """Compare who has risen with those that took away what it is like; return if any is alike.
-
-        Args:
-            stays: who stays.
-            of: whom each document duplicates.
-            risen: who stays now and left before.
-        """
-        codes = np.concatenate([np.zeros(0, np.intp), *(pairs for pairs, _ in self._found)])
-        better, worse = np.divmod(codes, self._size)
-        chosen = risen[worse] & ~stays[better]
-        better, worse = np.divmod(
-            np.unique(of[better[chosen]] * self._size + worse[chosen]), self._size
-        )
-        found = bool(self.alike(better, worse).any())
-        self.settle()
-        return found
 
     def firsts(self) -> tuple[Flags, Places, Shares]:
         """Return who stays, whom each document duplicates, and how similar they are."""

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from time import perf_counter
 from typing import NamedTuple, Protocol
 
 from webfilter.child import Child, ChildDied, ChildError, ChildNotSent, ChildNotStarted
@@ -26,12 +27,14 @@ from webfilter.run.local import Done, Segment, Task, perform, unpaged
 from webfilter.run.memory import peak_memory
 from webfilter.run.record import digest, record
 
-__all__ = ["Config", "Crew", "PoolRunner", "make_worker"]
+__all__ = ["Config", "Crew", "PoolRunner", "idle_workers", "make_worker"]
 
 logger = logging.getLogger("webfilter")
 
 _AHEAD = 3
 """Batches in flight a worker: enough that none waits for a slow neighbor's turn."""
+_LONG = 60.0
+"""Seconds from which on it is said that workers had too little to do."""
 
 
 class Config(NamedTuple):
@@ -127,23 +130,37 @@ class PoolRunner:
     ) -> None:
         self._cut, self._workers, self._measure_all = cut, workers, measure_all
         self._told = False
+        self._busy: list[float] = []  # seconds of each task
         self._crew = _Children(Config(cut, measure_all, worth)) if crew is None else crew
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="webfilter-worker")
 
     def map(self, segment: int, batches: Iterable[Sequence[Document] | Done]) -> Iterator[Done]:
         """Yield what becomes of each batch at `segment`, in order."""
         pending: deque[Future[list[Done | Task]]] = deque()
+        start, waited = perf_counter(), 0.0
+        self._busy.clear()
+
+        def result() -> Done:
+            nonlocal waited
+            asked = perf_counter()
+            parts = pending.popleft().result()
+            waited += perf_counter() - asked
+            return self._joined(parts)
+
         for batch in batches:
             if isinstance(batch, Done):
                 ready: Future[list[Done | Task]] = Future()
                 ready.set_result([batch])
                 pending.append(ready)
             else:
-                pending.append(self._threads.submit(self._work, Task(segment, batch)))
+                pending.append(self._threads.submit(self._timed, Task(segment, batch)))
             while len(pending) >= self._workers * _AHEAD:
-                yield self._joined(pending.popleft().result())
+                yield result()
         while pending:
-            yield self._joined(pending.popleft().result())
+            yield result()
+        idle = idle_workers(self._workers, sum(self._busy), perf_counter() - start, waited)
+        if idle:
+            logger.warning(idle)
 
     def close(self) -> None:
         """Stop the workers; batches in flight are given up."""
@@ -160,6 +177,13 @@ class PoolRunner:
             raise
         except ChildError as error:  # our own loop raised, or the pipeline cannot be loaded there
             raise RunError(f"a worker process could not do its work: {error}") from error
+
+    def _timed(self, task: Task) -> list[Done | Task]:
+        start = perf_counter()
+        try:
+            return self._work(task)
+        finally:
+            self._busy.append(perf_counter() - start)
 
     def _work(self, task: Task) -> list[Done | Task]:
         """Return what becomes of `task`, in parts; a `Task` among them cannot be sent."""
@@ -203,6 +227,28 @@ class PoolRunner:
             total.ledger.merge(part.ledger)
             total.sketches += part.sketches
         return total
+
+
+def idle_workers(workers: int, busy: float, seconds: float, waited: float) -> str:
+    """Return what is to be said of workers that had too little to do; nothing if they had enough.
+
+    Args:
+        workers: how many there are.
+        busy: seconds of work, of all together.
+        seconds: how long they were there.
+        waited: seconds of these in which the process that feeds them waited for results.
+
+    >>> idle_workers(64, 1000.0, 100.0, 3.0)[:59]
+    '10 of 64 workers at a time had work: the process that feeds'
+    """
+    used = busy / max(seconds, 1e-9)
+    if seconds < _LONG or used > 0.75 * workers or waited > 0.2 * seconds:
+        return ""
+    return (
+        f"{used:.0f} of {workers} workers at a time had work: the process that feeds them, reads "
+        "and writes was busy itself, so more of them bring nothing; runs of their own for parts of "
+        "the files do"
+    )
 
 
 def _joined(parts: Iterable[Done]) -> Done:

@@ -46,8 +46,9 @@ class Spool:
             ]
         )
         try:
+            self._file = pa.OSFile(os.fsencode(path), "wb")  # its name may be no text
             self._writer = pa.ipc.new_stream(
-                str(path), self._schema, options=pa.ipc.IpcWriteOptions(compression="zstd")
+                self._file, self._schema, options=pa.ipc.IpcWriteOptions(compression="zstd")
             )
         except OSError as error:
             raise self._refused(error) from error
@@ -81,8 +82,11 @@ class Spool:
         Raises:
             OutputError: the disk is full.
         """
+        if self._file.closed:
+            return
         try:
-            self._writer.close()
+            with self._file:
+                self._writer.close()
         except OSError as error:
             raise self._refused(error) from error
 
@@ -91,7 +95,7 @@ class Spool:
         import pyarrow as pa
 
         self.finish()
-        with pa.OSFile(str(self._path)) as file, pa.ipc.open_stream(file) as stream:
+        with pa.OSFile(os.fsencode(self._path)) as file, pa.ipc.open_stream(file) as stream:
             for batch in stream:
                 *columns, (packed, *_) = (column.to_pylist() for column in batch.columns)
                 rests = pickle.loads(packed)

@@ -56,10 +56,11 @@ def _fresh(text: str) -> float:
     """
     if "\n" not in text:
         return 1.0
-    lines = [x for x in text.split("\n") if len(x) >= _LONG and len(x.strip()) >= _LONG]
-    kept = set(lines)
-    if len(kept) == len(lines):
+    lines = [x for x in text.split("\n") if len(x) >= _LONG]
+    if len(set(lines)) == len(lines):
         return 1.0
+    lines = [x for x in lines if len(x.strip()) >= _LONG]
+    kept = set(lines)
     return 1.0 - (sum(map(len, lines)) - sum(map(len, kept))) / len(text)
 
 

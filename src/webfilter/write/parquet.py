@@ -75,9 +75,12 @@ class ParquetSink(PartSink):
 
     def _wait(self) -> None:
         """Let the row group be written that is on its way."""
-        writing, self._writing = self._writing, None
-        if writing is not None:
-            writing.result()
+        if self._writing is not None:
+            try:
+                self._writing.result()
+            finally:
+                if self._writing.done():  # else it was Ctrl-C, and whoever closes has to wait
+                    self._writing = None
 
     def _begin(self, file: IO[bytes]) -> None:
         import pyarrow.parquet as pq
