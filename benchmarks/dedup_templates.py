@@ -10,7 +10,9 @@ list of days, each with one of few entries), `profiles` (a template and phrases 
 tenth of them edited copies). Per kind and number of documents, each in a process of its own:
 similarity of random pairs, candidates, pairs asked about, pairs compared by all their n-grams,
 processor seconds, and peak memory of `MinHash` from texts to clusters; the same of `MinHashOnline`
-with ``--online``. A checksum of the clusters says whether two versions, run by two values of
+with ``--online``. *Left* are pairs of documents that stay, share a band and are at least as similar
+as was asked, looked for among all pairs of up to 2,000 documents: there should be none. A checksum
+of the clusters says whether two versions, run by two values of
 ``PYTHONPATH``, find the same.
 """
 
@@ -40,6 +42,7 @@ from webfilter.document import Document
 WORDS = [
     a + b + c + d for a in "bdfklmnprst" for b in "aeiou" for c in "bdglmnrst" for d in ("", "ina")
 ]
+ALL_PAIRS = 2_000
 WEIGHTS = [1 / (n + 1) for n in range(len(WORDS))]
 Page = Callable[[random.Random], str]
 
@@ -157,6 +160,17 @@ class Counts:
         self.hashes += int(sizes[left].sum() + sizes[right].sum())
 
 
+def pairs_left(stage: MinHash, stay: list[Document]) -> int:
+    """Return how many pairs of `stay` share a band and are alike, by looking at all pairs."""
+    sets, keys = stage.sets(stay), stage.keyed(stay)[1][:, :, 0]
+    found = 0
+    for row in range(len(stay) - 1):
+        others = row + 1 + np.flatnonzero((keys[row + 1 :] == keys[row]).any(axis=1))
+        similar = verify.jaccard(sets, np.full(len(others), row), others)
+        found += int((similar >= stage.threshold).sum())
+    return found
+
+
 def child(kind: str, size: int, online: bool) -> None:
     """Print as JSON what one kind of pages took."""
     docs = documents(kind, size)
@@ -185,12 +199,16 @@ def child(kind: str, size: int, online: bool) -> None:
         clusters = stage.clusters(docs)
         said = repr([*clusters])
         dropped = clusters.members - len(clusters)
-    seconds = time.process_time() - start
+    seconds, grown = time.process_time() - start, memory() - before
+    told, left = counts.__dict__.copy(), None
+    if not online and size <= ALL_PAIRS:
+        gone = {name for cluster in clusters for name in cluster[1:]}
+        left = pairs_left(stage, [doc for doc in docs if doc.id not in gone])
     print(json.dumps({
         "kind": kind, "documents": size, "similarity": likely.round(2).tolist(),
-        "candidates": counts.candidates, "asked": counts.asked / size,
-        "compared": counts.compared / size, "hashes": counts.hashes / size,
-        "ms": 1000 * seconds / size, "mb": memory() - before, "dropped": dropped,
+        "candidates": told["candidates"], "asked": told["asked"] / size,
+        "compared": told["compared"] / size, "hashes": told["hashes"] / size,
+        "ms": 1000 * seconds / size, "mb": grown, "dropped": dropped, "left": left,
         "found": blake2b(said.encode(), digest_size=4).hexdigest(),
     }))  # fmt: skip
 
@@ -207,8 +225,8 @@ def main() -> None:
         child(given.child[0], int(given.child[1]), given.online)
         return
     print("| pages | documents | similarity of pairs | candidates | asked a document ", end="")
-    print("| compared | n-grams of those | ms a document | peak MB | dropped | clusters |")
-    print("| --- " * 11 + "|")
+    print("| compared | n-grams of those | ms a document | peak MB | dropped | left | clusters |")
+    print("| --- " * 12 + "|")
     for kind in given.kinds:
         for size in given.documents:
             command = [sys.executable, __file__, "--child", kind, str(size)]
@@ -216,11 +234,12 @@ def main() -> None:
             said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             took = json.loads(said.stdout)
             low, middle, high = took["similarity"]
+            left = "-" if took["left"] is None else f"{took['left']:,}"
             print(
                 f"| {kind} | {size:,} | {low:.2f}, {middle:.2f}, {high:.2f} "
                 f"| {took['candidates']:,} | {took['asked']:,.1f} | {took['compared']:,.1f} "
                 f"| {took['hashes']:,.0f} | {took['ms']:,.2f} | {took['mb']:,.0f} "
-                f"| {took['dropped']:,} | {took['found']} |",
+                f"| {took['dropped']:,} | {left} | {took['found']} |",
                 flush=True,
             )
 

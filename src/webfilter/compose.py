@@ -232,6 +232,11 @@ class ByLanguage(Stage):
         return self.default if code is None else self.stages[code]
 
     @property
+    def given(self) -> bool:
+        """Whether an inner stage judges signals that come with the documents, as `Judge` may."""
+        return any(getattr(stage, "given", False) for stage in self._all())
+
+    @property
     def pure(self) -> bool:  # type: ignore[override]
         """Whether all inner stages are."""
         return all(stage.pure for stage in self._all())

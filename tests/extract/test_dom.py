@@ -203,6 +203,7 @@ MONSTERS = {
     "with a slash": ("<div/>" * N, "nested"),
     "groups of options": ("<optgroup>" * N, "nested"),
     "spans left open": ("<span><div></span></div>" * 20_000, "nested: tags"),
+    "spans left open by paragraphs": ("<span><p></span></p>" * 40_000, "nested: tags"),
     "fonts": ("".join(f"<font size={i}><p>x" for i in range(N)), "formatting"),
     "fonts alone": ("".join(f"<font size={i}>" for i in range(N)), "formatting"),
     "fonts, some": ("".join(f"<font size={i}><p>x" for i in range(1800)), "formatting"),
@@ -227,6 +228,10 @@ def test_monsters_are_refused_at_once(name):
         "<div><span><div>x</span></div></div>",
         "<table>{}</table>|<tr><td><span><div>x</span></div></td></tr>",
         "<ul>{}</ul>|<li><span><div>x</span></div>",
+        "<p>x<p><span>y",
+        "<p><span>y</p>",
+        "<div><p><span>y</div>",
+        "<ul>{}</ul>|<li><p><span>y",
     ],
 )
 def test_what_is_left_open_ends_with_what_is_around_it(honest):

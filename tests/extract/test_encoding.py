@@ -119,6 +119,13 @@ def test_cut_and_slightly_broken_utf_8_stays_utf_8():
     assert decode(raw + b"\xff", "text/html; charset=iso-8859-1").encoding == "utf-8"
 
 
+@pytest.mark.parametrize("head", ["<meta charset=utf-8>", ""])
+def test_a_character_cut_within_does_not_overrule_a_declared_utf_8(head):
+    raw = f"<html>{head}<p>Grüße aus Köln".encode() + b"<p>sch\xc3..."
+    said = None if head else "text/html; charset=utf-8"
+    assert decode(raw, said).text == f"<html>{head}<p>Grüße aus Köln<p>sch\ufffd..."
+
+
 def test_one_accent_at_the_end_is_not_cut_utf_8():
     assert decode(b"<p>caf\xe9").text == "<p>café"
 

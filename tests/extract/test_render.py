@@ -101,6 +101,8 @@ def test_what_looks_like_a_mark_is_none(parts):
         ("<p><b><strong>a</strong></b> <i><em>b</em></i> <b><i>c</i></b>", "**a** *b* ***c***"),
         ("<p>x<b>y.</b>z", "xy.z"),
         ("<p><code>a`b</code> <code>`</code> <kbd>c</kbd>", "``a`b`` `` ` `` `c`"),
+        ("<p><code>a</code> <i><code>b</code></i><code>c</code>", "`a` *`b`*`c`"),
+        ("<p>a<b>\u200d</b>.", "a\u200d."),
         ("<p>a<br>b", "a  \nb"),
         ("<ul><li>a<li>b</ul><p>c", "- a\n- b\n\nc"),
         ("<ul><li>a<ul><li>b</ul><li>c</ul>", "- a\n  - b\n- c"),
@@ -138,6 +140,38 @@ def test_markdown(html, expected):
 )
 def test_plain_text(html, expected):
     assert plain(html) == expected
+
+
+@pytest.mark.parametrize(
+    ("html", "seen"),
+    [
+        ("<p>हिन्दी<b>(शब्द)</b>", "हिन्दी(शब्द)"),  # a vowel sign is as a letter
+        ("<p>a\u200b<i>!</i> b", "a\u200b!b"),
+        ("<p>2 *<code>n</code>* 3", "2 *n* 3"),
+        ("<p><b>* a *</b>", "* a *"),
+        ("<p><code>a</code><b><code>b</code></b>c", "abc"),
+        ("<p><b>---</b><p><i>=</i>", "---\n=\n"),
+        ("<blockquote><pre>a\n\t```\nb</pre></blockquote>", "a\n\t```\nb"),
+        ("<p>a<b><code>b</code></b><code>c</code>", "abc"),
+        ("<h3>#</h3>", "#"),
+    ],
+)
+def test_readers_see_what_was_written_and_no_mark(html, seen):
+    said = "".join(text_of(markdown(html)).split())
+    assert said == "".join(seen.split())
+
+
+def test_a_link_behind_an_exclamation_mark_is_no_image():
+    source = markdown("<p>Look!<a href=/t>b</a>", True, "http://a.example/")
+    assert source == "Look\\![b](http://a.example/t)"
+    kinds = [child.type for token in PARSER.parse(source) for child in token.children or []]
+    assert "link_open" in kinds
+    assert "image" not in kinds
+
+
+def test_a_list_that_does_not_begin_at_one_is_a_list_within_an_item():
+    html = "<ul><li>a<ol start=5><li>b<li>c</ol></ul>"
+    assert markdown(html) == "- a\n\n  5. b\n  6. c"
 
 
 def test_tables():
@@ -231,6 +265,33 @@ def test_links():
     [_, inline, _] = PARSER.parse(link("/&lt;a&gt;&quot;\\", "a *b* `c`"))
     assert inline.children[0].attrGet("href").startswith("https://a.example/%3Ca%3E")
     assert markdown('<p><a href="d">x</a>') == "x"
+
+
+@pytest.mark.parametrize(
+    ("base", "target"),
+    [
+        ("/docs/", "https://a.example/docs/t"),
+        ("//b.example/x/y", "https://b.example/x/t"),
+        ("", "https://a.example/x/t"),
+        ("javascript:void(0)", "https://a.example/x/t"),
+        ("http://[", "https://a.example/x/t"),
+    ],
+)
+def test_links_start_from_the_base_that_the_page_declares(base, target):
+    html = f'<head><base target=_top><base href="{base}"><body><p>a <a href=t>b</a>'
+    assert markdown(html, True, "https://a.example/x/y") == f"a [b]({target})"
+
+
+@pytest.mark.parametrize("name", ["trafilatura", "plain"])
+def test_every_engine_takes_links_from_where_the_page_is(name):
+    body = f"<p>{FIRST} <a href=t>b</a> and more.</p><p>{SECOND} <a href='\1?'>c</a></p>"
+    options = Options(markdown=True, links=True)
+    for base, target in (
+        ("", "https://a.example/x/t"),
+        ("<base href=/z/>", "https://a.example/z/t"),
+    ):
+        text = engine(name, options).extract(page(body, base), "https://a.example/x/y").text
+        assert f"[b]({target})" in text
 
 
 def test_long_lists_and_deep_ones_take_linear_time():

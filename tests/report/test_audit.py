@@ -68,6 +68,18 @@ def test_without_an_audit_nothing_is_known():
     assert found.loss == (0.0, 0.0, 1.0)
 
 
+def test_what_was_gone_before_the_cascade_is_not_audited(tmp_path):
+    pipe = wf.Sample(0.3) | PIPE
+    found = [
+        pipe.run(docs(), tmp_path / f"{full}", measure_all=full, progress=False).audit(pipe=pipe)
+        for full in (False, True)
+    ]
+    came = found[0].dropped + found[0].audited.of
+    assert (found[1].dropped, found[1].audited.of) == (0, came)
+    assert came < 100
+    assert found[1].audited.count == found[1].kept > 0
+
+
 def test_a_run_without_a_cascade_has_no_audit():
     pipe = wf.Pipeline((wf.Length(min_words=1),))
     with pytest.raises(ConfigError, match="has no Cascade"):

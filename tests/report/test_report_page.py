@@ -121,6 +121,25 @@ def test_a_page_needs_nothing_else_and_forbids_the_rest(make):
     assert "prefers-color-scheme" in page
 
 
+@pytest.mark.parametrize("make", [hostile_report, hostile_explanation])
+@pytest.mark.parametrize("face", ["to_html", "_repr_html_"])
+def test_a_long_name_breaks_wherever_it_stands(make, face):
+    page = getattr(make(), face)()
+    roots = re.findall(r"(?<![\w ])\.wf\{(.*?)\}", page)
+    assert "overflow-wrap:anywhere" in ";".join(roots).split(";")
+    [kept_whole] = re.findall(r"(\S[^{}\n]*)\{[^}]*overflow-wrap:normal", page)
+    assert kept_whole.endswith(".wf td.n")  # figures
+
+
+def test_counts_of_any_size_have_room_beside_their_shares():
+    page = hostile_report().to_html()
+    grids = re.findall(r"\.(?:funnel|why)\S* li\{[^}]*?grid-template-columns:([^;}]*)", page)
+    assert len(grids) == 9
+    for grid in grids:
+        *_, count, last = [part for part in grid.split() if part != "4.25rem"]
+        assert "auto" in count + last, grid
+
+
 def test_the_page_tells_what_the_report_knows():
     ledger = Ledger(["extract", "words"])
     ledger.add(

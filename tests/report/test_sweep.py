@@ -220,6 +220,8 @@ def test_two_stages_that_judge_one_signal_are_told_apart(docs):
 def test_a_signal_that_is_measured_twice_is_refused_where_it_is_lost(docs):
     pipe = GopherQuality(min_words=9) | Upper(cut=80) | GopherQuality(min_words=6)
     report = measured(pipe, docs)
+    with pytest.raises(ConfigError, match="gopher_quality_2 measures 'median_word_length' again"):
+        report.sweep("median_word_length", [5], stage="gopher_quality", bound="ge")
     with pytest.raises(ConfigError, match="gopher_quality_2 measures it again"):
         report.sweep("words", [5], stage="gopher_quality")
     for limit in (0, 5, 8, 12):

@@ -96,6 +96,19 @@ def test_undefined_signals_are_counted():
     assert Report.from_dict(report.to_dict()).stages[-1].undefined == {"score": 1}
 
 
+def test_what_judges_other_languages_has_not_abstained():
+    score, words = (wf.Judge((Rule(name, ge=1),), given=True) for name in ("score", "words"))
+    speaks = wf.Language(None)
+    pipe = speaks | wf.ByLanguage({"en": score, "de": words})
+    texts = ("The water of the sea boils at a hundred degrees.",
+             "Das Wasser im Meer kocht bei hundert Grad, und es ist sehr heiß.",
+             "L'eau de la mer bout à cent degrés, et elle est très chaude.")  # fmt: skip
+    docs = [Document(f"{n}", text, signals={"score": 3}) for n, text in enumerate(texts)]
+    report = pipe.run(docs)
+    assert [doc.signals["language"] for doc in speaks(docs)] == ["en", "de", "fr"]
+    assert report.stages[-1].undefined == {"words": 1}  # the French one is nobody's
+
+
 @pytest.mark.parametrize("measure_all", [False, True])
 def test_any_workers_give_sinks_the_same_and_read_pages_of_dropped_documents(measure_all):
     page = b"<p>Bees see a light that we cannot see.</p>"

@@ -367,6 +367,19 @@ def test_ends_step_over_levels_and_no_further() -> None:
     assert high[-1] == high[-2]
 
 
+def test_equal_scores_beside_a_gap_leave_the_others_their_share() -> None:
+    rng = np.random.default_rng(0)
+    scores = np.append(np.full(400, 0.1), rng.uniform(2.0, 4.5, 2_000))
+    noise = rng.normal(scale=0.7, size=2_000)
+    labels = np.append(
+        np.repeat([0.0, 1.0], [320, 80]), np.rint(np.clip(scores[400:] + noise, 0, 5))
+    )
+    at, low, high = spread(scores, labels, np.ones(2_400), 0.9)
+    down, up = scores + np.interp(scores, at, low), scores + np.interp(scores, at, high)
+    inside = (down <= labels) & (labels <= up)
+    assert inside[400:].mean() == pytest.approx(0.9, abs=0.02)
+
+
 def test_of_many_levels_the_interval_is_smooth() -> None:
     rng = np.random.default_rng(0)
     scores = rng.uniform(0, 5, 500)

@@ -94,3 +94,15 @@ def test_extreme_penalties_leave_numbers(penalty: float) -> None:
         assert np.abs(said - np.repeat(labels[:100], 3, axis=0)).mean() < 0.1
     else:
         assert np.abs(said).max() < 1e-3
+
+
+def test_few_texts_that_stand_there_often_score_their_mean_label() -> None:
+    rng = np.random.default_rng(0)
+    at = rng.integers(0, 50, 2_000)
+    words = sp.random(50, 400, 20 / 400, "csr", random_state=0)
+    place, manner = (rng.normal(size=(50, width)) / width**0.5 for width in (16, 6))
+    kernel = Kernel.of(words[at].tocsr(), place[at], manner[at], SETTINGS)
+    labels = rng.normal(size=(2_000, 1))
+    said = kernel.apply(kernel.weights(kernel.solve(labels, np.ones(2_000), 1e-9)))
+    means = np.bincount(at, labels[:, 0]) / np.bincount(at)
+    assert said[:, 0] == pytest.approx(means[at], abs=0.01)

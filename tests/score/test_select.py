@@ -44,6 +44,16 @@ def test_bands_give_as_many_each_and_fill_up_for_those_that_lack():
     assert max(rest) - min(rest) <= 1
 
 
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=5), st.integers(0, 40))
+def test_no_band_gives_two_more_than_another_that_has_them(there, count):
+    docs = [doc(f"{b}-{n}", float(b)) for b, size in enumerate(there) for n in range(size)]
+    drawn = Counter(map(band, select(docs, count)))
+    assert sum(drawn.values()) == min(count, sum(there))
+    for b, size in enumerate(there):
+        if drawn[b] < size:
+            assert max(drawn.values(), default=0) <= drawn[b] + 1
+
+
 @given(st.randoms(use_true_random=False), st.integers(0, 60), st.sampled_from([None, 1, 2, 5]))
 def test_the_order_of_documents_does_not_matter(rng, count, per_host):
     docs = crawl(120)

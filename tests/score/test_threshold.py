@@ -250,6 +250,19 @@ def test_what_is_undefined_stays_and_is_counted():
     assert "top 50 % educational < 3" in " ".join(str(report).split())
 
 
+@pytest.mark.parametrize("budget", [0, 20, 25])
+def test_a_budget_that_is_full_of_undefined_ones_says_so(budget):
+    docs = documents([None, None, None, 2.0, 3.0], tokens=[10] * 5)
+    step = TokenBudget(budget, given=True)
+    marked = Pipeline((step,))(docs)
+    assert [doc.live for doc in marked] == [True, True, True, False, False]
+    said = f"token_budget: best {budget} tokens: full of documents without educational"
+    assert {str(doc.verdict) for doc in marked[3:]} == {said}
+    found = step.resolve([step.sketch(docs)])
+    assert found.rules == ()
+    assert found.rules_for(docs[3]) == ()
+
+
 def test_what_cannot_be_ranked_fails_alone():
     docs = [
         *documents([1.0, 2.0, "good", 10**400, -(10**400), True]),

@@ -243,6 +243,25 @@ def test_who_reads_a_signal_stays_behind_who_measures_it():
     assert bound(B(), tiers)
 
 
+@dataclass(frozen=True)
+class Tongue(Filter):
+    """Says that texts with a B are English, and others German."""
+
+    measures = (Signal("language", "str", "Language of the text"),)
+
+    def measure(self, doc: Document) -> dict[str, str]:
+        return {"language": "en" if "B" in doc.text else "de"}
+
+
+def test_what_a_stage_measures_in_some_languages_only_stays_elsewhere_as_it_was():
+    docs = texts(("B", 40), ("A", 40), ("D", 40))
+    pipe = Tongue() | A() | wf.ByLanguage({"en": A()}) | C(cost=5.0) | D(cost=1.0)
+    found = fit_order(pipe, docs)
+    assert found.changed
+    assert [step for step in found.pipe.steps if step in pipe.steps[:3]] == [*pipe.steps[:3]]
+    assert kept(found.pipe, docs) == kept(pipe, docs)
+
+
 def test_stretches_end_at_whatever_else_there_is():
     where = wf.Where(lambda doc: True, reason="nothing")
     for wall in (wf.C4Quality(), wf.ExactDedup(), wf.SeenBefore(state="seen"), where,

@@ -92,6 +92,8 @@ class Dom:
         """For each element, one past its last block."""
         self.code: dict[int, str] = {}
         """Class of ``code`` elements in ``pre``: it names the language."""
+        self.base = ""
+        """What ``base`` says relative links start from, as written; read only with links."""
 
 
 def read(html: str, links: bool = False) -> Dom:
@@ -107,6 +109,8 @@ def read(html: str, links: bool = False) -> Dom:
     with uncollected():
         root = LexborHTMLParser(raw).root
         if root is not None:
+            if links and (base := root.css_first("base[href]")) is not None:
+                dom.base = base.attributes.get("href") or ""
             _Walk(dom, links).walk(root, -1, 0)
     return dom
 

@@ -26,6 +26,8 @@ __all__ = ["Decoded", "decode", "detect"]
 _HEAD_BYTES = 4096  # the standard looks at 1,024; real pages put scripts before the declaration
 _SAMPLE_BYTES = 65536
 _LEAST_MARKS = 4
+_LEAST_WHOLE = 20
+_LEAST_WHOLE_SAID = 2  # where UTF-8 is declared
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _META = re.compile(rb"<meta[\s/]([^>]*)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([^\s\"'/=]++)\s*+=\s*+(\"[^\"]*|'[^']*|[^\s\"']*)")
@@ -85,7 +87,8 @@ def decode(page: bytes, content_type: object = None) -> Decoded:
     for name, source in declared:
         if name.startswith(("iso-2022", "hz")) and (b"\x1b" in page or b"~{" in page):
             return _decoded(page, name, source)  # 7-bit, so also valid UTF-8
-    text = _as_utf8(page)
+    said = bool(declared) and declared[0][0] == "utf-8"
+    text = _as_utf8(page, _LEAST_WHOLE_SAID if said else _LEAST_WHOLE)
     if text is not None:
         return Decoded(_without_nul(text), "utf-8", _who(declared, "utf-8"))
     for name, source in declared:
@@ -172,14 +175,19 @@ def _wide(page: bytes) -> str | None:
     return "utf-16be" if be > le else "utf-16le"
 
 
-def _as_utf8(page: bytes) -> str | None:
-    """Return the text if `page` is UTF-8, perhaps cut within a character or with a few broken."""
+def _as_utf8(page: bytes, least: int = _LEAST_WHOLE) -> str | None:
+    """Return the text if `page` is UTF-8, perhaps cut within a character or with a few broken.
+
+    Args:
+        page: the body as fetched.
+        least: whole characters beyond ASCII for each broken one that there must be more than.
+    """
     try:
         text, read = codecs.utf_8_decode(page, "strict", False)
     except UnicodeDecodeError:
         text = page.decode("utf-8", "replace")
         broken = text.count("\ufffd")
-        return text if _beyond_ascii(text) - broken > 20 * broken else None
+        return text if _beyond_ascii(text) - broken > least * broken else None
     if read == len(page):
         return text
     return text + "\ufffd" if len(text) < read else None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from string import punctuation
 from typing import NamedTuple
+from unicodedata import category
 from urllib.parse import quote, urljoin
 
 from webfilter.extract.dom import Block, Dom
 
-__all__ = ["Inline", "escaped", "started"]
+__all__ = ["Inline", "escaped", "joined", "started"]
 
 _STRONG = frozenset(("b", "strong"))
 _EMPHASIS = frozenset(("i", "em", "cite", "dfn", "var"))
@@ -19,12 +21,12 @@ _UNSEEN = re.compile(r"[\t\r\n]|^[\0- ]+|[\0- ]+$")  # what browsers take out of
 _UNFIT = re.compile(r"[\0- <>()\\\\|`*_\"]")
 _LONGEST_TARGET = 2000
 _SPECIAL = re.compile(
-    r"\\(?=[!-/:-@\[-`{-~]|$)|`|\*(?=\S)|(?<=\S)\*|(?<![^\W_])_|_(?![^\W_])|<(?=[a-zA-Z/!?])"
+    r"\\(?=[!-/:-@\[-`{-~]|$)|`|\*(?!\s)|(?<!\s)\*|(?<![^\W_])_|_(?![^\W_])|<(?=[a-zA-Z/!?])"
     r"|&(?=#?\w{1,40};)|\](?=[(\[:])"
 )
 _BRACKETS = re.compile(_SPECIAL.pattern.removesuffix(r"(?=[(\[:])") + r"|\[")
 _ANY = re.compile(r"[\\`*_<&\]]")  # most texts have none
-_START = re.compile(r"(?:(?:#{1,6}|[-+])(?=\s|$)|>|~~~|\*(?=\s)|[-=_*](?=[-=_* ]*$))")
+_START = re.compile(r"(?:#{1,6}|[-+*])(?=\s|$)|>|~~~|([-=])(?=(?:\1| )*$)")
 _NUMBERED = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")
 
 
@@ -67,7 +69,7 @@ class Inline:
     def __init__(self, dom: Dom, links: bool, url: str | None) -> None:
         self._dom = dom
         self._links = links
-        self._url = url
+        self._url = joined(url or "", dom.base) or url or ""
 
     def written(self, block: Block, strong: bool = True) -> str:
         """Return the text of `block`, a newline at ``br``; `strong`: with strong emphasis."""
@@ -84,7 +86,11 @@ class Inline:
         whole: list[str] = []
         for i, (text, style) in enumerate(marked):
             before = whole[-1][-1:] if whole else ""
+            if style.target and before == "!":  # else it is an image
+                whole[-1] = whole[-1][:-1] + "\\!"
             after = marked[i + 1][0][:1] if i + 1 < len(marked) else ""
+            if i + 1 < len(marked) and marked[i + 1][1].code and not after.isspace():
+                after = "`"
             whole.append(_dressed(text, style, before, after))
         lines = (" ".join(line.split()) for line in "".join(whole).split("\v"))
         return "\n".join(line for line in lines if line)
@@ -114,15 +120,25 @@ class Inline:
 
     def _target(self, href: str | None) -> str:
         href = _UNSEEN.sub("", href or "")
-        if not href or href.startswith("#") or _UNSAFE.match(href):
-            return ""
-        try:
-            found = urljoin(self._url or "", href)
-        except ValueError:
-            return ""
+        found = "" if href.startswith("#") else joined(self._url, href)
         found = _UNFIT.sub(lambda c: c[0] if c[0] in "*_" else quote(c[0], safe=""), found)
         found = found.replace("(", "%28").replace(")", "%29")
         return "" if len(found) > _LONGEST_TARGET else found
+
+
+def joined(start: str, href: str) -> str:
+    """Return `href` as it leads from the address `start`; empty if it leads nowhere or runs.
+
+    >>> joined("https://a.example/x/y", " z "), joined("", "javascript:go()")
+    ('https://a.example/x/z', '')
+    """
+    href = _UNSEEN.sub("", href)
+    if not href or _UNSAFE.match(href):
+        return ""
+    try:
+        return urljoin(start, href)
+    except ValueError:
+        return ""
 
 
 def _dressed(text: str, style: _Style, before: str, after: str) -> str:
@@ -139,13 +155,16 @@ def _dressed(text: str, style: _Style, before: str, after: str) -> str:
     before, after = "" if head else before, "" if tail else after
     core = core.replace("\v", " ")
     seen = not before.endswith(("*", "\\")) and not after.startswith("*")
-    seen = seen and (not _letter(before) or _letter(core[0]))
-    seen = seen and (not _letter(after) or _letter(core[-1]))
+    seen = seen and any(category(c) != "Cf" for c in core)  # more than joiners without width
+    seen = seen and (_apart(before) or _letter(core[0]))
+    seen = seen and (_apart(after) or _letter(core[-1]))
     if style.code:
+        seen = seen and _apart(before) and _apart(after)
+    marked = (seen and (style.emphasis or style.strong)) or style.target
+    if style.code and (marked or before != "`"):  # else it would be no end and no begin of code
         ticks = "`" * (max(map(len, _TICKS.findall(core)), default=0) + 1)
         space = " " if core[0] == "`" or core[-1] == "`" else ""
         core = f"{ticks}{space}{core}{space}{ticks}"
-        seen = seen and not _letter(before) and not _letter(after)
     else:
         core = (_BRACKETS if style.target else _SPECIAL).sub(r"\\\g<0>", core)
     if style.emphasis and seen:
@@ -157,5 +176,11 @@ def _dressed(text: str, style: _Style, before: str, after: str) -> str:
     return f"{head}{core}{tail}"
 
 
+def _apart(c: str) -> bool:
+    """Whether `c` is space, a punctuation mark to every version of CommonMark, or nothing."""
+    return not c or c.isspace() or c in punctuation or category(c)[0] == "P"
+
+
 def _letter(c: str) -> bool:
-    return bool(c) and c.isalnum()
+    """Whether `c` is as a letter to every version of CommonMark; vowel signs and controls are."""
+    return not c.isspace() and category(c)[0] not in "PS"

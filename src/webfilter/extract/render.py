@@ -27,7 +27,7 @@ _CELL_CHARACTERS = 200
 _MOST_COLUMNS = 100
 _DEEPEST = 20  # lists and quotes written as nested
 _LANGUAGE = re.compile(r"\b(?:language|lang|brush|highlight-source)[-:]\s*([\w+#-]{1,20})")
-_FENCES = re.compile(r"^ {0,3}(`{3,})", re.MULTILINE)
+_FENCES = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
 _NUMBER = re.compile(r"\s*(\d{1,9})\b")
 
 
@@ -227,7 +227,7 @@ class _Markdown(_Plain):
         place = self._places[i]
         if place.heading:
             text = " ".join(self._inline.written(self._dom.blocks[i], strong=False).split())
-            text = re.sub(r"(?<=\s)(#+)$", r"\\\1", text)
+            text = re.sub(r"(?<!\S)(#+)$", r"\\\1", text)
             self._add("text", f"{place.heading} {text}", place)
             return
         text = "\n".join(map(started, self._inline.written(self._dom.blocks[i]).split("\n")))
@@ -279,6 +279,8 @@ class _Markdown(_Plain):
             and self._open[same][0] == place.around[same]
         ):
             same += 1
+        inner = same == len(self._open)
+        late = False  # such items begin no list right behind a text
         del self._open[same:]
         within = "".join(start for _, start in self._open)
         begin = within
@@ -290,9 +292,10 @@ class _Markdown(_Plain):
                 mark = self._mark(at) if at == place.item and self._begins(at) else ""
                 start = " " * len(mark)
                 kind = "item" if mark and kind == "text" else kind
+                late = inner and mark not in ("", "- ", "1. ")
             begin += mark
             self._open.append((at, start))
-        if self.lines and not (kind == self._kind == "item"):
+        if self.lines and (late or not (kind == self._kind == "item")):
             self.lines.append(within.rstrip())
         self._kind = kind
         indent = "".join(start for _, start in self._open)

@@ -23,8 +23,7 @@ than too little on honest pages, and its limits are far from theirs. It is made 
 tags at once cannot rule the shape out; that look takes .03 ms a page (median; 95 % less than .7).
 
 Attributes are counted where 10,000 characters hold no ``<``, so a tag that has it in its values is
-not seen, nor is ``li`` in ``dd`` in ``li`` without end, nor ``<span><div></span></div>``, which
-leaves the ``span`` open: for those there is the time limit.
+not seen, nor is ``li`` in ``dd`` in ``li`` without end: for those there is the time limit.
 """
 
 from __future__ import annotations
@@ -209,7 +208,9 @@ def _check_nesting(html: str) -> None:
         if steps > _MOST_STEPS:
             raise Unfit(f"nested: tags times those around them > {_MOST_STEPS}")
         if closing:
-            if name in _ORDINARY:
+            if name == "p":
+                depth -= _paragraph(ordinary)
+            elif name in _ORDINARY:
                 if ordinary[-1][name] > 0:
                     ordinary[-1][name] -= 1
                     depth -= 1
@@ -217,7 +218,7 @@ def _check_nesting(html: str) -> None:
                 opened[name] -= 1
                 depth -= 1
                 if name not in _FORMATTING:
-                    depth -= ordinary.pop().total()
+                    depth -= _paragraph(ordinary) + ordinary.pop().total()
                 if marks.get(name):
                     alike[marks[name].pop()] -= 1
                     left -= 1
@@ -226,7 +227,7 @@ def _check_nesting(html: str) -> None:
         if copies > _MOST_COPIES:
             raise Unfit(f"formatting left open: more than {_MOST_COPIES} copies")
         if name in _ITEMS:  # ends what was left open in the one before
-            depth -= ordinary[-1].total()
+            depth -= _paragraph(ordinary) + ordinary[-1].total()
             ordinary[-1].clear()
         if name in ("td", "th"):  # ends the formatting of the one before
             for mark in _FORMATTING:
@@ -252,14 +253,22 @@ def _check_nesting(html: str) -> None:
         elif name in _ORDINARY:
             ordinary[-1][name] += 1
             depth += 1
+        elif name == "p":
+            depth -= _paragraph(ordinary)
+            ordinary.append(Counter(p=0))
         elif name in ("html", "body"):
             root += rest.count("=")
             if root > _MOST_ATTRIBUTES:
                 raise Unfit(f"more than {_MOST_ATTRIBUTES} attributes of {name}")
         elif name not in _ENDED and not (rest.endswith("/") and _foreign(opened)):
             opened[name] = opened.get(name, 0) + 1
+            depth += 1 - _paragraph(ordinary)
             ordinary.append(Counter())
-            depth += 1
+
+
+def _paragraph(ordinary: list[Counter[str]]) -> int:
+    """End the paragraph, if one is the innermost; return how many elements end with it."""
+    return ordinary.pop().total() if "p" in ordinary[-1] else 0
 
 
 def _foreign(opened: Mapping[str, int]) -> bool:

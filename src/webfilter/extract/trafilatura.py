@@ -27,7 +27,8 @@ among 2,450 real pages) another engine is better.
 from __future__ import annotations
 
 import threading
-from typing import ClassVar
+from contextlib import suppress
+from typing import Any, ClassVar
 
 import trafilatura
 from lxml.etree import XPathEvalError
@@ -35,6 +36,7 @@ from trafilatura.meta import reset_caches
 from trafilatura.utils import HTML_PARSER, load_html
 
 from webfilter.extract.engine import Extracted, Options, Unfit
+from webfilter.extract.inline import joined
 
 __all__ = ["Trafilatura"]
 
@@ -67,6 +69,8 @@ class Trafilatura:
             raise Unfit("nested more than 256 deep")
         if tree is None:
             return Extracted("")
+        if self._options.markdown and self._options.links:
+            _lead(tree, url or "")
         try:
             text = trafilatura.extract(
                 tree,
@@ -82,3 +86,13 @@ class Trafilatura:
         except XPathEvalError as error:  # the expressions are constant: libxml2 got no memory
             raise MemoryError(f"lxml: {error}") from error
         return Extracted(text or "")
+
+
+def _lead(tree: Any, url: str) -> None:
+    """Make the links of `tree` absolute; trafilatura takes all from the root of the site."""
+    base = tree.find(".//base[@href]")
+    start = url if base is None else joined(url, base.get("href")) or url
+    for link in tree.iter("a"):
+        with suppress(ValueError):  # lxml reads controls, but does not set them
+            if found := joined(start, link.get("href") or ""):
+                link.set("href", found)

@@ -194,6 +194,11 @@ def _new(
     step = judging[0].step if judging else owner
     if stage is not None:
         step = plan.names.index(stage)
+        if step < owner and signal.name in plan.measures[step]:
+            raise ConfigError(
+                f"{plan.names[owner]} measures {signal.name!r} again, so what {stage} saw is not "
+                "stored"
+            )
         if step < owner:
             raise ConfigError(f"{stage} comes before {signal.name!r} is measured")
     step = max(step, 0)

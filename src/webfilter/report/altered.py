@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import tomllib
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["altered", "rules_of"]
 
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _LIMIT = re.compile(r"(.*?[<>]=?) (\S+)")
 
 
@@ -80,7 +82,27 @@ def _settings(report: Report) -> dict[str, dict[str, str]]:
         # a stage that no recipe can name: then the recipe ends with a comment for each stage
         lines = [line.removeprefix("# ") for line in report.recipe.splitlines()]
         said = lines[-len(names) :] if len(names) < len(lines) else ["?"] * len(names)
-        return {name: {"": line} for name, line in zip(names, said, strict=False)}
+        return {name: _fields(line) for name, line in zip(names, said, strict=False)}
+
+
+def _fields(said: str) -> dict[str, str]:
+    """Return the fields in the repr of a stage, sets in order; the whole where it is no Python.
+
+    >>> _fields("Tongue(known=frozenset({'en', 'de'}), sure=0.5)")
+    {'known': "frozenset({'de', 'en'})", 'sure': '0.5'}
+    >>> _fields("Where(predicate=<function <lambda> at 0x7fee09>, reason='short')")
+    {'': "Where(predicate=<function <lambda>>, reason='short')"}
+    """
+    whole = {"": _ADDRESS.sub("", said)}
+    try:
+        call = ast.parse(said, mode="eval").body
+        for each in ast.walk(call):
+            if isinstance(each, ast.Set):
+                each.elts.sort(key=ast.unparse)
+        keywords = call.keywords if isinstance(call, ast.Call) else []
+        return {each.arg or "": ast.unparse(each.value) for each in keywords} or whole
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return whole
 
 
 def _flat(table: Mapping[str, Any], head: str) -> Iterator[tuple[str, str]]:

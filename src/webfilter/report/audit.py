@@ -131,12 +131,14 @@ def audit(report: Report, *, pipe: Pipeline | Step | None = None) -> Audit:
     kept: Counter[str] = Counter()
     total = failed = 0
     last = len(plan.names)
+    cascade = plan.owner(AUDITED, last - 1)
     for chunk in stored.chunks(plan, {AUDITED, SCREENED}):
         total += int((chunk.at == last).sum())
         by, checked = chunk.values.get(SCREENED), chunk.values.get(AUDITED)
         if not isinstance(by, Coded) or checked is None or isinstance(checked, Coded):
             continue  # no document of this chunk has failed the screen
-        for place in (by.codes >= 0).nonzero()[0].tolist():
+        # what was gone before is measured by ``measure_all``, and is no document of the cascade
+        for place in ((by.codes >= 0) & (chunk.at >= cascade)).nonzero()[0].tolist():
             reason = by.values[by.codes[place]]
             if checked[place] != 1.0:
                 dropped[reason] += 1

@@ -81,7 +81,7 @@ class Change:
 
     name: str
     before: str | None
-    """As JSON, where it is a setting."""
+    """As JSON, where it is a setting; as Python, where a stage is one that no recipe can name."""
     after: str | None
 
 

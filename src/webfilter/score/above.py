@@ -67,16 +67,17 @@ class Above(Stage):
     def rules(self) -> tuple[Rule, ...]:
         """The limit found; of several groups the least one."""
         limits = self.cuts.limits(self.cuts.group[self.cuts.key > 0])
-        return self._rule(float(limits.min())) if len(limits) and self.of.judges else ()
+        return self._rule(float(limits.min())) if len(limits) else ()
 
     def rules_for(self, doc: Document) -> tuple[Rule, ...]:
         """Return the limit found for the group of `doc`."""
         group = np.array([group_of(doc, self.of.by)], dtype=np.uint64)
-        limit = float(self.cuts.limits(group)[0])
-        return self._rule(limit) if limit == limit and self.of.judges else ()
+        return self._rule(float(self.cuts.limits(group)[0]))
 
     def _rule(self, limit: float) -> tuple[Rule, ...]:
-        return (Rule(self.of.signal, ge=limit),)
+        # of an unknown group there is none, nor where no document with a number is kept
+        there = math.isfinite(limit) and self.of.judges
+        return (Rule(self.of.signal, ge=limit),) if there else ()
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Mark the documents: what is equal to the last that is kept may have lost the tie."""
@@ -109,6 +110,9 @@ class Above(Stage):
     def _verdict(self, doc: Document, limit: float) -> Verdict:
         signal = self.of.signal
         value = doc.signals[signal]
+        if limit == math.inf:
+            reason = f"{self.of.reason}: full of documents without {signal}"
+            return Verdict(self.name, reason, signal, value)
         op = "<" if number(signal, value) < limit else "<="
         return Verdict(self.name, self.of.reason, signal, value, limit, op=op)
 

@@ -171,6 +171,8 @@ def _nearby(
         away = np.abs(scores - point)
         reach = max(np.partition(away, near)[near], _WIDTH * (grid[-1] - grid[0]))
         counts = np.maximum(1 - away / reach, 0.0) * weights
+        if not counts.any():  # equal scores with a gap beside them: all are just that far
+            counts = (away <= reach) * weights
         found[i] = np.bincount(level, counts, count) / counts.sum()
     return found
 

@@ -128,7 +128,8 @@ class Kernel:
         linalg = need("scipy.linalg")
         seen = self.seen * root.astype(np.float32)
         among = (seen.T @ seen).astype(np.float64)
-        least = max(penalty, 1e-5 * np.trace(among) / len(among))  # it is rounded to 32 bits
+        # what 32 bits round off: of each text, and of the sums of texts that are much alike
+        least = max(penalty, np.trace(among) * max(1e-5 / len(among), 1e-6))
         core = linalg.cho_factor(among + least * np.eye(len(among)), lower=True)
 
         def turned(x: Floats) -> Floats:

@@ -177,9 +177,9 @@ def _shares(count: int, sizes: list[int]) -> list[int]:
     left = min(count, sum(sizes))
     while left:
         open_ = [i for i in reversed(range(len(sizes))) if shares[i] < sizes[i]]
-        each, rest = divmod(left, len(open_))
-        for place, i in enumerate(open_):
-            more = min(each + (place < rest), sizes[i] - shares[i])
+        each = max(left // len(open_), 1)
+        for i in open_[:left]:
+            more = min(each, sizes[i] - shares[i])
             shares[i] += more
             left -= more
     return shares

@@ -146,7 +146,8 @@ class EducationalTrainer:
                 judged.
             groups: what calibration must not split, such as URLs (their domain counts) or books;
                 each distinct text for itself where None.
-            sample_weight: how much each text counts, shape (n,).
+            sample_weight: how much each text counts, shape (n,): as if it stood there so often, so
+                large ones weaken the ridge's penalty. Around 1 the default is right.
             unlabeled: texts that only teach which words go together.
             pseudo: texts that a teacher labeled.
 

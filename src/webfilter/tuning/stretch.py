@@ -111,7 +111,7 @@ def _judged(
     fail = [0] * len(docs)
     marked = list(docs)
     for number, (name, stage) in enumerate(stages):
-        wanted = reads(stage)
+        wanted = reads(stage) | {signal.name for signal in stage.measures}
         bare = [
             replace(
                 doc,

@@ -92,7 +92,9 @@ class Cost:
     requests: int = 0
     """Requests made: one a question, and more where something went wrong."""
     tokens_in: int = 0
-    """Paid for in this run; cached answers add nothing."""
+    """Paid for in this run; cached answers add nothing. An answer that broke off or came too late
+    tells no tokens and adds none either, though it may be billed: `budget` counts it at its most,
+    so where there were many such, an account shows more than this."""
     tokens_out: int = 0
     estimated: bool = False
     """Whether some tokens were reckoned from characters."""
