@@ -94,6 +94,19 @@ class Locks(Stage):
 
 
 @dataclass(frozen=True)
+class Notes(Stage):
+    """Does what no stage may: changes documents in place, two of four."""
+
+    name: ClassVar[str] = "notes"
+
+    def process(self, batch: Sequence[Document]) -> Sequence[Document]:
+        for doc in batch:
+            if doc.meta["n"] % 4 < 2:
+                doc.meta["list"].append("noted")  # type: ignore[attr-defined]
+        return batch
+
+
+@dataclass(frozen=True)
 class Same(Stage):
     """Marks those whose text occurs under a smaller id."""
 

@@ -102,6 +102,11 @@ def test_a_stream_given_twice_is_read_once(tmp_path, monkeypatch):
     assert len(list(source)) == 2 * len(ROWS)
 
 
+def test_open_files_of_one_name_are_all_read():
+    handles = [io.BytesIO(b'{"text": "%d"}\n' % n) for n in range(12)]
+    assert [doc.text for doc in read.jsonl([*handles, handles[0]])] == [*map(str, range(12))]
+
+
 def test_who_is_told_the_kind_reads_what_begins_otherwise():
     broken, whole = read.jsonl(io.BytesIO(b'from a log\n{"text": "One."}\n'))
     assert "malformed JSON" in broken.verdict.reason

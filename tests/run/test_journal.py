@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toys import Breaks, FirstOf, Length, Quota, Tells, Upper
+from toys import Breaks, FirstOf, Length, Notes, Quota, Tells, Upper
 
 from webfilter import Document, OutputError, Pipeline, Report, SeenBefore, Stage
 from webfilter.run import journal
@@ -341,6 +341,24 @@ def test_a_stage_of_ones_own_works_again_when_its_code_was_changed(tmp_path):
         report = pipe.run(documents(20), out, kept=sink, batch_size=4, overwrite=True)
         assert report.resumed == known
         assert all(doc.text.endswith(code[-2]) for doc in sink.docs)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_stage_changed_in_place_is_done_again(tmp_path, workers):
+    def some(count):
+        for n in range(count):
+            yield Document(f"d{n:03}", "text", meta={"n": n, "list": [n]})
+
+    def interrupted():
+        yield from some(59)
+        raise KeyboardInterrupt
+
+    Notes().run(some(60), tmp_path / "whole", batch_size=2)
+    for count in (workers, 3 - workers):
+        with pytest.raises(KeyboardInterrupt):
+            Notes().run(interrupted(), tmp_path / "out", batch_size=2, workers=count)
+    Notes().run(some(60), tmp_path / "out", batch_size=2)
+    assert written(tmp_path / "out") == written(tmp_path / "whole")
 
 
 def test_quick_work_is_done_again_rather_than_noted(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 import enum
 import os
+import pickle
 import sys
 import threading
 from collections import OrderedDict
@@ -157,6 +158,30 @@ def test_what_cannot_be_pickled_becomes_what_is_written_of_it(tmp_path, value):
     assert (before, after) == (Document("a", "x"), Document("c", signals={"n": 1}))
     assert json_text(odd.meta) == json_text(given)
     assert (odd.meta["when"], odd.meta[7]) == (given["when"], b"x")
+
+
+def test_what_nests_just_as_deep_as_can_be_pickled_ends_no_run(tmp_path):
+    def boxes(depth):
+        value = 1
+        for _ in range(depth):
+            value = [value]
+        return value
+
+    def pickled(depth):
+        try:
+            return bool(pickle.dumps(boxes(depth), protocol=5))
+        except RecursionError:
+            return False
+
+    low, high = 1, 20_000
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if pickled(middle) else (low, middle)
+    docs = [Document(f"d{depth}", meta={"m": boxes(depth)}) for depth in range(low - 9, high + 1)]
+    spool = Spool(tmp_path / "x.arrow")
+    for doc in docs:
+        spool.write([doc])
+    assert [doc.id for [doc] in spool.read()] == [doc.id for doc in docs]
 
 
 def test_a_mapping_of_another_kind_and_a_circle_are_written_as_without_a_spool(tmp_path):

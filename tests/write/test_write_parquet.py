@@ -1,5 +1,8 @@
 import json
 import random
+from sys import modules
+from threading import Event, Thread
+from time import sleep
 
 import pandas as pd
 import polars as pl
@@ -251,3 +254,46 @@ def test_pandas_and_polars_take_the_table():
     assert pl.DataFrame(table)["words"].to_list() == [0, 1, 2]
     assert table.to_pandas()["language"].tolist() == ["en"] * 3
     assert isinstance(table.to_pandas(), pd.DataFrame)
+
+
+def test_signals_without_a_column_count_where_row_groups_end(tmp_path):
+    docs = [Document(f"d{n}", signals={"own": "x" * 1_000}) for n in range(10)]
+    written(tmp_path, docs, group_bytes=2_000)
+    assert pq.ParquetFile(tmp_path / "part-00000.parquet").num_row_groups == 5
+
+
+PARQUET = modules["webfilter.write.parquet"]
+
+
+def test_where_no_thread_can_start_row_groups_are_written_all_the_same(tmp_path, monkeypatch):
+    def refused(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(PARQUET.Thread, "start", refused)
+    assert written(tmp_path, pages(100), group_rows=10).num_rows == 100
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_an_interrupt_while_a_thread_starts_leaves_nothing_at_work(tmp_path, monkeypatch, begun):
+    began, closed = Event(), []
+
+    class Slow(pq.ParquetWriter):
+        def write_table(self, *args, **settings):
+            began.set()
+            sleep(0.2)
+            closed.append(not self.is_open)
+            super().write_table(*args, **settings)
+
+    class Interrupted(Thread):
+        def start(self):
+            if begun:
+                super().start()
+                began.wait()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(pq, "ParquetWriter", Slow)
+    monkeypatch.setattr(PARQUET, "Thread", Interrupted)
+    with pytest.raises(KeyboardInterrupt), parquet(tmp_path, group_rows=10) as sink:
+        sink.write(list(pages(10)))
+    assert closed == ([False] if begun else [])
+    assert not [*tmp_path.glob("part-*")]

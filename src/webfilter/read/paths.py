@@ -100,9 +100,12 @@ def files(paths: Iterable[Any], kind: str | None, storage: Mapping[str, Any]) ->
     given = list(paths)
     if not given:
         raise SourceError("no paths given: the list is empty")
-    for path in dict.fromkeys(item if hasattr(item, "read") else _text(item) for item in given):
+    each = dict.fromkeys(item if hasattr(item, "read") else _text(item) for item in given)
+    for place, path in enumerate(each):
         for file in _files(path, kind, storage):
             key = file.path if is_url(file.path) else os.path.abspath(file.path)
+            if not isinstance(path, str):  # others that are open may be called the same
+                key += f"\0{place:09}"
             known = found.get(key)
             if known is None or (file.path, file.name) < (known.path, known.name):
                 found[key] = file

@@ -91,7 +91,7 @@ class Journal:
         log = _Log(self.folder / f"{segment}.log", self._keys[segment])
         self._logs.append(log)
         self._say(log, segment)
-        waiting: deque[tuple[Sequence[Document], bytes] | None] = deque()  # to be noted
+        waiting: deque[Sequence[Document] | None] = deque()  # to be noted
         known = 0
 
         def work() -> Iterator[Sequence[Document] | Done]:
@@ -101,11 +101,10 @@ class Journal:
                     waiting.append(None)
                     yield batch
                     continue
-                of = digest(batch) if log.reading else b""
-                noted = log.next(of, len(batch))
+                noted = log.next(digest(batch), len(batch)) if log.reading else None
                 if noted is None:
                     self._say(log, segment)
-                    waiting.append((batch, of))
+                    waiting.append(batch)
                     yield batch
                     continue
                 waiting.append(None)
@@ -118,8 +117,7 @@ class Journal:
         for done in self._runner.map(segment, work()):
             new = waiting.popleft()
             if new is not None:
-                batch, of = new
-                log.append(done.record or record(of or digest(batch), batch, done, WORTH))
+                log.append(done.record or record(new, done, WORTH))
             yield done
 
     def placing(self, folders: Iterable[str]) -> None:

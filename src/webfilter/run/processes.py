@@ -25,7 +25,7 @@ from webfilter.errors import RunError
 from webfilter.report.ledger import Ledger
 from webfilter.run.local import Done, Segment, Task, perform, unpaged
 from webfilter.run.memory import peak_memory
-from webfilter.run.record import digest, record
+from webfilter.run.record import record
 
 __all__ = ["Config", "Crew", "PoolRunner", "idle_workers", "make_worker"]
 
@@ -51,14 +51,12 @@ def make_worker(config: Config) -> Callable[[Task], Done]:
     cut, measure_all, worth = config
 
     def work(task: Task) -> Done:
-        noted = worth is not None and task.only is None and bool(cut[task.segment].stages)
-        of = digest(task.docs) if noted else b""
         done = perform(cut, task, measure_all)
         last = task.segment == len(cut) - 1 and task.only is None
         if last or not measure_all:  # else a later stage may read the page yet
             done.docs = [unpaged(doc) for doc in done.docs]
-        if worth is not None and noted:
-            done.record = record(of, task.docs, done, worth)
+        if worth is not None and task.only is None and cut[task.segment].stages:
+            done.record = record(task.docs, done, worth)
         done.memory = peak_memory()
         return done
 

@@ -3,7 +3,9 @@
 A record is JSON, compressed, behind a hash of all that a stage could see of the batch: nothing that
 is read from a folder is ever unpickled. It holds of `meta` only what stages changed; where they put
 something there that JSON does not give back as it was, or changed a page, nothing is noted, and the
-batch is done again. Records are made where the work is done, in the workers if there are some.
+batch is done again. The hash is taken after the work, so that what a stage changed in place, which
+it must not, is done again, too. Records are made where the work is done, in the workers if there
+are some.
 """
 
 from __future__ import annotations
@@ -29,16 +31,15 @@ HEAD = struct.Struct("<Q16s")
 _AGAIN = b""
 
 
-def record(of: bytes, batch: Sequence[Document], done: Done, worth: float) -> bytes:
+def record(batch: Sequence[Document], done: Done, worth: float) -> bytes:
     """Return the record of what became of a batch, as it lies on disk.
 
     Args:
-        of: the `digest` of the batch.
         batch: as it came.
         done: as it is now.
         worth: seconds a document; where stages took less, the record says nothing.
     """
-    return packed(of, _note(batch, done, worth))
+    return packed(digest(batch), _note(batch, done, worth))
 
 
 def packed(of: bytes, said: bytes) -> bytes:

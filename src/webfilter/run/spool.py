@@ -174,7 +174,7 @@ def _lasting(value: Any) -> Any:
 
 def _lasts(value: Any) -> bool:
     try:
-        pickle.loads(pickle.dumps(value, protocol=5))
+        pickle.loads(pickle.dumps([(value,)], protocol=5))  # as deep as in `_rests`
     except Exception:
         return False
     return True

@@ -118,6 +118,7 @@ class Columns:
         self.schema = _schema(kinds, html, self.metadata)
         self._rows: list[tuple[Any, ...]] = []
         self._signals: list[Mapping[str, Any]] = []
+        self._extra: dict[int, dict[str, Any]] = {}  # by row, what stands in no column
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -135,9 +136,13 @@ class Columns:
         url = None if doc.url is None else utf8(doc.url)
         packed = utf8(json_text(meta)) if meta else b"{}"
         page = (doc.html,) if self._html else ()
+        size = len(identity) + len(text) + len(url or b"") + len(packed) + 9 * len(self._kinds) + 32
+        if not doc.signals.keys() <= self._names:
+            extra = {name: item for name, item in doc.signals.items() if name not in self._names}
+            self._extra[len(self._rows)] = extra
+            size += len(json_text(extra))
         self._rows.append((identity, text, url, packed, verdict, *page))
         self._signals.append(doc.signals)
-        size = len(identity) + len(text) + len(url or b"") + len(packed) + 9 * len(self._kinds) + 32
         return size + (len(doc.html) if self._html and doc.html is not None else 0)
 
     def take(self) -> pa.Table:
@@ -145,18 +150,13 @@ class Columns:
         import pyarrow as pa
 
         own = list(zip(*self._rows, strict=True)) or [()] * (len(self.schema) - len(self._kinds))
-        extra: dict[int, dict[str, Any]] = {}
-        measured = [self._column(name, kind, extra) for name, kind in self._kinds.items()]
-        for row, signals in enumerate(self._signals):
-            if not signals.keys() <= self._names:
-                undeclared = {k: v for k, v in signals.items() if k not in self._names}
-                extra.setdefault(row, {}).update(undeclared)
-        if extra:
+        measured = [self._column(name, kind) for name, kind in self._kinds.items()]
+        if self._extra:
             meta = list(own[3])
-            for row, signals in extra.items():
+            for row, signals in self._extra.items():
                 meta[row] = utf8(json_text({**json.loads(meta[row]), "_signals": signals}))
             own[3] = tuple(meta)
-        self._rows, self._signals = [], []
+        self._rows, self._signals, self._extra = [], [], {}
         columns = (*own[:4], *measured, *own[4:])
         arrays = [
             pa.array(column, type=field.type)
@@ -164,8 +164,8 @@ class Columns:
         ]
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
-    def _column(self, name: str, kind: _Name, extra: dict[int, dict[str, Any]]) -> list[Any]:
-        """Return the cells of a signal; values that do not fit go to `extra`, by row."""
+    def _column(self, name: str, kind: _Name) -> list[Any]:
+        """Return the cells of a signal; note the values that do not fit."""
         cells = [signals.get(name) for signals in self._signals]
         exact, fit = _KINDS[kind]
         types = set(map(type, cells)) - {NoneType}
@@ -177,7 +177,7 @@ class Columns:
             fits, cells[row] = _fit(name, value, kind)
             if not fits:
                 cells[row] = None
-                extra.setdefault(row, {})[name] = value
+                self._extra.setdefault(row, {})[name] = value
         return cells
 
 

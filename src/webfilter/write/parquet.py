@@ -70,7 +70,8 @@ class ParquetSink(PartSink):
         self._rows += len(self._columns)
         table = self._columns.take()
         size = max(1, table.num_rows)
-        self._writing = _beside(partial(self._writer.write_table, table, row_group_size=size))
+        self._writing = Future()  # first: whoever interrupts the start of a thread may find it here
+        _beside(partial(self._writer.write_table, table, row_group_size=size), self._writing)
         self._bytes = 0
 
     def _wait(self) -> None:
@@ -120,18 +121,20 @@ class ParquetSink(PartSink):
 
     def _discard(self) -> None:
         self._columns = Columns()
-        with suppress(Exception):
-            self._wait()
+        if self._writing is not None and not self._writing.cancel():  # it has begun
+            with suppress(Exception):
+                self._wait()
         writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
 
 
-def _beside(work: Callable[[], None]) -> Future[None]:
-    """Do `work` in a thread of its own; return what tells how it ended."""
-    ended: Future[None] = Future()
+def _beside(work: Callable[[], None], ended: Future[None]) -> None:
+    """Do `work` in a thread of its own, here if there can be none; `ended` tells how it went."""
 
     def do() -> None:
+        if not ended.set_running_or_notify_cancel():
+            return
         try:
             work()
         except BaseException as error:
@@ -139,8 +142,10 @@ def _beside(work: Callable[[], None]) -> Future[None]:
         else:
             ended.set_result(None)
 
-    Thread(target=do, name="webfilter-write").start()
-    return ended
+    try:
+        Thread(target=do, name="webfilter-write").start()
+    except RuntimeError:  # the limit of the machine is reached, or the interpreter is ending
+        do()
 
 
 def parquet(
