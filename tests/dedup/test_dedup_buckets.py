@@ -175,6 +175,20 @@ def test_copies_that_are_each_like_a_better_one_elsewhere_all_go(own: bool) -> N
     assert of.tolist() == [*range(size), *better]
 
 
+def test_it_is_said_where_passes_do_not_suffice(monkeypatch, caplog) -> None:
+    def test(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        return np.full(len(left), 0.9)
+
+    bands = [[[1, 2]], [[0, 1]]]  # 1 takes 2 away, and 0 takes 1: so 2 rises again
+    of, _ = stars(Given(bands), 3, test, 0.5)
+    assert of.tolist() == [0, 0, 2]
+    assert not caplog.messages
+    monkeypatch.setattr("webfilter.dedup.stars.PASSES", 1)
+    of, _ = stars(Given(bands), 3, test, 0.5)
+    assert of.tolist() == [0, 0, 2]
+    assert "after 1 passes 1 documents stay" in caplog.text
+
+
 def test_many_copies_are_each_compared_once() -> None:
     asked = []
 

@@ -18,6 +18,7 @@ only itself be dropped. What comes out depends on the set of documents only.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from itertools import count
 from typing import Any, Protocol
@@ -26,6 +27,8 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = ["CROWD", "Test", "firsts", "stars"]
+
+logger = logging.getLogger("webfilter")
 
 Places = npt.NDArray[np.intp]
 Flags = npt.NDArray[np.bool_]
@@ -38,7 +41,8 @@ CROWD = 64
 split, so many documents are compared with all others, and no more."""
 SPLITS = 9
 """Of 28 bands, two that share three have two of them within 9 of each other."""
-PASSES = 16
+PASSES = 256
+"""Most passes; corpora take 2 to 20, and a later one costs a hundredth of the first."""
 _SHRINKS = 8
 _TURNS = 3  # documents of a bucket compared one by one, before all the others at once
 _PAIRS = 1 << 20  # compared at once
@@ -77,6 +81,11 @@ def stars(bands: Bands, size: int, test: Test, least: float) -> tuple[Places, Sh
         free = stays
         if not risen.any():
             break
+    else:
+        logger.warning(
+            f"near-duplicates: after {PASSES} passes {risen.sum():,} documents stay without being "
+            "compared with all others that share a band with them"
+        )
     return of, similarity
 
 
