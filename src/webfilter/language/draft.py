@@ -16,7 +16,7 @@ from webfilter.codes import UNDETERMINED, accepted
 from webfilter.config import AnyPath
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
-from webfilter.language.language import Language
+from webfilter.language.language import Language, language_of
 from webfilter.models.running import loading
 from webfilter.stage import Rule, Scorer, Signal
 
@@ -81,12 +81,7 @@ class DraftLanguage(Scorer):
         super().__post_init__()
         if self.min_score is not None and not 0 <= self.min_score <= 1:
             raise ConfigError(f"{self.name}: min_score = {self.min_score!r} is not in 0 to 1")
-        object.__setattr__(self, "languages", self._language.languages)
-
-    @property
-    def _language(self) -> Language:
-        made = {"engine": self.engine, "model": self.model}
-        return _Language(self.languages, None, **made)  # type: ignore[arg-type]
+        object.__setattr__(self, "languages", self._language().languages)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -98,24 +93,20 @@ class DraftLanguage(Scorer):
     @property
     def artifacts(self) -> Mapping[str, str]:
         """The engine's model and version."""
-        return self._language.artifacts
+        return self._language().artifacts
+
+    def _language(self) -> Language:
+        return language_of(self.name, self.languages, self.engine, self.model)
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return the language of each page, and what it leaves to those asked for."""
         parts = [_parts(doc) for doc in docs]
         texts = [Document("part", part) for found in parts for part in found]
         with loading(self.name):
-            language = self._language
+            language = self._language()
         told = iter(language.measure_batch(texts))
         asked = None if self.languages is None else accepted(self.languages)
         return [_together([next(told) for _ in found], asked) for found in parts]
-
-
-@dataclass(frozen=True)
-class _Language(Language):
-    """What recognizes the parts, and complains of the configuration in the stage's name."""
-
-    name = DraftLanguage.name
 
 
 def _parts(doc: Document) -> list[str]:

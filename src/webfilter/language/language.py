@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Literal
+from functools import cache, lru_cache
+from typing import Any, Literal
 
 from webfilter.codes import (
     accepted,
@@ -26,7 +26,7 @@ from webfilter.language.segments import pieces, shares
 from webfilter.models.running import loading
 from webfilter.stage import Rule, Scorer, Signal
 
-__all__ = ["Language"]
+__all__ = ["Language", "language_of"]
 
 _MOST_TOP = 5
 _MOST_SHARES = 5
@@ -295,6 +295,18 @@ class Language(Scorer):
             told = [(code, count / total) for code, count in falling[:_MOST_SHARES]]
             rows.append({"language_share": share, "language_shares": _said(told) or None})
         return rows
+
+
+def language_of(
+    stage: str, languages: Set[str] | None, engine: Any, model: AnyPath | None
+) -> Language:
+    """Return what recognizes `languages` for another stage, and complains in the name of that."""
+    return _named(stage)(languages, None, engine=engine, model=model)
+
+
+@cache
+def _named(name: str) -> type[Language]:
+    return type("Language", (Language,), {"name": name})
 
 
 @lru_cache(maxsize=256)

@@ -18,7 +18,7 @@ from webfilter.config import AnyPath
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
 from webfilter.language.engines import Engine, Guess, engine
-from webfilter.language.language import Language
+from webfilter.language.language import language_of
 from webfilter.models.running import loading
 from webfilter.stage import Rule, Signal, Transform, judge
 
@@ -96,12 +96,8 @@ class LanguageParts(Transform):
             raise ConfigError(
                 f"{self.name}: part_min_score = {self.part_min_score!r} is not in 0 to 1"
             )
-        object.__setattr__(self, "languages", self._language.languages)
-
-    @property
-    def _language(self) -> Language:
-        made = {"engine": self.engine, "model": self.model}
-        return _Language(self.languages, None, **made)  # type: ignore[arg-type]
+        known = language_of(self.name, self.languages, self.engine, self.model)
+        object.__setattr__(self, "languages", known.languages)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -182,13 +178,6 @@ class LanguageParts(Transform):
         for start, end in pairwise([0, *edges, len(lines)]):
             if foreign[start] and sum(map(_letters, lines[start:end])) >= self.part_min_letters:
                 yield start, end
-
-
-@dataclass(frozen=True)
-class _Language(Language):
-    """What knows the languages, and complains of the configuration in the stage's name."""
-
-    name = LanguageParts.name
 
 
 def _told(recognizer: Engine, texts: Sequence[str]) -> list[tuple[list[str], list[str | None]]]:
