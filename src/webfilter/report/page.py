@@ -162,8 +162,13 @@ def _stage_reasons(row: Tally, most: int) -> str:
     )
 
 
+def _name(name: str, most: int) -> str:
+    """Return the name of a signal or reason, which a narrow page breaks behind its words."""
+    return esc(name, most).replace("_", "_<wbr>")
+
+
 def _reason(reason: Reason, row: Tally, most: int) -> str:
-    name = esc(reason.name, 120)
+    name = _name(reason.name, 120)
     if reason.kind == "failed":
         name = f'<span class="no">failed</span> {name}'
     limit = f' <span class="limit">{compared(esc(reason.limit, 60))}</span>' if reason.limit else ""
@@ -229,9 +234,7 @@ def _made(report: Report) -> str:
         ),
     ]
     body = table(("input", "size"), inputs, figures={1}) if inputs else ""
-    signals = [
-        (esc(s.name, 60).replace("_", "_<wbr>"), esc(s.meaning, 300)) for s in declared(report)
-    ]
+    signals = [(_name(s.name, 60), esc(s.meaning, 300)) for s in declared(report)]
     meaning = table(("signal", "what it is"), signals)
     meant = details("What the signals are", meaning) if signals else ""
     recipe = details("Recipe (TOML)", f"<pre>{block(report.recipe)}</pre>") if report.recipe else ""
