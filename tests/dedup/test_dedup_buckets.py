@@ -160,7 +160,8 @@ def test_of_several_that_stay_the_best_is_named() -> None:
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_copies_that_are_each_like_a_better_one_elsewhere_all_go(own: bool) -> None:
+def test_copies_that_are_each_like_a_better_one_elsewhere_all_go(own: bool, monkeypatch) -> None:
+    monkeypatch.setattr("webfilter.dedup.stars.PASSES", 4)
     # 0 to 39 are alone, or 0 alone is; 40 to 79 are alike, and each is like a better one, too
     size = 40
     better = [number if own else 0 for number in range(size)]

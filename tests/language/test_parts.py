@@ -100,3 +100,14 @@ def test_what_is_wrong_is_told_in_the_stage_s_name() -> None:
         LanguageParts(part_min_score=2)
     with pytest.raises(UnknownName, match="language_parts"):
         LanguageParts({"engl"})
+
+
+def test_lines_in_a_near_language_go_from_the_probability_that_is_asked():
+    norwegian = "Regjeringen har besluttet at skolene skal få mer penger til bøker neste år."
+    danish = "Regeringen har besluttet, at skolerne skal have flere penge til bøger næste år."
+    doc = Document("a", f"{norwegian}\n\n{danish}")
+    gone = {
+        least: LanguageParts({"nb"}, part_min_score=least).transform(doc)[1]["foreign_lines"]
+        for least in (0.5, 1.0)
+    }
+    assert gone == {0.5: 1, 1.0: 0}
