@@ -178,6 +178,7 @@ def run(
         warnings=[*(() if journal is None else journal.said), *watch.said, *changed(pipe, begun)],
         measure_all=measure_all,
         tiers=counts.rows(),
+        folder=None if out is None else os.fspath(out),
         pipe=pipe,
         largest=largest.found(counted.total, router.counts["dropped"]),
     )
