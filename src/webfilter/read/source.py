@@ -32,8 +32,7 @@ class Source:
         start: returns a fresh iterator over the documents, given the source itself.
         paths: the files.
         size: of all files together, in bytes.
-        once: the documents can be had once only.
-        signals: see the attribute.
+        once, signals: see the attributes.
     """
 
     def __init__(
@@ -55,7 +54,9 @@ class Source:
         """What Parquet files of an earlier run have columns for; a run over them has them too."""
         self.meter: Meter = Meter()
         """Counts what `position` tells."""
-        self._start, self._once, self._begun = start, once, False
+        self.once: bool = once
+        """The documents can be had once only: they come from an iterator or an open stream."""
+        self._start, self._begun = start, False
 
     @property
     def position(self) -> int:
@@ -63,7 +64,7 @@ class Source:
         return self.meter.position
 
     def __iter__(self) -> Iterator[Document]:
-        if self._once and self._begun:
+        if self.once and self._begun:
             raise SourceError(
                 "this source is used up: it was made from an iterator, a pipe or an open file, and "
                 "they can be read once; make it from a list, or from paths, to read it again"
