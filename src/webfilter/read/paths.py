@@ -21,6 +21,7 @@ from typing import IO, Any, cast
 from webfilter.errors import SourceError
 from webfilter.read.decoders import require
 from webfilter.read.kinds import KINDS, kind_by_content, kind_by_name
+from webfilter.read.remote import Remote
 from webfilter.read.stored import Raw
 from webfilter.read.streams import STDIN, Stream, standard_input
 
@@ -49,11 +50,12 @@ class File:
     stream: Stream | None = None
     """What is open already, and can be read once."""
 
-    def open(self, storage: Mapping[str, Any]) -> IO[bytes] | Stream:
+    def open(self, storage: Mapping[str, Any]) -> IO[bytes] | Remote | Stream:
         """Open the file for reading.
 
         Raises:
             OSError: of whatever kind.
+            Lost: it is far away and cannot be reached.
         """
         if self.stream is not None:
             return self.stream
@@ -304,16 +306,15 @@ def _near_pattern(pattern: str) -> str:
     return f"; {folder or '.'} has {shown}" if present else f"; {folder or '.'} is empty"
 
 
-def _open(path: str, storage: Mapping[str, Any]) -> IO[bytes]:
+def _open(path: str, storage: Mapping[str, Any]) -> IO[bytes] | Remote:
     if not is_url(path):
         return open(path, "rb", buffering=0)
-    system, inner = _system(path, storage)
-    try:
+
+    def reopen() -> IO[bytes]:
+        system, inner = _system(path, storage)
         return cast(IO[bytes], system.open(inner, "rb"))
-    except OSError:
-        raise
-    except Exception as error:
-        raise OSError(f"{type(error).__name__}: {error}") from error
+
+    return Remote(path, reopen)
 
 
 def _system(url: str, storage: Mapping[str, Any]) -> tuple[Any, str]:
