@@ -1,9 +1,9 @@
 """From what a user gives as a path to the files that will be read.
 
 A path is a file, a folder (searched to the bottom) or a glob pattern, on this machine or anywhere
-fsspec reaches; or ``-``, standard input. The files come sorted and each once, so the order in which
-they were given makes no difference. All that can be wrong with a path is found out here, before any
-work.
+fsspec reaches (over HTTP, a folder ends with a slash); or ``-``, standard input. The files come
+sorted and each once, so the order in which they were given makes no difference. All that can be
+wrong with a path is found out here, before any work.
 """
 
 from __future__ import annotations
@@ -337,7 +337,7 @@ def _remote(url: str, kind: str | None, storage: Mapping[str, Any]) -> Iterator[
         if _MAGIC.search(inner) and not system.exists(inner):
             found = system.glob(inner, detail=True)
             base = inner[: _MAGIC.search(inner).start()].rpartition("/")[0]  # type: ignore[union-attr]
-        elif system.isdir(inner):
+        elif _is_folder(system, inner):
             found, base = system.find(inner, detail=True), inner.rstrip("/")
         elif system.exists(inner):
             found, base = {inner: system.info(inner)}, ""
@@ -364,6 +364,13 @@ def _remote(url: str, kind: str | None, storage: Mapping[str, Any]) -> Iterator[
     if not count:
         said = _unknown(url) if not base else f"no files to read (wanted: {_known(kind)})"
         raise SourceError(f"{url}: {said}")
+
+
+def _is_folder(system: Any, inner: str) -> bool:
+    """Return whether a path is a folder: over HTTP, where any page has links, one that ends so."""
+    if inner.startswith(("http://", "https://")) and not inner.endswith("/"):
+        return False
+    return bool(system.isdir(inner))
 
 
 def _peek(url: str, storage: Mapping[str, Any]) -> str | None:
