@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from webfilter.report import (
         Audit,
         Borderline,
+        Breakdown,
         Clusters,
         Comparison,
         Diff,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
         Report,
         Sweep,
     )
+
+    Asked = Sweep | Borderline | Removal | Breakdown | Clusters | Comparison | Diff | Audit
 
 __all__ = ["main"]
 
@@ -237,6 +240,16 @@ def _report_commands(commands: Any) -> None:
     )
     removed.set_defaults(do=_removal)
 
+    parted = commands.add_parser("breakdown", help="say who is kept: by language, host, source")
+    parted.add_argument("run", **place)
+    parted.add_argument("by", metavar="BY", help="host, a signal (language), or meta.FIELD")
+    parted.add_argument("-n", metavar="N", type=_positive, default=20, help="groups (20)")
+    parted.add_argument("--mean", metavar="SIGNAL", help="tell its mean over what is kept")
+    parted.add_argument(
+        "--as", dest="form", choices=("text", "html", "json"), default="text", help="output (text)"
+    )
+    parted.set_defaults(do=_breakdown)
+
     largest = commands.add_parser(
         "clusters", parents=[asked], help="show the largest clusters of duplicates"
     )
@@ -372,10 +385,7 @@ def _one(name: str, data: bytes) -> bytes | Document:
     return docs[0].html or b"" if kind == "html" else docs[0]
 
 
-def _say(
-    found: Explanation | Sweep | Borderline | Removal | Clusters | Comparison | Diff | Audit,
-    form: str,
-) -> int:
+def _say(found: Explanation | Asked, form: str) -> int:
     import json
 
     from webfilter.report.audit import Audit
@@ -476,6 +486,13 @@ def _borderline(args: argparse.Namespace) -> int:
 def _removal(args: argparse.Namespace) -> int:
     report, pipe = _asked(args)
     return _say(report.removal(characters=args.characters, pipe=pipe), args.form)
+
+
+def _breakdown(args: argparse.Namespace) -> int:
+    from webfilter.report import Report
+
+    found = Report.load(args.run).breakdown(args.by, args.n, mean=args.mean)
+    return _say(found, args.form)
 
 
 def _clusters(args: argparse.Namespace) -> int:
