@@ -277,7 +277,7 @@ class HoldsArray(Good):
         (Answers(), "measure must return a mapping of signals, .* not NoneType"),
         (Answers(False), "measure must return a mapping of signals, .* not bool"),
         (Short(), "signals of each document, in order: 1, not 0"),
-        (Named(), "called 'good'; write name = 'named' in its class"),
+        (Named(), "resolved into 'good'; write name = 'named' in its class"),
         (Undecorated(), r"undecorated: write @dataclass\(frozen=True\)"),
         (TextAlone(), r"transform must return \(text, signals\), not str"),
         (HoldsArray(), "holds_array: its fields cannot be compared"),

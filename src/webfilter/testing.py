@@ -328,7 +328,7 @@ def _check_corpus(step: CorpusStage[Any], batch: list[Document]) -> None:
         _same(name, one, other, "is judged otherwise by the lean form")
     resolved = step.resolve([step.sketch(batch)])
     assert resolved.name == name, (
-        f"{name}: the resolved stage is called {resolved.name!r}; write name = {name!r} in its class"
+        f"{name}: resolved into {resolved.name!r}; write name = {name!r} in its class"
     )
     _check_configuration(resolved)
     _check_process(resolved, batch)
