@@ -87,7 +87,7 @@ def test_a_stage_that_cannot_travel_is_one_clear_error(tmp_path):
 
     pipe = Length() | Local()
     runner = PoolRunner(segments(pipe.names, pipe.steps), 1)
-    with pytest.raises(RunError, match="it holds a lock"):
+    with pytest.raises(RunError, match="it holds a lock; it is in a field of local: keep locks"):
         through(pipe, runner, docs(), tmp_path)
 
 

@@ -90,8 +90,9 @@ class TableWorker:
 
         if not (is_frame(table) and hasattr(table, "__len__")):
             raise SourceError(
-                f"TableWorker: a batch is {type(table).__name__}, which is no table: give "
-                'batch_format="pyarrow" or "pandas" to map_batches'
+                f"TableWorker: a batch is {type(table).__name__}, which is no table: give an Arrow "
+                'table or a data frame (Ray Data: batch_format="pyarrow", datasets: '
+                'with_format("arrow"), polars: collect())'
             )
         docs = list(read(table, verdicts=True)) if len(table) else []
         done = perform(self._cut, Task(0, docs), False)
