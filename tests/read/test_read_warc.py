@@ -226,7 +226,7 @@ def test_a_body_of_very_many_members_is_not_copied_for_each(packed, monkeypatch)
     whole = packed(b"") * 20_000 + packed(PAGE * 20_000)
     doc = one(body=whole, http=("200 OK", [HTML, coding]))
     assert doc.html == PAGE * 20_000
-    assert sum(given) < 20_000 * 2_048  # given all that is left, it would be 200 times as much
+    assert sum(given) < 20_000 * 2_048  # of all that is left each time, gigabytes
 
 
 def test_a_body_packed_again_and_again_is_not_unpacked():
