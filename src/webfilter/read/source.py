@@ -14,6 +14,7 @@ from webfilter.read.items import documents
 from webfilter.read.marks import failed
 from webfilter.read.options import Options
 from webfilter.read.paths import File, files
+from webfilter.read.remote import Lost
 from webfilter.read.runs import said_of_runs
 from webfilter.read.stored import Meter, Raw
 from webfilter.stage import Signal
@@ -139,6 +140,8 @@ def _from_files(found: Sequence[File], options: Options, source: Source) -> Iter
     for file in found:
         try:
             handle = file.open(options.storage)
+        except Lost:
+            raise
         except (OSError, ValueError) as error:
             said = f"{file.path} cannot be opened: {error}"
             yield failed(f"{file.path}@0", said, meta={"source": file.path})
