@@ -17,6 +17,7 @@ import io
 import logging
 import math
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -58,6 +59,8 @@ _OPTIONS = {
     "bound='": "--bound '",
 }
 """What errors propose, as it is said in Python and here."""
+_OBEYED = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What JSON leaves as it is and a terminal obeys: controls, and marks of direction."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,11 +89,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(error: object, code: int) -> int:
+    from webfilter.report.figures import visible
+
     said = str(error)
     for argument, option in _OPTIONS.items():
         said = said.replace(argument, option)
     if sys.stderr is not None:
-        sys.stderr.write(f"webfilter: error: {said}\n")
+        shown = "\n".join(map(visible, said.splitlines()))
+        sys.stderr.write(f"webfilter: error: {shown}\n")
     return code
 
 
@@ -394,6 +400,7 @@ def _say(found: Explanation | Asked, form: str) -> int:
         said = found.to_html()
     elif form == "json":
         said = json.dumps(found.to_dict(), indent=2, ensure_ascii=False)
+        said = _OBEYED.sub(lambda mark: f"\\u{ord(mark[0]):04x}", said)
     else:
         said = str(found)
     _write(f"{said}\n")

@@ -220,7 +220,7 @@ def test_a_signal_of_a_plugin_breaks_out_of_neither_card_nor_page():
     report = small_report(pipe=wf.Pipeline((Odd(),)))
     assert "| `odd` | int | a\\|b" in report.card()
     assert "\n# Owned" not in report.card()
-    assert "<script>" not in report.to_html()
+    assert "<script>" not in report.card() + report.to_html()
 
 
 def test_nothing_foreign_breaks_out_of_the_card():

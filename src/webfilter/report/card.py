@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from html import escape
 
 from webfilter.report.figures import label, number, share, size, visible
 from webfilter.report.funnel import Report
@@ -63,7 +64,7 @@ def _folder(report: Report) -> str:
 def _signals(signals: Iterable[Signal]) -> str:
     lines = ["| column | kind | what it is |", "| --- | --- | --- |"]
     for signal in signals:
-        said = visible(signal.meaning, 200).replace("|", "\\|")
+        said = escape(visible(signal.meaning, 200), quote=False).replace("|", "\\|")
         lines.append(f"| {_code(signal.name, 60)} | {signal.kind} | {said} |")
     return "\n".join(lines)
 

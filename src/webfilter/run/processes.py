@@ -22,6 +22,7 @@ from typing import NamedTuple, Protocol
 from webfilter.child import Child, ChildDied, ChildError, ChildNotSent, ChildNotStarted
 from webfilter.document import Document
 from webfilter.errors import RunError
+from webfilter.report.figures import visible
 from webfilter.report.ledger import Ledger
 from webfilter.run.local import Done, Segment, Task, perform, unpaged
 from webfilter.run.memory import peak_memory
@@ -197,7 +198,8 @@ class PoolRunner:
                 return [self._stage_by_stage(task)]
             if not self._told:  # once: it only takes longer
                 self._told = True
-                logger.warning(f"{task.docs[0].id} is worked on without workers: {error}")
+                name = visible(task.docs[0].id, 120)
+                logger.warning(f"{name} is worked on without workers: {visible(str(error))}")
             return [task]
 
     def _joined(self, parts: Sequence[Done | Task]) -> Done:

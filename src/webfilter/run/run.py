@@ -193,6 +193,8 @@ def run(
             ("card.md", report.card()),
         ):
             _put(out / name, text + "\n")
+        if journal is not None:
+            journal.placed()  # a folder that is a link outlasts the next line
         shutil.rmtree(out / JOURNAL, ignore_errors=True)  # of this run, or of one given up
     return report
 
