@@ -219,9 +219,9 @@ def test_a_declaration_in_a_comment_does_not_count():
 @pytest.mark.parametrize(
     ("raw", "name", "text"),
     [
-        (b"\xad\xa1\xad\xb6\xad\xea\xfb\xe2", "euc-jp", "①Ⅱ㈱髙"),
+        (b"\xad\xa1\xad\xb6\xad\xea\xfc\xe2", "euc-jp", "①Ⅱ㈱髙"),
         (b"\xa1\xc1\xa1\xdd\xa1\xf1", "euc-jp", "～－￠"),
-        (b"\x1b$B-!-6-j{b\x1b(B \x1b(I123\x1b(B", "iso-2022-jp", "①Ⅱ㈱髙 ｱｲｳ"),
+        (b"\x1b$B-!-6-j|b\x1b(B \x1b(I123\x1b(B", "iso-2022-jp", "①Ⅱ㈱髙 ｱｲｳ"),
         (b"\x80 5\xa3\xa0\xa1\xa3\xa8\xbc", "gbk", "€ 5\u3000。ḿ"),
         (b"\xa3\xe1 \xa1E\xa1\xe3\xa2F", "big5", "€ ‧～￠"),
         (b"\xae\xbe", "koi8-u", "ўЎ"),
