@@ -43,7 +43,9 @@ __all__ = ["Resiliparse", "parsed", "written"]
 _DEEPEST = 5_000
 _DEEPEST_INDENT = 40 * " "
 _INDENTED = re.compile(r"^ {41,}", re.MULTILINE)
-_AS_DIV = re.compile(r"<(/?)(?:figure|summary|legend|dialog)(?=[\s/>])", re.IGNORECASE)
+_NAMES = "(?:figure|summary|legend|dialog)"
+_AS_DIV = re.compile(rf"<(/?){_NAMES}(?=[\s/>])", re.IGNORECASE)
+_ANY_ENDS = re.compile(f"</{_NAMES}", re.IGNORECASE)  # half the time, and most pages have none
 
 
 class Resiliparse:
@@ -74,7 +76,7 @@ def written(
         Unfit: see `parsed`.
     """
     text: str = extract_plain_text(
-        parsed(_AS_DIV.sub(r"<\1div", html)),
+        parsed(_AS_DIV.sub(r"<\1div", html) if _ANY_ENDS.search(html) else html),
         main_content=main_content,
         preserve_formatting=True,
         comments=comments,
