@@ -43,9 +43,7 @@ __all__ = ["Resiliparse", "parsed", "written"]
 _DEEPEST = 5_000
 _DEEPEST_INDENT = 40 * " "
 _INDENTED = re.compile(r"^ {41,}", re.MULTILINE)
-_NAMES = "(?:figure|summary|legend|dialog)"
-_AS_DIV = re.compile(rf"<(/?){_NAMES}(?=[\s/>])", re.IGNORECASE)
-_ANY_ENDS = re.compile(f"</{_NAMES}", re.IGNORECASE)  # half the time, and most pages have none
+_AS_DIV = re.compile(r"<(/?)(?:figure|summary|legend|dialog)(?=[\s/>])")  # any case: twice as slow
 
 
 class Resiliparse:
@@ -76,7 +74,7 @@ def written(
         Unfit: see `parsed`.
     """
     text: str = extract_plain_text(
-        parsed(_AS_DIV.sub(r"<\1div", html) if _ANY_ENDS.search(html) else html),
+        parsed(_AS_DIV.sub(r"<\1div", html)),
         main_content=main_content,
         preserve_formatting=True,
         comments=comments,
