@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from webfilter.dedup import segment
 from webfilter.dedup.files import replacing
 from webfilter.dedup.segment import PARTS, REACH, Record
 from webfilter.dedup.store import MANIFEST, Store
@@ -47,8 +49,20 @@ RECORDS = st.lists(st.sets(st.integers(0, 30), min_size=1, max_size=6), max_size
 
 
 @settings(max_examples=40, deadline=None)
-@given(RECORDS, st.sampled_from([SMALL, 10**9]), st.sets(st.integers(0, 150), max_size=3))
-def test_it_finds_what_a_list_finds(tmp_path_factory, table, memory, saves):
+@given(
+    RECORDS,
+    st.sampled_from([SMALL, 10**9]),
+    st.sets(st.integers(0, 150), max_size=3),
+    st.sampled_from([1 << 16, 5]),
+)
+def test_it_finds_what_a_list_finds(tmp_path_factory, table, memory, saves, at_once):
+    """However much is merged, copied, and looked for at once."""
+    copied = mock.patch.multiple(segment, _AT_ONCE=at_once, _COPIED=at_once)
+    with copied, mock.patch("webfilter.dedup.store._LOOKS", at_once):
+        finds_what_a_list_finds(tmp_path_factory, table, memory, saves)
+
+
+def finds_what_a_list_finds(tmp_path_factory, table, memory, saves):
     store = Store(memory)
     folder = tmp_path_factory.mktemp("state")
     for number, keys in enumerate(table):
@@ -85,9 +99,9 @@ def test_there_are_few_segments_and_they_are_on_disk():
 
 
 def test_a_key_of_everybody_keeps_the_latest():
-    store = filled()
-    _, numbers = store.find(np.array([spread(10**9)], dtype=np.uint64))
-    assert sorted(numbers.tolist()) == list(range(1_000 - REACH, 1_000))
+    for store in (filled(10**9), filled()):
+        _, numbers = store.find(np.array([spread(10**9)], dtype=np.uint64))
+        assert sorted(numbers.tolist()) == list(range(1_000 - REACH, 1_000))
     assert sum(len(segment.keys) for segment in store._segments) < 1_000 * 2 + REACH * 20
 
 
