@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from webfilter.dedup import segment
 from webfilter.dedup.files import replacing
 from webfilter.dedup.segment import PARTS, REACH, Record
+from webfilter.dedup.sieve import Sieve
 from webfilter.dedup.store import MANIFEST, Store
 from webfilter.errors import ConfigError, OutputError, RunError, SourceError
 
@@ -96,6 +97,18 @@ def test_there_are_few_segments_and_they_are_on_disk():
     asked = np.array([spread(n) for n in range(1_000)], dtype=np.uint64)
     places, numbers = store.find(asked)
     assert dict(zip(places.tolist(), numbers.tolist(), strict=True)) == {n: n for n in range(1_000)}
+
+
+@pytest.mark.parametrize(("most", "share"), [(10**6, 0.05), (10_000, 0.08), (5_000, 0.22)])
+def test_a_sieve_holds_back_most_strangers_and_nobody_else(most, share):
+    """Of two hashes: at most (1 - exp(-2 * keys / bits)) ** 2 come through."""
+    known, strangers = np.random.default_rng(3).integers(0, 2**64, (2, 10_000), np.uint64)
+    sieve = Sieve(10_000, most)
+    sieve.add(known[:6_000])
+    sieve.add(known[6_000:])
+    assert sieve.passes(known).all()
+    assert sieve.passes(strangers).mean() < share
+    assert sieve.nbytes <= min(most, 2 * 10_000)
 
 
 def test_a_key_of_everybody_keeps_the_latest():
