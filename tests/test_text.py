@@ -267,7 +267,7 @@ SPACY_SAYS = ["4541001e", "539d0bc1", "30b10b6c", "6b32dd20", "7310b4c6", "69e78
 """SHA-256 of the tokens that spaCy 3.8.18 finds, each text alone, by seed."""
 
 
-@pytest.mark.parametrize(("seed", "said"), enumerate(SPACY_SAYS))
+@pytest.mark.parametrize(("seed", "said"), list(enumerate(SPACY_SAYS)))
 def test_odd_chunks_are_cut_as_spacy_cut_them(seed, said):
     rng = random.Random(seed)
     texts = ["".join(rng.choices(SPACY_PIECES, k=rng.randrange(1, 9))) for _ in range(500)]
