@@ -160,6 +160,8 @@ def test_what_cannot_be_read_is_refused_at_once(given, said):
 
 
 def test_options_are_checked():
+    with pytest.raises(ConfigError, match="http_headers = 5 does not fit; it takes a list of str"):
+        read.warc("pages.warc.gz", http_headers=5)
     with pytest.raises(ConfigError, match="max_bytes"):
         read.read(["x"], max_bytes=0)
     with pytest.raises(ConfigError, match="text"):

@@ -93,7 +93,8 @@ class Report:
     """The largest clusters of each deduplication, as far as they were seen going by (`clusters`
     finds all of them); after `load`, with the beginnings of texts only."""
     folder: str | None = field(default=None, compare=False, repr=False)
-    """Where `load` found the report; its documents lie beside it, wherever it was moved."""
+    """Where the run wrote the report, or `load` found it; its documents lie beside it, wherever it
+    was moved."""
     documents: Sequence[Document] | None = field(default=None, compare=False, repr=False)
     """The marked documents, where they are in memory (`of`)."""
     pipe: Pipeline | None = field(default=None, compare=False, repr=False)
