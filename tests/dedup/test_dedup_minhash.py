@@ -412,6 +412,7 @@ def test_signatures_are_those_of_a_plain_loop_whoever_is_sketched_together(
     for distinct, copies in shapes:
         texts.append([rng.randrange(2**64) for _ in range(distinct)] * copies)
         rng.shuffle(texts[-1])
+        texts[-1].insert(0, rng.randrange(2**64))
     offsets = np.cumsum([0, *map(len, texts)])
     hashes = np.array([one for text in texts for one in text], dtype=np.uint64)
     expected = []
