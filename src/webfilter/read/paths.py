@@ -206,7 +206,10 @@ def _not_found(path: str) -> str:
         while folder and not os.path.isdir(folder) and os.path.dirname(folder) != folder:
             folder = os.path.dirname(folder)
         return f"{path}: no such file or folder; {folder or '.'!s} is there, what follows is not"
-    return f"{path}: no such file or folder{_near(name, present)}"
+    like = _near(name, present)
+    if not like and not folder and any(map(str.isspace, path)) and kind_by_name(path) is None:
+        like = "; if it is a text, put it in a list: [text]"
+    return f"{path}: no such file or folder{like}"
 
 
 def _near(name: str, present: list[str]) -> str:
