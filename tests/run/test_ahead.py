@@ -105,7 +105,8 @@ def test_files_are_read_ahead_for_several_workers_alone(tmp_path, monkeypatch):
     assert len({tuple(texts) for texts in outputs.values()}) == 1
 
 
-def test_an_interrupt_ends_the_reader_too(tmp_path, monkeypatch):
+@pytest.mark.parametrize("where", ["reading", "writing"])
+def test_an_interrupt_ends_the_reader_too(tmp_path, monkeypatch, where):
     path = tmp_path / "texts.jsonl"
     path.write_text('{"text": "A text."}\n' * 2000, encoding="utf-8")
 
@@ -113,7 +114,14 @@ def test_an_interrupt_ends_the_reader_too(tmp_path, monkeypatch):
         yield from islice(docs, 100)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "shown", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    def written(router, batch):
+        raise KeyboardInterrupt
+
+    if where == "reading":
+        monkeypatch.setattr(runs, "shown", interrupted)
+    else:
+        monkeypatch.setattr(runs._Router, "keep", written)
+    with pytest.raises(KeyboardInterrupt) as raised:
         wf.Length().run(wf.read(path), tmp_path / "out", workers=2, batch_size=10, progress=False)
-    assert readers() == []
+    assert readers() == []  # although the traceback holds on to all that was there
+    assert raised.traceback

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -145,7 +145,7 @@ def run(
         watch = Watch(pipe)
         flow = Flow(pipe, runner, router.settle, Path(folder), measure_all, batch_size, watch=watch)
         ids, counted = UniqueIds(), _Counted(flow.ledger)
-        stream = counted.over(ids.over(shown(_early(docs, count), docs, progress)))
+        stream = counted.over(ids.over(shown(_early(docs, count, stack), docs, progress)))
         for batch in flow.through(batched(stream, batch_size)):
             router.keep(batch)
         watch.finish(flow.ledger)
@@ -226,15 +226,15 @@ def _runner(
     return PoolRunner(cut, workers, measure_all, worth), workers
 
 
-def _early(docs: Source, workers: int) -> Iterable[Document]:
-    """Return `docs`, read ahead if several wait for them.
+def _early(docs: Source, workers: int, stack: ExitStack) -> Iterable[Document]:
+    """Return `docs`, read ahead until `stack` is left if several wait for them.
 
     Only what is read from files: an iterator may belong to the thread that made it, and a thread
     that waits for standard input cannot be stopped.
     """
     if workers == 1 or docs.once or not docs.paths:
         return docs
-    return chain.from_iterable(ahead(batched(docs, _READ), _READY))
+    return chain.from_iterable(stack.enter_context(closing(ahead(batched(docs, _READ), _READY))))
 
 
 def _targets(
