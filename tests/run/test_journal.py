@@ -260,7 +260,7 @@ def test_a_journal_of_no_use_is_told_of(tmp_path, caplog):
     assert str(tmp_path / "out" / ".journal") in said
     assert said.endswith("work begins anew: its batches have 4 documents, this run's 5")
     [said] = warnings(pipe, docs[1:])
-    assert "its first documents, or the size of its batches, are others" in said
+    assert "the paths they are read from, or the size of its batches, are others" in said
     assert warnings(pipe | Length(3), docs) == []  # it comes later
     [said] = warnings(Length(3) | pipe, docs)
     assert "its stages, their settings or models, or the version of webfilter, are others" in said
