@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from webfilter.document import Document
 from webfilter.errors import OutputError, RunError
@@ -112,6 +113,8 @@ class TieredSink(Closing):
                 file.write(json.dumps(said).encode() + b"\n")
             place.rename(f"{MARK}.tmp", MARK)
         except OSError as error:
+            with suppress(OSError):
+                place.remove(f"{MARK}.tmp")
             raise refused(self._target, error) from error
         self._let_go()
 
