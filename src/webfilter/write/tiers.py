@@ -6,7 +6,8 @@
     kept/phase1/part-*        all of them
     kept/phase2/part-*        those that are in phase2 too, with the same bytes a document
 
-``tiers.json`` is written last, so where it is, the tiers are complete.
+``tiers.json`` is written last, so where it is, the tiers are complete; while they take the place of
+older ones, it still tells of those, and `webfilter.run.tiers.check_tiers` finds the difference.
 """
 
 from __future__ import annotations
