@@ -28,13 +28,13 @@ KINDS = {
 class Refusing(_Local):
     """A folder on a disk that refuses its `at`-th operation, counted over all such folders."""
 
-    at, count, said = 0, 0, ""
+    at, count, said, always = 0, 0, "", False
     synced: ClassVar = {}  # bytes that are safe from a power cut, by inode
 
     @classmethod
     def operation(cls, name):
         cls.count += 1
-        if cls.count == cls.at:
+        if cls.always or cls.count == cls.at:
             cls.said = name
             raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -138,3 +138,19 @@ def test_a_disk_that_refuses_any_one_operation_costs_no_more_than_the_output(
         assert left == contents(whole)
     assert not refusing.said
     assert seen >= {"make", "names", "create", "write", "close", "rename"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_giving_up_never_raises_and_holds_nobody_up(tmp_path, refusing, monkeypatch, kind):
+    sink = KINDS[kind](tmp_path)
+    sink.write(DOCS[:3])
+    with monkeypatch.context() as patch:
+        patch.setattr(refusing, "always", True)
+        sink.abort()
+    sink.abort()
+    with KINDS[kind](tmp_path) as sink:
+        if os.name != "nt":
+            with pytest.raises(OutputError, match=r"^another run, or a sink that was not closed"):
+                KINDS[kind](tmp_path)
+        sink.write(DOCS)
+    assert not [name for name in contents(tmp_path) if name.endswith(".tmp")]
