@@ -1,4 +1,4 @@
-"""Measure once, judge many times: what other limits would keep, and what each rule removes.
+"""Measure once, judge many times: what other limits keep, what rules remove, and from whom.
 
     python examples/move_threshold.py [INPUT ...]
 
@@ -30,6 +30,8 @@ def main() -> None:
     print(report.removal())
     print()
     print(report.borderline("educational", n=4))
+    print()
+    print(report.breakdown("language", mean="educational"))
 
 
 if __name__ == "__main__":

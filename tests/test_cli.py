@@ -248,6 +248,23 @@ def test_a_terminal_that_says_it_takes_ascii_only_gets_utf_8(job, command):
     assert "gopher_quality" in said
 
 
+def test_nothing_that_a_terminal_would_obey_reaches_it(tmp_path, capsys):
+    page = tmp_path / "page.txt"
+    page.write_text(f"{PROSE} \x1b[31m \x9b31m \x7f \u202e \u200f é", encoding="utf-8")
+    for form in ("text", "html", "json"):
+        asked = ["explain", "--text", str(page), "--url", "http://a.example/\x9b\u202e"]
+        assert main([*asked, "--recipe", "gopher", "--as", form]) == 0
+        said = capsys.readouterr().out
+        assert all(c.isprintable() for c in said.replace("\n", ""))
+    found = json.loads(said)
+    assert found["url"] == "http://a.example/\x9b\u202e"
+    assert found["text"].endswith("\x9b31m \x7f \u202e \u200f é")
+    assert main(["explain", str(tmp_path / "\x1b]0;owned\x07.html")]) == 2
+    said = capsys.readouterr().err
+    assert all(c.isprintable() for c in said.replace("\n", ""))
+    assert r"\x1b]0;owned" in said
+
+
 def test_streams_that_are_closed_end_nothing(job, monkeypatch):
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)

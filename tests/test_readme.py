@@ -64,7 +64,7 @@ def test_the_webfilter_commands_run(desk, capsys):
         if "webfilter" in line
     ]
     ours = [c for c in commands if c[0].endswith("webfilter")]
-    assert len(ours) == 8
+    assert len(ours) == 9
     for command in ours:
         words = [str(p) for word in command[1:] for p in _expanded(word)]
         assert main(words) == 0, command

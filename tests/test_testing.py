@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 from toys import FirstOf, Length, Quota, Same
 
-from webfilter import Document, Rule, Signal, Transform, Verdict
+from webfilter import (
+    CorpusStage,
+    Document,
+    Filter,
+    Rule,
+    Scorer,
+    Signal,
+    Stage,
+    Transform,
+    Verdict,
+)
 from webfilter.testing import check_stage
 
 N = Signal("n", "int", "A number", "", 0, 10)
@@ -201,6 +211,42 @@ class Returns(Good):
 
 
 @dataclass(frozen=True)
+class Answers(Filter):
+    """Measures something that is no mapping."""
+
+    answer: object = None
+
+    def measure(self, doc):
+        return self.answer
+
+
+@dataclass(frozen=True)
+class Short(Scorer):
+    """Forgets the last document."""
+
+    def measure_batch(self, docs):
+        return [{} for _ in docs[1:]]
+
+
+@dataclass(frozen=True)
+class Named(CorpusStage):
+    """Resolves into a stage of another name."""
+
+    def sketch(self, batch):
+        return None
+
+    def resolve(self, sketches):
+        return Good()
+
+
+class Undecorated(Stage):
+    """Is no dataclass."""
+
+    def process(self, batch):
+        return batch
+
+
+@dataclass(frozen=True)
 class TextAlone(Transform):
     """Returns no signals."""
 
@@ -228,6 +274,11 @@ class HoldsArray(Good):
         (Returns(make="signals in a list"), r"document 'prose': signals are \[\], no mapping"),
         (Returns(make="words for a verdict"), "document 'prose': 'bad' is no Verdict"),
         (Returns(make="bytes for a text"), "raised on document 'prose': DocumentError"),
+        (Answers(), "measure must return a mapping of signals, .* not NoneType"),
+        (Answers(False), "measure must return a mapping of signals, .* not bool"),
+        (Short(), "signals of each document, in order: 1, not 0"),
+        (Named(), "resolved into 'good'; write name = 'named' in its class"),
+        (Undecorated(), r"undecorated: write @dataclass\(frozen=True\)"),
         (TextAlone(), r"transform must return \(text, signals\), not str"),
         (HoldsArray(), "holds_array: its fields cannot be compared"),
         (Undeclared(), "undeclared signal 'm'"),

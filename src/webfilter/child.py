@@ -445,6 +445,7 @@ class _Running:
     def stop(self, kill: bool) -> None:
         """End the process: by itself if it can, by force if not."""
         if self.owner != os.getpid():
+            self._forget()
             return
         if kill:
             self._process.kill()
@@ -457,6 +458,12 @@ class _Running:
             self._process.wait()
         self._drain.join(timeout=0.5)
         self._answers.close()
+
+    def _forget(self) -> None:
+        """Let go of the process of another: a fork has copies of its pipes, and no threads."""
+        self._process.returncode = 0  # else subprocess warns that it is still running
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            pipe.close()  # type: ignore[union-attr]
 
 
 def unpack_answer(tag: bytes, body: bytes | memoryview) -> Any:

@@ -17,6 +17,7 @@ import io
 import logging
 import math
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from webfilter.report import (
         Audit,
         Borderline,
+        Breakdown,
         Clusters,
         Comparison,
         Diff,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
         Report,
         Sweep,
     )
+
+    Asked = Sweep | Borderline | Removal | Breakdown | Clusters | Comparison | Diff | Audit
 
 __all__ = ["main"]
 
@@ -55,6 +59,8 @@ _OPTIONS = {
     "bound='": "--bound '",
 }
 """What errors propose, as it is said in Python and here."""
+_OBEYED = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What JSON leaves as it is and a terminal obeys: controls, and marks of direction."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -83,11 +89,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(error: object, code: int) -> int:
+    from webfilter.report.figures import visible
+
     said = str(error)
     for argument, option in _OPTIONS.items():
         said = said.replace(argument, option)
     if sys.stderr is not None:
-        sys.stderr.write(f"webfilter: error: {said}\n")
+        shown = "\n".join(map(visible, said.splitlines()))
+        sys.stderr.write(f"webfilter: error: {shown}\n")
     return code
 
 
@@ -237,6 +246,16 @@ def _report_commands(commands: Any) -> None:
     )
     removed.set_defaults(do=_removal)
 
+    parted = commands.add_parser("breakdown", help="say who is kept: by language, host, source")
+    parted.add_argument("run", **place)
+    parted.add_argument("by", metavar="BY", help="host, a signal (language), or meta.FIELD")
+    parted.add_argument("-n", metavar="N", type=_positive, default=20, help="groups (20)")
+    parted.add_argument("--mean", metavar="SIGNAL", help="tell its mean over what is kept")
+    parted.add_argument(
+        "--as", dest="form", choices=("text", "html", "json"), default="text", help="output (text)"
+    )
+    parted.set_defaults(do=_breakdown)
+
     largest = commands.add_parser(
         "clusters", parents=[asked], help="show the largest clusters of duplicates"
     )
@@ -372,10 +391,7 @@ def _one(name: str, data: bytes) -> bytes | Document:
     return docs[0].html or b"" if kind == "html" else docs[0]
 
 
-def _say(
-    found: Explanation | Sweep | Borderline | Removal | Clusters | Comparison | Diff | Audit,
-    form: str,
-) -> int:
+def _say(found: Explanation | Asked, form: str) -> int:
     import json
 
     from webfilter.report.audit import Audit
@@ -384,6 +400,7 @@ def _say(
         said = found.to_html()
     elif form == "json":
         said = json.dumps(found.to_dict(), indent=2, ensure_ascii=False)
+        said = _OBEYED.sub(lambda mark: f"\\u{ord(mark[0]):04x}", said)
     else:
         said = str(found)
     _write(f"{said}\n")
@@ -476,6 +493,13 @@ def _borderline(args: argparse.Namespace) -> int:
 def _removal(args: argparse.Namespace) -> int:
     report, pipe = _asked(args)
     return _say(report.removal(characters=args.characters, pipe=pipe), args.form)
+
+
+def _breakdown(args: argparse.Namespace) -> int:
+    from webfilter.report import Report
+
+    found = Report.load(args.run).breakdown(args.by, args.n, mean=args.mean)
+    return _say(found, args.form)
 
 
 def _clusters(args: argparse.Namespace) -> int:

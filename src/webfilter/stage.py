@@ -336,7 +336,13 @@ class Filter(Stage):
         return [self._mark(doc, self.measure(doc), rules) for doc in batch]
 
     def _mark(self, doc: Document, signals: Mapping[str, Value], rules: Sequence[Rule]) -> Document:
-        merged = {**doc.signals, **signals}
+        try:
+            merged = {**doc.signals, **signals}
+        except TypeError:
+            raise TypeError(
+                "measure must return a mapping of signals, such as {'words': 5}, not "
+                f"{type(signals).__name__}"
+            ) from None
         for key, value in signals.items():
             if type(value) is not float or value - value:  # most signals are finite floats
                 merged[key] = plain(key, value)
@@ -358,7 +364,13 @@ class Scorer(Filter):
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Measure the batch, then judge each document."""
         rules = self.rules
-        pairs = zip(batch, self.measure_batch(batch), strict=True)
+        measured = list(self.measure_batch(batch))
+        if len(measured) != len(batch):
+            raise ValueError(
+                f"measure_batch must return the signals of each document, in order: {len(batch)}, "
+                f"not {len(measured)}"
+            )
+        pairs = zip(batch, measured, strict=True)
         return [self._mark(doc, signals, rules) for doc, signals in pairs]
 
 

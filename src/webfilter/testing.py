@@ -27,6 +27,7 @@ __all__ = ["check_stage", "hostile_documents", "plain_documents"]
 
 T = TypeVar("T")
 
+_OTHERS = "other documents or order; every document comes back, a dropped one with its verdict"
 _PROSE = (
     "Plants make sugar from light. The green pigment in their leaves takes up the energy of the "
     "sun, and with it they join water to the gas that we breathe out. This is how nearly all of "
@@ -150,7 +151,7 @@ def _given(step: Step) -> dict[str, Any]:
 
 def _check_configuration(step: Step) -> None:
     name = step.name
-    assert is_dataclass(step), f"{name}: a stage is a dataclass"
+    assert is_dataclass(step), f"{name}: write @dataclass(frozen=True)"
     params = type(step).__dataclass_params__
     assert params.frozen, f"{name}: write @dataclass(frozen=True)"
     assert _equal(replace(step), step), f"{name}: replace(stage) is not equal to the stage"
@@ -206,7 +207,7 @@ def _check_process(stage: Stage, batch: list[Document]) -> None:
     marked = _processed(stage, batch)
     assert _snapshot(batch) == before, f"{name}: changed the documents it was given"
     ids = [getattr(doc, "id", doc) for doc in marked]
-    assert ids == [d.id for d in batch], f"{name}: other documents or order"
+    assert ids == [d.id for d in batch], f"{name}: {_OTHERS}"
     for given, doc in zip(batch, marked, strict=True):
         _check_marked(stage, given, doc)
     for doc, together in zip(batch, marked, strict=True):
@@ -326,7 +327,9 @@ def _check_corpus(step: CorpusStage[Any], batch: list[Document]) -> None:
     for one, other in zip(results[0], _in_rounds(step, batch), strict=True):
         _same(name, one, other, "is judged otherwise by the lean form")
     resolved = step.resolve([step.sketch(batch)])
-    assert resolved.name == name, f"{name}: the resolved stage is called {resolved.name!r}"
+    assert resolved.name == name, (
+        f"{name}: resolved into {resolved.name!r}; write name = {name!r} in its class"
+    )
     _check_configuration(resolved)
     _check_process(resolved, batch)
     assert list(step.resolve([]).process([])) == [], f"{name}: cannot resolve an empty corpus"
@@ -353,7 +356,7 @@ def _check_online(step: OnlineStage[Any], batch: list[Document]) -> None:
     for doc in batch:
         alone.extend(step.observe(state, [doc]))
     assert _snapshot(batch) == before, f"{name}: changed the documents it was given"
-    assert [d.id for d in together] == [d.id for d in batch], f"{name}: other documents or order"
+    assert [d.id for d in together] == [d.id for d in batch], f"{name}: {_OTHERS}"
     for one, other in zip(together, alone, strict=True):
         _same(name, one, other, "is marked differently alone than in a batch")
         _check_marked(step, next(d for d in batch if d.id == one.id), one)

@@ -22,6 +22,11 @@ SAME = [
     "http://example.com/%61/b?x=%31&y=2",
     "  //example.com/a/b?x=1&y=2\n",
     "http://example.com/a/b;jsessionid=0A1B?x=1&y=2",
+    "http://example.com/a/b;%6Asessionid=0A1B?x=1&y=2",
+    "http://example.com/a/b?x=1&utm%5Fsource=news&%67clid=abc&y=2",
+    "http://ｅxample.com。/a/b?x=1&y=2",
+    "https://example.com:80/a/b?x=1&y=2",
+    "http://example.com:443/a/b?x=1&y=2",
 ]
 
 
@@ -70,8 +75,45 @@ def test_other_pages_stay_apart(url: str) -> None:
     assert normalized_url(url) != SAME[0]
 
 
+PARTS = (
+    "a",
+    "b=1",
+    ".",
+    "..",
+    "",
+    "%2e%2E",
+    "%2f",
+    "%7e",
+    "%",
+    ";jsessionid=a",
+    "%5F",
+    "é",
+    "?",
+    "#!q",
+)
+PIECES = (
+    *PARTS,
+    ";JSESSIONID=",
+    "utm_source=1",
+    "utm%5Fid=1",
+    "gclid=2",
+    "%67clid=1",
+    "c+d",
+    "\ud800",
+)
+URLS = st.builds(
+    "{}{}{}/{}?{}".format,
+    st.sampled_from(["http://", "https://", "//", "ftp://", "http:/"]),
+    st.sampled_from(["A.org", "a.org。", "ⓐ.org", "straße.de..", "u:p@[2001:DB8::1]", "é" * 70]),
+    st.sampled_from(["", ":80", ":443", ":080", ":81", ":"]),
+    st.lists(st.sampled_from(PIECES), max_size=3).map("/".join),
+    st.lists(st.sampled_from(PIECES), max_size=3).map("&".join),
+)
+
+
 @given(
     st.one_of(
+        URLS,
         st.text(),
         st.text().map(lambda rest: "http://h.org/" + rest),
         st.text("%2Fa:/?#&=.[]@ü\ud800"),

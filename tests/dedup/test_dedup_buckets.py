@@ -311,6 +311,13 @@ def test_parts_hold_every_key_once_and_equal_keys_together(tmp_path: Path, rows:
     assert not list(tmp_path.iterdir())
 
 
+def test_parts_of_hashes_are_about_as_large_as_was_asked(tmp_path: Path) -> None:
+    keys = np.random.default_rng(0).integers(0, 2**64, 10_000, dtype=np.uint64)
+    sizes = [len(part) for part, _ in parted(keys, tmp_path, 1_000)]
+    assert len(sizes) == 10
+    assert all(800 < size < 1_200 for size in sizes)  # seven standard deviations
+
+
 def test_a_full_disk_is_said() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")

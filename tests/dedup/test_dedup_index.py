@@ -19,12 +19,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from webfilter.dedup import MinHash, index, manifest, matching, seen_in
 from webfilter.dedup.index import Match, MinHashIndex
 from webfilter.dedup.postings import column, find, pack
+from webfilter.dedup.ragged import Ragged
 from webfilter.dedup.seen_in import SeenIn
 from webfilter.document import Document, Verdict
 from webfilter.errors import ConfigError, OutputError, RunError, SourceError
@@ -104,6 +105,8 @@ def test_answers_are_those_of_brute_force_however_documents_came(
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 700), st.integers(1, 4), st.integers(1, 40), st.integers(0, 5))
+@example(256, 2, 2, 0)  # the number of the last row has no bit that is not set
+@example(512, 1, 40, 0)
 def test_packed_bands_have_the_rows_of_each_key(
     size: int, bands: int, kinds: int, seed: int
 ) -> None:
@@ -369,6 +372,32 @@ def test_a_manifest_that_is_damaged_foreign_or_newer_is_refused(tmp_path: Path) 
     path.write_text(changed(settings={"ngrams": 5}))
     with pytest.raises(ConfigError, match=r"settings in .*manifest.json 'ngrams'"):
         MinHashIndex.open(found.folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_of_another_kind_are_refused(tmp_path: Path, name: str) -> None:
+    found = MinHashIndex.create(tmp_path / "index")
+    found.add(family(1, 12))
+    path = found.folder / found._segments[0].entry.name / f"{name}.npy"
+    good = np.load(path)
+    for other in (good.view(f"i{good.itemsize}" if good.dtype.kind == "u" else "u8"), good[None]):
+        np.save(path, other)
+        with pytest.raises(SourceError, match=rf"{name}.npy is not ours: it holds .* of shape"):
+            MinHashIndex.open(found.folder)
+    if good.ndim == 2:
+        np.save(path, good.reshape(good.shape[::-1]))
+        with pytest.raises(SourceError, match=rf"{name}.npy is not ours"):
+            MinHashIndex.open(found.folder)
+
+
+@pytest.mark.parametrize(
+    ("offsets", "said"),
+    [([0, 2, 4], "beyond the end"), ([0, 2, 1], "do not ascend"), ([-1, 2, 3], "do not ascend")],
+)
+def test_offsets_that_lead_elsewhere_are_refused(offsets: list[int], said: str) -> None:
+    held = Ragged(np.arange(3), np.array(offsets))
+    with pytest.raises(ValueError, match=said):
+        held.take(np.array([0, 1]))
 
 
 @pytest.mark.parametrize("name", FILES)

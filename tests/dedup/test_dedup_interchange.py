@@ -191,6 +191,11 @@ def test_signatures_from_anywhere_are_linked_by_bands() -> None:
     assert linked(iter(parts)) == (("b", "c", "d"),)
     with pytest.raises(ConfigError, match=r"signs has shape \(4, 4\).*need \(4, 6\)"):
         banded("dcba", signs, 3, 2, made)
+    wide = signs[:2]  # as many values, but a row is no document
+    for some, bands, rows in ((wide.T, 1, 4), (wide, 0, 4), (wide, 4, 0), (wide, -2, -2)):
+        with pytest.raises(ConfigError, match="need"):
+            banded("dc", some, bands, rows, made)
+    assert linked([banded("dc", signs[:2, :1], 1, 1, made)]) == (("c", "d"),)
 
 
 def test_values_cut_to_32_bits_keep_their_order_and_differ() -> None:
@@ -330,7 +335,9 @@ def test_files_that_are_cut_or_of_another_layout_are_named(tmp_path: Path) -> No
     with pytest.raises(SourceError, match="rank 0 is in 13 of 14 buckets"):
         list(from_datatrove(tmp_path))
     first = tmp_path / "bucket_000" / "00000.minhash.sig"
-    first.write_bytes(first.read_bytes() * 2)
+    raw = first.read_bytes()
+    records = [raw[at : at + 68] for at in range(0, len(raw), 68)]
+    first.write_bytes(raw + max(records, key=lambda record: record[-4:]))
     for bucket in (0, 3):
         (tmp_path / f"bucket_{bucket:03d}" / "00000.minhash.sig").write_bytes(first.read_bytes())
     with pytest.raises(SourceError, match=r"bucket_000/00000.minhash.sig has a document twice"):

@@ -204,6 +204,13 @@ def test_the_preferred_document_keeps_all_its_copies() -> None:
     assert texts(LineDedup(max_pages=1, keep="first", prefer=()), docs)[0] == docs[0].text
 
 
+def test_signals_that_it_asks_for_are_needed_and_no_others() -> None:
+    prefer = "-educational, id, meta.n"
+    assert LineDedup(prefer=prefer).needs == ()  # no copy stays, so none is preferred
+    assert LineDedup(prefer=prefer, keep="first").needs == ("educational",)
+    assert LineDedup(prefer=prefer, scope="language").needs == ("language",)
+
+
 def test_scope_may_be_a_signal() -> None:
     docs = [
         Document("a", "Menu\none", signals={"language": "en"}),

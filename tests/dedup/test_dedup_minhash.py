@@ -376,6 +376,55 @@ def test_signatures_depend_on_the_set_of_shingles_only(texts: list[str], ngram: 
     assert len(set(sets.values())) == len(sets)
 
 
+def mixed(value: int) -> int:
+    """The finalizer of splitmix64 (Steele, Lea and Flood 2014)."""
+    value ^= value >> 30
+    value = value * 0xBF58476D1CE4E5B9 % 2**64
+    value ^= value >> 27
+    value = value * 0x94D049BB133111EB % 2**64
+    return value ^ value >> 31
+
+
+def plainly_sketched(shingles: set[int], size: int) -> list[int]:
+    """Throw all shingles into bins, round after round, until every bin has one (the paper)."""
+    bins: dict[int, int] = {}
+    turn = 0
+    while len(bins) < size:
+        for one in shingles:
+            thrown = mixed((one + turn * 0x9E3779B97F4A7C15) % 2**64) if turn else one
+            place, value = (thrown >> 32) * size >> 32, turn << 32 | thrown % 2**32
+            bins[place] = min(bins.get(place, value), value)
+        turn += 1
+    return [bins[place] for place in range(size)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 30), st.integers(1, 40)), min_size=1, max_size=6),
+    st.integers(1, 12),
+    st.integers(0, 2**32),
+)
+def test_signatures_are_those_of_a_plain_loop_whoever_is_sketched_together(
+    shapes: list[tuple[int, int]], size: int, seed: int
+) -> None:
+    rng = random.Random(seed)
+    texts = []
+    for distinct, copies in shapes:
+        texts.append([rng.randrange(2**64) for _ in range(distinct)] * copies)
+        rng.shuffle(texts[-1])
+        texts[-1].insert(0, rng.randrange(2**64))
+    offsets = np.cumsum([0, *map(len, texts)])
+    hashes = np.array([one for text in texts for one in text], dtype=np.uint64)
+    expected = []
+    for text in texts:
+        halves = set(text), {mixed(one ^ 0x9E3779B97F4A7C15) for one in text}
+        found = [0] * size
+        found[::2] = plainly_sketched(halves[0], (size + 1) // 2)
+        found[1::2] = plainly_sketched(halves[1], size // 2)
+        expected.append(found)
+    assert signatures(hashes, offsets, size).tolist() == expected
+
+
 def test_a_text_that_repeats_itself_has_the_signature_of_its_few_shingles() -> None:
     once, often = ("one two three four five six " * times for times in (2, 5000))
     hashes, offsets = shingles([once, often], 5, 1)

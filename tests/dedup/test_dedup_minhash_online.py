@@ -2,13 +2,14 @@
 
 import random
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webfilter.dedup import MinHash
+from webfilter.dedup import MinHash, minhash_online
 from webfilter.dedup.minhash_online import CANDIDATES, MOST, MinHashOnline
 from webfilter.dedup.signature import band_keys, shingles, signatures
 from webfilter.document import Document
@@ -229,6 +230,20 @@ def test_long_texts_are_compared_by_their_least_hashes():
         found = stage.observe(state, docs)[1].signals["earlier_similarity"]
         assert abs(found - similarity(docs[0].text, docs[1].text)) < 4 * 0.008
         assert len(state.record(0).payload) == 4 * MOST
+
+
+HASHES = st.sets(st.integers(0, 40), max_size=20)
+
+
+@given(HASHES, HASHES)
+def test_long_sets_are_compared_up_to_where_both_are_known(one, other):
+    """Against the whole sets, where four hashes are kept of each."""
+    ceilings = [sorted(hashes)[3] for hashes in (one, other) if len(hashes) >= 4]
+    known = [{n for n in hashes if n <= min(ceilings, default=99)} for hashes in (one, other)]
+    kept = [np.array(sorted(hashes)[:4], dtype="<u4").tobytes() for hashes in (one, other)]
+    with mock.patch.object(minhash_online, "MOST", 4):
+        found = minhash_online._comparable(*kept)
+    assert [set(np.frombuffer(raw, dtype="<u4").tolist()) for raw in found] == known
 
 
 def test_long_and_odd_texts():

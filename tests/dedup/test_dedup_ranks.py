@@ -100,5 +100,7 @@ def test_a_table_is_a_value() -> None:
     assert Table() == Table(np.zeros(0)) != one
     assert pickle.loads(pickle.dumps(one)) == one
     assert {one: 1}[Table(*one.columns)] == 1
+    others = [Table(), Table([3]), Table([3], [5]), Table([3], [6]), Table([5], [3])]
+    assert len({table.digest for table in (one, *others)}) == 6
     assert one != "table"
     assert repr(one) == repr(Table(*one.columns)) != repr(Table(one.columns[0]))

@@ -1,17 +1,21 @@
 """What an online stage remembers, against a plain list of everything."""
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from webfilter.dedup import segment
 from webfilter.dedup.files import replacing
 from webfilter.dedup.segment import PARTS, REACH, Record
+from webfilter.dedup.sieve import Sieve
 from webfilter.dedup.store import MANIFEST, Store
 from webfilter.errors import ConfigError, OutputError, RunError, SourceError
 
@@ -43,12 +47,30 @@ def expected(table, keys):
     )
 
 
-RECORDS = st.lists(st.sets(st.integers(0, 30), min_size=1, max_size=6), max_size=150)
+def table_of(size, seed):
+    """Return keys of so many records; lists that Hypothesis draws are mostly too short to seal."""
+    rng = random.Random(seed)
+    return [set(rng.sample(range(31), rng.randint(1, 6))) for _ in range(size)]
+
+
+RECORDS = st.builds(table_of, st.integers(0, 150), st.integers(0, 1_000))
 
 
 @settings(max_examples=40, deadline=None)
-@given(RECORDS, st.sampled_from([SMALL, 10**9]), st.sets(st.integers(0, 150), max_size=3))
-def test_it_finds_what_a_list_finds(tmp_path_factory, table, memory, saves):
+@given(
+    RECORDS,
+    st.sampled_from([SMALL, 10**9]),
+    st.sets(st.integers(0, 150), max_size=3),
+    st.sampled_from([1 << 16, 5]),
+)
+def test_it_finds_what_a_list_finds(tmp_path_factory, table, memory, saves, at_once):
+    """However much is merged, copied, and looked for at once."""
+    copied = mock.patch.multiple(segment, _AT_ONCE=at_once, _COPIED=at_once)
+    with copied, mock.patch("webfilter.dedup.store._LOOKS", at_once):
+        finds_what_a_list_finds(tmp_path_factory, table, memory, saves)
+
+
+def finds_what_a_list_finds(tmp_path_factory, table, memory, saves):
     store = Store(memory)
     folder = tmp_path_factory.mktemp("state")
     for number, keys in enumerate(table):
@@ -84,10 +106,22 @@ def test_there_are_few_segments_and_they_are_on_disk():
     assert dict(zip(places.tolist(), numbers.tolist(), strict=True)) == {n: n for n in range(1_000)}
 
 
+@pytest.mark.parametrize(("most", "share"), [(10**6, 0.05), (10_000, 0.08), (5_000, 0.22)])
+def test_a_sieve_holds_back_most_strangers_and_nobody_else(most, share):
+    """Of two hashes: at most (1 - exp(-2 * keys / bits)) ** 2 come through."""
+    known, strangers = np.random.default_rng(3).integers(0, 2**64, (2, 10_000), np.uint64)
+    sieve = Sieve(10_000, most)
+    sieve.add(known[:6_000])
+    sieve.add(known[6_000:])
+    assert sieve.passes(known).all()
+    assert sieve.passes(strangers).mean() < share
+    assert sieve.nbytes <= min(most, 2 * 10_000)
+
+
 def test_a_key_of_everybody_keeps_the_latest():
-    store = filled()
-    _, numbers = store.find(np.array([spread(10**9)], dtype=np.uint64))
-    assert sorted(numbers.tolist()) == list(range(1_000 - REACH, 1_000))
+    for store in (filled(10**9), filled()):
+        _, numbers = store.find(np.array([spread(10**9)], dtype=np.uint64))
+        assert sorted(numbers.tolist()) == list(range(1_000 - REACH, 1_000))
     assert sum(len(segment.keys) for segment in store._segments) < 1_000 * 2 + REACH * 20
 
 

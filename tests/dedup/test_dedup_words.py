@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from itertools import pairwise
@@ -12,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from webfilter.dedup.folding import folding
-from webfilter.dedup.words import word_hashes
+from webfilter.dedup.words import character_hashes, term_hashes, word_hashes
 
 ALONE = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff々〆〇\u3040-\u30ff㐀-\u9fff\U00020000-\U0003ffff]"
@@ -120,6 +121,17 @@ def test_long_words_that_differ_in_one_letter_differ() -> None:
     words = ["x" * at + "y" + "x" * (99 - at) for at in range(100)]
     hashes, _ = word_hashes([" ".join(words)])
     assert len(np.unique(hashes)) == 100
+
+
+def test_hashes_stay_what_they_are_across_releases() -> None:
+    """States and indexes on disk hold what was made of them."""
+    text = f"Straße 1,234 ÅNGSTRÖM counterrevolutionaries 北京 カナ ไทย 각 {'ab' * 40} ٣٤ x.y"
+    made = [word_hashes([text]), character_hashes([text]), term_hashes([text])]
+    found = [hashlib.sha256(hashes.astype("<u8").tobytes()).hexdigest()[:8] for hashes, _ in made]
+    assert found == GOLDEN
+
+
+GOLDEN = ["cd2a6ec7", "b0148e09", "a25fd7ef"]
 
 
 def test_hashes_are_spread_evenly_over_all_bits() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from resiliparse.parse.encoding import map_encoding_to_html5
 
+from webfilter.extract.charsets import characters
 from webfilter.extract.encoding import decode, detect
 from webfilter.extract.labels import _NAMES, CODECS, name_of
 
@@ -47,6 +48,7 @@ def test_labels_mean_what_the_standard_says():
         if name in adjusted or other is None or label == "gb18030":
             continue
         wanted = {"gb18030": "gbk", "big5": "big5", "shift_jis": "shift_jis", "euc-kr": "euc_kr"}
+        wanted["iso-2022-jp"] = "iso2022_jp"
         mine = wanted.get(name, CODECS[name])
         assert codecs.lookup(other).name == codecs.lookup(mine).name, label
         compared += 1
@@ -212,6 +214,40 @@ def test_ways_to_write_the_declaration(meta):
 def test_a_declaration_in_a_comment_does_not_count():
     raw = b'<!-- <meta charset="koi8-r"> --><html><p>' + RUSSIAN.encode("cp1251")
     assert decode(raw) == (raw.decode("cp1251"), "windows-1251", "detected")
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "text"),
+    [
+        (b"\xad\xa1\xad\xb6\xad\xea\xfc\xe2", "euc-jp", "①Ⅱ㈱髙"),
+        (b"\xa1\xc1\xa1\xdd\xa1\xf1", "euc-jp", "～－￠"),
+        (b"\x1b$B-!-6-j|b\x1b(B \x1b(I123\x1b(B", "iso-2022-jp", "①Ⅱ㈱髙 ｱｲｳ"),
+        (b"\x80 5\xa3\xa0\xa1\xa3\xa8\xbc", "gbk", "€ 5\u3000。ḿ"),
+        (b"\xa3\xe1 \xa1E\xa1\xe3\xa2F", "big5", "€ ‧～￠"),
+        (b"\xae\xbe", "koi8-u", "ўЎ"),
+    ],
+)
+def test_what_windows_added_to_a_set_is_read_as_browsers_do(raw, name, text):
+    """The indexes of the Encoding Standard; read by Chromium, too."""
+    written = {"euc-jp": JAPANESE, "gbk": CHINESE, "big5": TAIWANESE, "koi8-u": RUSSIAN}
+    page = f"<p>{written.get(name, 'x')}</p>"
+    whole = f"{page}<p>|</p>{page}".encode(CODECS[name_of(name)]).replace(b"|", raw)
+    decoded = decode(whole, f"text/html; charset={name}")
+    assert (decoded.text, decoded.source) == (f"{page}<p>{text}</p>{page}", "header")
+
+
+@pytest.mark.parametrize(
+    ("raw", "name", "text"),
+    [
+        (b"\xad\xbf<b>\xad<b>\xad", "euc-jp", "\ufffd\ufffd<b>\ufffd<b>\ufffd"),
+        (b"\x1b$B-?\x1b(B<b>\xad", "iso-2022-jp", "\ufffd<b>\ufffd"),
+        (b"\xff<b>\xff", "gb18030", "\ufffd<b>\ufffd"),
+        (b"\xa3<b>\xa3", "big5", "\ufffd<b>\ufffd"),
+        (b"\xa0\xfd<b>", "shift_jis", "\ufffd\ufffd<b>"),
+    ],
+)
+def test_broken_characters_are_told_and_take_no_markup_along(raw, name, text):
+    assert characters(raw, name) == text
 
 
 def test_seven_bit_japanese():

@@ -87,6 +87,31 @@ def test_json_ld_is_read():
 
 
 @pytest.mark.parametrize(
+    ("author", "name"),
+    [
+        ({"@id": "#ada"}, "Ada"),
+        ([{"@id": "#ada"}, {"@id": "#gone"}, {"@id": ["#ada"]}, "Bo"], "Ada, Bo"),
+        ({"@id": "#ada", "name": "Ada Bee"}, "Ada Bee"),
+        ({"@id": "#loop"}, None),
+        ({"@id": "#team"}, "Bo, Cy"),
+    ],
+)
+def test_authors_who_are_referred_to_are_found_in_any_block(author, name):
+    people = [
+        {"@id": "#ada"},
+        {"@id": "#ada", "@type": "Person", "name": "Ada"},
+        {"@id": "#ada", "name": "A namesake"},
+        {"@id": "#loop", "name": {"@id": "#loop"}},
+        {"@id": "#team", "name": ["Bo", "Cy"]},
+        {"@id": 3, "name": "No one"},
+    ]
+    article = {"@type": "Article", "@id": "#article", "author": author}
+    html = ld(article) + ld({"@graph": people})
+    assert page_metadata(html).get("author") == name
+    assert declared(html).site is None
+
+
+@pytest.mark.parametrize(
     ("value", "kind"),
     [
         ({"@type": "https://schema.org/NewsArticle"}, "article"),

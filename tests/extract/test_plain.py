@@ -33,6 +33,21 @@ def test_paragraphs_stand_on_lines_of_their_own():
     assert "\n" in text("<p>One</p><p>Two</p>")
 
 
+def test_words_of_elements_that_browsers_set_apart_are_not_glued():
+    html = "<details><summary>One</summary>two</details><fieldset><legend>three</legend>four"
+    assert text(f"{html}</fieldset><dialog open>five</dialog>six<p>seven").split() == [
+        "One", "two", "three", "four", "five", "six", "seven",
+    ]  # fmt: skip
+
+
+def test_what_stands_in_a_figure_is_read_if_it_is_more_than_a_picture_and_its_caption():
+    table = "<figure class=wp-block-table><table><tr><td>bees</td><td>12</td></tr></table></figure>"
+    code = "<figure\n><pre>x = 1</pre></figure>"
+    picture = "<figure><img src=b.png alt=wing><figcaption>A wing</figcaption></figure>"
+    found = text(f"<p>One</p>{table}{code}{picture}<p>two <figures>of</figures></p>")
+    assert found.split() == ["One", "bees", "12", "x", "=", "1", "two", "of"]
+
+
 def test_contract():
     check_stage(PLAIN, [Document("page", html=page().encode())])
 

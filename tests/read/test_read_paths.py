@@ -1,6 +1,8 @@
 """From paths to files: folders, patterns, URLs, mistakes."""
 
 import gzip
+import importlib
+import io
 import json
 import os
 import pickle
@@ -10,6 +12,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from warcbuild import PAGE, pages
 
 import webfilter.read as read
@@ -236,6 +239,44 @@ def test_urls_go_through_fsspec(crawl):
         read.read("memory://crawl/*.wet")
     with pytest.raises(SourceError, match="cannot be opened"):
         read.read("nosuchscheme://x/y.warc.gz")
+
+
+class Web(MemoryFileSystem):
+    """As fsspec takes the web: whatever has links is a folder too."""
+
+    protocol = ("http", "https")
+    PAGES = ("https://a.example/b/index.html", "https://a.example/b/deep/c.html")
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return path
+
+    def isdir(self, path):
+        return path.rstrip("/") + "/" in ("https://a.example/b/index.html/", "https://a.example/b/")
+
+    def exists(self, path, **more):
+        return path.partition("?")[0] in self.PAGES
+
+    def info(self, path, **more):
+        return {"name": path, "size": len(PAGE), "type": "file"}
+
+    def find(self, path, **more):
+        return {page: self.info(page) for page in self.PAGES if page.startswith(path)}
+
+    def open(self, path, mode="rb", **more):
+        return io.BytesIO(PAGE)
+
+
+def test_a_page_of_the_web_is_no_folder_for_its_links(monkeypatch):
+    monkeypatch.setitem(importlib.import_module("fsspec.registry")._registry, "https", Web)
+    for url in (Web.PAGES[0], f"{Web.PAGES[0]}?q=1"):
+        [doc] = read.read(url)
+        assert (doc.html, doc.url, doc.meta["source"]) == (PAGE, url, url)
+    folder = list(read.read("https://a.example/b/"))
+    assert [doc.url for doc in folder] == sorted(Web.PAGES)
+    assert [doc.id for doc in folder] == ["deep/c.html", "index.html"]
+    with pytest.raises(SourceError, match="no such file"):
+        read.read("https://a.example/b")
 
 
 def test_a_missing_extra_is_told_when_the_source_is_built(tmp_path, monkeypatch):

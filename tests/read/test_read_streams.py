@@ -103,8 +103,17 @@ def test_a_stream_given_twice_is_read_once(tmp_path, monkeypatch):
 
 
 def test_open_files_of_one_name_are_all_read():
-    handles = [io.BytesIO(b'{"text": "%d"}\n' % n) for n in range(12)]
-    assert [doc.text for doc in read.jsonl([*handles, handles[0]])] == [*map(str, range(12))]
+    for reader in (read.jsonl, read.read):
+        handles = [io.BytesIO(b'{"text": "%d"}\n' % n) for n in range(12)]
+        assert [doc.text for doc in reader([*handles, handles[0]])] == [*map(str, range(12))]
+
+
+def test_open_files_beside_paths_are_read_and_beside_words_refused(tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(LINES)
+    both = read.read([tmp_path / "a.jsonl", io.BytesIO(LINES)])
+    assert len(list(both)) == 2 * len(ROWS)
+    with pytest.raises(SourceError, match=r"BytesIO.* looks like a path and 'water' does not"):
+        read.read([io.BytesIO(LINES), "water"])
 
 
 def test_who_is_told_the_kind_reads_what_begins_otherwise():

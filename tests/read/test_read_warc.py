@@ -15,6 +15,8 @@ from warcbuild import PAGE, Warc, Writer, one, pages, read_all, read_bytes
 from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 
+from webfilter.read.decoders import decoder_for
+
 HTML = ("Content-Type", "text/html; charset=utf-8")
 
 
@@ -202,6 +204,45 @@ def test_bodies_that_cannot_be_decoded_fail_and_say_why(fields, payload, said):
         if said[:4] != "no e" and said[-4:] != "br: ":  # Arrow gives out whole blocks
             assert doc.html
             assert PAGE.startswith(doc.html)
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, zstandard.compress], ids=["gzip", "zstd"])
+def test_a_body_of_very_many_members_is_not_copied_for_each(packed, monkeypatch):
+    given = []
+
+    class Counting:
+        def __init__(self, codec, dictionary=None):
+            self.inner = decoder_for(codec, dictionary)
+
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+
+        def push(self, data):
+            given.append(len(data))
+            return self.inner.push(data)
+
+    monkeypatch.setattr("webfilter.read.http.decoder_for", Counting)
+    coding = ("Content-Encoding", "gzip" if packed is gzip.compress else "zstd")
+    whole = packed(b"") * 20_000 + packed(PAGE * 20_000)
+    doc = one(body=whole, http=("200 OK", [HTML, coding]))
+    assert doc.html == PAGE * 20_000
+    assert sum(given) < 20_000 * 2_048  # of all that is left each time, gigabytes
+
+
+def test_a_body_packed_again_and_again_is_not_unpacked():
+    for times in (5, 6):
+        body = PAGE
+        for _ in range(times):
+            body = gzip.compress(body)
+        doc = one(
+            body=body, http=("200 OK", [HTML, ("Content-Encoding", ", ".join(["gzip"] * times))])
+        )
+        if times == 5:
+            assert doc.html == PAGE
+        else:
+            kind, reason = verdict(doc)
+            assert kind == "failed"
+            assert "6 content codings > 5" in reason
 
 
 def test_a_wrong_http_content_length_is_of_no_interest():

@@ -20,7 +20,12 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("name", ["", "report.json"])
 @pytest.mark.parametrize(
     "asked",
-    [["sweep", "words", "9", "20", "off"], ["borderline", "words", "-n", "3"], ["removal"]],
+    [
+        ["sweep", "words", "9", "20", "off"],
+        ["borderline", "words", "-n", "3"],
+        ["removal"],
+        ["breakdown", "language", "--mean", "words"],
+    ],
 )
 def test_a_run_folder_can_be_asked(folder, capsys, asked, name):
     command, *more = asked
@@ -31,6 +36,7 @@ def test_a_run_folder_can_be_asked(folder, capsys, asked, name):
         "sweep": lambda: report.sweep("words", [9, 20, None]),
         "borderline": lambda: report.borderline("words", n=3),
         "removal": report.removal,
+        "breakdown": lambda: report.breakdown("language", mean="words"),
     }[command]()
     assert capsys.readouterr().out == f"{truth}\n"
     assert main([*argv, "--as", "json"]) == 0
@@ -54,6 +60,7 @@ def test_bad_input_is_one_clear_error_with_exit_code_2(folder, tmp_path, capsys)
         (["removal", "s3://bucket/run"], "'s3://bucket/run': it is read from this machine only"),
         (["removal", run, "--recipe", "educatonal"], "did you mean 'educational'"),
         (["removal", run, "--recipe", "educational"], "not the pipeline that ran"),
+        (["breakdown", run, "meta.sorce"], "unknown field of meta 'meta.sorce'"),
     ]
     for argv, said in cases:
         assert main(argv) == 2, argv

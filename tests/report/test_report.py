@@ -181,6 +181,20 @@ def test_the_card_says_what_how_and_what_a_person_must_add():
         assert said in card
 
 
+def test_the_card_of_a_run_folder_reads_what_lies_beside_it_wherever_that_is(tmp_path):
+    pipe = wf.Length(min_words=1) | wf.Tiers({"wide": {"words": 1}, "narrow": {"words": 2}})
+    for run, inside in ((wf.Length(), "kept"), (pipe, "kept/wide")):
+        out, elsewhere = tmp_path / inside.replace("/", "-"), tmp_path / f"{inside}-elsewhere"
+        run.run(["Water boils."], out, progress=False)
+        card = (out / "card.md").read_text(encoding="utf-8")
+        assert f'wf.read("{inside}"):  # beside this card' in card
+        assert str(tmp_path) not in card
+        assert [doc.text for doc in wf.read(out / inside)] == ["Water boils."]
+        run.run(["Water boils."], out, kept=elsewhere, progress=False, overwrite=True)
+        card = (out / "card.md").read_text(encoding="utf-8")
+        assert f'wf.read("{elsewhere}{inside.removeprefix("kept")}"):\n' in card
+
+
 def test_card_and_page_say_what_the_signals_are_also_when_the_report_is_loaded(tmp_path):
     pipe = wf.Length(min_words=1) | wf.Sample(0.5)
     report = pipe.run(["Water boils."], tmp_path / "out", progress=False)
@@ -206,7 +220,7 @@ def test_a_signal_of_a_plugin_breaks_out_of_neither_card_nor_page():
     report = small_report(pipe=wf.Pipeline((Odd(),)))
     assert "| `odd` | int | a\\|b" in report.card()
     assert "\n# Owned" not in report.card()
-    assert "<script>" not in report.to_html()
+    assert "<script>" not in report.card() + report.to_html()
 
 
 def test_nothing_foreign_breaks_out_of_the_card():

@@ -567,3 +567,16 @@ def test_a_killed_run_goes_on(tmp_path, workers):
     assert written(tmp_path / "out") == written(tmp_path / "whole")
     assert counts(report) == counts(expected)
     assert not list((tmp_path / "out").glob(".*"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="makes a link")
+def test_a_complete_run_whose_journal_is_a_link_is_not_written_over(tmp_path):
+    out = tmp_path / "out"
+    for folder in (out, tmp_path / "fast"):
+        folder.mkdir()
+    (out / ".journal").symlink_to(tmp_path / "fast")
+    pipe = Pipeline((Upper(),))
+    pipe.run(documents(9), out)
+    with pytest.raises(OutputError, match="already holds"):
+        pipe.run(documents(2), out)
+    assert Report.load(out).total == 9

@@ -87,7 +87,7 @@ def test_a_stage_that_cannot_travel_is_one_clear_error(tmp_path):
 
     pipe = Length() | Local()
     runner = PoolRunner(segments(pipe.names, pipe.steps), 1)
-    with pytest.raises(RunError, match="it holds a lock"):
+    with pytest.raises(RunError, match="it holds a lock; it is in a field of local: keep locks"):
         through(pipe, runner, docs(), tmp_path)
 
 
@@ -154,7 +154,7 @@ def test_workers_bring_the_record_of_a_whole_batch():
 def test_a_document_that_cannot_be_sent_comes_out_as_without_workers(tmp_path, caplog, odd, size):
     given = docs()
     for at in (3, 4, 12):
-        given[at] = replace(given[at], meta={"odd": odd})
+        given[at] = replace(given[at], id=f"{given[at].id}\x1b[31m\n", meta={"odd": odd})
     pipe = Length(2) | Breaks() | Upper() | Quota(5)
     cut = segments(pipe.names, pipe.steps)
     here, here_left, _ = through(pipe, LocalRunner(cut), given, tmp_path)
@@ -165,6 +165,7 @@ def test_a_document_that_cannot_be_sent_comes_out_as_without_workers(tmp_path, c
     flow.ledger.check(len(given))
     assert len(caplog.messages) == 1
     assert "is worked on without workers" in caplog.text
+    assert caplog.messages[0].isprintable()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")

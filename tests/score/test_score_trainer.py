@@ -284,8 +284,10 @@ def test_save_and_load(fitted: EducationalTrainer, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_model_is_refused(fitted: EducationalTrainer, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"none\.npz"):
+    with pytest.raises(SourceError, match=r"none\.npz: No such .* give the model\.npz that"):
         EducationalTrainer.load(tmp_path / "none.npz")
+    with pytest.raises(SourceError, match=r"give the model\.npz that train or save wrote"):
+        EducationalTrainer.load(tmp_path)  # the folder that `train` wrote
     (tmp_path / "bad.npz").write_bytes(pickle.dumps({"a": 1}))
     with pytest.raises(ConfigError, match=r"bad\.npz is no model: it is no \.npz file$"):
         EducationalTrainer.load(tmp_path / "bad.npz")

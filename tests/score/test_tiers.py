@@ -384,6 +384,12 @@ def test_an_earlier_output_is_not_mixed_with_a_new_one(tmp_path):
     check_tiers(tmp_path)
 
 
+def test_a_folder_without_tiers_is_refused_with_what_to_give(tmp_path):
+    PIPE.run(documents(), tmp_path, progress=False)
+    with pytest.raises(SourceError, match=r"a run with tiers wrote them \(kept/\)"):
+        check_tiers(tmp_path)
+
+
 def test_the_widest_tier_is_complete_last(tmp_path):
     closed = []
 

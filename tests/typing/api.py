@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar, assert_type
 
 import webfilter as wf
-from webfilter.report import Comparison, Diff, Removal, Sweep
+from webfilter.report import Breakdown, Comparison, Diff, Removal, Sweep
 from webfilter.score.annotation import Annotation
 from webfilter.testing import check_stage
 from webfilter.tuning import Proposal, Tuning, tune
@@ -52,6 +52,7 @@ def use() -> None:
     assert_type(report.sweep("words", [20, 50]), Sweep)
     assert_type(report.borderline("words", n=3)[0], wf.Document)
     assert_type(report.removal(), Removal)
+    assert_type(report.breakdown("language"), Breakdown)
     assert_type(report.clusters("minhash", n=3)[0].diff(), Diff)
     compared = wf.compare("run-1", report, examples=5)
     assert_type(compared, Comparison)

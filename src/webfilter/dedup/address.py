@@ -6,6 +6,7 @@ with and without it can differ.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from urllib.parse import quote, urlsplit
 
@@ -23,7 +24,8 @@ that begins with ``utm_``."""
 
 _SESSION = re.compile(r";jsessionid=[^/;]*", re.IGNORECASE)
 _ESCAPE = re.compile("%[0-9a-fA-F]{2}")
-_PORTS = {"http": 80, "https": 443}
+_PORTS = (80, 443)
+_DOTS = ".。．｡"
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SAFE = "%/:?#[]@!$&'()*+,;="
 
@@ -31,10 +33,10 @@ _SAFE = "%/:?#[]@!$&'()*+,;="
 def normalized_url(url: str) -> str:
     """Return the spelling of `url` that stands for all its spellings.
 
-    http and https are the same; scheme, host and escapes get one case, hosts in Unicode their
-    ASCII form; default ports, session ids, fragments (but not ``#!``), empty and tracking
-    parameters (`TRACKING`, ``utm_*``) and slashes at the end of the path go; ``.`` and ``..`` are
-    resolved; parameters are sorted. A `url` without a host is only stripped.
+    http and https are the same, and so are their ports; scheme, host and escapes get one case,
+    hosts in Unicode their ASCII form; default ports, session ids, fragments (but not ``#!``), empty
+    and tracking parameters (`TRACKING`, ``utm_*``) and slashes at the end of the path go; ``.`` and
+    ``..`` are resolved; parameters are sorted. A `url` without a host is only stripped.
 
     >>> normalized_url("HTTPS://Example.com:443/a/%7eb/?utm_source=x&z=1&b=2#top")
     'http://example.com/a/~b?b=2&z=1'
@@ -49,9 +51,9 @@ def normalized_url(url: str) -> str:
         return url
     scheme = "http" if parts.scheme in ("", "http", "https") else parts.scheme
     user, at, _ = parts.netloc.rpartition("@")
-    shown = "" if port is None or port == _PORTS.get(parts.scheme or "http") else f":{port}"
-    path = _resolved(_escaped(_SESSION.sub("", parts.path))).rstrip("/")
-    query = "&".join(sorted(_escaped(item) for item in parts.query.split("&") if _tells(item)))
+    shown = "" if port is None or (scheme == "http" and port in _PORTS) else f":{port}"
+    path = _resolved(_SESSION.sub("", _escaped(parts.path))).rstrip("/")
+    query = "&".join(sorted(filter(_tells, _escaped(parts.query).split("&"))))
     hashbang = f"#{_escaped(parts.fragment)}" if parts.fragment.startswith("!") else ""
     found = f"{scheme}://{user}{at}{_ascii(host)}{shown}{path}"
     return f"{found}?{query}{hashbang}" if query else found + hashbang
@@ -64,13 +66,11 @@ def _tells(item: str) -> bool:
 
 
 def _ascii(host: str) -> str:
-    host = host.rstrip(".")
-    if host.isascii():
-        return f"[{host}]" if ":" in host else host
-    try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
-        return host
+    host = host.rstrip(_DOTS)
+    if not host.isascii():
+        with contextlib.suppress(UnicodeError):
+            host = host.encode("idna").decode("ascii").rstrip(".")
+    return f"[{host}]" if ":" in host else host
 
 
 def _escaped(text: str) -> str:

@@ -178,12 +178,12 @@ def banded(
     Raises:
         ConfigError: the shape does not fit.
     """
-    if bands < 1 or rows < 1 or signs.size != len(ids) * bands * rows:
+    if bands < 1 or rows < 1 or signs.shape != (len(ids), bands * rows):
         raise ConfigError(
             f"banded: signs has shape {signs.shape}; {len(ids)} ids, bands = {bands} and rows = "
             f"{rows} need ({len(ids)}, {bands * rows})"
         )
-    keys = band_keys(signs.astype(np.uint64).reshape(len(ids), bands * rows), bands, rows)
+    keys = band_keys(signs.astype(np.uint64), bands, rows)
     return keyed(ids, keys, {**made, "bands": bands, "rows": rows})
 
 

@@ -19,6 +19,7 @@ import codecs
 import re
 from typing import NamedTuple
 
+from webfilter.extract.charsets import characters
 from webfilter.extract.labels import CODECS, name_of
 
 __all__ = ["Decoded", "decode", "detect"]
@@ -199,19 +200,19 @@ def _beyond_ascii(text: str) -> int:
 
 def _fits(page: bytes, name: str) -> bool:
     """Whether at most one character in twenty beyond ASCII is undecodable."""
-    text = page.decode(CODECS[name], "replace")
+    text = characters(page, name)
     return 20 * text.count("\ufffd") <= _beyond_ascii(text)
 
 
 def _is_big5(page: bytes) -> bool:
     """Whether what looks like GBK is Big5: half of its characters are outside GB 2312 then."""
-    beyond = _ASCII.sub("", page.decode("gb18030", "replace"))
+    beyond = _ASCII.sub("", characters(page, "gb18030"))
     common = len(beyond.encode("gb2312", "ignore")) // 2
     return common < 0.8 * len(beyond) and _fits(page, "big5")
 
 
 def _decoded(page: bytes, name: str, source: str) -> Decoded:
-    return Decoded(_without_nul(page.decode(CODECS[name], "replace")), name, source)
+    return Decoded(_without_nul(characters(page, name)), name, source)
 
 
 def _without_nul(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,9 @@ _POSTED = ("posting", "question", "answer", "comment")
 _HOLDERS = (
     "@graph", "mainEntity", "acceptedAnswer", "suggestedAnswer", "answer", "comment", "hasPart",
 )  # fmt: skip
+
+
+_NOBODY: Mapping[str, Any] = {}
 
 
 @dataclass
@@ -43,18 +46,22 @@ def declared(html: str) -> Node:
     Node(types=['Article'], headline='Bees', author=None, published=None, site=None)
     """
     found = Node()
-    nodes = [node for block in _blocks(html) for node in _nodes(block)]
-    for node in nodes[:_MOST_NODES]:
+    nodes = [node for block in _blocks(html) for node in _nodes(block)][:_MOST_NODES]
+    known: dict[str, Any] = {}
+    for node in nodes:
+        if "name" in node and isinstance(at := node.get("@id"), str):
+            known.setdefault(at, node["name"])
+    for node in nodes:
         types = _types(node)
         found.types += types
         content = any(name.lower().endswith(_SOURCES) for name in types)
         if content and "WebPage" not in types:
             found.headline = found.headline or _text(node.get("headline"))
-            found.author = found.author or named(node.get("author") or node.get("creator"))
-            found.site = found.site or named(node.get("publisher"))
+            found.author = found.author or named(node.get("author") or node.get("creator"), known)
+            found.site = found.site or named(node.get("publisher"), known)
         if "WebSite" in types:
             found.site = named(node) or found.site
-    for node in nodes[:_MOST_NODES]:
+    for node in nodes:
         if any(name.lower().endswith(_SOURCES) for name in _types(node)):
             found.published = found.published or _text(node.get("datePublished"))
     return found
@@ -87,19 +94,26 @@ def texts(html: str) -> list[str]:
     return list(found)
 
 
-def named(value: Any, depth: int = 3) -> str | None:
+def named(value: Any, known: Mapping[str, Any] = _NOBODY, depth: int = 3) -> str | None:
     """Return the name, or names joined by commas, of a person, an organization or a list of them.
 
-    >>> named([{"@type": "Person", "name": "Ada"}, "Bo"])
-    'Ada, Bo'
+    Args:
+        value: what stands where a name belongs.
+        known: names by the ``@id`` of their nodes, for those who are only referred to.
+        depth: of lists and nodes within each other.
+
+    >>> named([{"@type": "Person", "name": "Ada"}, "Bo", {"@id": "#c"}], {"#c": "Cy"})
+    'Ada, Bo, Cy'
     """
     if depth == 0:
         return None
     if isinstance(value, list):
-        names = [name for item in value[:10] if (name := named(item, depth - 1))]
+        names = [name for item in value[:10] if (name := named(item, known, depth - 1))]
         return ", ".join(dict.fromkeys(names)) or None
     if isinstance(value, dict):
-        return named(value.get("name"), depth - 1)
+        at = value.get("@id")
+        referred = "name" not in value and isinstance(at, str)
+        return named(known.get(str(at)) if referred else value.get("name"), known, depth - 1)
     return _text(value)
 
 

@@ -65,6 +65,7 @@ _CODECS = {
     "big5": "big5hkscs",
     "euc-kr": "cp949",
     "hz-gb-2312": "hz",
+    "iso-2022-jp": "iso2022_jp_ext",
     "iso-8859-8-i": "iso8859-8",
     "macintosh": "mac_roman",
     "shift_jis": "cp932",

@@ -12,9 +12,11 @@ __all__ = ["opened"]
 
 _TYPES = re.compile(r"\s*(?:application/xhtml\+xml|(?:application|text)/xml)\s*(?:;|$)", re.I)
 _VOID = "area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr"
+# A lookahead gives nothing back. Nor does (...)*+, but Python 3.11.2 matches that one wrongly. The
+# bound is for memory: what is tried in a lookahead is remembered until its end.
 _EMPTY = re.compile(
     rf"<(?!(?:{_VOID})[\s/])([A-Za-z][\w:.\-]*+)"
-    r"((?:[^<>\"'/]|/(?!>)|\"[^\"<]*\"|'[^'<]*')*+)/>",
+    r"(?=((?:[^<>\"'/]++|/(?!>)|\"[^\"<]*\"|'[^'<]*'){0,9999}))\2/>",
     re.IGNORECASE,
 )
 

@@ -70,7 +70,11 @@ class Pii(Profiled, Transform):
 
     Masks on purpose, too: addresses at example.com and numbers of fiction (555-0100). Leaves on
     purpose: IP addresses that are private or reserved, versions, digits in one piece without a
-    word like "Tel." before them, groups that are as likely a date, range, score or amount.
+    word like "Tel." or 電話 before them (none of Arabic, Hindi, Korean, Thai and others is known),
+    groups that are as likely a date, range, score or amount.
+
+    What an earlier stage drops is written to ``dropped/`` as it was: put this one first where
+    personal data may not be stored. So is what this one drops (`max_pii`).
 
     A second pass changes nothing on texts as people write them: neither tags nor the examples are
     personal data. It may where a match stands in a run of letters and signs without a space, or

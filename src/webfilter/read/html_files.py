@@ -15,7 +15,7 @@ def read_html(raw: Raw, source: str, name: str, options: Options) -> Document:
 
     Args:
         raw: the open file.
-        source: its path, for `meta`.
+        source: its path, for `meta`; if it is one of the web, the page's address, too.
         name: its path in the folder that was given, which becomes the id.
         options: of the reader.
     """
@@ -33,4 +33,5 @@ def read_html(raw: Raw, source: str, name: str, options: Options) -> Document:
         return failed(name, f"{damage}, at byte {damage.member} of {source}", meta=meta)
     if not size:
         return dropped(name, "empty", meta=meta)
-    return Document(name, html=b"".join(parts), meta=meta)
+    url = source if source.startswith(("http://", "https://")) else None
+    return Document(name, html=b"".join(parts), url=url, meta=meta)

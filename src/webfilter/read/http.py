@@ -22,6 +22,8 @@ _STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})(?!\d)")
 _HEAD_END = re.compile(rb"\n\r?\n")
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _CHUNK_END = re.compile(rb"\r?\n")
+_MOST_CODINGS = 5  # as curl and urllib3
+_FIRST_PIECE, _MOST_PIECE = 1 << 10, 1 << 20
 
 
 class BadBody(ValueError):
@@ -107,6 +109,8 @@ def body(head: Head, payload: bytes, limit: int | None, clipped: bool = False) -
         payload = _unchunk(payload, clipped)
     packed = _codings(head.headers.get("content-encoding", ""))
     packed += [coding for coding in codings if coding in _UNPACK]  # of the transfer, done last
+    if len(packed) > _MOST_CODINGS:  # each may be as large as the limit
+        raise BadBody(f"{len(packed)} content codings > {_MOST_CODINGS}")
     for coding in reversed(packed):
         try:
             payload = _unpack(coding, payload, limit, clipped)
@@ -177,23 +181,25 @@ def _unpack(coding: str, data: bytes, limit: int | None, clipped: bool) -> bytes
 
 def _members(codec: str, data: bytes, limit: int) -> tuple[bytes, str | None]:
     parts: list[bytes] = []
-    size = 0
-    while data and size <= limit:
-        if parts and not MAGIC[codec].match(data):  # padding behind the last member
+    size = at = 0
+    while at < len(data) and size <= limit:
+        if parts and not MAGIC[codec].match(data, at):  # padding behind the last member
             break
-        decoder = decoder_for(codec)
+        decoder, piece = decoder_for(codec), _FIRST_PIECE
         try:
-            while size <= limit:
-                parts.append(decoder.push(data))
-                size += len(parts[-1])
-                data = b""
+            while size <= limit and not decoder.eof:
+                given = b""
                 if not decoder.pending:
-                    break
+                    # small at first: what a member leaves is read again, and there may be millions
+                    given = data[at : at + piece]
+                    at, piece = at + len(given), min(2 * piece, _MOST_PIECE)
+                    if not given:
+                        return b"".join(parts), "it ends too early"
+                parts.append(decoder.push(given))
+                size += len(parts[-1])
         except Broken as error:
             return b"".join((*parts, error.salvaged)), str(error)
-        if not decoder.eof:
-            return b"".join(parts), "it ends too early"
-        data = decoder.unused
+        at -= len(decoder.unused)
     return b"".join(parts), None
 
 

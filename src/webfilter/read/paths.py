@@ -1,9 +1,9 @@
 """From what a user gives as a path to the files that will be read.
 
 A path is a file, a folder (searched to the bottom) or a glob pattern, on this machine or anywhere
-fsspec reaches; or ``-``, standard input. The files come sorted and each once, so the order in which
-they were given makes no difference. All that can be wrong with a path is found out here, before any
-work.
+fsspec reaches (over HTTP, a folder ends with a slash); or ``-``, standard input. The files come
+sorted and each once, so the order in which they were given makes no difference. All that can be
+wrong with a path is found out here, before any work.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import IO, Any, cast
 from webfilter.errors import SourceError
 from webfilter.read.decoders import require
 from webfilter.read.kinds import KINDS, kind_by_content, kind_by_name
+from webfilter.read.remote import Remote
 from webfilter.read.stored import Raw
 from webfilter.read.streams import STDIN, Stream, standard_input
 
@@ -49,11 +50,12 @@ class File:
     stream: Stream | None = None
     """What is open already, and can be read once."""
 
-    def open(self, storage: Mapping[str, Any]) -> IO[bytes] | Stream:
+    def open(self, storage: Mapping[str, Any]) -> IO[bytes] | Remote | Stream:
         """Open the file for reading.
 
         Raises:
             OSError: of whatever kind.
+            Lost: it is far away and cannot be reached.
         """
         if self.stream is not None:
             return self.stream
@@ -204,7 +206,10 @@ def _not_found(path: str) -> str:
         while folder and not os.path.isdir(folder) and os.path.dirname(folder) != folder:
             folder = os.path.dirname(folder)
         return f"{path}: no such file or folder; {folder or '.'!s} is there, what follows is not"
-    return f"{path}: no such file or folder{_near(name, present)}"
+    like = _near(name, present)
+    if not like and not folder and any(map(str.isspace, path)) and kind_by_name(path) is None:
+        like = "; if it is a text, put it in a list: [text]"
+    return f"{path}: no such file or folder{like}"
 
 
 def _near(name: str, present: list[str]) -> str:
@@ -305,16 +310,15 @@ def _near_pattern(pattern: str) -> str:
     return f"; {folder or '.'} has {shown}" if present else f"; {folder or '.'} is empty"
 
 
-def _open(path: str, storage: Mapping[str, Any]) -> IO[bytes]:
+def _open(path: str, storage: Mapping[str, Any]) -> IO[bytes] | Remote:
     if not is_url(path):
         return open(path, "rb", buffering=0)
-    system, inner = _system(path, storage)
-    try:
+
+    def reopen() -> IO[bytes]:
+        system, inner = _system(path, storage)
         return cast(IO[bytes], system.open(inner, "rb"))
-    except OSError:
-        raise
-    except Exception as error:
-        raise OSError(f"{type(error).__name__}: {error}") from error
+
+    return Remote(path, reopen)
 
 
 def _system(url: str, storage: Mapping[str, Any]) -> tuple[Any, str]:
@@ -337,7 +341,7 @@ def _remote(url: str, kind: str | None, storage: Mapping[str, Any]) -> Iterator[
         if _MAGIC.search(inner) and not system.exists(inner):
             found = system.glob(inner, detail=True)
             base = inner[: _MAGIC.search(inner).start()].rpartition("/")[0]  # type: ignore[union-attr]
-        elif system.isdir(inner):
+        elif _is_folder(system, inner):
             found, base = system.find(inner, detail=True), inner.rstrip("/")
         elif system.exists(inner):
             found, base = {inner: system.info(inner)}, ""
@@ -364,6 +368,13 @@ def _remote(url: str, kind: str | None, storage: Mapping[str, Any]) -> Iterator[
     if not count:
         said = _unknown(url) if not base else f"no files to read (wanted: {_known(kind)})"
         raise SourceError(f"{url}: {said}")
+
+
+def _is_folder(system: Any, inner: str) -> bool:
+    """Return whether a path is a folder: over HTTP, where any page has links, one that ends so."""
+    if inner.startswith(("http://", "https://")) and not inner.endswith("/"):
+        return False
+    return bool(system.isdir(inner))
 
 
 def _peek(url: str, storage: Mapping[str, Any]) -> str | None:

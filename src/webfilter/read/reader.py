@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, BinaryIO
 
+from webfilter.document import Document
 from webfilter.errors import SourceError
 from webfilter.read.options import MAX_BYTES, Options
 from webfilter.read.source import Source, file_source, memory_source
 
 __all__ = ["Paths", "Reader", "read"]
 
-Paths = str | os.PathLike[str] | BinaryIO | Iterable[str | os.PathLike[str]]
+Paths = str | os.PathLike[str] | BinaryIO | Iterable[str | os.PathLike[str] | BinaryIO]
 """One path or several: files, folders, glob patterns, URLs for fsspec, ``-`` for standard input.
 
 An open binary file will do, too, such as what `gzip.open` or `urllib.request.urlopen` return.
@@ -39,8 +40,8 @@ class Reader:
         """Return the documents in `source`, whatever it is.
 
         Args:
-            source: a path, folder, glob pattern or URL, or a list of these; ``-`` for standard
-                input, or an open binary file, of JSON Lines, WARC or HTML, plain or compressed;
+            source: a path, folder, glob pattern or URL, ``-`` for standard input, an open binary
+                file (of JSON Lines, WARC or HTML, plain or compressed), or a list of these;
                 a list or any other iterable of texts (str), pages (bytes), mappings or documents;
                 a data frame or Arrow table; a Hugging Face dataset; or a `Source`, which is
                 returned as it is.
@@ -250,8 +251,11 @@ read = Reader()
 """Reads whatever it is given; see `Reader.__call__`."""
 
 
-def _names(names: Sequence[str]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
+def _names(names: Any) -> Any:
+    """Return the names as `Options` takes them; what are none, it will refuse."""
+    if isinstance(names, str):
+        return (names,)
+    return tuple(names) if isinstance(names, Iterable) else names
 
 
 def _several(paths: Any) -> list[Any]:
@@ -263,7 +267,7 @@ def _several(paths: Any) -> list[Any]:
 
 
 def _check_items(items: Any) -> None:
-    if isinstance(items, (str, bytes, bytearray)):
+    if isinstance(items, (str, bytes, bytearray, Document)):
         raise SourceError(f"a single {type(items).__name__} was given: put it in a list")
     if isinstance(items, Mapping):
         names = list(items)[:5]
@@ -297,7 +301,9 @@ def _detect(source: Any, options: Options) -> Source:
 
 
 def _are_paths(items: Iterable[Any]) -> bool:
-    """Return whether a list holds paths. Texts are the rule: a list of str must look like paths.
+    """Return whether a list holds paths or open files.
+
+    Texts are the rule: a list of str must look like paths.
 
     Raises:
         SourceError: it could be either.
@@ -307,14 +313,16 @@ def _are_paths(items: Iterable[Any]) -> bool:
     like = unlike = None
     for item in items:
         if isinstance(item, os.PathLike) or (isinstance(item, str) and looks_like_path(item)):
-            like = like or str(item)
+            like = like or repr(str(item))
+        elif hasattr(item, "read"):
+            like = like or repr(item)
         elif not isinstance(item, str) or any(char.isspace() for char in item):
             return False
         else:
             unlike = unlike or item
     if like is not None and unlike is not None:
         raise SourceError(
-            f"{like!r} looks like a path and {unlike[:60]!r} does not: read paths with "
+            f"{like} looks like a path and {unlike[:60]!r} does not: read paths with "
             "wf.read.files, texts with wf.read.memory"
         )
     return like is not None

@@ -15,8 +15,9 @@ _BOMS = (
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
 )
-# possessive: where no tag follows, nothing of it is tried again, which would take exponential time
-_PREAMBLE = rb"(?:\s++|<!--.{0,4096}?-->|<\?xml[^>]{0,512}>)*+"
+# a lookahead: where no tag follows, nothing of it is tried again, which would take exponential time
+# (so does (...)*+, but in Python 3.11.2 it matches wrongly)
+_PREAMBLE = rb"(?=((?:\s++|<!--.{0,4096}?-->|<\?xml[^>]{0,512}>)*))\1"
 _TAGS = (
     rb"!doctype\s+html|html|head|body|title|meta|base|link|script|style|iframe|frameset|div|"
     rb"table|h1|font|br|p|a|b"

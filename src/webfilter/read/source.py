@@ -14,6 +14,7 @@ from webfilter.read.items import documents
 from webfilter.read.marks import failed
 from webfilter.read.options import Options
 from webfilter.read.paths import File, files
+from webfilter.read.remote import Lost
 from webfilter.read.runs import said_of_runs
 from webfilter.read.stored import Meter, Raw
 from webfilter.stage import Signal
@@ -32,8 +33,7 @@ class Source:
         start: returns a fresh iterator over the documents, given the source itself.
         paths: the files.
         size: of all files together, in bytes.
-        once: the documents can be had once only.
-        signals: see the attribute.
+        once, signals: see the attributes.
     """
 
     def __init__(
@@ -55,7 +55,9 @@ class Source:
         """What Parquet files of an earlier run have columns for; a run over them has them too."""
         self.meter: Meter = Meter()
         """Counts what `position` tells."""
-        self._start, self._once, self._begun = start, once, False
+        self.once: bool = once
+        """The documents can be had once only: they come from an iterator or an open stream."""
+        self._start, self._begun = start, False
 
     @property
     def position(self) -> int:
@@ -63,7 +65,7 @@ class Source:
         return self.meter.position
 
     def __iter__(self) -> Iterator[Document]:
-        if self._once and self._begun:
+        if self.once and self._begun:
             raise SourceError(
                 "this source is used up: it was made from an iterator, a pipe or an open file, and "
                 "they can be read once; make it from a list, or from paths, to read it again"
@@ -138,6 +140,8 @@ def _from_files(found: Sequence[File], options: Options, source: Source) -> Iter
     for file in found:
         try:
             handle = file.open(options.storage)
+        except Lost:
+            raise
         except (OSError, ValueError) as error:
             said = f"{file.path} cannot be opened: {error}"
             yield failed(f"{file.path}@0", said, meta={"source": file.path})

@@ -18,6 +18,7 @@ from webfilter.read.decoders import (
     decoder_for,
     skippable,
 )
+from webfilter.read.remote import Lost
 
 __all__ = ["Damage", "Inflater", "Meter", "Raw"]
 
@@ -193,6 +194,8 @@ class Inflater:
                     self._in = self._in[at:]
                     return True
                 at += 1
+        except Lost:
+            raise
         except (Damage, OSError):
             return False
 
@@ -203,6 +206,8 @@ class Inflater:
     def _read(self) -> bool:
         try:
             data = self._raw.read(CHUNK)
+        except Lost:
+            raise
         except (OSError, ValueError) as error:
             raise Damage(f"cannot be read: {error}", self._raw.at) from error
         self._in += data

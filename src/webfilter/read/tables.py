@@ -16,6 +16,7 @@ from webfilter.errors import SourceError
 from webfilter.read.items import COLUMNS, from_columns, from_mapping
 from webfilter.read.marks import content_id, failed
 from webfilter.read.options import Options
+from webfilter.read.remote import Lost
 from webfilter.read.stored import Meter
 from webfilter.stage import Signal
 
@@ -183,6 +184,8 @@ def read_parquet(
         file = pq.ParquetFile(handle)
         total, groups = file.metadata.num_rows, file.num_row_groups
         check_columns(file.schema_arrow.names, options, source)
+    except Lost:
+        raise
     except Exception as error:
         said = f"not a readable Parquet file: {_said(error, source)} ({source})"
         yield failed(f"{source}@0", said, meta={"source": source})
@@ -195,6 +198,8 @@ def read_parquet(
                 done += batch.num_rows
                 if size is not None and total:
                     meter.position = begin + size * done // total
+        except Lost:
+            raise
         except Exception as error:
             broken = True
             said = f"row group {group} of {groups} cannot be read: {_said(error, source)}"

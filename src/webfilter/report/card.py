@@ -7,8 +7,10 @@ data is for) is left to that person, visibly.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable
+from html import escape
 
 from webfilter.report.figures import label, number, share, size, visible
 from webfilter.report.funnel import Report
@@ -30,8 +32,8 @@ def card(report: Report) -> str:
         "## What is in it",
         "One row a document: `id`, `text`, `url`, `meta` (the source's own fields, as JSON), one "
         "column for each measured signal, `verdict` (empty: these documents were kept).",
-        "```python\nimport webfilter as wf\n\nfor doc in wf.read("
-        f"{json.dumps(_folder(report), ensure_ascii=False)}):\n    doc.text, doc.signals\n```",
+        "```python\nimport webfilter as wf\n\n"
+        f"for doc in wf.read({_folder(report)}\n    doc.text, doc.signals\n```",
         *(["### Signals", _signals(signals)] if (signals := declared(report)) else []),
         *(["### Tiers", _tiers(report)] if report.tiers else []),
         "## How it was made",
@@ -51,14 +53,18 @@ def card(report: Report) -> str:
 
 
 def _folder(report: Report) -> str:
-    folder = visible(report.outputs.get("kept", "kept"), 300)
-    return f"{folder}/{report.tiers[0].name}" if report.tiers else folder
+    """Return the folder of the documents as code; beside the card it goes by its name alone."""
+    folder = report.outputs.get("kept", "kept")
+    beside = report.folder is not None and os.path.dirname(folder) == report.folder
+    folder = visible(os.path.basename(folder) if beside else folder, 300)
+    widest = f"{folder}/{report.tiers[0].name}" if report.tiers else folder
+    return f"{json.dumps(widest, ensure_ascii=False)}):{'  # beside this card' if beside else ''}"
 
 
 def _signals(signals: Iterable[Signal]) -> str:
     lines = ["| column | kind | what it is |", "| --- | --- | --- |"]
     for signal in signals:
-        said = visible(signal.meaning, 200).replace("|", "\\|")
+        said = escape(visible(signal.meaning, 200), quote=False).replace("|", "\\|")
         lines.append(f"| {_code(signal.name, 60)} | {signal.kind} | {said} |")
     return "\n".join(lines)
 

@@ -142,8 +142,8 @@ class _Run:
         wanted = {*self._sizes, *(["tier"] if self.report.tiers else [])}
         held = self.report.documents is not None
         for kinds in [KINDS] if held else [KINDS[:1], KINDS[1:]]:
-            more = {"ids": texts, "texts": texts and "kept" in kinds}
-            yield from self._stored.chunks(self._plan, wanted, kinds=kinds, **more)
+            read = texts and "kept" in kinds
+            yield from self._stored.chunks(self._plan, wanted, ids=texts, texts=read, kinds=kinds)
 
     def _part(self, chunk: Chunk) -> tuple[npt.NDArray[Any], ...]:
         """Return hashes of ids, outcomes and hashes of texts; add up what was kept."""

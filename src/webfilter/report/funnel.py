@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from webfilter.report.again import Op
     from webfilter.report.audit import Audit
     from webfilter.report.borderline import Borderline
+    from webfilter.report.breakdown import Breakdown
     from webfilter.report.clusters import Clusters
     from webfilter.report.removal import Removal
     from webfilter.report.sweep import Sweep
@@ -93,7 +94,8 @@ class Report:
     """The largest clusters of each deduplication, as far as they were seen going by (`clusters`
     finds all of them); after `load`, with the beginnings of texts only."""
     folder: str | None = field(default=None, compare=False, repr=False)
-    """Where `load` found the report; its documents lie beside it, wherever it was moved."""
+    """Where the run wrote the report, or `load` found it; its documents lie beside it, wherever it
+    was moved."""
     documents: Sequence[Document] | None = field(default=None, compare=False, repr=False)
     """The marked documents, where they are in memory (`of`)."""
     pipe: Pipeline | None = field(default=None, compare=False, repr=False)
@@ -327,6 +329,33 @@ class Report:
         from webfilter.report.removal import removal
 
         return removal(self, characters=characters, pipe=pipe)
+
+    def breakdown(self, by: str, n: int = 20, *, mean: str | None = None) -> Breakdown:
+        """Return who is kept: the documents by language, host, source or what else they share.
+
+        For each group how many there are, how many were kept, whether that is more or less than of
+        the others beyond chance, why the rest left, and what part it has in all that is kept.
+
+        Args:
+            by: ``"host"`` of the URL, a signal, such as ``"language"``, or a field of `meta`, such
+                as ``"meta.source"`` (the file that was read).
+            n: groups to tell of, the largest first; the others are told together.
+            mean: a signal whose mean over the kept documents is told, such as ``"educational"``.
+
+        Raises:
+            UnknownName: nobody measured the signal, or no document has the field.
+            ConfigError: none has a URL, or a number has too many values for groups.
+            SourceError: see `sweep`.
+
+        >>> from webfilter import ExactDedup, Pipeline
+        >>> pipe = Pipeline((ExactDedup(),))
+        >>> docs = [Document(n, "Hi.", url=f"https://{n}.example/") for n in "abc"]
+        >>> [(row.value, row.kept) for row in Report.of(pipe, pipe(docs)).breakdown("host")]
+        [('a.example', 1), ('b.example', 0), ('c.example', 0)]
+        """
+        from webfilter.report.grouping import breakdown
+
+        return breakdown(self, by, n, mean=mean)
 
     def clusters(
         self,

@@ -67,6 +67,8 @@ class Chunk:
     """Ids of the documents that they duplicate."""
     urls: Callable[[npt.NDArray[np.int64]], list[str | None]] = lambda rows: []
     """Returns the URLs of the documents at some rows."""
+    meta: Coded | None = None
+    """A field of ``meta``, what is no text as JSON."""
 
 
 class Judged:

@@ -123,6 +123,7 @@ class Stored:
         characters: bool = False,
         texts: bool = False,
         of: bool = False,
+        meta: str | None = None,
         kinds: Collection[str] = _KINDS,
     ) -> Iterator[Chunk]:
         """Yield all documents.
@@ -134,19 +135,21 @@ class Stored:
             characters: measure the texts too.
             texts: read the texts too.
             of: read too which document each one duplicates; with `ids`, the URLs as well.
+            meta: a field of the documents' `meta` to be read.
             kinds: read no other folders; documents in memory all come, whatever they are.
 
         Raises:
             SourceError: the files are not those of the run, or damaged.
         """
         if self._held is not None:
-            yield from _of_documents(self._held, None, plan, wanted, self._report)
+            yield from _of_documents(self._held, None, plan, wanted, self._report, meta)
             return
         for kind, folder in self._folders.items():
             if kind not in kinds:
                 continue
             seen = 0
-            for chunk in self._of_folder(kind, folder, plan, wanted, (ids, characters, texts, of)):
+            more = (ids, characters, texts, of)
+            for chunk in self._of_folder(kind, folder, plan, wanted, more, meta):
                 seen += chunk.size
                 yield chunk
             self._check(kind, folder, seen)
@@ -160,7 +163,13 @@ class Stored:
             )
 
     def _of_folder(
-        self, kind: str, folder: str, plan: Plan, wanted: Set[str], more: tuple[bool, ...]
+        self,
+        kind: str,
+        folder: str,
+        plan: Plan,
+        wanted: Set[str],
+        more: tuple[bool, ...],
+        meta: str | None,
     ) -> Iterator[Chunk]:
         from webfilter.read.paths import files
 
@@ -169,11 +178,11 @@ class Stored:
             if file.kind == "parquet":
                 yield from _of_parquet(
                     file, kind, plan, wanted, self._report,
-                    ids=ids, characters=characters, texts=texts, of=of,
+                    ids=ids, characters=characters, texts=texts, of=of, meta=meta,
                 )  # fmt: skip
             elif file.kind == "jsonl":
                 docs = _lines(file.path, kind)
-                yield from _of_documents(docs, kind, plan, wanted, self._report)
+                yield from _of_documents(docs, kind, plan, wanted, self._report, meta)
 
     def document(self, place: Any) -> Document:
         """Return the document at a place that a chunk told of."""
@@ -260,6 +269,7 @@ def _of_parquet(
     characters: bool,
     texts: bool,
     of: bool,
+    meta: str | None,
 ) -> Iterator[Chunk]:
     from webfilter.read.tables import layout
 
@@ -280,7 +290,7 @@ def _of_parquet(
         columns = [name for name in present if name in signals]
         extra = signals - set(columns)  # not declared when they were written
         asked = [*columns, *(f"verdict.{name}" for name in _VERDICT)]
-        asked += ["meta"] * bool(extra) + ["id"] * ids + ["text"] * (characters or texts)
+        asked += ["meta"] * bool(extra or meta) + ["id"] * ids + ["text"] * (characters or texts)
         asked += ["verdict.of", *["url"] * ids] * of
         start = 0
         try:
@@ -290,6 +300,8 @@ def _of_parquet(
                 values.update(_undeclared(batch, extra))
                 chunk = _chunk(batch, kind, plan, values)
                 _locate(chunk, batch, file, start, ids)
+                if meta is not None:
+                    chunk.meta = _texts([_field(said, meta) for said in _metas(batch, meta)])
                 if characters:
                     chunk.characters = _lengths(batch.column("text"))
                 if report.measure_all:
@@ -365,11 +377,27 @@ def _undeclared(batch: Any, names: Set[str]) -> dict[str, Column]:
         return {}
     from webfilter.read.items import own_signals
 
-    rows: list[dict[str, Any]] = []
-    for said in batch.column("meta").to_pylist():
-        meta = json.loads(said) if said and '"_signals"' in said else {}
-        rows.append(own_signals(meta) if isinstance(meta, dict) else {})
+    rows = [own_signals(meta) for meta in _metas(batch, "_signals")]
     return {name: _listed([row.get(name) for row in rows]) for name in names}
+
+
+def _metas(batch: Any, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the `meta` of each row, where it may have a field of that name; else an empty one."""
+    sought = json.dumps(name, ensure_ascii=False)
+    for said in batch.column("meta").to_pylist():
+        meta = json.loads(said) if said and sought in said else {}
+        yield meta if isinstance(meta, dict) else {}
+
+
+def _field(meta: Mapping[str, Any], name: str) -> str | None:
+    """Return a field of `meta`; what is no text as JSON."""
+    said = meta.get(name)
+    if said is None or isinstance(said, str):
+        return said
+    try:
+        return json.dumps(said, ensure_ascii=False, sort_keys=True, default=str)
+    except (TypeError, ValueError, RecursionError):  # in memory it may be anything
+        return f"<{type(said).__name__}>"
 
 
 def _listed(values: Sequence[Any]) -> Column:
@@ -428,6 +456,7 @@ def _of_documents(
     plan: Plan,
     wanted: Set[str],
     report: Report,
+    meta: str | None,
 ) -> Iterator[Chunk]:
     """Yield chunks of documents that are at hand, those of a folder as that folder's kind."""
     stream = iter(docs)
@@ -456,6 +485,7 @@ def _of_documents(
             place=part.__getitem__,
             of=_texts([v and v.of for v in verdicts]),
             urls=lambda rows, part=part: [part[row].url for row in rows],  # type: ignore[misc]
+            meta=None if meta is None else _texts([_field(doc.meta, meta) for doc in part]),
         )
 
 

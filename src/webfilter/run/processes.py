@@ -22,10 +22,12 @@ from typing import NamedTuple, Protocol
 from webfilter.child import Child, ChildDied, ChildError, ChildNotSent, ChildNotStarted
 from webfilter.document import Document
 from webfilter.errors import RunError
+from webfilter.report.figures import visible
 from webfilter.report.ledger import Ledger
 from webfilter.run.local import Done, Segment, Task, perform, unpaged
 from webfilter.run.memory import peak_memory
 from webfilter.run.record import record
+from webfilter.serve import Unpicklable, dumps
 
 __all__ = ["Config", "Crew", "PoolRunner", "idle_workers", "make_worker"]
 
@@ -174,7 +176,8 @@ class PoolRunner:
         except ChildNotSent:
             raise
         except ChildError as error:  # our own loop raised, or the pipeline cannot be loaded there
-            raise RunError(f"a worker process could not do its work: {error}") from error
+            said = f"a worker process could not do its work: {error}{_unsent(self._cut)}"
+            raise RunError(said) from error
 
     def _timed(self, task: Task) -> list[Done | Task]:
         start = perf_counter()
@@ -195,7 +198,8 @@ class PoolRunner:
                 return [self._stage_by_stage(task)]
             if not self._told:  # once: it only takes longer
                 self._told = True
-                logger.warning(f"{task.docs[0].id} is worked on without workers: {error}")
+                name = visible(task.docs[0].id, 120)
+                logger.warning(f"{name} is worked on without workers: {visible(str(error))}")
             return [task]
 
     def _joined(self, parts: Sequence[Done | Task]) -> Done:
@@ -247,6 +251,20 @@ def idle_workers(workers: int, busy: float, seconds: float, waited: float) -> st
         "and writes was busy itself, so more of them bring nothing; runs of their own for parts of "
         "the files do"
     )
+
+
+def _unsent(cut: Sequence[Segment]) -> str:
+    """Return which step cannot be sent to a worker, and what to do; nothing where all can."""
+    steps = (step for part in cut for step in (*part.stages, part.barrier) if step is not None)
+    for name, step in steps:
+        try:
+            dumps(step)
+        except Unpicklable:
+            return (
+                f"; it is in a field of {name}: keep locks, open files and connections out of "
+                "its fields, or run with workers=1"
+            )
+    return ""
 
 
 def _joined(parts: Iterable[Done]) -> Done:

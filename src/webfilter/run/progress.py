@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from time import perf_counter
 
 from webfilter.document import Document
@@ -25,8 +25,14 @@ EVERY = 60.0
 """Seconds between two lines of the log."""
 
 
-def shown(docs: Source, progress: bool | None) -> Iterator[Document]:
-    """Yield `docs` behind a progress bar; on a terminal or in a notebook unless told otherwise."""
+def shown(docs: Iterable[Document], source: Source, progress: bool | None) -> Iterator[Document]:
+    """Yield `docs` behind a progress bar; on a terminal or in a notebook unless told otherwise.
+
+    Args:
+        docs: the documents of `source`.
+        source: tells how much there is, and where it is read.
+        progress: show the bar; None: where there is somebody to see it.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # in a notebook without widgets it takes the plain bar
         from tqdm.auto import tqdm
@@ -34,7 +40,7 @@ def shown(docs: Source, progress: bool | None) -> Iterator[Document]:
     disable = None if progress is None else not progress
     if sys.stderr is None:  # closed: there is nowhere to show it
         disable = True
-    whole = docs.size
+    whole = source.size
     start = perf_counter()
     due = start + EVERY
     with tqdm(total=whole, unit="B" if whole else " docs", unit_scale=True, disable=disable) as bar:
@@ -42,14 +48,14 @@ def shown(docs: Source, progress: bool | None) -> Iterator[Document]:
         for count, doc in enumerate(docs, 1):
             if not whole:
                 bar.update()
-            elif docs.position > before:
-                bar.update(docs.position - before)
-                before = docs.position
+            elif (position := source.position) > before:
+                bar.update(position - before)
+                before = position
             if count % 64 == 0:
                 bar.set_postfix_str(f"{count:,} documents", refresh=False)
             if (now := perf_counter()) >= due:
                 due = now + EVERY
-                logger.info(_line(count, docs.position, whole, now - start))
+                logger.info(_line(count, source.position, whole, now - start))
             yield doc
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any, get_args
@@ -25,6 +26,7 @@ from webfilter.report.ledger import READ
 from webfilter.report.marked import recipe_of
 from webfilter.report.tiers import Counts
 from webfilter.run import journal as journals
+from webfilter.run.ahead import ahead
 from webfilter.run.flow import Flow, batched, check_count
 from webfilter.run.ids import UniqueIds
 from webfilter.run.journal import Journal, half_placed
@@ -62,6 +64,8 @@ JOURNAL = ".journal"
 """Folder in the run folder that holds what an interrupted run has done."""
 _WORK = ".webfilter-"
 """How the names of work folders begin."""
+_READ, _READY = 64, 4
+"""Documents that are read at a time, and how many times so many may wait for their turn."""
 _UNLOCKED = 60.0
 """Seconds in which a work folder of another run may not be locked yet."""
 
@@ -141,7 +145,7 @@ def run(
         watch = Watch(pipe)
         flow = Flow(pipe, runner, router.settle, Path(folder), measure_all, batch_size, watch=watch)
         ids, counted = UniqueIds(), _Counted(flow.ledger)
-        stream = counted.over(ids.over(shown(docs, progress)))
+        stream = counted.over(ids.over(shown(_early(docs, count), docs, progress)))
         for batch in flow.through(batched(stream, batch_size)):
             router.keep(batch)
         watch.finish(flow.ledger)
@@ -178,6 +182,7 @@ def run(
         warnings=[*(() if journal is None else journal.said), *watch.said, *changed(pipe, begun)],
         measure_all=measure_all,
         tiers=counts.rows(),
+        folder=None if out is None else os.fspath(out),
         pipe=pipe,
         largest=largest.found(counted.total, router.counts["dropped"]),
     )
@@ -188,6 +193,8 @@ def run(
             ("card.md", report.card()),
         ):
             _put(out / name, text + "\n")
+        if journal is not None:
+            journal.placed()  # a folder that is a link outlasts the next line
         shutil.rmtree(out / JOURNAL, ignore_errors=True)  # of this run, or of one given up
     return report
 
@@ -217,6 +224,17 @@ def _runner(
     if workers == 1:
         return LocalRunner(cut, measure_all), 1
     return PoolRunner(cut, workers, measure_all, worth), workers
+
+
+def _early(docs: Source, workers: int) -> Iterable[Document]:
+    """Return `docs`, read ahead if several wait for them.
+
+    Only what is read from files: an iterator may belong to the thread that made it, and a thread
+    that waits for standard input cannot be stopped.
+    """
+    if workers == 1 or docs.once or not docs.paths:
+        return docs
+    return chain.from_iterable(ahead(batched(docs, _READ), _READY))
 
 
 def _targets(

@@ -90,9 +90,14 @@ class TableWorker:
 
         if not (is_frame(table) and hasattr(table, "__len__")):
             raise SourceError(
-                f"TableWorker: a batch is {type(table).__name__}, which is no table: give "
-                'batch_format="pyarrow" or "pandas" to map_batches'
+                f"TableWorker: a batch is {type(table).__name__}, which is no table: give an Arrow "
+                'table or a data frame (Ray Data: batch_format="pyarrow", datasets: '
+                'with_format("arrow"), polars: collect())'
             )
-        docs = list(read(table, verdicts=True)) if len(table) else []
+        try:
+            docs = list(read(table, verdicts=True)) if len(table) else []
+        except SourceError as error:
+            said = "TableWorker takes no names: rename the column in the batches"
+            raise SourceError(f"{error}; {said}") from error
         done = perform(self._cut, Task(0, docs), False)
         return to_arrow(done.docs, self._pipe.signals, html=self._html)

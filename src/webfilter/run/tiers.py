@@ -94,8 +94,8 @@ def _said(
             raise ValueError(f"documents is {counts!r:.60}, not a list of counts")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SourceError(
-            f"{mark} cannot be read ({error}): give the folder that a run with tiers wrote, or the "
-            "names of the tiers as tiers="
+            f"{mark} cannot be read ({error}): give the folder in which a run with tiers wrote "
+            "them (kept/), or the names of the tiers as tiers="
         ) from error
     return names, counts
 

@@ -251,7 +251,10 @@ class EducationalTrainer:
         try:
             data = Path(path).read_bytes()
         except OSError as error:
-            raise SourceError(f"EducationalTrainer: {path}: {error.strerror or error}") from None
+            raise SourceError(
+                f"EducationalTrainer: {path}: {error.strerror or error}; give the model.npz that "
+                "train or save wrote"
+            ) from None
         try:
             model = tried(data)
         except Exception as error:  # zipfile and numpy raise many kinds

@@ -161,7 +161,7 @@ def _host() -> re.Pattern[str]:
         rf"(?:[1-9]\d?|1\d\d|2[01]\d|22[0-3]){octet}{octet}"
         r"\.(?:[1-9]\d?|1\d\d|2[0-4]\d|25[0-4])"
     )
-    name = rf"(?:[{inner}](?:[{inner}_-]{{0,62}}[{inner}])?\.)++[{_set(LOWER)}]{{2,63}}"
+    name = rf"(?:[{inner}](?:[{inner}_-]{{0,62}}[{inner}])?\.)+[{_set(LOWER)}]{{2,63}}"
     return re.compile(rf"(?:{number}|{name})(?::\d{{2,5}})?(?:[/?#]|\Z)")
 
 

@@ -1,0 +1,155 @@
+"""Files far away: a way that breaks for a while changes nothing, one that is lost ends the run."""
+
+import io
+import logging
+import random
+from typing import ClassVar
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from warcbuild import Warc
+
+import webfilter as wf
+from webfilter.read.remote import WAITS, Lost
+
+
+class Refused(Exception):
+    """As HTTP clients raise it."""
+
+    def __init__(self, status):
+        super().__init__(f"status {status}")
+        self.status = status
+
+
+class Shaky(MemoryFileSystem):
+    """A memory whose files raise what `plan` says at that access: of all files, from 1."""
+
+    protocol = "shaky"
+    plan: ClassVar = {}
+    count = 0
+    always = None
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return super()._strip_protocol(path.removeprefix("shaky://"))
+
+    @classmethod
+    def access(cls):
+        cls.count += 1
+        if cls.count in cls.plan:
+            raise cls.plan[cls.count]
+        if cls.always is not None and cls.count >= cls.always:
+            raise ConnectionResetError("the network is gone")
+
+    def _open(self, path, mode="rb", **more):
+        if mode != "rb":
+            return super()._open(path, mode, **more)
+        Shaky.access()
+        return File(self.store[path].getvalue())
+
+
+class File(io.BytesIO):
+    def read(self, size=-1):
+        Shaky.access()
+        return super().read(size)
+
+
+@pytest.fixture
+def waited(monkeypatch):
+    """Start with a store in which nothing breaks; return the seconds that were waited."""
+    fsspec.register_implementation("shaky", Shaky, clobber=True)
+    seconds = []
+    monkeypatch.setattr("webfilter.read.remote.sleep", seconds.append)
+    monkeypatch.setattr(Shaky, "plan", {})
+    monkeypatch.setattr(Shaky, "always", None)
+    monkeypatch.setattr(Shaky, "count", 0)
+    yield seconds
+    Shaky.store.clear()
+    Shaky.pseudo_dirs[:] = [""]
+
+
+def words(seed, count=20_000):
+    chance = random.Random(seed)
+    return " ".join(f"{chance.getrandbits(40):x}" for _ in range(count))
+
+
+def store(compressed):
+    """Fill the store with a file of each kind, each longer than what is read at once."""
+    system = fsspec.filesystem("shaky")
+    warc, texts = Warc(compressed), [words(seed) for seed in range(4)]
+    for text in texts:
+        warc.add(body=f"<p>{text}</p>".encode())
+    rows = pa.table({"id": [f"row-{n}" for n in range(4)], "text": texts})
+    lines = "".join(f'{{"id": "line-{n}", "text": "{text}"}}\n' for n, text in enumerate(texts))
+    name = "a.warc.gz" if compressed else "a.warc"
+    system.pipe(f"/far/{name}", warc.data)
+    system.pipe("/far/b.jsonl", lines.encode())
+    out = io.BytesIO()
+    pq.write_table(rows, out, row_group_size=1)
+    system.pipe("/far/c.parquet", out.getvalue())
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_whichever_access_breaks_the_same_documents_are_read(waited, compressed):
+    store(compressed)
+    sound = list(wf.read("shaky://far"))
+    accesses = Shaky.count
+    assert len(sound) == 12
+    assert all(doc.live for doc in sound)
+    assert accesses > 20
+    for at in range(1, accesses + 1):
+        Shaky.plan, Shaky.count = {at: ConnectionResetError("gone"), at + 1: Refused(503)}, 0
+        del waited[:]
+        assert list(wf.read("shaky://far")) == sound, at
+        assert waited == [*WAITS[:2]]
+
+
+def test_a_break_is_told_in_the_log(waited, caplog):
+    fsspec.filesystem("shaky").pipe("/far/a.jsonl", b'{"text": "One."}\n')
+    Shaky.plan = {1: Refused(429)}
+    with caplog.at_level(logging.WARNING, "webfilter"):
+        assert len(list(wf.read("shaky://far/a.jsonl"))) == 1
+    assert caplog.messages == ["shaky://far/a.jsonl: Refused: status 429; tried again in 1 s"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError("not yours"), "PermissionError: not yours"),
+        (FileNotFoundError("deleted"), "FileNotFoundError: deleted"),
+        (Refused(403), "Refused: status 403"),
+    ],
+)
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_what_lasts_costs_its_file_alone_and_no_time(waited, error, said, at):
+    system = fsspec.filesystem("shaky")
+    system.pipe("/far/a.jsonl", "".join(f'{{"text": "{words(n)}"}}\n' for n in range(9)).encode())
+    system.pipe("/far/b.jsonl", b'{"text": "One."}\n')
+    Shaky.plan = {at: error}
+    docs = list(wf.read("shaky://far"))
+    failed = [doc for doc in docs if not doc.live]
+    assert len(failed) == 1
+    assert said in failed[0].verdict.reason
+    assert docs[-1].text == "One."
+    assert waited == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_way_that_is_lost_ends_the_run_which_goes_on_when_it_is_found(waited, tmp_path, workers):
+    lines = "".join(f'{{"id": "{n}", "text": "{words(n, 3_000)}"}}\n' for n in range(100))
+    fsspec.filesystem("shaky").pipe("/far/a.jsonl", lines.encode())
+    pipe, out = wf.Length(min_words=1) | wf.GopherRepetition(), tmp_path / "out"
+    Shaky.always = 20
+    with pytest.raises(Lost, match="7 tries: ConnectionResetError: the network is gone; when"):
+        pipe.run(wf.read("shaky://far"), out, workers=workers, batch_size=4, progress=False)
+    assert waited == [*WAITS]
+    assert not list(out.glob("kept/*.parquet"))
+    Shaky.always = None
+    report = pipe.run(wf.read("shaky://far"), out, workers=workers, batch_size=4, progress=False)
+    assert report.resumed > 0
+    pipe.run(wf.read("shaky://far"), tmp_path / "whole", progress=False)
+    written = [(folder / "kept" / "part-00000.parquet") for folder in (out, tmp_path / "whole")]
+    assert written[0].read_bytes() == written[1].read_bytes()
