@@ -104,6 +104,12 @@ def test_what_a_record_cannot_tell_is_done_again(doc, value):
         assert said([doc], [after])[1] is None
 
 
+def test_what_cannot_be_compared_is_done_again():
+    one, two = (Document("a", meta={"lock": threading.Lock()}) for _ in range(2))
+    assert said([one], [one])[1] is not None
+    assert said([one], [two])[1] is None
+
+
 @given(before, before)
 def test_whatever_a_stage_can_see_is_in_the_hash(one, two):
     others = [
