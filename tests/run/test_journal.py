@@ -230,6 +230,7 @@ def test_other_stages_work_themselves(tmp_path):
     assert resumed(Tells(path) | Length(2) | FirstOf() | Upper(cut=3)) == 20  # it comes later
     assert resumed(Tells(path) | Length(3) | FirstOf() | Upper()) == 0
     assert resumed(Tells(path) | FirstOf() | Length(2) | Upper()) == 0
+    assert resumed(Tells(path) | Length(2) | Quota(99) | Upper()) == 0  # what it cannot take fails
     assert resumed(Tells(path) | Length(2) | FirstOf() | Upper(), measure_all=True) == 0
 
 

@@ -233,7 +233,7 @@ def _in_folder(folder: str, kind: str | None) -> Iterator[File]:
                 continue
             path = os.path.join(at, name)
             taken = _takes(name, kind)
-            if taken is None or not os.path.isfile(path):
+            if taken is None or (os.path.exists(path) and not os.path.isfile(path)):
                 others.add(os.path.splitext(name)[1] or name)
                 continue
             count += 1
@@ -253,7 +253,8 @@ def _refuse(error: OSError) -> None:
 
 def _found(path: str, name: str, kind: str) -> File:
     if not os.access(path, os.R_OK):
-        raise SourceError(f"{path}: cannot be read: Permission denied")
+        why = "Permission denied" if os.path.exists(path) else "it is a link to nothing, or gone"
+        raise SourceError(f"{path}: cannot be read: {why}")
     if path.endswith(".lz4"):
         require("lz4")
     return File(path, name.replace(os.sep, "/"), kind, os.stat(path).st_size)

@@ -417,4 +417,6 @@ def _put(path: Path, text: str) -> None:
         temporary.write_text(text, "utf-8", errors="replace", newline="\n")
         temporary.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
