@@ -6,6 +6,7 @@ import io
 import threading
 from itertools import count, islice
 
+import fsspec
 import pytest
 
 import webfilter as wf
@@ -76,7 +77,7 @@ def test_who_stops_does_not_wait_for_what_never_comes(monkeypatch):
     assert readers() == []
 
 
-def test_files_are_read_ahead_for_several_workers_alone(tmp_path, monkeypatch):
+def test_files_are_read_ahead_for_several_workers_and_from_far_away_alone(tmp_path, monkeypatch):
     path = tmp_path / "texts.jsonl"
     path.write_text("".join(f'{{"text": "{n} texts."}}\n' for n in range(300)), encoding="utf-8")
     threads = set()
@@ -88,12 +89,15 @@ def test_files_are_read_ahead_for_several_workers_alone(tmp_path, monkeypatch):
                 yield doc
 
     monkeypatch.setattr("webfilter.read.source.Source", Noted)
+    far = fsspec.filesystem("memory")
+    far.put_file(str(path), "/ahead/texts.jsonl")
     outputs = {}
     for name, source, workers in (
         ("one", lambda: wf.read(path), 1),
         ("memory", lambda: wf.read([doc.text for doc in wf.read(path)]), 2),
         ("stream", lambda: wf.read(io.BytesIO(path.read_bytes())), 2),
         ("files", lambda: wf.read(path), 2),
+        ("far", lambda: wf.read("memory://ahead"), 1),
     ):
         docs = source()
         threads.clear()
@@ -101,8 +105,9 @@ def test_files_are_read_ahead_for_several_workers_alone(tmp_path, monkeypatch):
         report = pipe.run(docs, tmp_path / name, workers=workers, batch_size=7, progress=False)
         assert (report.total, report.kept) == (300, 200)
         outputs[name] = [doc.text for doc in wf.read(tmp_path / name / "kept")]
-        assert ("webfilter-read" in threads) == (name == "files"), name
+        assert ("webfilter-read" in threads) == (name in ("files", "far")), name
     assert len({tuple(texts) for texts in outputs.values()}) == 1
+    far.rm("/ahead", recursive=True)
 
 
 @pytest.mark.parametrize("where", ["reading", "writing"])

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from webfilter.document import Document
 from webfilter.errors import ConfigError, OutputError, RunError, UnknownName
 from webfilter.read import Source, read
+from webfilter.read.paths import is_url
 from webfilter.report import Ledger, Report
 from webfilter.report.largest import Largest
 from webfilter.report.ledger import READ
@@ -227,12 +228,12 @@ def _runner(
 
 
 def _early(docs: Source, workers: int, stack: ExitStack) -> Iterable[Document]:
-    """Return `docs`, read ahead until `stack` is left if several wait for them.
+    """Return `docs`, read ahead until `stack` is left if several wait for them or for a network.
 
     Only what is read from files: an iterator may belong to the thread that made it, and a thread
     that waits for standard input cannot be stopped.
     """
-    if workers == 1 or docs.once or not docs.paths:
+    if docs.once or not docs.paths or (workers == 1 and not any(map(is_url, docs.paths))):
         return docs
     return chain.from_iterable(stack.enter_context(closing(ahead(batched(docs, _READ), _READY))))
 
