@@ -33,7 +33,7 @@ from webfilter.run.ids import UniqueIds
 from webfilter.run.journal import Journal, half_placed
 from webfilter.run.local import LocalRunner, Runner, Segment, segments, unpaged
 from webfilter.run.memory import peak_memory
-from webfilter.run.models import artifacts, changed
+from webfilter.run.models import artifacts, changed, overtaken
 from webfilter.run.processes import PoolRunner
 from webfilter.run.progress import shown
 from webfilter.run.ray import RayRunner, RayWorkers
@@ -180,7 +180,12 @@ def run(
         versions=_versions(),
         peak_parent=peak_memory() or None,
         peak_worker=flow.memory or None,
-        warnings=[*(() if journal is None else journal.said), *watch.said, *changed(pipe, begun)],
+        warnings=[
+            *(() if journal is None else journal.said),
+            *overtaken(pipe),
+            *watch.said,
+            *changed(pipe, begun),
+        ],
         measure_all=measure_all,
         tiers=counts.rows(),
         folder=None if out is None else os.fspath(out),
