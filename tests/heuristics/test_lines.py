@@ -360,9 +360,9 @@ def test_what_is_kept_was_there_in_this_order(text):
 def test_the_start_or_end_of_a_line_ends_with_a_word_where_words_are_apart():
     listed = Phrases([("続き*", "more"), ("©*", "notice"), ("share*", "share"), ("*shop", "shop")])
     said = {
-        **{"続き": "more", "続きを読む": "more", "©acme": "notice", "© acme": "notice"},
-        **{"share": "share", "share this": "share", "share: this": "share", "shareholders": None},
-        **{"my shop": "shop", "my e-shop": "shop", "workshop": None, "shopping": None},
-    }
+        "続き": "more", "続きを読む": "more", "©acme": "notice", "© acme": "notice",
+        "share": "share", "share this": "share", "share: this": "share", "shareholders": None,
+        "my shop": "shop", "my e-shop": "shop", "workshop": None, "shopping": None,
+    }  # fmt: skip
     assert {line: listed.cause(line, len(line.split()), 5) for line in said} == said
     assert listed.cause("share this with all of your friends", 7, 5) is None
