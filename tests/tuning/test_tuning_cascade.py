@@ -148,6 +148,10 @@ def test_measured_tells_by_how_much_draft_and_final_miss_the_limit():
     rows = sorted(zip(found.final[0], found.draft[0], found.kept, strict=True))
     assert rows == [(-2.0, 7.0, True), (0.0, -math.inf, True), (6.0, -1.0, False)]
     assert found.gone == {"value": 1, "without HTML": 1}
+    assert (np.diff(found.ranks) > 0).all()
+    turned = measured(PIPE, docs[::-1])  # the order is that of the ids' hashes
+    assert turned.final.tolist() == found.final.tolist()
+    assert turned.draft.tolist() == found.draft.tolist()
 
 
 def test_what_is_needed_is_how_far_a_page_at_the_limit_would_be_off():
