@@ -105,7 +105,8 @@ def rows(
     ]
     for start in range(0, batch.num_rows, ROWS):
         part = batch.slice(start, ROWS)
-        if limit is not None and max(sizes := row_sizes(part)) > limit:
+        # no row is larger than all of them together, of which shared values are counted once
+        if limit is not None and part.nbytes > limit and max(sizes := row_sizes(part)) > limit:
             for index, size in enumerate(sizes):
                 one = part.slice(index, 1)
                 if size > limit:
