@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from webfilter.heuristics.personal.beside import PAIRS, pairs
-from webfilter.heuristics.personal.cues import IDENTIFIER, PHONE, cues_before
+from webfilter.heuristics.personal.cues import IDENTIFIER, PHONE, TRUNK, cues_after, cues_before
 from webfilter.heuristics.personal.eights import Eights
 from webfilter.heuristics.personal.folded import (
     ALNUM,
@@ -162,8 +162,10 @@ def _numbers(chains: Chains, gaps: Bytes) -> tuple[Chains, Places]:
         possible |= lengths == shape
     cues = np.zeros(len(chains), dtype=np.uint8)
     asked = np.flatnonzero(~plus)
-    cues[asked] = cues_before(codes, first.take(asked))
-    phone = (cues & PHONE) != 0
+    cues[asked] = cues_before(chains.runs, first.take(asked))
+    phone = ((cues & PHONE) != 0) | (((cues & TRUNK) != 0) & _trunk_zero(chains))
+    asked = np.flatnonzero(~plus & (cues == 0))
+    phone[asked] = cues_after(chains.runs, chains.ends.take(asked))
     possible &= (cues & IDENTIFIER) == 0
     needed = plus | phone | possible
     chains = chains[needed]
@@ -172,6 +174,14 @@ def _numbers(chains: Chains, gaps: Bytes) -> tuple[Chains, Places]:
     each = (plus, phone, possible, bracket, closed, before, lengths)
     good, starts = _looked_at(chains, gaps, *(values.compress(needed) for values in each))
     return chains[good], starts.compress(good)
+
+
+def _trunk_zero(chains: Chains) -> Mask:
+    """Return which begin with one zero and have as many digits as national numbers with it."""
+    codes, first = chains.runs.codes, chains.starts
+    result: Mask = (codes.take(first) == 48) & (codes.take(first + 1) != 48)
+    result &= (chains.digits >= 9) & (chains.digits <= 12)
+    return result
 
 
 def _looked_at(

@@ -1,0 +1,155 @@
+"""Words of any script beside places in a text, looked up letter by letter.
+
+The folded text tells letters of ASCII only. Here each letter is itself, but for case, accents and
+what may be left out (vowel points, joiners, the signs of Indic scripts that kill a vowel), and
+letters of Arabic that look alike are one. It is slower, so it is asked about few places.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from webfilter.heuristics.personal.eights import Eights
+from webfilter.heuristics.personal.folded import (
+    LETTERS,
+    OTHER,
+    SIGN,
+    Bytes,
+    Mask,
+    Places,
+    members,
+)
+from webfilter.heuristics.personal.runs import Runs
+
+__all__ = ["Words", "is_letter", "signs_at"]
+
+_EDGE, _OPENS, _CLOSES, _DIGIT, _SKIPPED = 1, 2, 3, 4, 5
+"""What is no letter; letters are their code points."""
+_FIRST_LETTER = 32
+_LONGEST = 24
+"""Characters that are read at most."""
+_EDGES = 3
+"""Edges of words that are read at most."""
+_TABLE_SIZE = 0x10000
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_LEFT_OUT = "\u0640\u0903\u0983"  # tatweel; visarga, which stands for a colon
+_ALIKE = str.maketrans(
+    {
+        "\u0649": "\u064a",  # alef maksura and the yeh of Persian: yeh
+        "\u06cc": "\u064a",
+        "\u06a9": "\u0643",  # the kaf of Persian: kaf
+        "\u0629": "\u0647",  # teh marbuta, the hehs of Urdu, ae: heh
+        "\u06be": "\u0647",
+        "\u06c1": "\u0647",
+        "\u06d5": "\u0647",
+        "\u03c2": "\u03c3",  # final sigma
+        "\u0131": "i",
+    }
+)
+_BY_CODE = LETTERS | members(chr(OTHER) + chr(SIGN))
+_OTHER_SIGNS = _OPENS * members("([") + _CLOSES * members(")]") + _DIGIT * members("0123456789")
+
+
+def _canonical(char: str) -> int:
+    """Return the code point that stands for `char`, `_SKIPPED`, or `_EDGE` if it is no letter."""
+    category = unicodedata.category(char)
+    if char in _LEFT_OUT or category == "Cf" or unicodedata.combining(char):
+        return _SKIPPED
+    if category[0] not in "LM":
+        return _EDGE
+    low = char.lower()
+    bases = [c for c in unicodedata.normalize("NFKD", low) if not unicodedata.combining(c)]
+    return ord((bases[0] if len(bases) == 1 else low[0]).translate(_ALIKE))
+
+
+@cache
+def _table() -> npt.NDArray[np.uint64]:
+    """Return `_canonical` of all code points up to U+FFFF."""
+    table = np.arange(_TABLE_SIZE, dtype=np.uint64)  # Chinese and Hangul stand for themselves
+    for first, last in ((0, 0x3400), (0xA000, 0xAC00), (0xD7A4, 0xD800), (0xE000, _TABLE_SIZE)):
+        table[first:last] = [_canonical(chr(code)) for code in range(first, last)]
+    table[0xD800:0xE000] = _EDGE
+    table.flags.writeable = False
+    return table
+
+
+def signs_at(runs: Runs, places: Places) -> Eights:
+    """Return what stands at `places` of the text: a letter's code point, or what else it is."""
+    codes = runs.codes.take(places)
+    read = np.flatnonzero(_BY_CODE.take(codes))
+    found = np.maximum(_OTHER_SIGNS.take(codes), _EDGE).astype(np.uint64)
+    found[read] = _table().take(runs.points.take(places.take(read)), mode="clip")
+    return found
+
+
+def is_letter(signs: Eights) -> Mask:
+    """Return which of `signs` are letters."""
+    result: Mask = signs >= _FIRST_LETTER
+    return result
+
+
+class Words:
+    """Words with a byte each, looked for to the left of a place (`step` -1) or to its right (1).
+
+    An entry has "_" for a blank. It is a whole word; with a hyphen on the side that is read last,
+    there may be more letters.
+    """
+
+    def __init__(self, entries: Mapping[str, int], step: Literal[-1, 1]) -> None:
+        self._step = step
+        values: dict[int, int] = {}
+        for entry, byte in entries.items():
+            key = self._key(entry)
+            values[key] = values.get(key, 0) | byte
+        self._keys = np.array(sorted(values), dtype=np.uint64)
+        self._bytes = np.array([values[key] for key in sorted(values)], dtype=np.uint8)
+
+    def _key(self, entry: str) -> int:
+        brackets = {"_": _EDGE, "(": _OPENS, ")": _CLOSES}
+        signs = [brackets.get(char) or _canonical(char) for char in entry.strip("-")]
+        signs = [sign for sign in signs if sign != _SKIPPED][:: self._step]
+        if "-" not in entry:
+            signs.append(_EDGE)
+        powers = (pow(int(_FACTOR), place, 1 << 64) for place in range(len(signs)))
+        return sum(sign * power for sign, power in zip(signs, powers, strict=True)) % (1 << 64)
+
+    def _of(self, keys: Eights) -> Bytes:
+        slots = np.searchsorted(self._keys, keys)
+        found: Bytes = self._bytes.take(slots, mode="clip")
+        found *= self._keys.take(slots, mode="clip") == keys
+        return found
+
+    def beside(self, runs: Runs, places: Places) -> tuple[Bytes, Places]:
+        """Return the byte of the shortest word that begins at each of `places`, and its far end.
+
+        To the left, "begins" is where it ends for a reader. 0: none does. No word crosses a line.
+        """
+        found, reached = np.zeros(len(places), dtype=np.uint8), places.copy()
+        going, at = np.arange(len(places)), places
+        key = np.zeros(len(places), dtype=np.uint64)
+        power, edges, edge = key + np.uint64(1), key, key > 0
+        for _ in range(_LONGEST):
+            if not len(going):
+                break
+            sign = signs_at(runs, at)
+            if self._step < 0:
+                sign[sign < _SKIPPED] = _EDGE
+            read = (sign != _SKIPPED) & ((sign != _EDGE) | ~edge)
+            key = key + sign * power * read
+            power = np.where(read, power * _FACTOR, power)
+            edge = np.where(read, sign == _EDGE, edge)
+            edges = edges + (edge & read)
+            byte = self._of(key) * read
+            found[going] = byte
+            reached[going] = at - self._step * (sign < _FIRST_LETTER)
+            keep = (byte == 0) & (edges < _EDGES) & (runs.codes.take(at) != 10)
+            kept = np.flatnonzero(keep)
+            going, at = going.take(kept), at.take(kept) + self._step
+            key, power, edges, edge = (v.take(kept) for v in (key, power, edges, edge))
+        return found, reached
