@@ -17,13 +17,12 @@ from webfilter.heuristics.personal.folded import (
     OTHER,
     SIGN,
     Bytes,
-    Mask,
     Places,
     members,
 )
 from webfilter.heuristics.personal.letters import Words, is_letter, signs_at
 from webfilter.heuristics.personal.runs import Runs
-from webfilter.heuristics.personal.words import AFTER, BEFORE, PASSED, WITH_ZERO
+from webfilter.heuristics.personal.words import AFTER, AFTER_WITH_ZERO, BEFORE, PASSED, WITH_ZERO
 
 __all__ = ["ADDRESS", "IDENTIFIER", "PHONE", "TRUNK", "VERSION", "cues_after", "cues_before"]
 
@@ -63,7 +62,7 @@ _WORDS = {
         "peer endpoint"
     ),
     # words that are passed over: "Phone no.", "call us at"
-    _PASSED: PASSED,
+    _PASSED: " ".join(PASSED.values()),
 }
 _COMPOUNDS = ("nummer", "nommer", "numero")
 """Ends of words of which seven letters say too little: "Telefonnummer", "Kundennummer"."""
@@ -92,7 +91,8 @@ def _words() -> Words:
 
 def _words_after() -> Words:
     """Return what may stand behind a number: "(cell)", and phrases of languages with last verbs."""
-    found = {entry: PHONE for phrases in AFTER.values() for entry in phrases.split()}
+    found = {entry: TRUNK for entry in AFTER_WITH_ZERO.split()}
+    found |= {entry: PHONE for phrases in AFTER.values() for entry in phrases.split()}
     for words in BEFORE.values():
         for word in words.replace("-", "").split():
             found |= {f"({word})-": PHONE, f"({word}_)-": PHONE}
@@ -181,23 +181,23 @@ def cues_before(runs: Runs, starts: Places) -> Bytes:
     return found
 
 
-def cues_after(runs: Runs, ends: Places) -> Mask:
-    """Return which of the numbers that end there are named a phone behind them.
+def cues_after(runs: Runs, ends: Places) -> Bytes:
+    """Return `PHONE` or `TRUNK` for numbers that end there and are named a phone behind that.
 
     >>> from webfilter.heuristics.personal.folded import fold
     >>> from webfilter.heuristics.personal.runs import digit_runs
     >>> text = "5551234 (cell), 5551234"
     >>> runs = digit_runs(fold(text), text)
     >>> cues_after(runs, runs.ends).tolist()
-    [True, False]
+    [1, 0]
     """
     codes = runs.codes
     first = eights(codes, ends)
     asked = ((first | eights(codes, ends + 8)) & _BEYOND_ASCII) != 0
     asked |= ((first & 255) == 40) | ((first & 0xFFFF) == 0x2820)  # "(", " ("
-    found = np.zeros(len(ends), dtype=np.bool_)
+    found = np.zeros(len(ends), dtype=np.uint8)
     where = np.flatnonzero(asked)
     if len(where):
         places = _signs_skipped(runs, ends.take(where), 1, _BLANKS_AFTER, _MARKS_AFTER)
-        found[where] = _RIGHT().beside(runs, places)[0] != 0
+        found[where] = _RIGHT().beside(runs, places)[0]
     return found

@@ -83,7 +83,7 @@ def signs_at(runs: Runs, places: Places) -> Eights:
     """Return what stands at `places` of the text: a letter's code point, or what else it is."""
     codes = runs.codes.take(places)
     read = np.flatnonzero(_BY_CODE.take(codes))
-    found = np.maximum(_OTHER_SIGNS.take(codes), _EDGE).astype(np.uint64)
+    found: Eights = np.maximum(_OTHER_SIGNS.take(codes), _EDGE).astype(np.uint64)
     found[read] = _table().take(runs.points.take(places.take(read)), mode="clip")
     return found
 
@@ -151,5 +151,6 @@ class Words:
             keep = (byte == 0) & (edges < _EDGES) & (runs.codes.take(at) != 10)
             kept = np.flatnonzero(keep)
             going, at = going.take(kept), at.take(kept) + self._step
-            key, power, edges, edge = (v.take(kept) for v in (key, power, edges, edge))
+            key, power = key.take(kept), power.take(kept)
+            edges, edge = edges.take(kept), edge.take(kept)
         return found, reached

@@ -163,9 +163,9 @@ def _numbers(chains: Chains, gaps: Bytes) -> tuple[Chains, Places]:
     cues = np.zeros(len(chains), dtype=np.uint8)
     asked = np.flatnonzero(~plus)
     cues[asked] = cues_before(chains.runs, first.take(asked))
-    phone = ((cues & PHONE) != 0) | (((cues & TRUNK) != 0) & _trunk_zero(chains))
     asked = np.flatnonzero(~plus & (cues == 0))
-    phone[asked] = cues_after(chains.runs, chains.ends.take(asked))
+    cues[asked] = cues_after(chains.runs, chains.ends.take(asked))
+    phone = ((cues & PHONE) != 0) | (((cues & TRUNK) != 0) & _trunk_zero(chains))
     possible &= (cues & IDENTIFIER) == 0
     needed = plus | phone | possible
     chains = chains[needed]
@@ -177,10 +177,11 @@ def _numbers(chains: Chains, gaps: Bytes) -> tuple[Chains, Places]:
 
 
 def _trunk_zero(chains: Chains) -> Mask:
-    """Return which begin with one zero and have as many digits as national numbers with it."""
-    codes, first = chains.runs.codes, chains.starts
+    """Return which begin with one zero, as national numbers, or are one run as mobiles of India."""
+    codes, first, digits = chains.runs.codes, chains.starts, chains.digits
     result: Mask = (codes.take(first) == 48) & (codes.take(first + 1) != 48)
-    result &= (chains.digits >= 9) & (chains.digits <= 12)
+    result &= (digits >= 9) & (digits <= 12)
+    result |= (chains.counts == 1) & (digits == 10) & (codes.take(first) >= 54)
     return result
 
 
