@@ -143,7 +143,7 @@ class Pii(Profiled, Transform):
     @property
     def artifacts(self) -> Mapping[str, str]:
         """The version of the patterns."""
-        return {"pii": "patterns-2"}
+        return {"pii": "patterns-3"}
 
     def transform(self, doc: Document) -> tuple[str, Mapping[str, Value]]:
         """Return the text masked, and the signals."""

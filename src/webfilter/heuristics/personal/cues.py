@@ -20,7 +20,7 @@ from webfilter.heuristics.personal.folded import (
     Places,
     members,
 )
-from webfilter.heuristics.personal.letters import Words, is_letter, signs_at
+from webfilter.heuristics.personal.letters import Words, is_letter, plain, signs_at
 from webfilter.heuristics.personal.runs import Runs
 from webfilter.heuristics.personal.words import AFTER, AFTER_WITH_ZERO, BEFORE, PASSED, WITH_ZERO
 
@@ -39,8 +39,9 @@ _ASKED = LETTERS | members(chr(SIGN))
 
 PHONE, IDENTIFIER, VERSION, ADDRESS, _PASSED, TRUNK, _UNSURE = 1, 2, 4, 8, 16, 32, 64
 _WORDS = {
-    # words after which any grouping of digits is a phone number, those with a trunk zero only
+    # words after which any grouping of digits is a phone number
     PHONE: " ".join(BEFORE.values()),
+    # words after which it is one if it begins as national numbers do
     TRUNK: WITH_ZERO,
     # words after which a number is some other identifier
     IDENTIFIER: (
@@ -72,10 +73,10 @@ def _lookup() -> Lookup:
     """Return the bits of each word by its last letters, the very last in the highest byte."""
     found: dict[int, int] = {}
     for bit, words in _WORDS.items():
-        for word in filter(str.isascii, words.split()):
-            compound = len(word) > _LETTERS and word.endswith(_COMPOUNDS)
+        for word in filter(str.isascii, plain(words).split()):
+            long = len(word) > _LETTERS and (bit == _PASSED or word.endswith(_COMPOUNDS))
             key = int.from_bytes(word.encode("ascii")[-_LETTERS:].rjust(8, b"\0"), "little")
-            found[key] = found.get(key, 0) | (_UNSURE if compound else bit)
+            found[key] = found.get(key, 0) | (_UNSURE if long else bit)
     return Lookup(found)
 
 
@@ -83,7 +84,7 @@ def _words() -> Words:
     """Return the same words and those of other letters, for the closer look to the left."""
     found: dict[str, int] = {}
     for bit, words in _WORDS.items():
-        for word in words.split():
+        for word in plain(words).split():
             entry = f"-{word}" if word.isascii() and len(word) >= _LETTERS else word
             found[entry] = found.get(entry, 0) | bit
     return Words(found, -1)

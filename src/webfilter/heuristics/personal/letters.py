@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
+from itertools import accumulate
 from typing import Literal
 
 import numpy as np
@@ -27,15 +28,13 @@ from webfilter.heuristics.personal.folded import (
 )
 from webfilter.heuristics.personal.runs import Runs
 
-__all__ = ["Words", "is_letter", "signs_at"]
+__all__ = ["Words", "is_letter", "plain", "signs_at"]
 
 _EDGE, _OPENS, _CLOSES, _DIGIT, _SKIPPED = 1, 2, 3, 4, 5
 """What is no letter; letters are their code points."""
 _FIRST_LETTER = 32
 _LONGEST = 24
 """Characters that are read at most."""
-_EDGES = 3
-"""Edges of words that are read at most."""
 _TABLE_SIZE = 0x10000
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 _LEFT_OUT = "\u0640\u0903\u0983"  # tatweel; visarga, which stands for a colon
@@ -65,13 +64,25 @@ def _canonical(char: str) -> int:
         return _EDGE
     low = char.lower()
     bases = [c for c in unicodedata.normalize("NFKD", low) if not unicodedata.combining(c)]
-    return ord((bases[0] if len(bases) == 1 else low[0]).translate(_ALIKE))
+    one = bases[0] if len(bases) == 1 else low[0]
+    return ord(one.translate(_ALIKE)) if ord(one) < _TABLE_SIZE else ord(char)
+
+
+def plain(word: str) -> str:
+    """Return `word` as it is written where there are no accents.
+
+    >>> plain("téléphone numarası")
+    'telephone numarasi'
+    """
+    parts = unicodedata.normalize("NFD", word.replace("ı", "i"))
+    kept = "".join(char for char in parts if not unicodedata.combining(char))
+    return unicodedata.normalize("NFC", kept)
 
 
 @cache
-def _table() -> npt.NDArray[np.uint64]:
+def _table() -> npt.NDArray[np.uint16]:
     """Return `_canonical` of all code points up to U+FFFF."""
-    table = np.arange(_TABLE_SIZE, dtype=np.uint64)  # Chinese and Hangul stand for themselves
+    table = np.arange(_TABLE_SIZE, dtype=np.uint16)  # Chinese and Hangul stand for themselves
     for first, last in ((0, 0x3400), (0xA000, 0xAC00), (0xD7A4, 0xD800), (0xE000, _TABLE_SIZE)):
         table[first:last] = [_canonical(chr(code)) for code in range(first, last)]
     table[0xD800:0xE000] = _EDGE
@@ -105,25 +116,24 @@ class Words:
         self._step = step
         values: dict[int, int] = {}
         for entry, byte in entries.items():
-            key = self._key(entry)
-            values[key] = values.get(key, 0) | byte
+            for form in {entry, unicodedata.normalize("NFD", entry)}:
+                *begun, whole = self._keys_of(form)
+                values[whole] = values.get(whole, 0) | byte
+                for key in begun:  # so that a reader knows when to go on
+                    values.setdefault(key, 0)
         self._keys = np.array(sorted(values), dtype=np.uint64)
         self._bytes = np.array([values[key] for key in sorted(values)], dtype=np.uint8)
 
-    def _key(self, entry: str) -> int:
+    def _keys_of(self, entry: str) -> list[int]:
+        """Return a number for the first sign read, the first two, and so on."""
         brackets = {"_": _EDGE, "(": _OPENS, ")": _CLOSES}
         signs = [brackets.get(char) or _canonical(char) for char in entry.strip("-")]
         signs = [sign for sign in signs if sign != _SKIPPED][:: self._step]
         if "-" not in entry:
             signs.append(_EDGE)
         powers = (pow(int(_FACTOR), place, 1 << 64) for place in range(len(signs)))
-        return sum(sign * power for sign, power in zip(signs, powers, strict=True)) % (1 << 64)
-
-    def _of(self, keys: Eights) -> Bytes:
-        slots = np.searchsorted(self._keys, keys)
-        found: Bytes = self._bytes.take(slots, mode="clip")
-        found *= self._keys.take(slots, mode="clip") == keys
-        return found
+        each = (sign * power for sign, power in zip(signs, powers, strict=True))
+        return [key % (1 << 64) for key in accumulate(each)]
 
     def beside(self, runs: Runs, places: Places) -> tuple[Bytes, Places]:
         """Return the byte of the shortest word that begins at each of `places`, and its far end.
@@ -133,7 +143,7 @@ class Words:
         found, reached = np.zeros(len(places), dtype=np.uint8), places.copy()
         going, at = np.arange(len(places)), places
         key = np.zeros(len(places), dtype=np.uint64)
-        power, edges, edge = key + np.uint64(1), key, key > 0
+        power, edge = key + np.uint64(1), key > 0
         for _ in range(_LONGEST):
             if not len(going):
                 break
@@ -144,13 +154,13 @@ class Words:
             key = key + sign * power * read
             power = np.where(read, power * _FACTOR, power)
             edge = np.where(read, sign == _EDGE, edge)
-            edges = edges + (edge & read)
-            byte = self._of(key) * read
+            slot = np.searchsorted(self._keys, key)
+            known = self._keys.take(slot, mode="clip") == key
+            byte = self._bytes.take(slot, mode="clip") * (known & read)
             found[going] = byte
             reached[going] = at - self._step * (sign < _FIRST_LETTER)
-            keep = (byte == 0) & (edges < _EDGES) & (runs.codes.take(at) != 10)
+            keep = (byte == 0) & (known | (key == 0)) & (runs.codes.take(at) != 10)
             kept = np.flatnonzero(keep)
             going, at = going.take(kept), at.take(kept) + self._step
-            key, power = key.take(kept), power.take(kept)
-            edges, edge = edges.take(kept), edge.take(kept)
+            key, power, edge = key.take(kept), power.take(kept), edge.take(kept)
         return found, reached
