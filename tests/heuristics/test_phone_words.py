@@ -160,7 +160,12 @@ def test_what_belongs_to_something_else_does_not(text):
 
 
 def test_words_in_two_pieces():
-    for text in ("傳 真：37823456", "手 机 13123456789", "di động 912345678", "واٹس ایپ: 3012345678"):
+    for text in (
+        "傳 真：37823456",
+        "手 机 13123456789",
+        "di động 912345678",
+        "واٹس ایپ: 3012345678",
+    ):
         assert phones(text) == numbers(text)
     assert phones("động 912345678") == []
 

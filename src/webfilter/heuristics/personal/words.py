@@ -27,7 +27,7 @@ BEFORE: Mapping[str, str] = {
     "Spanish, Galician, Catalan, Basque": (
         "teléfono teléfonos tfno telefax telf fono móvil móviles móbil celular celulares cel "
         "telèfon telèfons mòbil truqueu telefonoa mugikorra faxa llame llámenos llamar "
-        "llamando"
+        "llamando llamarnos"
     ),
     "Portuguese": "telefone telefones fone telefonia telemóvel móvel",
     "Italian": "telefono telefoni cell cellulare cellulari telefonare chiama chiamare chiamate",
@@ -51,7 +51,7 @@ BEFORE: Mapping[str, str] = {
     ),
     "Czech, Slovak": (
         "telefón telefonní mobilní mobilný mobilu telefónne infolinka volejte zavolejte "
-        "volajte zavolajte"
+        "volajte zavolajte telefonicky"
     ),
     "Hungarian": "telefonszám telefonszámon telefonon telefonszáma mobilszám hívja hívjon",
     "Romanian, Moldovan": "telefonul telefoane telefonic sunați apelați mobilul",
@@ -146,7 +146,7 @@ BEFORE: Mapping[str, str] = {
     "Sinhala": "දුරකථන දුරකථනය දුරකතන දු_ක ජංගම ජංගම_දුරකථන ෆැක්ස් ෆෝන් අමතන්න ඇමතුම් වට්ස්ඇප්",
     "Thai": "-โทร -โทรศัพท์ -เบอร์ -มือถือ -แฟกซ์ -แฟ็กซ์ -โทรสาร -ติดต่อ -สายด่วน -โทรมา -โทรหา -ที่เบอร์",
     "Lao": "-ໂທ -ໂທລະສັບ -ໂທລະສັບມືຖື -ມືຖື -ເບີ -ເບີໂທ -ແຟັກ -ແຟກ -ໂທຫາ",
-    "Khmer": "-ទូរស័ព្ទ -ទូរសព្ទ -ទូរស័ព្ទលេខ -ទូរសារ -ទាក់ទង -ហ្វាក់",
+    "Khmer": "-ទូរស័ព្ទ -ទូរសព្ទ -ទូរស័ព្ទលេខ -ទូរសារ -ទាក់ទង -ហ្វាក់ -ទំនាក់ទំនង",
     "Burmese": "-ဖုန်း -ဆက်သွယ်ရန် -ဖက်စ် -တယ်လီဖုန်း -မိုဘိုင်း",
     "Chinese": (
         "-电话 -電話 -手机 -手機 -传真 -傳真 传_真 傳_真 手_机 手_機 -热线 -熱線 -专线 -專線 "
@@ -178,12 +178,12 @@ PASSED: Mapping[str, str] = {
         "numaramız numarali číslo čísle čísla szám száma broj brojem broju numărul pod på sur "
         "numri numrin raqam raqami nömrə nömrəsi numeroon numbril số ngay inombolo yakho akara "
         "di ke sa op unter für nous ons oss os kami saya ya wa ni yake yangu yako nambari "
-        "namba kom"
+        "namba kom il"
     ),
     "Cyrillic, Greek, Armenian, Georgian": (
         "номер номера номеру номером номерам номерът номери нөмірі нөмері дугаар на по за и "
         "или для нам нас связи справок заказа раб дом домашний рабочий αριθμός αριθμό αρ στο "
-        "στα թիվ համար համարը համարով ნომერი ნომერზე ნომრები"
+        "στα թիվ համար համարը համարով ნომერი ნომერზე ნომრები връзка"
     ),
     "Hebrew, Arabic": (
         "מספר מס ב ל رقم الرقم أرقام برقم رقمنا على عبر شماره شماره_های ی با به همراه نمبر "
