@@ -4,7 +4,9 @@ Found without further evidence: "+" or "00" with an assigned country code and as
 country's numbers have; an area code in brackets; a trunk zero in two or more groups of 9 to 12
 digits; North America's 3-3-4 (area and exchange not below 200); Russia's 8 + 3-3-2-2; Spain's
 3-2-2-2; Poland's 2-3-2-2; Brazil's 2-5-4; China's mobile 3-4-4; Australia's 1300 and 1800. Behind a
-word such as "Tel." or "call": any 7 to 15 digits.
+word such as "Tel.", "call" or "тел.": any 7 to 15 digits; so before "(cell)" and phrases for "call
+on" (`words` lists both by language). Behind a word such as "contact": 9 to 12 digits that begin
+with a trunk zero, or 10 in one piece that begin as mobile numbers of India do.
 
 Not found: digits in one piece without such a word; 7 and 8 digits in groups without an area code
 (dates, ranges of pages and years, scores look the same); groups of three parted by blanks, which is
@@ -180,7 +182,7 @@ def _trunk_zero(chains: Chains) -> Mask:
     """Return which begin with one zero, as national numbers, or are one run as mobiles of India."""
     codes, first, digits = chains.runs.codes, chains.starts, chains.digits
     result: Mask = (codes.take(first) == 48) & (codes.take(first + 1) != 48)
-    result &= (digits >= 9) & (digits <= 12)
+    result &= (digits >= 9) & (digits <= 12) & (chains.runs.lengths.take(chains.firsts) > 1)
     result |= (chains.counts == 1) & (digits == 10) & (codes.take(first) >= 54)
     return result
 
