@@ -122,7 +122,7 @@ class Pii(Profiled, Transform):
     first for the first match in a text, and so on around; a mapping from kind to text, with tags
     for kinds that it does not name; None: only count."""
     spelled: bool = True
-    """Whether e-mail addresses may have their sign written out: "ann(at)firm.de", "[at]", "(ät)"."""
+    """Whether e-mail addresses may have their sign written out: "ann(at)firm.de", "(ät)"."""
     max_pii: int | None = None
     """Most matches; None: drop nothing."""
     max_pii_character_ratio: float | None = None

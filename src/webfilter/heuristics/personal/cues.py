@@ -65,8 +65,8 @@ _WORDS = {
     # words that are passed over: "Phone no.", "call us at"
     _PASSED: " ".join(PASSED.values()),
 }
-_COMPOUNDS = ("nummer", "nommer", "numero")
-"""Ends of words of which seven letters say too little: "Telefonnummer", "Kundennummer"."""
+_ENDINGS = ("nummer", "nommer", "numero", "portable")
+"""Of words of which seven letters say too little: "Kundennummer", "comfortable"."""
 
 
 def _lookup() -> Lookup:
@@ -74,7 +74,7 @@ def _lookup() -> Lookup:
     found: dict[int, int] = {}
     for bit, words in _WORDS.items():
         for word in filter(str.isascii, plain(words).split()):
-            long = len(word) > _LETTERS and (bit == _PASSED or word.endswith(_COMPOUNDS))
+            long = len(word) > _LETTERS and (bit == _PASSED or word.endswith(_ENDINGS))
             key = int.from_bytes(word.encode("ascii")[-_LETTERS:].rjust(8, b"\0"), "little")
             found[key] = found.get(key, 0) | (_UNSURE if long else bit)
     return Lookup(found)
@@ -172,6 +172,8 @@ def cues_before(runs: Runs, starts: Places) -> Bytes:
     >>> cues_before(runs, runs.starts).tolist() == [PHONE]
     True
     """
+    if not len(starts):
+        return np.zeros(0, dtype=np.uint8)
     found, begins = _closer(runs, starts)
     for _ in range(_PASSES):
         passed = np.flatnonzero(found & _PASSED)
@@ -192,11 +194,13 @@ def cues_after(runs: Runs, ends: Places) -> Bytes:
     >>> cues_after(runs, runs.ends).tolist()
     [1, 0]
     """
+    found = np.zeros(len(ends), dtype=np.uint8)
+    if not len(ends):
+        return found
     codes = runs.codes
     first = eights(codes, ends)
     asked = ((first | eights(codes, ends + 8)) & _BEYOND_ASCII) != 0
     asked |= ((first & 255) == 40) | ((first & 0xFFFF) == 0x2820)  # "(", " ("
-    found = np.zeros(len(ends), dtype=np.uint8)
     where = np.flatnonzero(asked)
     if len(where):
         places = _signs_skipped(runs, ends.take(where), 1, _BLANKS_AFTER, _MARKS_AFTER)

@@ -126,8 +126,8 @@ class Words:
 
     def _keys_of(self, entry: str) -> list[int]:
         """Return a number for the first sign read, the first two, and so on."""
-        brackets = {"_": _EDGE, "(": _OPENS, ")": _CLOSES}
-        signs = [brackets.get(char) or _canonical(char) for char in entry.strip("-")]
+        brackets, table = {"_": _EDGE, "(": _OPENS, ")": _CLOSES}, _table()
+        signs = [brackets.get(char) or int(table[ord(char)]) for char in entry.strip("-")]
         signs = [sign for sign in signs if sign != _SKIPPED][:: self._step]
         if "-" not in entry:
             signs.append(_EDGE)
