@@ -10,14 +10,17 @@ from functools import cache
 
 import numpy as np
 
-from webfilter.heuristics.personal.eights import EACH, Lookup, eights
+from webfilter.heuristics.personal.eights import EACH, Eights, Lookup, eights
 from webfilter.heuristics.personal.folded import (
     LETTER,
     LETTERS,
+    MARK,
     OTHER,
+    PAD,
     SIGN,
     Bytes,
     Places,
+    fold,
     members,
 )
 from webfilter.heuristics.personal.letters import Words, is_letter, plain, signs_at
@@ -30,11 +33,11 @@ _LETTERS = 7
 """Letters of a word that are compared, its last ones; a listed word that is shorter is whole."""
 _BLANKS = 6
 """Characters that may stand between word and number."""
-_MARKS = members(" :.(+#-*/\"'=[")
+_MARKS = members(" :.(+#-*/\"'=[" + chr(MARK))
 _BETWEEN = _MARKS | members(chr(OTHER))
-_BLANKS_AFTER, _MARKS_AFTER = 3, members(" '-")
+_BLANKS_AFTER, _MARKS_AFTER = 2, members(" '-" + chr(MARK))
 _PASSES = 3
-_BEYOND_ASCII = 128 * EACH
+_HIGHEST = 128 * EACH
 _ASKED = LETTERS | members(chr(SIGN))
 
 PHONE, IDENTIFIER, VERSION, ADDRESS, _PASSED, TRUNK, _UNSURE = 1, 2, 4, 8, 16, 32, 64
@@ -90,17 +93,33 @@ def _words() -> Words:
     return Words(found, -1)
 
 
-def _words_after() -> Words:
+def _after() -> dict[str, int]:
     """Return what may stand behind a number: "(cell)", and phrases of languages with last verbs."""
     found = {entry: TRUNK for entry in AFTER_WITH_ZERO.split()}
     found |= {entry: PHONE for phrases in AFTER.values() for entry in phrases.split()}
     for words in BEFORE.values():
         for word in words.replace("-", "").split():
             found |= {f"({word})-": PHONE, f"({word}_)-": PHONE}
-    return Words(found, 1)
+    return found
+
+
+def _words_after() -> Words:
+    return Words(_after(), 1)
 
 
 _LOOKUP, _LEFT, _RIGHT = _lookup(), cache(_words), cache(_words_after)
+_FOUR = np.uint64(0xFFFFFFFF)
+
+
+@cache
+def _openings() -> Lookup:
+    """Return which four folded characters may begin what stands behind a number."""
+    found: dict[int, int] = {}
+    for entry in _after():
+        codes = fold(entry.strip("-")[:4].replace("_", " ").ljust(4))[PAD : PAD + 4] | 32
+        for edge in " .":
+            found[int.from_bytes(codes.tobytes().replace(b" ", edge.encode()), "little")] = 1
+    return Lookup(found)
 
 
 def _before(codes: Bytes, starts: Places) -> tuple[Bytes, Places]:
@@ -146,12 +165,17 @@ def _signs_skipped(runs: Runs, places: Places, step: int, most: int, marks: Byte
     return places
 
 
+def _beyond_ascii(found: Eights) -> Eights:
+    """Return 128 in each byte of `found` that is a letter beyond ASCII, 0 in the others."""
+    return found & (found << np.uint64(1)) & _HIGHEST
+
+
 def _closer(runs: Runs, starts: Places) -> tuple[Bytes, Places]:
     """Return what `_before` does, the words of other scripts included."""
     codes = runs.codes
     found, begins = _before(codes, starts)
-    beyond = ((eights(codes, starts - 8) | eights(codes, starts - 16)) & _BEYOND_ASCII) != 0
-    asked = np.flatnonzero(beyond | ((found & _UNSURE) != 0))
+    beyond = _beyond_ascii(eights(codes, starts - 8)) | _beyond_ascii(eights(codes, starts - 16))
+    asked = np.flatnonzero((beyond != 0) | ((found & _UNSURE) != 0))
     if len(asked):
         places = _signs_skipped(runs, starts.take(asked) - 1, -1, _BLANKS, _MARKS)
         bits, far = _LEFT().beside(runs, places)
@@ -198,9 +222,10 @@ def cues_after(runs: Runs, ends: Places) -> Bytes:
     if not len(ends):
         return found
     codes = runs.codes
-    first = eights(codes, ends)
-    asked = ((first | eights(codes, ends + 8)) & _BEYOND_ASCII) != 0
-    asked |= ((first & 255) == 40) | ((first & 0xFFFF) == 0x2820)  # "(", " ("
+    first = eights(codes, ends) | 32 * EACH
+    asked = _openings().of(first & _FOUR)
+    for skipped in range(1, _BLANKS_AFTER + 1):
+        asked |= _openings().of(first >> 8 * skipped & _FOUR)
     where = np.flatnonzero(asked)
     if len(where):
         places = _signs_skipped(runs, ends.take(where), 1, _BLANKS_AFTER, _MARKS_AFTER)

@@ -37,7 +37,7 @@ _LONGEST = 24
 """Characters that are read at most."""
 _TABLE_SIZE = 0x10000
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
-_LEFT_OUT = "\u0640\u0903\u0983"  # tatweel; visarga, which stands for a colon
+_LEFT_OUT = "\u0640\u0903\u0983\ufe0e\ufe0f"  # tatweel; visarga, used as a colon; variants
 _ALIKE = str.maketrans(
     {
         "\u0649": "\u064a",  # alef maksura and the yeh of Persian: yeh

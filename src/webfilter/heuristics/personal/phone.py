@@ -167,7 +167,9 @@ def _numbers(chains: Chains, gaps: Bytes) -> tuple[Chains, Places]:
     cues[asked] = cues_before(chains.runs, first.take(asked))
     asked = np.flatnonzero(~plus & (cues == 0))
     cues[asked] = cues_after(chains.runs, chains.ends.take(asked))
-    phone = ((cues & PHONE) != 0) | (((cues & TRUNK) != 0) & _trunk_zero(chains))
+    phone = (cues & PHONE) != 0
+    if (cues & TRUNK).any():
+        phone |= ((cues & TRUNK) != 0) & _trunk_zero(chains)
     possible &= (cues & IDENTIFIER) == 0
     needed = plus | phone | possible
     chains = chains[needed]
