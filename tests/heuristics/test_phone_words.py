@@ -190,6 +190,28 @@ def test_words_of_two_languages_need_a_trunk_zero():
     assert phones("Contact: 9876543210") == ["9876543210"]
 
 
+def test_decimals_behind_a_word_for_contact_are_left():
+    assert phones("للتواصل 0.123 0.456 0.789") == []
+    assert phones("للتواصل 0501234567") == ["0501234567"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "تليفون 2101234567",
+        "خلیوی 2101234567",  # the yeh of Persian
+        "هاتف، 2101234567",  # a comma of the script
+        "ስልክ፡ 2101234567",
+        "тел. \U0001f3e0 2101234567",
+        "тел\ufe0f 2101234567",  # a selector that is not seen
+        "“тел.” 2101234567",
+        "тел. – 2101234567",
+    ],
+)
+def test_marks_and_letters_that_look_alike(text):
+    assert phones(text) == ["2101234567"]
+
+
 def test_words_do_not_reach_over_lines_and_documents():
     texts = ["Di", "động: 912345678", "тел.", "84951234567"]
     docs = [Document(str(n), text) for n, text in enumerate(texts)]

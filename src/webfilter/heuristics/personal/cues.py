@@ -37,7 +37,7 @@ _MARKS = members(" :.(+#-*/\"'=[" + chr(MARK))
 _BETWEEN = _MARKS | members(chr(OTHER))
 _BLANKS_AFTER, _MARKS_AFTER = 2, members(" '-" + chr(MARK))
 _PASSES = 3
-_HIGHEST = 128 * EACH
+_HIGHEST = np.uint64(128 * EACH)
 _ASKED = LETTERS | members(chr(SIGN))
 
 PHONE, IDENTIFIER, VERSION, ADDRESS, _PASSED, TRUNK, _UNSURE = 1, 2, 4, 8, 16, 32, 64
@@ -167,7 +167,8 @@ def _signs_skipped(runs: Runs, places: Places, step: int, most: int, marks: Byte
 
 def _beyond_ascii(found: Eights) -> Eights:
     """Return 128 in each byte of `found` that is a letter beyond ASCII, 0 in the others."""
-    return found & (found << np.uint64(1)) & _HIGHEST
+    result: Eights = found & (found << np.uint64(1)) & _HIGHEST
+    return result
 
 
 def _closer(runs: Runs, starts: Places) -> tuple[Bytes, Places]:
@@ -222,10 +223,10 @@ def cues_after(runs: Runs, ends: Places) -> Bytes:
     if not len(ends):
         return found
     codes = runs.codes
-    first = eights(codes, ends) | 32 * EACH
+    first: Eights = eights(codes, ends) | np.uint64(32 * EACH)
     asked = _openings().of(first & _FOUR)
     for skipped in range(1, _BLANKS_AFTER + 1):
-        asked |= _openings().of(first >> 8 * skipped & _FOUR)
+        asked |= _openings().of(first >> np.uint64(8 * skipped) & _FOUR)
     where = np.flatnonzero(asked)
     if len(where):
         places = _signs_skipped(runs, ends.take(where), 1, _BLANKS_AFTER, _MARKS_AFTER)
