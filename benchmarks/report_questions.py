@@ -28,11 +28,12 @@ def best(ask: Callable[[], Any]) -> float:
 
 
 def main() -> None:
-    """Time the three questions, then reading all documents."""
+    """Time the questions, then reading all documents."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("--signal", default="words")
     parser.add_argument("--limits", type=float, nargs="+", default=[20, 50, 100])
+    parser.add_argument("--by", default="host", help="what to break the run down by")
     args = parser.parse_args()
 
     report = Report.load(args.run)
@@ -41,6 +42,7 @@ def main() -> None:
         "`borderline`, n=20": lambda: report.borderline(args.signal, 20),
         "`removal`": report.removal,
         "`removal(characters=True)`": lambda: report.removal(characters=True),
+        f"`breakdown`, {args.by}": lambda: report.breakdown(args.by),
     }
     print("| question | CPU s | documents/s |\n| --- | --- | --- |")
     for name, ask in questions.items():

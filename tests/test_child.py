@@ -381,7 +381,8 @@ def test_a_forgotten_child_is_closed_without_a_warning():
 
 
 SCRIPT = """
-import os, sys, time, threading
+import os, signal, sys, time, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 from webfilter.child import Child
 children = [Child({target!r}, None) for _ in range(2)]
 print(*[child.call(("pid",)) for child in children], flush=True)

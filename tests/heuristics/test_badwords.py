@@ -126,6 +126,8 @@ def test_unspaced_scripts_are_searched_anywhere():
     assert matches("这是色情网站", "色情") == 1
     assert matches("포르노를 보다", "포르노") == 1
     assert matches("東京エロ動画サイト", "エロ動画") == 1
+    assert matches("色情色视频色x色", "色", "色情") == 4
+    assert matches("色情视频色情", "情视频", "色情", "色情图") == 2
 
 
 def test_the_share_is_of_words_and_undefined_without_any():

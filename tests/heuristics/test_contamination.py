@@ -343,6 +343,7 @@ def test_what_cannot_be_built_says_why(files, tmp_path):
             Contamination(given_)
     for fields, match in [
         ({"n": 1}, "n = 1 is not between"),
+        ({"n": 1_001}, "n = 1001 is not between 2 and 1000"),
         ({"shortest": 0}, "shortest = 0 is not 1 or more"),
         ({"share": 0}, "share = 0.0 is not above 0"),
         ({"share": 1.1}, "share = 1.1 is not above 0"),

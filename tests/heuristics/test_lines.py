@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.heuristics.lines import Lines
-from webfilter.heuristics.phrases import phrases, plain
+from webfilter.heuristics.phrases import Phrases, phrases, plain
 from webfilter.heuristics.surroundings import surroundings
 from webfilter.testing import check_stage
 
@@ -355,3 +355,14 @@ def test_what_is_kept_was_there_in_this_order(text):
     ratio = signals["line_removed_word_ratio"]
     assert ratio is None or 0 <= ratio <= 1
     assert (result == text) or sum(signals[f"lines_{name}"] for name in CAUSES) > 0
+
+
+def test_the_start_or_end_of_a_line_ends_with_a_word_where_words_are_apart():
+    listed = Phrases([("続き*", "more"), ("©*", "notice"), ("share*", "share"), ("*shop", "shop")])
+    said = {
+        "続き": "more", "続きを読む": "more", "©acme": "notice", "© acme": "notice",
+        "share": "share", "share this": "share", "share: this": "share", "shareholders": None,
+        "my shop": "shop", "my e-shop": "shop", "workshop": None, "shopping": None,
+    }  # fmt: skip
+    assert {line: listed.cause(line, len(line.split()), 5) for line in said} == said
+    assert listed.cause("share this with all of your friends", 7, 5) is None

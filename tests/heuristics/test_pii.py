@@ -616,3 +616,34 @@ def test_time_is_linear(unit):
         return min(times)
 
     assert cost(800_000) < 6 * cost(200_000) + 0.1  # four times the text; quadratic would be 16
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("ann@zoo-buzz.example", "<EMAIL>"),
+        ("a@zz.example", "<EMAIL>"),
+        ("a@b--c.example", "<EMAIL>"),
+        ("a@-b.example", None),
+        ("a@b.-c.example", None),
+        ("a@b..example", None),
+        ("4111 1111 1111 1111. Now", "<CARD>. Now"),
+        ("4111 1111 1111 1111.jpg", None),
+        ("4111 1111 1111 1111-a", None),
+        ("4111111111111111_b", None),
+        ("4111 1111 1111 1111=x", "<CARD>=x"),
+        ("2600:1111:1::2", "<IP>"),
+        ("3fff:1fff::5", "<IP>"),  # 3fff::/20 is for documentation
+        ("3fff:0fff::5", None),
+        ("3fff:fff::5", None),
+        ("(11) 2345 6789", "<PHONE>"),
+        ("(12345) 67 89 01", "<PHONE>"),
+        ("(1) 2345 67890", None),
+        ("(123456) 78 90 12", None),
+        ("11 9999-8888", "<PHONE>"),
+        ("11.9999-8888", None),
+    ],
+)
+def test_what_borders_on_a_private_number_or_address_decides(text, masked):
+    [doc] = Pii().process([Document("a", f"so {text} and")])
+    assert doc.text == f"so {text if masked is None else masked} and"

@@ -13,6 +13,8 @@ from webfilter import (
     FastTextQuality,
     Language,
     LanguageParts,
+    Length,
+    Lines,
     Pipeline,
     Sandboxed,
 )
@@ -117,3 +119,23 @@ def test_a_run_says_that_a_model_was_not_the_same_to_its_end(
     assert text in caplog.messages
     same = pipe.run(TEXTS, progress=False) if end == "replaced" else None
     assert same is None or not any("during the run" in text for text in same.warnings)
+
+
+def test_a_score_that_takes_the_place_of_another_models_is_told_of(tmp_path: Path) -> None:
+    ours = Educational(min_score=None)
+    theirs = Educational(min_score=None, model=trained(tmp_path / "model.npz"))
+
+    def told(pipe: Pipeline) -> list[str]:
+        return [text for text in pipe.run(TEXTS[:3], progress=False).warnings if "again" in text]
+
+    assert told(ours | theirs) == [
+        "educational_2 scores educational again, by another model: what educational made of it was "
+        "judged there, and is not stored"
+    ]
+    for pipe in (
+        ours | Educational(min_score=1.0),  # the same model, so the same score
+        ours | Lines() | theirs,  # of another text
+        ours | Length(),
+        Pipeline((theirs,)),
+    ):
+        assert told(pipe) == []

@@ -147,6 +147,8 @@ def test_what_can_be_iterated_again_can_be_read_again():
         (None, "NoneType cannot be read"),
         ({"train": [1], "test": [2]}, "a single mapping was given"),
         (b"<p>", "a single bytes was given: put it in a list"),
+        (Document("a", "Hi."), "a single Document was given: put it in a list"),
+        ("Water boils.", "no such file or folder; if it is a text, put it in a list"),
         (lambda: iter([]), "call it"),
         (open, "cannot be read"),
         ("", "empty"),

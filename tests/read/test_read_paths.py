@@ -303,3 +303,15 @@ def test_position_grows_while_reading(crawl):
     assert seen == sorted(seen) == [source.position for _ in source]
     assert 0 < seen[0] <= source.size
     assert seen[-1] == source.size == source.position
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_a_link_to_nothing_is_no_silent_loss(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "one"}\n')
+    (tmp_path / "b.txt").symlink_to("nothing")  # of no kind that is read
+    (tmp_path / "c.jsonl").mkdir()
+    assert [doc.text for doc in read(str(tmp_path))] == ["one"]
+    (tmp_path / "d.jsonl").symlink_to("nothing")  # such as a file of git-annex that is elsewhere
+    for given in (tmp_path, tmp_path / "*.jsonl"):
+        with pytest.raises(SourceError, match=r"d\.jsonl: cannot be read: it is a link to nothing"):
+            read(str(given))

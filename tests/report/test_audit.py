@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from scipy import stats
 
 import webfilter as wf
 from webfilter import catalog, cli
@@ -86,20 +87,30 @@ def test_a_run_without_a_cascade_has_no_audit():
         Report.of(pipe, pipe(["one"])).audit()
 
 
-@pytest.mark.parametrize(
-    ("count", "of", "low", "high"),
-    # Clopper-Pearson at 95 %, by the quantiles of the beta distribution (SciPy 1.11)
-    [
-        (0, 10, 0.0, 0.3085),
-        (5, 10, 0.1871, 0.8129),
-        (1, 300, 0.00008, 0.01844),
-        (10, 10, 0.6915, 1.0),
-    ],
-)
-def test_intervals_are_those_of_clopper_and_pearson(count, of, low, high):
+COUNTS = [(0, 0), (0, 1), (1, 1), (0, 10), (5, 10), (10, 10), (1, 300), (299, 300), (999, 5_000)]
+COUNTS += [(3, 10**6), (1_001, 10**6), (10**6, 3 * 10**6), (10**6 - 1, 10**6), (10**6, 10**6)]
+
+
+@pytest.mark.parametrize(("count", "of"), COUNTS)
+def test_intervals_are_those_of_clopper_and_pearson(count, of):
     found = Counted(count, of)
-    assert found.low == pytest.approx(low, abs=6e-5)
-    assert found.high == pytest.approx(high, abs=6e-5)
+    low = stats.beta.ppf(0.025, count, of - count + 1) if count else 0.0
+    high = stats.beta.ppf(0.975, count + 1, of - count) if count < of else 1.0
+    assert (found.low, found.high) == pytest.approx((low, high), rel=1e-6, abs=1e-12)
+    assert at_most(count, of) == pytest.approx(
+        stats.beta.ppf(0.95, count + 1, of - count) if count < of else 1.0, rel=1e-6
+    )
+
+
+def test_two_digits_of_a_share_are_told_and_three_near_all():
+    told = [str(Counted(count, 1_000)) for count in (0, 7, 990, 996, 1_000)]
+    assert told == [
+        "0 of 1,000 (0 %, 0 to 0.37 %)",
+        "7 of 1,000 (0.7 %, 0.28 to 1.4 %)",
+        "990 of 1,000 (99 %, 98 to 99.5 %)",
+        "996 of 1,000 (99.6 %, 99 to 99.9 %)",
+        "1,000 of 1,000 (100 %, 99.6 to 100 %)",
+    ]
 
 
 def test_the_bound_covers_whatever_the_share_is():

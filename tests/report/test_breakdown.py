@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import pandas
 import pytest
@@ -13,6 +14,7 @@ from toys import Breaks
 import webfilter as wf
 from webfilter import Document, Report
 from webfilter.errors import ConfigError, UnknownName
+from webfilter.report.breakdown import legend
 
 PIPE = Tongue() | Vowels(None, None) | wf.Length(min_words=3, max_words=8) | Breaks()
 
@@ -81,8 +83,6 @@ def test_every_count_is_that_of_the_documents(ran, by, n):
     report, table = ran
     found = report.breakdown(by, n, mean="words")
     groups = table[by].map(said)
-    if [row.value for row in found][-1] in ("0", "1"):  # of a stage that is not known here
-        groups = groups.map({"true": "1", "false": "0"}).where(groups.notna(), None)
     truth = dict(list(table.groupby(groups.fillna("(none)"))))
     order = sorted(truth, key=lambda name: (-len(truth[name]), "" if name == "(none)" else name))
     shown = [name for name in order if name != "(none)"][: n - ("(none)" in truth)]
@@ -147,6 +147,92 @@ def test_the_page_the_text_and_the_data_tell_the_same(ran):
     assert "(2 more)" in page
 
 
+def test_text_and_page_show_each_figure_in_its_column():
+    rules = (wf.Rule("good", ge=1), wf.Rule("words", ge=5, le=90), wf.Rule("odd", le=0))
+    pipe = wf.Judge(rules, given=True)
+    made = [  # documents of a group, with their signals
+        *((40, "a", 1, 50, 0), (8, "a", 0, 50, 0), (2, "a", 1, 3, 0)),
+        *((5, "b", 1, 20, 0), (20, "b", 0, 20, 0), (13, "b", 1, 4, 0), (1, "b", 1, 9, 1)),
+        *((10, None, 1, 8, 0), (3, "c", 0, 1, 0), (1, "d", 1, 30, 0), (1, "e", 1, 3, 0)),
+    ]
+    docs = [
+        Document(f"{at}/{n}", signals={"of": of, "good": good, "words": words, "odd": odd})
+        for at, (count, of, good, words, odd) in enumerate(made)
+        for n in range(count)
+    ]
+    found = Report.of(pipe, pipe(docs)).breakdown("of", 4, mean="words")
+    page = re.findall("<tr>(.*?)</tr>", found.to_html())
+    page = [re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row.replace("&nbsp;", " ")) for row in page]
+    bars = [re.findall(r'class="(\w+)" style="width:([\d.]+)%', row[1]) for row in page]
+    page = [[re.sub("<[^>]*>", "", cell) for cell in row] for row in page]
+    head = ["of", "documents", "kept", "of group", "of kept", "words kept", "mean words"]
+    assert page == [
+        ["of", "", *head[1:], "why documents left"],
+        ["a", "", "50", "40", "80.0 % +", "71.4 %", "90.5 %", "50",
+         "judge: good 16.0 %, judge: words 4.0 %"],
+        ["b", "", "39", "5", "12.8 % −", "8.9 %", "4.5 %", "20",
+         "judge: good 51.3 %, judge: words 33.3 %"],
+        ["(not known)", "", "10", "10", "100 % +", "17.9 %", "3.6 %", "8", ""],
+        ["c", "", "3", "-", "0 %", "", "", "", "judge: good 100 %"],
+        ["(2 more)", "", "2", "1", "50.0 %", "1.8 %", "1.4 %", "30", "judge: words 50.0 %"],
+    ]  # fmt: skip
+    assert bars[1:] == [
+        *([("kept", "80"), ("dropped", "20")], [("kept", "12.82"), ("dropped", "87.18")]),
+        *([("kept", "100")], [("dropped", "100")], [("kept", "50"), ("dropped", "50")]),
+    ]
+    lines = str(found).splitlines()
+    assert lines[:2] == ["56 of 104 documents kept (53.8 %)", ""]
+    told = [" ".join(line.split()) for line in lines[2:8]]
+    assert told == [" ".join(" ".join(row).replace("−", "-").split()) for row in page]
+    for line, row in zip(lines[3:8], page[1:], strict=True):
+        row[4] = row[4].rstrip(" +−")
+        for name, cell in zip(head[1:], row[2:8], strict=True):
+            at = lines[2].index(f"  {name}") + len(name) + 2
+            assert line[:at].endswith(f"  {cell}")
+    assert lines[8:10] == ["", legend(found)[0][:99]]
+    assert lines[-1] == legend(found)[1]
+    assert len(found) == 4
+    everything = Report.of(pipe, pipe(docs[:89])).breakdown("of")
+    assert "(not known)" not in str(everything)
+    assert "more)" not in str(everything)
+
+
+def test_sizes_are_told_where_all_that_was_kept_is_measured():
+    pipe = wf.Judge((wf.Rule("words", ge=5),), given=True)
+    sized = [Document(str(n), signals={"words": n, "of": "a"}) for n in range(10)]
+    unsized = [*sized, Document("b", signals={"of": "a"})]
+    for docs, size in ((sized, 35), (unsized, 0), (sized[:5], 0)):
+        found = Report.of(pipe, pipe(docs)).breakdown("of")
+        assert (found.unit, found.size, found.rows[0].size) == ("words" * bool(size), size, size)
+
+
+@pytest.mark.parametrize("format", ["parquet", "jsonl", "memory"])
+@pytest.mark.parametrize("known", [True, False])
+def test_the_same_is_told_however_documents_are_stored(tmp_path, format, known):
+    docs = [
+        Document(
+            str(n), "Water boils. " * (n + 1), url="https://a.example/",
+            signals={"tokens": 3 * n, "odd": bool(n % 2) if n > 6 else None},
+        )
+        for n in range(20)
+    ]  # fmt: skip
+    pipe = wf.Length(min_words=8) | (wf.Tokens() if known else Breaks())
+    if format == "memory":
+        report = Report.of(pipe, pipe(docs))
+    else:
+        pipe.run(docs, tmp_path / "run", format=format, progress=False)
+        report = Report.load(tmp_path / "run")
+    tokens = wf.Tokens()(docs) if known else docs
+    found = report.breakdown("odd", mean="tokens")
+    assert found.unit == "tokens"
+    assert found.size == sum(doc.signals["tokens"] for doc in tokens[3:])
+    assert [(row.value, row.documents) for row in found] == [
+        (None, 7), ("true", 7), ("false", 6),
+    ]  # fmt: skip
+    with pytest.raises(UnknownName, match="did you mean 'tokens'"):
+        report.breakdown("host", mean="tokns")
+
+
 def test_nothing_foreign_breaks_out():
     pipe = wf.Judge((wf.Rule(EVIL, ge=1),), given=True)
     docs = [
@@ -190,7 +276,7 @@ def test_what_no_document_has_is_a_clear_error(ran):
         report.breakdown("meta.sorce")
     with pytest.raises(UnknownName, match="unknown signal 'wrods'"):
         report.breakdown("host", mean="wrods")
-    with pytest.raises(ConfigError, match="'language'"):
+    with pytest.raises(ConfigError, match="'language': it is no number"):
         report.breakdown("host", mean="language")
 
 
@@ -198,6 +284,7 @@ def test_numbers_are_groups_while_they_are_few():
     docs = [Document(str(n), "a " * n) for n in range(150)]
     few, many = (Report.of(wf.Length(), wf.Length()(part)) for part in (docs[:50], docs))
     assert [row.value for row in few.breakdown("words", 3)] == ["0", "1", "10"]
+    assert len(Report.of(wf.Length(), wf.Length()(docs[:100])).breakdown("words")) == 20
     with pytest.raises(ConfigError, match=r"150 numbers, too many .* sweep\('words', limits\)"):
         many.breakdown("words")
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import re
 import shutil
 import tracemalloc
 from collections import Counter
@@ -540,3 +541,109 @@ def test_of_many_rules_those_are_shown_that_took_out_the_most():
     assert "  and 10 more rules" in str(found).splitlines()
     assert "And 10 more rules." in found.to_html()
     assert len(found.to_dict()["rules"]) == 70
+
+
+def test_the_text_tells_every_difference():
+    def ran(pipe, made):
+        docs = [
+            Document(name, text, url=url, signals={"good": good, "words": words})
+            for name, text, url, good, words in made
+        ]
+        return Report.of(pipe, pipe(docs))
+
+    both = [
+        ("a", "Water boils.", None, 1, 20),
+        ("b", "Iron rusts.", "https://b.example/", 1, 10),
+        ("c", "Salt melts ice.", None, 2, 9),
+        ("d", "Ice floats.", None, 3, 50),
+        ("g", "x y", None, 5, 100),
+    ]
+    sun = "The sun is {} star, and so on."
+    before = ran(
+        Judge((Rule("words", ge=8, le=90), Rule("good", ge=1)), given=True),
+        [*both, ("e", sun.format("a"), None, 3, 50), ("f", "x", None, 0, 50)],
+    )
+    after = ran(
+        Judge((Rule("words", ge=12), Rule("good", ge=2)), given=True) | Length(min_words=2),
+        [*both, ("e", sun.format("no"), None, 3, 50), ("h", "x y", None, 5, 100)],
+    )
+    found = wf.compare(before, after)
+    assert repr(found) == "Comparison('in memory' -> 'in memory': 5 -> 4 kept, 3 lost, 2 gained)"
+    named = Comparison(("one", "two"), found.counts, (), 0, (), (), ("Noted.",))
+    assert str(named).splitlines()[:2] == ["before: one", "after:  two"]
+    assert repr(named).startswith("Comparison('one' -> 'two'")
+    assert str(named).endswith("\n\nNoted.")
+    blocks = [
+        [re.split("  +", line.strip()) for line in block.splitlines()]
+        for block in str(found).split("\n\n")
+    ]
+    assert [block[0][0] for block in blocks[6:]] == [
+        "rewritten: 1 document",
+        "kept -> dropped: 3 documents",
+        "dropped -> kept: 1 document",
+        "dropped -> absent: 1 document",
+        "absent -> kept: 1 document",
+    ]
+    assert blocks[1][:6] == [
+        ["before", "after", "change"],
+        ["in", "7", "7", "0"],
+        ["kept", "5", "4", "-1"],
+        ["dropped", "2", "3", "+1"],
+        ["failed", "0", "0", "0"],
+        ["characters kept", "78", "47", "-31"],
+    ]
+    assert blocks[2][1:4] == [
+        ["judge.judged.1.ge", "8.0 -> 12.0"],
+        ["judge.judged.1.le", "only before: 90.0"],
+        ["judge.judged.2.ge", "1.0 -> 2.0"],
+    ]
+    assert blocks[2][4][1].startswith('only after: use = "length"')
+    assert blocks[3][1:] == [
+        ["kept -> kept", "2", "25.0 %"],
+        ["kept -> dropped", "3", "37.5 %"],
+        ["dropped -> kept", "1", "12.5 %"],
+        ["dropped -> absent", "1", "12.5 %"],
+        ["absent -> kept", "1", "12.5 %"],
+        ["rewritten, of those kept", "1"],
+    ]
+    assert sorted(blocks[4][2:]) == [
+        ["absent", "-> kept", "1"],
+        ["judge good <", "-> absent", "1"],
+        ["judge words >", "-> kept", "1"],
+        ["kept", "-> judge good <", "1"],
+    ]
+    assert blocks[4][1] == ["kept", "-> judge words <", "2"]
+    assert blocks[5][1:] == [
+        ["stage", "rule", "limit", "before", "after", "change"],
+        ["judge", "good <", "1 -> 2", "1", "1", "0"],
+        ["judge", "words >", "90 -> -", "1", "0", "-1"],
+        ["judge", "words <", "- -> 12", "0", "2", "+2"],
+    ]
+    assert blocks[6][1:] == [["e"], [sun.format("a")], [sun.format("no")]]
+    shown = {block[n][0]: block[n : n + 2] for block in blocks[7:] for n in range(1, len(block), 2)}
+    assert shown == {
+        "a": [["a", "judge: good 1 < 2; 1 before"], ["Water boils."]],
+        "https://b.example/": [
+            ["https://b.example/", "judge: words 10 < 12; 10 before"], ["Iron rusts."],
+        ],
+        "c": [["c", "judge: words 9 < 12; 9 before"], ["Salt melts ice."]],
+        "g": [["g", "judge: words 100 > 90; 2 after"], ["x y"]],
+        "f": [["f", "judge: good 0 < 1"], ["x"]],
+        "h": [["h"], ["x y"]],
+    }  # fmt: skip
+
+
+def test_of_long_texts_the_place_is_shown_where_they_begin_to_differ():
+    start = "".join(f"{n} " for n in range(400))
+    runs = [
+        Report.of(Length(), Length()([Document("a", f"{start}{end}")]))
+        for end in ("old end", "new end", "")
+    ]
+    [case] = wf.compare(runs[0], runs[1]).examples("rewritten")
+    lead = case.excerpt.removesuffix("old end")
+    assert start.endswith(lead.strip() + " ")
+    assert case.rewritten == f"{lead}new end"
+    assert 10 < len(lead) < 100
+    [cut] = wf.compare(runs[0], runs[2]).examples("rewritten")
+    assert cut.rewritten
+    assert cut.excerpt == f"{cut.rewritten} old end"

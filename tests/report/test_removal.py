@@ -153,16 +153,19 @@ def test_another_pipeline_is_found_out():
     assert report.sweep("words", [25], pipe=other).rows[0].change == 0  # its own "as run"
     assert "do not lead to the verdicts" in said.notes[-1]
     assert not said.exact
+    assert report.removal(pipe=other).notes == said.notes
 
 
 def test_documents_that_came_judged_belong_to_no_rule():
     docs = [Document("a", "xxxx"), Document("b", "x").drop(Verdict("elsewhere", "odd"))]
+    docs += [Document(name, "x").drop(Verdict("elsewhere", "even")) for name in "cd"]
     pipe = Length(3)
     report = Report.of(pipe, pipe(docs))
-    assert report.total == 2
+    assert report.total == 4
     rows = {(row.stage, row.reason): row for row in report.removal()}
-    assert rows["read", "odd"].decided == 1
-    assert rows["read", "odd"].only == 0
+    for reason, count in (("odd", 1), ("even", 2)):
+        row = rows["read", reason]
+        assert (row.decided, row.violated, row.unmeasured, row.only) == (count, count, 0, 0)
     assert report.sweep("length", [0]).rows[0].kept == 1
 
 

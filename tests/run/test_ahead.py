@@ -6,6 +6,7 @@ import io
 import threading
 from itertools import count, islice
 
+import fsspec
 import pytest
 
 import webfilter as wf
@@ -76,7 +77,7 @@ def test_who_stops_does_not_wait_for_what_never_comes(monkeypatch):
     assert readers() == []
 
 
-def test_files_are_read_ahead_for_several_workers_alone(tmp_path, monkeypatch):
+def test_files_are_read_ahead_for_several_workers_and_from_far_away_alone(tmp_path, monkeypatch):
     path = tmp_path / "texts.jsonl"
     path.write_text("".join(f'{{"text": "{n} texts."}}\n' for n in range(300)), encoding="utf-8")
     threads = set()
@@ -88,12 +89,15 @@ def test_files_are_read_ahead_for_several_workers_alone(tmp_path, monkeypatch):
                 yield doc
 
     monkeypatch.setattr("webfilter.read.source.Source", Noted)
+    far = fsspec.filesystem("memory")
+    far.put_file(str(path), "/ahead/texts.jsonl")
     outputs = {}
     for name, source, workers in (
         ("one", lambda: wf.read(path), 1),
         ("memory", lambda: wf.read([doc.text for doc in wf.read(path)]), 2),
         ("stream", lambda: wf.read(io.BytesIO(path.read_bytes())), 2),
         ("files", lambda: wf.read(path), 2),
+        ("far", lambda: wf.read("memory://ahead"), 1),
     ):
         docs = source()
         threads.clear()
@@ -101,11 +105,13 @@ def test_files_are_read_ahead_for_several_workers_alone(tmp_path, monkeypatch):
         report = pipe.run(docs, tmp_path / name, workers=workers, batch_size=7, progress=False)
         assert (report.total, report.kept) == (300, 200)
         outputs[name] = [doc.text for doc in wf.read(tmp_path / name / "kept")]
-        assert ("webfilter-read" in threads) == (name == "files"), name
+        assert ("webfilter-read" in threads) == (name in ("files", "far")), name
     assert len({tuple(texts) for texts in outputs.values()}) == 1
+    far.rm("/ahead", recursive=True)
 
 
-def test_an_interrupt_ends_the_reader_too(tmp_path, monkeypatch):
+@pytest.mark.parametrize("where", ["reading", "writing"])
+def test_an_interrupt_ends_the_reader_too(tmp_path, monkeypatch, where):
     path = tmp_path / "texts.jsonl"
     path.write_text('{"text": "A text."}\n' * 2000, encoding="utf-8")
 
@@ -113,7 +119,14 @@ def test_an_interrupt_ends_the_reader_too(tmp_path, monkeypatch):
         yield from islice(docs, 100)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "shown", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    def written(router, batch):
+        raise KeyboardInterrupt
+
+    if where == "reading":
+        monkeypatch.setattr(runs, "shown", interrupted)
+    else:
+        monkeypatch.setattr(runs._Router, "keep", written)
+    with pytest.raises(KeyboardInterrupt) as raised:
         wf.Length().run(wf.read(path), tmp_path / "out", workers=2, batch_size=10, progress=False)
-    assert readers() == []
+    assert readers() == []  # although the traceback holds on to all that was there
+    assert raised.traceback

@@ -230,6 +230,7 @@ def test_other_stages_work_themselves(tmp_path):
     assert resumed(Tells(path) | Length(2) | FirstOf() | Upper(cut=3)) == 20  # it comes later
     assert resumed(Tells(path) | Length(3) | FirstOf() | Upper()) == 0
     assert resumed(Tells(path) | FirstOf() | Length(2) | Upper()) == 0
+    assert resumed(Tells(path) | Length(2) | Quota(99) | Upper()) == 0  # what it cannot take fails
     assert resumed(Tells(path) | Length(2) | FirstOf() | Upper(), measure_all=True) == 0
 
 
@@ -260,7 +261,7 @@ def test_a_journal_of_no_use_is_told_of(tmp_path, caplog):
     assert str(tmp_path / "out" / ".journal") in said
     assert said.endswith("work begins anew: its batches have 4 documents, this run's 5")
     [said] = warnings(pipe, docs[1:])
-    assert "its first documents, or the size of its batches, are others" in said
+    assert "the paths they are read from, or the size of its batches, are others" in said
     assert warnings(pipe | Length(3), docs) == []  # it comes later
     [said] = warnings(Length(3) | pipe, docs)
     assert "its stages, their settings or models, or the version of webfilter, are others" in said

@@ -213,7 +213,8 @@ def test_an_error_of_the_source_does_not_wait_for_stages_at_work(tmp_path):
 
 
 INTERRUPTED = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 from toys import Lingers
 from webfilter import Document, Pipeline
 docs = (Document(str(n), sys.argv[1]) for n in range(100))

@@ -316,3 +316,14 @@ def test_the_work_folders_of_killed_runs_are_removed_and_no_others(tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted((at_work, link, new, other))
     assert list(other.iterdir())
     unlock()
+
+
+def test_a_report_that_cannot_be_put_in_place_leaves_nothing_and_the_run_goes_on(tmp_path):
+    out = tmp_path / "out"
+    (out / "report.json").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"cannot write .*report\.json: "):
+        Pipeline((Length(2),)).run(documents(), out)
+    assert not list(out.rglob("*.tmp"))
+    (out / "report.json").rmdir()
+    report = Pipeline((Length(2),)).run(documents(), out)
+    assert json.loads((out / "report.json").read_text()) == report.to_dict()

@@ -219,6 +219,13 @@ def test_a_full_disk_is_an_error_that_says_where_and_what_to_do(tmp_path):
     try:
         with pytest.raises(OutputError, match=r"cannot spool to .*arrow: .*work="):
             Pipeline((FirstOf(),)).run(docs, kept=write.memory(), work=tmp_path)
+        assert not list(tmp_path.iterdir())
+        spool = Spool(tmp_path / "a.arrow")
+        with pytest.raises(OutputError, match=r"cannot spool to .*a\.arrow: File too large; give"):
+            spool.write(docs)  # it is told at once, not when all of them are there
+        spool.delete()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with pytest.raises(OutputError, match=r"cannot spool to .*b\.arrow: No such file"):
+        Spool(tmp_path / "nowhere" / "b.arrow")
     assert not list(tmp_path.iterdir())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -52,6 +52,7 @@ class Value_(Filter):
         return {"value": float(doc.text)}
 
 
+OFF = math.inf
 PIPE = Pipeline((Cascade(Number(1), Number(0), None), Value_()))
 
 
@@ -93,6 +94,50 @@ def drafts(final, draft, seconds=(1.0, 100.0)) -> Drafts:
     )
 
 
+@pytest.mark.parametrize("second", [0.0, 7.0])
+@pytest.mark.parametrize("slack", [[1, 3, 2], [OFF, 3, OFF], [OFF] * 3, [2, OFF, 0]])
+def test_times_are_those_of_page_after_page(second, slack):
+    rng = np.random.default_rng(6)
+    shown = rng.integers(-4, 5, (3, 50))
+    found = drafts(shown, shown)
+    stages = ["a", "a", "c"]
+    limits = tuple(Limit(stage, f"v{n}", "ge", 0.0) for n, stage in enumerate(stages))
+    found = replace(found, limits=limits)
+    costs = [("a", 0.5, False), ("b", 0.25, True), ("c", 2.0, False), ("d", 9.0, True)]
+    total = 0.0
+    judging = {stage for stage, limit in zip(stages, slack, strict=True) if limit < math.inf}
+    last = max((n for n, (name, *_) in enumerate(costs) if name in judging), default=-1)
+    for page in shown.T:
+        alive = True
+        total += 1.0 if judging else 0.0
+        for name, seconds, always in costs[: last + 1]:
+            if alive and (name in judging or always):
+                total += seconds * (2 if second else 1)
+                alive = not any(
+                    stage == name and value >= limit
+                    for stage, value, limit in zip(stages, page, slack, strict=True)
+                )
+        total += 100.0 if alive else second
+    times = Times(1.0, second, 100.0, costs)
+    assert times.of(found, np.array(slack, float)) == pytest.approx(total)
+
+
+def test_pages_are_near_that_miss_limits_by_less_than_others():
+    rng = np.random.default_rng(8)
+    final = rng.integers(-3, 6, (2, 60))
+    found = drafts(final, np.zeros((2, 60)))
+    missed = [
+        sum(1 + sum(0 < other < value for other in row)
+            for value, row in zip(page, final, strict=True) if value > 0)
+        for page in final.T
+    ]  # fmt: skip
+    order = sorted(range(60), key=lambda n: (not found.kept[n], missed[n], n))
+    kept = int(found.kept.sum())
+    assert 2 < kept < 40
+    for least in (1, kept, kept + 9, 99):
+        assert nearest(found, least).tolist() == order[: max(least, kept)]
+
+
 def test_measured_tells_by_how_much_draft_and_final_miss_the_limit():
     docs = [
         Document("a", html=b"3|12"), Document("b", html=b"11|4"), Document("c", html=b"none|10"),
@@ -103,6 +148,10 @@ def test_measured_tells_by_how_much_draft_and_final_miss_the_limit():
     rows = sorted(zip(found.final[0], found.draft[0], found.kept, strict=True))
     assert rows == [(-2.0, 7.0, True), (0.0, -math.inf, True), (6.0, -1.0, False)]
     assert found.gone == {"value": 1, "without HTML": 1}
+    assert (np.diff(found.ranks) > 0).all()
+    turned = measured(PIPE, docs[::-1])  # the order is that of the ids' hashes
+    assert turned.final.tolist() == found.final.tolist()
+    assert turned.draft.tolist() == found.draft.tolist()
 
 
 def test_what_is_needed_is_how_far_a_page_at_the_limit_would_be_off():

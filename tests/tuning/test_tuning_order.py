@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -154,6 +155,46 @@ def test_the_cheapest_order_is_that_of_brute_force(data):
     assert costs.whole(order) == min(map(costs.whole, allowed))
     if all(costs.whole(other) == costs.whole(order) for other in allowed):
         assert cheapest(costs, swap=1e-6) == tuple(range(count))
+
+
+@pytest.mark.parametrize("swap", [0.0, 30.0])
+def test_the_cheapest_order_saves_what_swaps_and_shared_work_cost(swap):
+    rng = random.Random(1)
+    moved = 0
+    for _ in range(25):
+        alone = [rng.choice([1.0, 2.0, 5.0, 9.0]) for _ in range(4)]
+        after = [[rng.choice([0.25, 1.0]) * cost for cost in alone] for _ in alone]
+        fail = {failed: rng.randrange(20) for failed in range(16)}
+        needs = [0, 0, rng.choice([0, 1]), rng.choice([0, 4])]
+
+        def whole(order, fail=fail, alone=alone, after=after):
+            total = 0.0
+            for failed, count in fail.items():
+                for at, stage in enumerate(order):
+                    before = order[:at]
+                    if not any(failed >> other & 1 for other in before):
+                        shared = [after[other][stage] for other in before]
+                        total += count * min([alone[stage], *shared])
+            return total
+
+        def swaps(order):
+            return sum(a > b for a, b in itertools.combinations(order, 2))
+
+        costs = Costs(alone, after, fail, needs)
+        allowed = [
+            order
+            for order in itertools.permutations(range(4))
+            if all(
+                needs[s] & sum(1 << other for other in order[order.index(s) :]) == 0 for s in order
+            )
+        ]
+        best = min(allowed, key=lambda order: (whole(order) + swap * swaps(order), order))
+        found = cheapest(costs, swap)
+        assert found in allowed
+        assert costs.whole(found) == pytest.approx(whole(found))
+        assert whole(found) + swap * swaps(found) == pytest.approx(whole(best) + swap * swaps(best))
+        moved += found != (0, 1, 2, 3)
+    assert moved > 5
 
 
 # what may change places

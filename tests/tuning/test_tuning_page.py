@@ -158,4 +158,28 @@ def test_histograms_of_any_shape_have_rising_edges_and_hold_everything(values):
     assert (np.diff(drawn.edges) > 0).all()
     assert sum(drawn.good) == pytest.approx(1)
     assert sum(drawn.bad) == pytest.approx(1 - drawn.undefined[1])
+    inner = np.array(drawn.edges[1:-1])  # what lies beyond the ends is in the last bins
+    for side, shares in ((good, drawn.good), (bad[:-1], drawn.bad)):
+        bins = [int((inner <= value).sum()) for value in side]
+        counts = [bins.count(place) / len(good) for place in range(len(shares))]
+        assert shares == pytest.approx(counts)
     assert histogram(good * np.nan, bad * np.nan) is None
+
+
+def test_bins_are_one_for_each_count_or_widen_with_a_long_tail():
+    few = histogram(np.repeat(np.arange(40.0), 10), np.array([3.0]))
+    assert few.edges == tuple(np.arange(-0.5, 40))
+    assert few.good == pytest.approx([1 / 40] * 40)
+    more = histogram(np.repeat(np.arange(41.0), 10), np.array([3.0]))
+    assert len(more.edges) == 41
+    assert np.ptp(np.diff(more.edges[1:])) < 1e-9
+    long = np.array([1.0] * 60 + [2.0] * 35 + [900.0] * 5)
+    wide = np.array(histogram(long, long).edges)
+    assert (wide[1:] / wide[:-1]) == pytest.approx(900 ** (1 / 40))
+    half = histogram(long + 0.5, long)  # no counts, so no such bins
+    assert np.ptp(np.diff(half.edges[1:])) < 1e-9
+    near = np.array([10.0] * 60 + [2.0] * 35 + [199.0] * 5)  # less than 20 times the median
+    assert np.ptp(np.diff(histogram(near, near).edges[1:])) < 1e-9
+    once = histogram(np.array([0.25] * 9), np.array([np.nan]))
+    assert (once.edges, once.good, once.bad) == ((-0.25, 0.75), (1.0,), (0.0,))
+    assert once.undefined == (0.0, 1.0)

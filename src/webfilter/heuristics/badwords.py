@@ -344,14 +344,9 @@ def _substrings(plain: str, lists: _Lists) -> list[str]:
     after = 0
     for head in lists.first.finditer(plain):
         place = head.start()
-        lengths = lists.chars.get(plain[place : place + 2])
-        if lengths is None:  # then an entry of one character is all there can be
-            if head[0] not in lists.inside:
-                continue
-            lengths = (1,)
         if place < after:
             continue
-        for length in (*lengths, 1):
+        for length in (*lists.chars.get(plain[place : place + 2], ()), 1):
             if plain[place : place + length] in lists.inside:
                 found.append(plain[place : place + length])
                 after = place + length

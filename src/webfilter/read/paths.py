@@ -206,7 +206,10 @@ def _not_found(path: str) -> str:
         while folder and not os.path.isdir(folder) and os.path.dirname(folder) != folder:
             folder = os.path.dirname(folder)
         return f"{path}: no such file or folder; {folder or '.'!s} is there, what follows is not"
-    return f"{path}: no such file or folder{_near(name, present)}"
+    like = _near(name, present)
+    if not like and not folder and any(map(str.isspace, path)) and kind_by_name(path) is None:
+        like = "; if it is a text, put it in a list: [text]"
+    return f"{path}: no such file or folder{like}"
 
 
 def _near(name: str, present: list[str]) -> str:
@@ -230,7 +233,7 @@ def _in_folder(folder: str, kind: str | None) -> Iterator[File]:
                 continue
             path = os.path.join(at, name)
             taken = _takes(name, kind)
-            if taken is None or not os.path.isfile(path):
+            if taken is None or (os.path.exists(path) and not os.path.isfile(path)):
                 others.add(os.path.splitext(name)[1] or name)
                 continue
             count += 1
@@ -250,7 +253,8 @@ def _refuse(error: OSError) -> None:
 
 def _found(path: str, name: str, kind: str) -> File:
     if not os.access(path, os.R_OK):
-        raise SourceError(f"{path}: cannot be read: Permission denied")
+        why = "Permission denied" if os.path.exists(path) else "it is a link to nothing, or gone"
+        raise SourceError(f"{path}: cannot be read: {why}")
     if path.endswith(".lz4"):
         require("lz4")
     return File(path, name.replace(os.sep, "/"), kind, os.stat(path).st_size)

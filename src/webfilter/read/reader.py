@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, BinaryIO
 
+from webfilter.document import Document
 from webfilter.errors import SourceError
 from webfilter.read.options import MAX_BYTES, Options
 from webfilter.read.source import Source, file_source, memory_source
@@ -266,7 +267,7 @@ def _several(paths: Any) -> list[Any]:
 
 
 def _check_items(items: Any) -> None:
-    if isinstance(items, (str, bytes, bytearray)):
+    if isinstance(items, (str, bytes, bytearray, Document)):
         raise SourceError(f"a single {type(items).__name__} was given: put it in a list")
     if isinstance(items, Mapping):
         names = list(items)[:5]

@@ -140,8 +140,6 @@ def unlike(found: Breakdown, group: Group) -> int:
     0 where the exact 95 % intervals of both shares overlap, so that chance may explain it.
     """
     others = Counted(found.kept - group.kept, found.documents - group.documents)
-    if not others.of or not group.documents:
-        return 0
     return int(group.share.low > others.high) - int(group.share.high < others.low)
 
 

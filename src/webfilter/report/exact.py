@@ -12,8 +12,6 @@ from dataclasses import dataclass
 __all__ = ["Counted", "at_most"]
 
 _STEPS = 60
-_WIDE = 10.0
-"""Standard deviations beyond which terms are too small to count."""
 
 
 @dataclass(frozen=True)
@@ -76,19 +74,13 @@ def at_most(count: int, of: int, confidence: float = 0.95) -> float:
 
 
 def _so_few(count: int, of: int, share: float) -> float:
-    """Return how likely at most `count` of `of` are."""
-    if share >= 1.0:
-        return 0.0
-    first = 0
-    spread = math.sqrt(of * share * (1.0 - share))
-    if count > 1000:  # the terms far below add nothing
-        first = max(0, int(count - _WIDE * spread - 100))
+    """Return how likely at most `count` of `of` are, `share` being more than that, and below 1."""
     total = 0.0
     whole, win, lose = math.lgamma(of + 1), math.log(share), math.log1p(-share)
-    for hits in range(count, first - 1, -1):
+    for hits in range(count, -1, -1):  # each less likely than the one before
         chosen = whole - math.lgamma(hits + 1) - math.lgamma(of - hits + 1)
         term = math.exp(chosen + hits * win + (of - hits) * lose)
         total += term
-        if term < total * 1e-17:
+        if term <= total * 1e-17:
             break
     return total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,11 @@ from webfilter.report.cluster import host_of
 from webfilter.report.figures import number, quantity
 from webfilter.report.judged import Chunk, Coded
 from webfilter.report.ledger import READ
+from webfilter.report.marked import declared
 from webfilter.report.stored import Stored, signals_of
 
 if TYPE_CHECKING:
+    from webfilter.document import Document
     from webfilter.report.funnel import Report
 
 __all__ = ["breakdown"]
@@ -27,6 +29,8 @@ __all__ = ["breakdown"]
 _NUMBERS = 100
 """Values of a number beyond which it makes no groups."""
 _REASONS = 3
+_FIRST = 5
+"""Documents that are looked into for what may be asked for."""
 _SIZES = ("tokens", "words")
 _META = "meta."
 
@@ -93,7 +97,7 @@ class _Documents:
         self._names = tuple(row.name for row in report.stages if row.name != READ)
         self._stored = Stored(report, self._names)
         self._plan = Plan(self._names, measures=[()] * len(self._names))
-        self._kinds = _kinds(report)
+        self._kinds = _kinds(report, self._some())
         self.unit = next((s for s in _SIZES if self._kinds.get(s) in ("int", "float")), _SIZES[-1])
         """``tokens`` where they are counted, else ``words``, if those are."""
         self._numbers = False
@@ -123,6 +127,10 @@ class _Documents:
         if isinstance(column, Coded):
             return column
         assert column is not None
+        known = np.flatnonzero(~np.isnan(column))
+        if self._by not in self._kinds and len(known):  # neither declared nor in the first ones
+            doc = self._stored.document(chunk.place(int(known[0])))
+            self._kinds[self._by] = type(doc.signals[self._by]).__name__
         if self._kinds.get(self._by) == "bool":
             return _coded([None if v != v else quantity(bool(v)) for v in column.tolist()])
         self._numbers = True
@@ -164,7 +172,8 @@ class _Documents:
             if by == "host":
                 raise ConfigError("by = 'host': no document of the run has a URL")
             if self._field is not None:
-                raise UnknownName("field of meta", by, map(_META.__add__, self._fields()))
+                fields = {str(name) for doc in self._some() for name in doc.meta}
+                raise UnknownName("field of meta", by, map(_META.__add__, fields))
             raise UnknownName("signal to break down by", by, {*kinds, "host", "meta.source"})
         if self._numbers and values > _NUMBERS:
             raise ConfigError(
@@ -172,13 +181,11 @@ class _Documents:
                 f"sweep({by!r}, limits) tells what limits keep"
             )
 
-    def _fields(self) -> set[str]:
-        """Return the fields that `meta` has in some documents."""
-        found: set[str] = set()
-        for chunk in islice(self.chunks(), 1):
-            for row in range(min(chunk.size, 5)):
-                found.update(map(str, self._stored.document(chunk.place(row)).meta))
-        return found
+    def _some(self) -> Iterator[Document]:
+        """Yield the first few documents: of what was kept, if anything was."""
+        for chunk in islice(self._stored.chunks(self._plan, set()), 1):
+            for row in range(min(chunk.size, _FIRST)):
+                yield self._stored.document(chunk.place(row))
 
 
 class _Sums:
@@ -219,17 +226,16 @@ class _Sums:
         return self._table[: len(self.places)]
 
 
-def _kinds(report: Report) -> dict[str, str]:
-    """Return the kinds of the signals that are stored."""
+def _kinds(report: Report, some: Iterable[Document]) -> dict[str, str]:
+    """Return the kinds of the signals that are stored: as declared, or as in some documents."""
     kinds: dict[str, str] = {}
-    if report.pipe is not None:
-        kinds.update((signal.name, signal.kind) for signal in report.pipe.signals)
-    if report.documents is None:
-        return {**kinds, **signals_of(report)}
-    for doc in report.documents:
+    for doc in report.documents or some:
         for name, value in doc.signals.items():
             if value is not None:
                 kinds.setdefault(name, type(value).__name__)
+    kinds.update((signal.name, signal.kind) for signal in declared(report))
+    if report.documents is None:
+        kinds.update(signals_of(report))
     return kinds
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import suppress
 from time import monotonic
 from typing import TypeVar
@@ -22,10 +22,11 @@ _PATIENCE = 5.0
 """Seconds for which a thread that is no longer needed is waited for: it may wait for a network."""
 
 
-def ahead(items: Iterable[T], most: int) -> Iterator[T]:
+def ahead(items: Iterable[T], most: int) -> Generator[T, None, None]:
     """Yield `items`, which a thread has ready, at most so many before their turn.
 
-    Whatever they raise is raised here, in its turn. Who stops iterating stops the thread.
+    Whatever they raise is raised here, in its turn. Who stops iterating closes what this returns,
+    which ends the thread.
 
     >>> list(ahead(range(5), 2))
     [0, 1, 2, 3, 4]

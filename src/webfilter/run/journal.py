@@ -42,7 +42,10 @@ WORTH = 1e-3
 _PLACING = "placing"
 """File that names the folders of outputs while they get their files."""
 _OTHER_STAGES = "its stages, their settings or models, or the version of webfilter, are others"
-_OTHER_DOCUMENTS = "its first documents, or the size of its batches, are others, or it is damaged"
+_OTHER_DOCUMENTS = (
+    "its first documents, the paths they are read from, or the size of its batches, are others, or "
+    "it is damaged"
+)
 _EMPTY = len(packed(bytes(16), b""))
 """Bytes of a file that has a head and no record."""
 

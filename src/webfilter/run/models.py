@@ -1,4 +1,4 @@
-"""What a run was begun with (models, versions of what judges), and whether it was so to the end."""
+"""The models of a run: as it began and as it ended, and which take the place of others."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from webfilter.errors import WebfilterError
+from webfilter.stage import Scorer, Transform
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
     from webfilter.stage import Step
 
-__all__ = ["artifacts", "changed"]
+__all__ = ["artifacts", "changed", "overtaken"]
 
 logger = logging.getLogger("webfilter")
 
@@ -44,6 +45,30 @@ def changed(pipe: Pipeline, before: Mapping[str, str]) -> list[str]:
     ]
     for text in said:
         logger.warning(text)
+    return said
+
+
+def overtaken(pipe: Pipeline) -> list[str]:
+    """Return which scores take the place of another model's, of the same text."""
+    said: list[str] = []
+    scored: dict[str, tuple[str, Mapping[str, str]]] = {}
+    for name, step in zip(pipe.names, pipe.steps, strict=True):
+        if isinstance(step, Transform):
+            scored.clear()
+        if not isinstance(step, Scorer):
+            continue
+        models = _of(step)
+        lost: dict[str, str] = {}
+        for signal in step.measures:
+            before, others = scored.get(signal.name, ("", models))
+            if others != models:
+                lost.setdefault(before, signal.name)
+            scored[signal.name] = name, models
+        said += [
+            f"{name} scores {signal} again, by another model: what {before} made of it was judged "
+            "there, and is not stored"
+            for before, signal in lost.items()
+        ]
     return said
 
 

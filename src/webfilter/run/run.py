@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from webfilter.document import Document
 from webfilter.errors import ConfigError, OutputError, RunError, UnknownName
 from webfilter.read import Source, read
+from webfilter.read.paths import is_url
 from webfilter.report import Ledger, Report
 from webfilter.report.largest import Largest
 from webfilter.report.ledger import READ
@@ -32,7 +33,7 @@ from webfilter.run.ids import UniqueIds
 from webfilter.run.journal import Journal, half_placed
 from webfilter.run.local import LocalRunner, Runner, Segment, segments, unpaged
 from webfilter.run.memory import peak_memory
-from webfilter.run.models import artifacts, changed
+from webfilter.run.models import artifacts, changed, overtaken
 from webfilter.run.processes import PoolRunner
 from webfilter.run.progress import shown
 from webfilter.run.ray import RayRunner, RayWorkers
@@ -145,7 +146,7 @@ def run(
         watch = Watch(pipe)
         flow = Flow(pipe, runner, router.settle, Path(folder), measure_all, batch_size, watch=watch)
         ids, counted = UniqueIds(), _Counted(flow.ledger)
-        stream = counted.over(ids.over(shown(_early(docs, count), docs, progress)))
+        stream = counted.over(ids.over(shown(_early(docs, count, stack), docs, progress)))
         for batch in flow.through(batched(stream, batch_size)):
             router.keep(batch)
         watch.finish(flow.ledger)
@@ -179,7 +180,12 @@ def run(
         versions=_versions(),
         peak_parent=peak_memory() or None,
         peak_worker=flow.memory or None,
-        warnings=[*(() if journal is None else journal.said), *watch.said, *changed(pipe, begun)],
+        warnings=[
+            *(() if journal is None else journal.said),
+            *overtaken(pipe),
+            *watch.said,
+            *changed(pipe, begun),
+        ],
         measure_all=measure_all,
         tiers=counts.rows(),
         folder=None if out is None else os.fspath(out),
@@ -226,15 +232,15 @@ def _runner(
     return PoolRunner(cut, workers, measure_all, worth), workers
 
 
-def _early(docs: Source, workers: int) -> Iterable[Document]:
-    """Return `docs`, read ahead if several wait for them.
+def _early(docs: Source, workers: int, stack: ExitStack) -> Iterable[Document]:
+    """Return `docs`, read ahead until `stack` is left if several wait for them or for a network.
 
     Only what is read from files: an iterator may belong to the thread that made it, and a thread
     that waits for standard input cannot be stopped.
     """
-    if workers == 1 or docs.once or not docs.paths:
+    if docs.once or not docs.paths or (workers == 1 and not any(map(is_url, docs.paths))):
         return docs
-    return chain.from_iterable(ahead(batched(docs, _READ), _READY))
+    return chain.from_iterable(stack.enter_context(closing(ahead(batched(docs, _READ), _READY))))
 
 
 def _targets(
@@ -417,4 +423,6 @@ def _put(path: Path, text: str) -> None:
         temporary.write_text(text, "utf-8", errors="replace", newline="\n")
         temporary.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise OutputError(f"cannot write {path}: {error.strerror}") from error

@@ -94,6 +94,10 @@ class TableWorker:
                 'table or a data frame (Ray Data: batch_format="pyarrow", datasets: '
                 'with_format("arrow"), polars: collect())'
             )
-        docs = list(read(table, verdicts=True)) if len(table) else []
+        try:
+            docs = list(read(table, verdicts=True)) if len(table) else []
+        except SourceError as error:
+            said = "TableWorker takes no names: rename the column in the batches"
+            raise SourceError(f"{error}; {said}") from error
         done = perform(self._cut, Task(0, docs), False)
         return to_arrow(done.docs, self._pipe.signals, html=self._html)

@@ -6,7 +6,8 @@
     kept/phase1/part-*        all of them
     kept/phase2/part-*        those that are in phase2 too, with the same bytes a document
 
-``tiers.json`` is written last, so where it is, the tiers are complete.
+``tiers.json`` is written last, so where it is, the tiers are complete; while they take the place of
+older ones, it still tells of those, and `webfilter.run.tiers.check_tiers` finds the difference.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from webfilter.document import Document
 from webfilter.errors import OutputError, RunError
@@ -112,6 +114,8 @@ class TieredSink(Closing):
                 file.write(json.dumps(said).encode() + b"\n")
             place.rename(f"{MARK}.tmp", MARK)
         except OSError as error:
+            with suppress(OSError):
+                place.remove(f"{MARK}.tmp")
             raise refused(self._target, error) from error
         self._let_go()
 
