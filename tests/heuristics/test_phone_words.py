@@ -3,6 +3,8 @@
 import unicodedata
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from webfilter.document import Document
 from webfilter.heuristics.personal import find
@@ -218,6 +220,47 @@ def test_words_do_not_reach_over_lines_and_documents():
     assert [doc.text for doc in Pii().process(docs)] == texts
     assert phones("Di\nđộng: 912345678") == phones("тел.\n84951234567") == []
     assert phones("84951234567\n(тел.)") == []
+
+
+PIECES = st.sampled_from(
+    [
+        "тел",
+        "Di",
+        " ",
+        "động",
+        "电话",
+        "номер ",
+        " पर कॉल",
+        "(",
+        ")",
+        ".",
+        "для",
+        "ٰ",
+        "\u200c",
+        "\n",
+    ]
+    + [
+        "84951234567",
+        "5551234",
+        "هاتف: ",
+        "は",
+        "番号",
+        "(cell)",
+        "é",
+        "😀",
+        "0",
+        "\ud800",
+        "ং",
+        "Tel",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(PIECES, max_size=12).map("".join), max_size=6))
+def test_a_batch_is_read_like_its_documents(texts):
+    docs = [Document(str(n), text) for n, text in enumerate(texts)]
+    assert Pii().process(docs) == [Pii().process([doc])[0] for doc in docs]
 
 
 def test_a_number_after_a_far_word_is_left():

@@ -1,4 +1,5 @@
-"""E-mail addresses, plain (``ann@firm.example``) and with the sign in words (``ann(at)firm.de``).
+"""E-mail addresses, plain (``ann@firm.example``) and with the sign in words (``ann(at)firm.de``,
+``(ät)``).
 
 Looked for from the sign: letters and digits of a domain to its right, of a mailbox to its left.
 The domain has a dot, and after the last one at least two letters that are no file extension
