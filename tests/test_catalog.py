@@ -141,6 +141,25 @@ def test_a_broken_plugin_is_named_and_cannot_replace_ours(monkeypatch):
         catalog.stage_class("odd")
 
 
+def test_a_plugin_that_ends_the_process_when_imported_is_named(monkeypatch, tmp_path):
+    (tmp_path / "ending.py").write_text("import sys; sys.exit(3)")
+    monkeypatch.syspath_prepend(tmp_path)
+    plugin(monkeypatch, ending="ending:Stage")
+    with pytest.raises(ConfigError, match="its plug-in ending:Stage is broken: 3"):
+        catalog.stage_class("ending")
+
+
+def test_a_name_that_two_plugins_claim_is_refused(monkeypatch):
+    points = [("upper", "toys:Upper"), ("upper", "toys:Length"), ("length_", "toys:Length")]
+    found = [EntryPoint(*point, "webfilter.stages") for point in [*points, points[-1]]]
+    monkeypatch.setattr(catalog, "entry_points", lambda group: found)
+    said = "the plug-ins toys:Length and toys:Upper both claim this name: uninstall one"
+    with pytest.raises(ConfigError, match=f"stage 'upper': {said}"):
+        catalog.stage_class("upper")
+    assert catalog.stage_class("length_") is Length  # one package, found twice
+    assert catalog.names()[-2:] == ["length_", "upper"]
+
+
 def test_an_unknown_stage_has_a_near_match():
     with pytest.raises(UnknownName, match="did you mean 'minhash'"):
         catalog.stage_class("min_hash")

@@ -120,6 +120,13 @@ def test_death_names_the_exit_code_and_the_last_words(child):
     assert child.call(("echo", 1)) == 1
 
 
+@linux
+def test_death_is_seen_though_a_fork_of_the_child_goes_on(child):
+    with pytest.raises(ChildDied, match="exit code 3"):  # and no timeout
+        child.call(("exit_before_a_fork", 3, 60), timeout=40)
+    assert child.call(("echo", 1)) == 1
+
+
 @posix
 def test_death_names_the_signal(child):
     with pytest.raises(ChildDied, match="killed by SIGSEGV"):
@@ -176,7 +183,8 @@ def test_many_and_large_tasks_go_over_in_parts(child):
 def any_child(request, monkeypatch):
     """A child as on any system."""
     if request.param == "threaded":
-        monkeypatch.setattr(webfilter.child, "answers_of", webfilter.answers._Threaded)
+        threaded = webfilter.answers._Threaded
+        monkeypatch.setattr(webfilter.child, "answers_of", lambda pipe, alive: threaded(pipe))
     if request.param == "a pipe of unknown size":
         monkeypatch.setattr(webfilter.child, "widen", lambda pipe: 0)
     with Child(HERE, None) as made:

@@ -13,6 +13,7 @@ import queue
 import select
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from webfilter.serve import HEADER_BYTES, read_frame
@@ -20,7 +21,7 @@ from webfilter.serve import HEADER_BYTES, read_frame
 __all__ = ["Answers", "answers_of"]
 
 _READ_BYTES, _MOST_READ_BYTES = 2**16, 2**20
-_LONGEST_WAIT = 1e6  # seconds at a time; systems refuse more
+_LONGEST_WAIT = 1.0  # seconds until the child is looked after
 
 
 class Answers(Protocol):
@@ -37,22 +38,27 @@ class Answers(Protocol):
         """Let the pipe go."""
 
 
-def answers_of(pipe: Any) -> Answers:
-    """Return the frames that come through the unbuffered `pipe`."""
-    return _Polled(pipe) if hasattr(select, "poll") else _Threaded(pipe)
+def answers_of(pipe: Any, alive: Callable[[], bool]) -> Answers:
+    """Return the frames that come through the unbuffered `pipe` while the child is `alive`."""
+    return _Polled(pipe, alive) if hasattr(select, "poll") else _Threaded(pipe)
 
 
 class _Polled:
-    """Reads when asked."""
+    """Reads when asked.
 
-    def __init__(self, pipe: Any) -> None:
-        self._pipe = pipe
+    The end of the pipe does not come with that of the child where a fork of it goes on, such as a
+    process of a pool, so the child itself is looked after, too.
+    """
+
+    def __init__(self, pipe: Any, alive: Callable[[], bool]) -> None:
+        self._pipe, self._alive = pipe, alive
         self._poll = select.poll()
         self._poll.register(pipe, select.POLLIN)
         self._come = bytearray()
 
     def get(self, timeout: float | None) -> bytes | bytearray | None:
         end = None if timeout is None else time.monotonic() + timeout
+        ended = False
         while True:
             size = HEADER_BYTES
             if len(self._come) >= HEADER_BYTES:
@@ -63,8 +69,11 @@ class _Polled:
                     return frame
             left = _LONGEST_WAIT if end is None else min(end - time.monotonic(), _LONGEST_WAIT)
             if not self._poll.poll(max(left, 0) * 1000):
+                if ended:
+                    return None
                 if left < _LONGEST_WAIT:
                     raise queue.Empty
+                ended = not self._alive()  # it may have answered before, so look once more
                 continue
             more = min(max(size - len(self._come), _READ_BYTES), _MOST_READ_BYTES)
             chunk = os.read(self._pipe.fileno(), more)

@@ -64,8 +64,12 @@ STAGES: dict[str, str] = {
 _GROUP = "webfilter.stages"
 
 
-def _plugins() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=_GROUP)}
+def _plugins() -> dict[str, list[EntryPoint]]:
+    """Return the entry points of each name: several, where packages disagree about it."""
+    found: dict[str, dict[str, EntryPoint]] = {}
+    for point in entry_points(group=_GROUP):
+        found.setdefault(point.name, {})[point.value] = point
+    return {name: list(points.values()) for name, points in found.items()}
 
 
 def names() -> list[str]:
@@ -82,18 +86,25 @@ def stage_class(name: str) -> type[Step]:
 
     Raises:
         UnknownName: nobody has a stage of that name; carries the nearest one.
-        ConfigError: a plug-in's entry point does not lead to a stage that is a dataclass.
+        ConfigError: a plug-in's entry point does not lead to a stage that is a dataclass, or two
+            plug-ins claim the name.
     """
     if name in STAGES:
         module, _, attribute = STAGES[name].partition(":")
         found = getattr(importlib.import_module(module), attribute)
     else:
-        point = _plugins().get(name)
-        if point is None:
+        points = _plugins().get(name)
+        if points is None:
             raise UnknownName("stage", name, names())
+        if len(points) > 1:
+            claims = " and ".join(sorted(point.value for point in points))
+            raise ConfigError(
+                f"stage {name!r}: the plug-ins {claims} both claim this name: uninstall one"
+            )
+        [point] = points
         try:
             found = point.load()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ConfigError(
                 f"stage {name!r}: its plug-in {point.value} is broken: {error}"
             ) from error

@@ -387,7 +387,7 @@ class _Running:
         drain = (self._process.stderr, self._stderr)
         self._drain = threading.Thread(target=_keep_end, args=drain, daemon=True)
         self._drain.start()
-        self._answers = answers_of(self._process.stdout)
+        self._answers = answers_of(self._process.stdout, self.alive)
         with contextlib.suppress(OSError):
             write_frame(self._process.stdin, hello)
 

@@ -422,6 +422,9 @@ def test_damaged_files_are_named(tmp_path: Path, name: str) -> None:
     path.write_bytes(b"\x93NUMPY" + b"\xff" * (len(good) - 6))
     with pytest.raises(SourceError, match=rf"{name}.npy is damaged or not ours"):
         MinHashIndex.open(found.folder)
+    path.write_bytes(good.replace(b"), }", b"(, }", 1))
+    with pytest.raises(SourceError, match=rf"{name}.npy is damaged or not ours: \(.*statement"):
+        MinHashIndex.open(found.folder)
     path.write_bytes(b"?" * len(good))
     with pytest.raises(SourceError, match=rf"{name}.npy is damaged or not ours") as refused:
         MinHashIndex.open(found.folder)

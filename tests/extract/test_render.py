@@ -14,6 +14,7 @@ from test_dom import trees
 
 from webfilter.extract.dom import read
 from webfilter.extract.engine import Options, engine
+from webfilter.extract.inline import joined
 from webfilter.extract.matched import as_markdown, matched
 from webfilter.extract.render import _Markdown, render
 
@@ -357,3 +358,10 @@ def test_matching_takes_linear_time():
     began = time.process_time()
     assert as_markdown(cells, "12\tab\n" * 20_000, False, None).count("| 12 |") == 20_000
     assert time.process_time() - began < 5
+
+
+def test_what_browsers_take_out_of_an_address_takes_linear_time():
+    """Hours, if the blanks within are searched for an end of the address from each of them."""
+    assert joined("https://a.example/x/", "\0 \t../y\n\tz \t ") == "https://a.example/yz"
+    said = "a" + " " * 1_000_000 + "b"
+    assert joined("https://a.example/", f" {said} ") == f"https://a.example/{said}"

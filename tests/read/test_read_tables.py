@@ -1,6 +1,8 @@
 """Parquet files and data frames."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -388,3 +390,99 @@ def test_two_columns_for_one_role_are_refused(tmp_path, name):
     for given in (table, tmp_path / "a.parquet"):
         with pytest.raises(SourceError, match=f"2 columns are called '{name}': rename all but"):
             read.read(given)
+
+
+def _shared(value, rows, **more):
+    """Return a table of `rows` in which all have the same `value`, which is stored once."""
+    note = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array([value]))
+    return pa.table({"text": [f"Row {n}." for n in range(rows)], "note": note, **more})
+
+
+@pytest.mark.parametrize("kind", ["text", "list"])
+def test_a_small_file_with_gigabytes_in_it_is_loaded_in_parts(kind, tmp_path):
+    table = pa.table({"text": ["One."] * 256, "list": [[0] * 100_000] * 256})
+    if kind == "text":
+        table = _shared("a" * 3_000_000, 256)
+    pq.write_table(table, tmp_path / "a.parquet", compression="zstd", store_schema=False)
+    assert (tmp_path / "a.parquet").stat().st_size < 20_000
+    usual = pa.default_memory_pool()
+    pool = pa.proxy_memory_pool(usual)
+    pa.set_memory_pool(pool)
+    try:
+        assert sum(doc.live for doc in read.read(tmp_path / "a.parquet")) == 256
+    finally:
+        pa.set_memory_pool(usual)
+    assert pool.max_memory() < 180_000_000  # of 770 million, and 200 million
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("given", ["text", "html", "note"])
+def test_rows_that_are_too_large_are_dropped_and_not_loaded(given, shared, tmp_path):
+    cells = ["small", "é" * 600, None, "small"]
+    column = pa.array(cells).dictionary_encode() if shared else pa.array(cells)
+    rest = {"id": ["a", "b", "c", "d"], "url": ["https://a.example/"] * 4, "n": [1, 2, 3, 4]}
+    table = pa.table({"text": ["One."] * 4, **rest, given: column})
+    pq.write_table(table, tmp_path / "a.parquet")
+    source = str(tmp_path / "a.parquet")
+    docs = list(read.read(source, max_bytes=1_100))
+    assert [doc.id for doc in docs] == ["a", "b", "c", "d"]
+    large = docs[1]
+    assert (large.verdict.kind, large.verdict.reason) == ("dropped", "too_large")
+    assert (large.text, large.html, large.url) == ("", None, "https://a.example/")
+    size = 1_200 + len("bhttps://a.example/") + (4 if given != "text" else 0)
+    assert large.meta == {"source": source, "content_length": size}
+    assert docs[3] == list(read.read(source))[3]
+    assert list(read.parquet(source, max_bytes=size)) == list(read.parquet(source, max_bytes=None))
+
+
+def test_a_row_that_is_too_large_and_has_no_id_is_named_by_its_content(tmp_path):
+    table = pa.table({"text": ["a" * 50, "b" * 50, "a" * 50, "c"], "n": [1, 2, 3, 4]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    a, b, again, small = read.parquet(tmp_path / "a.parquet", max_bytes=10)
+    assert a.id == again.id != b.id
+    assert small.text == "c"
+
+
+def test_few_large_rows_are_loaded_at_a_time_and_many_small_ones(tmp_path):
+    from webfilter.read.rowsizes import ROWS, rows_at_a_time
+
+    def told(table, **options):
+        with open(tmp_path / "a.parquet", "w+b") as handle:
+            pq.write_table(table, handle, **options)
+            handle.flush()
+            return rows_at_a_time(pq.ParquetFile(handle), 0, handle)
+
+    assert told(pa.table({"text": ["Water boils."] * 5_000})) == ROWS
+    assert told(pa.table({"text": ["a" * 1_000_000] * 90}), use_dictionary=False) == 67
+    for size in (300, 1_000_000, 9_000_000):  # whatever the header's numbers look like
+        pages = {"dictionary_pagesize_limit": 1 << 26}
+        expected = min(ROWS, (1 << 26) // (size + 4))
+        assert told(_shared("a" * size, 5_000), **pages) == expected
+    assert told(_shared("a" * 100_000_000, 3)) == 1
+
+
+_EVERY_BYTE = """
+import sys
+import webfilter as wf
+
+whole = open(sys.argv[1], "rb").read()
+footer = int.from_bytes(whole[-8:-4], "little")
+for at in range(len(whole) - 8 - footer, len(whole) - 8):
+    data = bytearray(whole)
+    data[at] ^= 1
+    open(sys.argv[1], "wb").write(data)
+    try:
+        assert len(list(wf.read.parquet(sys.argv[1]))) < 100
+    except wf.errors.SourceError:
+        pass
+print("done")
+"""
+
+
+def test_no_damage_of_a_footer_ends_the_process(tmp_path):
+    """Pyarrow's own view of the metadata of a column does, by C++'s terminate."""
+    table = pa.table({"text": ["One.", "Two."], "list": [[1, 2], [3]]})
+    pq.write_table(table, tmp_path / "a.parquet", store_schema=False)
+    given = [sys.executable, "-c", _EVERY_BYTE, str(tmp_path / "a.parquet")]
+    ran = subprocess.run(given, capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.returncode) == ("done\n", 0), ran.stderr[-500:]

@@ -16,6 +16,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 
 from webfilter.read.decoders import decoder_for
+from webfilter.read.records import _headers
 
 HTML = ("Content-Type", "text/html; charset=utf-8")
 
@@ -211,8 +212,8 @@ def test_a_body_of_very_many_members_is_not_copied_for_each(packed, monkeypatch)
     given = []
 
     class Counting:
-        def __init__(self, codec, dictionary=None):
-            self.inner = decoder_for(codec, dictionary)
+        def __init__(self, codec, dictionary=None, after=None):
+            self.inner = decoder_for(codec, dictionary, after and after.inner)
 
         def __getattr__(self, name):
             return getattr(self.inner, name)
@@ -227,6 +228,37 @@ def test_a_body_of_very_many_members_is_not_copied_for_each(packed, monkeypatch)
     doc = one(body=whole, http=("200 OK", [HTML, coding]))
     assert doc.html == PAGE * 20_000
     assert sum(given) < 20_000 * 2_048  # of all that is left each time, gigabytes
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, zstandard.compress], ids=["gzip", "zstd"])
+def test_a_body_of_members_without_end_fails(packed, monkeypatch):
+    monkeypatch.setattr("webfilter.read.http._MOST_MEMBERS", 100)
+    coding = ("Content-Encoding", "gzip" if packed is gzip.compress else "zstd")
+    for members in (99, 100):
+        doc = one(body=packed(b"") * members + packed(PAGE), http=("200 OK", [HTML, coding]))
+        if members == 99:
+            assert doc.html == PAGE
+        else:
+            kind, reason = verdict(doc)
+            assert kind == "failed"
+            assert "more than 100 members" in reason
+
+
+@pytest.mark.parametrize("where", ["file", "body"])
+def test_zstd_members_share_their_memory(where, monkeypatch):
+    """To get it takes thirty times as long as to decompress a small member."""
+    made = []
+    real = zstandard.ZstdDecompressor
+    monkeypatch.setattr(zstandard, "ZstdDecompressor", lambda **k: made.append(k) or real(**k))
+    if where == "file":
+        raw = pages(50, compressed=False)
+        data = b"".join(map(zstandard.compress, raw.records()))
+        assert len([doc for doc in read_bytes(data) if doc.live]) == 50
+    else:
+        body = b"".join(zstandard.compress(PAGE[at : at + 1]) for at in range(len(PAGE)))
+        doc = one(body=body, http=("200 OK", [HTML, ("Content-Encoding", "zstd")]))
+        assert doc.html == PAGE
+    assert len(made) == 1
 
 
 def test_a_body_packed_again_and_again_is_not_unpacked():
@@ -421,6 +453,12 @@ def test_a_page_without_an_end_of_its_head_takes_linear_time():
     block = b"HTTP/1.1 200 OK\r\nX-A: b\r\n" + b" <p>\n" * 2_000_000
     doc = one(body=block, http=False)
     assert verdict(doc) == ("dropped", "empty")
+
+
+def test_a_warc_header_folded_very_often_takes_linear_time():
+    """Minutes, if it is copied for each line."""
+    headers = _headers(b"WARC/1.0\r\nX-A: b\r\n" + b" c\n" * 2_000_000)
+    assert headers == {"x-a": "b" + " c" * 2_000_000}
 
 
 def test_folded_headers_are_joined_by_a_blank():

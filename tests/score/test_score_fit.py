@@ -103,6 +103,22 @@ def test_a_file_with_larger_numbers_than_its_sums_are_exact_for_is_refused(name:
         Model.load(wide.save())
 
 
+@pytest.mark.parametrize("kind", [np.complex128, np.int64, np.bool_])
+@pytest.mark.parametrize("name", ["knots", "scales", "constant", "curve", "spread", "top", "guard"])
+def test_a_file_whose_floats_are_others_is_refused(name: str, kind: type) -> None:
+    model = fit(*lessons(50), **ONE)
+    other = dataclasses.replace(model, **{name: getattr(model, name).astype(kind)})
+    with pytest.raises(ValueError, match=f"its array {name} is of {np.dtype(kind)}, not floats"):
+        Model.load(other.save())
+
+
+def test_a_file_whose_names_are_numbers_is_refused() -> None:
+    model = fit(*lessons(50), **ONE)
+    other = dataclasses.replace(model, names=np.arange(len(model.names)))
+    with pytest.raises(ValueError, match="its array names is of int64, not texts"):
+        Model.load(other.save())
+
+
 def test_the_form_is_summed_in_as_many_bits_as_it_needs() -> None:
     texts, labels = lessons(60)
     model = fit(texts, labels, **ONE)

@@ -216,18 +216,19 @@ def test_each_text_is_encoded_once_and_survives_an_interruption(tmp_path: Path) 
 
 
 def test_damaged_parts_are_encoded_again(tmp_path: Path) -> None:
-    texts, _ = lessons(30)
+    texts, _ = lessons(40)
     whole = Embeddings(Knowing(), tmp_path, part=10).of(texts)
     parts = sorted(tmp_path.glob("*.npy"))
-    assert len(parts) == 3
+    assert len(parts) == 4
     parts[0].write_bytes(parts[0].read_bytes()[:-20])
     parts[1].write_bytes(b"")
     parts[2].unlink()
+    parts[3].write_bytes(parts[3].read_bytes().replace(b"), }", b"(, }", 1))
     encoder = Knowing()
     assert (Embeddings(encoder, tmp_path, part=10).of(texts) == whole).all()
-    assert len(encoder.seen) == 30
+    assert len(encoder.seen) == 40
     assert (Embeddings(encoder, tmp_path).of(texts) == whole).all()
-    assert len(encoder.seen) == 30
+    assert len(encoder.seen) == 40
 
 
 def test_two_encoders_never_share_a_folder(tmp_path: Path) -> None:

@@ -145,7 +145,9 @@ class Segment(Rows):
             )
         try:
             array = np.lib.format.open_memmap(path, mode="r")  # no pickles, nor talk of them
-        except (ValueError, EOFError) as error:
+        except OSError:
+            raise
+        except Exception as error:  # NumPy hands on what Python's tokenizer says of a header
             raise SourceError(f"{path} is damaged or not ours: {error}") from None
         fits = array.dtype == np.dtype(dtype) and array.ndim == len(shape)
         if not fits or any(n not in (m, None) for m, n in zip(array.shape, shape, strict=True)):

@@ -17,7 +17,8 @@ _EMPHASIS = frozenset(("i", "em", "cite", "dfn", "var"))
 _CODE = frozenset(("code", "kbd", "samp", "tt"))
 _TICKS = re.compile("`+")
 _UNSAFE = re.compile(r"(?:javascript|data|vbscript):", re.IGNORECASE)
-_UNSEEN = re.compile(r"[\t\r\n]|^[\0- ]+|[\0- ]+$")  # what browsers take out of addresses
+_AROUND = "".join(map(chr, range(33)))  # what browsers take off the ends of addresses
+_WITHIN = str.maketrans("", "", "\t\r\n")  # and out of them
 _UNFIT = re.compile(r"[\0- <>()\\\\|`*_\"]")
 _LONGEST_TARGET = 2000
 _SPECIAL = re.compile(
@@ -119,7 +120,7 @@ class Inline:
         return style
 
     def _target(self, href: str | None) -> str:
-        href = _UNSEEN.sub("", href or "")
+        href = (href or "").strip(_AROUND).translate(_WITHIN)
         found = "" if href.startswith("#") else joined(self._url, href)
         found = _UNFIT.sub(lambda c: c[0] if c[0] in "*_" else quote(c[0], safe=""), found)
         found = found.replace("(", "%28").replace(")", "%29")
@@ -132,7 +133,7 @@ def joined(start: str, href: str) -> str:
     >>> joined("https://a.example/x/y", " z "), joined("", "javascript:go()")
     ('https://a.example/x/z', '')
     """
-    href = _UNSEEN.sub("", href)
+    href = href.strip(_AROUND).translate(_WITHIN)
     if not href or _UNSAFE.match(href):
         return ""
     try:

@@ -110,12 +110,21 @@ def require(codec: str | None) -> None:
         raise MissingExtra("reading lz4 files", "lz4")
 
 
-def decoder_for(codec: str, dictionary: bytes | None = None) -> Decoder:
-    """Return a fresh decoder; `dictionary` is the one of a zstd file."""
+def decoder_for(
+    codec: str, dictionary: bytes | None = None, after: Decoder | None = None
+) -> Decoder:
+    """Return a decoder for the next member.
+
+    Args:
+        codec: of the member.
+        dictionary: the one of a zstd file.
+        after: the decoder of the member before, of the same codec and dictionary, which is not
+            used any more. Zstd takes over its memory: a new one takes longer than a small member.
+    """
     if codec == "gzip":
         return _Gzip()
     if codec == "zstd":
-        return _Zstd(dictionary)
+        return _Zstd(dictionary, after if isinstance(after, _Zstd) else None)
     if codec == "bz2":
         return _Buffered(bz2.BZ2Decompressor())
     if codec == "xz":
@@ -184,14 +193,17 @@ def _said(error: Exception) -> str:
 class _Zstd:
     _PIECE = 1024  # its decompressor has no output limit, and 128 KB come from 4 bytes at worst
 
-    def __init__(self, dictionary: bytes | None) -> None:
+    def __init__(self, dictionary: bytes | None, after: _Zstd | None) -> None:
         import zstandard
 
-        given = None if dictionary is None else zstandard.ZstdCompressionDict(dictionary)
-        options: dict[str, Any] = {"max_window_size": 2**31}  # as written by zstd --long=31
-        if given is not None:
-            options["dict_data"] = given
-        self._inner = zstandard.ZstdDecompressor(**options).decompressobj()
+        if after is None:
+            options: dict[str, Any] = {"max_window_size": 2**31}  # as written by zstd --long=31
+            if dictionary is not None:
+                options["dict_data"] = zstandard.ZstdCompressionDict(dictionary)
+            self._memory = zstandard.ZstdDecompressor(**options)
+        else:
+            self._memory = after._memory
+        self._inner = self._memory.decompressobj()
         self._error = zstandard.ZstdError
         self._tail = b""
         self._at = 0

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from webfilter.read.decoders import MAGIC, Broken, decoder_for
+from webfilter.read.decoders import MAGIC, Broken, Decoder, decoder_for
 from webfilter.read.sniff import sniffs_html, sniffs_text
 
 __all__ = ["BadBody", "Head", "TooLarge", "body", "parse_head"]
@@ -23,6 +23,7 @@ _HEAD_END = re.compile(rb"\n\r?\n")
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _CHUNK_END = re.compile(rb"\r?\n")
 _MOST_CODINGS = 5  # as curl and urllib3
+_MOST_MEMBERS = 100_000  # a server that flushes a page in pieces makes some hundreds
 _FIRST_PIECE, _MOST_PIECE = 1 << 10, 1 << 20
 
 
@@ -181,11 +182,15 @@ def _unpack(coding: str, data: bytes, limit: int | None, clipped: bool) -> bytes
 
 def _members(codec: str, data: bytes, limit: int) -> tuple[bytes, str | None]:
     parts: list[bytes] = []
-    size = at = 0
+    size = at = members = 0
+    decoder: Decoder | None = None
     while at < len(data) and size <= limit:
         if parts and not MAGIC[codec].match(data, at):  # padding behind the last member
             break
-        decoder, piece = decoder_for(codec), _FIRST_PIECE
+        if members == _MOST_MEMBERS:
+            return b"".join(parts), f"it has more than {_MOST_MEMBERS:,} members"
+        members += 1
+        decoder, piece = decoder_for(codec, after=decoder), _FIRST_PIECE
         try:
             while size <= limit and not decoder.eof:
                 given = b""

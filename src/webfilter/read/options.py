@@ -34,7 +34,7 @@ class Options:
     verdicts: bool = False
     """Keep the verdicts in files that webfilter wrote; otherwise rules judge afresh."""
     max_bytes: int | None = MAX_BYTES
-    """Bytes above which a page, record or line is not loaded; None: no limit."""
+    """Bytes above which a page, record, line or row of a file is not loaded; None: no limit."""
     http_headers: tuple[str, ...] = ()
     """HTTP response headers to keep in `meta`, such as ``("Last-Modified",)``."""
     digests: bool = False

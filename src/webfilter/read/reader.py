@@ -51,8 +51,8 @@ class Reader:
             url: field or column that holds the URL.
             verdicts: keep the verdicts in files that webfilter wrote, so that what was dropped
                 stays dropped; otherwise rules judge afresh.
-            max_bytes: size above which a page, record or line is not loaded but dropped
-                (``too_large``); None: no limit.
+            max_bytes: size above which a page, record, line or row of a file is not loaded but
+                dropped (``too_large``); None: no limit.
             http_headers: HTTP response headers to keep in `meta`, under their names in lower case
                 with ``_`` for ``-``.
             digests: check WARC block digests, about a quarter slower; what differs is failed.
@@ -190,6 +190,7 @@ class Reader:
         id: str = "id",
         url: str = "url",
         verdicts: bool = False,
+        max_bytes: int | None = MAX_BYTES,
         storage: Mapping[str, Any] | None = None,
     ) -> Source:
         """Return one document for each row of Parquet files.
@@ -199,7 +200,7 @@ class Reader:
         Raises:
             SourceError: a path leads nowhere, or to no Parquet file with such columns.
         """
-        options = Options(text, html, id, url, verdicts, storage=storage or {})
+        options = Options(text, html, id, url, verdicts, max_bytes, storage=storage or {})
         return file_source(_several(paths), "parquet", options)
 
     @staticmethod

@@ -361,17 +361,17 @@ def _headers(head: bytes, clipped: bool = False) -> dict[str, str]:
         text = head.decode()
     except UnicodeDecodeError:
         text = head.decode("latin-1")
-    found: dict[str, str] = {}
+    pieces: dict[str, list[str]] = {}  # joined once: a head may be one header of folded lines
     name = ""
     for line in text.split("\n")[1:]:
         if line[:1] in (" ", "\t") and name:  # a folded line
-            found[name] = f"{found[name]} {line.strip()}"
+            pieces[name].append(line.strip())
             continue
         key, colon, value = line.partition(":")
         if colon:
             name = key.strip().lower()
-            found.setdefault(name, value.strip())
-    return found
+            pieces.setdefault(name, [value.strip()])
+    return {name: " ".join(parts) for name, parts in pieces.items()}
 
 
 def digest_matches(record: Record) -> bool | None:

@@ -101,6 +101,7 @@ class Inflater:
         self._raw = raw
         self._in = b""  # stored bytes read, not yet decompressed
         self._decoder: Decoder | None = None
+        self._ended: Decoder | None = None  # the decoder of the member before
         self._dictionary: bytes | None = None
         self._member = 0
         self._damage: Damage | None = None
@@ -227,7 +228,7 @@ class Inflater:
                 return False
             self._member = self._raw.at - len(rest)
             if MAGIC[self.codec].match(rest):
-                self._decoder = decoder_for(self.codec, self._dictionary)
+                self._decoder = decoder_for(self.codec, self._dictionary, self._ended)
                 return True
             size = skippable(rest) if self.codec in ("zstd", "lz4") else None
             if size is None or not self._skip(size):
@@ -254,7 +255,7 @@ class Inflater:
         out = decoder.push(data)
         if decoder.eof:
             self._in = decoder.unused
-            self._decoder = None
+            self._decoder, self._ended = None, decoder
         return out
 
     def _take_dictionary(self) -> None:

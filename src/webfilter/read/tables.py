@@ -1,6 +1,7 @@
 """Arrow tables: Parquet files, data frames of any library, record batches.
 
-Rows are taken in small slices, so that a large batch is never turned into Python objects at once.
+Rows are taken in small slices, so that a large batch is never turned into Python objects at once,
+and what is too large is not turned into any.
 Tables that webfilter wrote (their schema's metadata says so) give back signals, `meta` and, where
 asked for, verdicts; other tables are read like mappings, a column a field.
 """
@@ -9,14 +10,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from webfilter.document import Document
 from webfilter.errors import SourceError
 from webfilter.read.items import COLUMNS, from_columns, from_mapping
-from webfilter.read.marks import content_id, failed
+from webfilter.read.marks import content_id, dropped, failed
 from webfilter.read.options import Options
 from webfilter.read.remote import Lost
+from webfilter.read.rowsizes import ROWS, row_sizes, rows_at_a_time
 from webfilter.read.stored import Meter
 from webfilter.stage import Signal
 
@@ -24,9 +27,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["check_columns", "layout", "parquet_schema", "read_parquet", "rows", "stored_signals"]
-
-ROWS = 256
-"""Rows that are Python objects at a time."""
 
 
 def check_columns(names: list[str], options: Options, what: str) -> None:
@@ -84,8 +84,17 @@ def stored_signals(schema: pa.Schema) -> list[Signal]:
     ]
 
 
-def rows(batch: pa.RecordBatch, options: Options, where: str = "") -> Iterator[Document]:
-    """Yield a document for each row of `batch`."""
+def rows(
+    batch: pa.RecordBatch, options: Options, where: str = "", limit: int | None = None
+) -> Iterator[Document]:
+    """Yield a document for each row of `batch`.
+
+    Args:
+        batch: the rows.
+        options: of the reader.
+        where: source, for what is said of failures.
+        limit: bytes of texts and binary values above which a row is not loaded but dropped.
+    """
     signals = layout(batch.schema)
     names = batch.schema.names
     wanted = [
@@ -96,6 +105,14 @@ def rows(batch: pa.RecordBatch, options: Options, where: str = "") -> Iterator[D
     ]
     for start in range(0, batch.num_rows, ROWS):
         part = batch.slice(start, ROWS)
+        if limit is not None and max(sizes := row_sizes(part)) > limit:
+            for index, size in enumerate(sizes):
+                one = part.slice(index, 1)
+                if size > limit:
+                    yield _too_large(one, size, options, where)
+                else:
+                    yield from rows(one, options, where)
+            continue
         columns = {names[index]: _values(part.column(index)) for index in wanted}
         for index in range(part.num_rows):
             row = {name: column[index] for name, column in columns.items()}
@@ -103,6 +120,22 @@ def rows(batch: pa.RecordBatch, options: Options, where: str = "") -> Iterator[D
                 yield from_mapping(row, options, where)
             else:
                 yield _own(row, signals, options.verdicts, where)
+
+
+def _too_large(row: pa.RecordBatch, size: int, options: Options, where: str) -> Document:
+    digest = blake2b(digest_size=16)
+    known: dict[str, str] = {}
+    for name, column in zip(row.schema.names, row.columns, strict=True):
+        cell = column[0].value if hasattr(column, "dictionary") else column[0]
+        if not (hasattr(cell, "as_buffer") and cell.is_valid):
+            continue
+        content = memoryview(cell.as_buffer())
+        digest.update(content)
+        if name in (options.id, options.url) and len(content) < 10_000:
+            known[name] = bytes(content).decode("utf-8", "replace")
+    meta = {"source": where, "content_length": size}
+    id = known.get(options.id) or digest.hexdigest()
+    return dropped(id, "too_large", known.get(options.url) or None, meta)
 
 
 def _values(column: pa.Array) -> list[Any]:
@@ -169,7 +202,8 @@ def read_parquet(
     """Yield a document for each row of a Parquet file, row group by row group.
 
     A row group that cannot be read is one failed document that says which; the next ones are read.
-    So is a file that has other numbers of rows than it says.
+    So is a file that has other numbers of rows than it says. Of a row group so many rows are loaded
+    at a time as fit into some memory.
 
     Args:
         handle: the open file.
@@ -193,8 +227,9 @@ def read_parquet(
     begin, done, broken = meter.position, 0, False
     for group in range(groups):
         try:
-            for batch in file.iter_batches(ROWS, row_groups=[group], use_threads=False):
-                yield from rows(batch, options, source)
+            some = rows_at_a_time(file, group, handle)
+            for batch in file.iter_batches(some, row_groups=[group], use_threads=False):
+                yield from rows(batch, options, source, options.max_bytes)
                 done += batch.num_rows
                 if size is not None and total:
                     meter.position = begin + size * done // total

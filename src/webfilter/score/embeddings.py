@@ -173,7 +173,7 @@ class Embeddings:
                 continue
             try:
                 vectors = np.load(path, mmap_mode="r", allow_pickle=False)
-            except (OSError, ValueError, EOFError):
+            except Exception:  # of many kinds: NumPy hands on what Python's tokenizer says
                 continue
             if vectors.ndim == 2 and len(vectors) == len(keys):
                 rows = np.array(vectors[places], dtype=np.float32)

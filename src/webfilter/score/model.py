@@ -147,6 +147,9 @@ class Model:
                 raise ValueError(f"its array {name} has shape {found.shape}, not {shape}")
             if name in _KINDS and found.dtype != _KINDS[name]:
                 raise ValueError(f"its array {name} is of {found.dtype}, not {_KINDS[name]}")
+            if name not in _KINDS and found.dtype.kind != ("U" if name == "names" else "f"):
+                wanted = "texts" if name == "names" else "floats"
+                raise ValueError(f"its array {name} is of {found.dtype}, not {wanted}")
             if found.dtype.kind == "f" and not np.isfinite(found).all():
                 raise ValueError(f"its array {name} holds numbers that are not finite")
         if not (self.top > 0).all():
