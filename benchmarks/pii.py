@@ -4,6 +4,8 @@
     python benchmarks/pii.py texts.jsonl.xz more.jsonl        # and how texts of the web compare
     python benchmarks/pii.py texts.jsonl.xz --show flagged.txt --each 300   # to read by eye
 
+Words for telephones in other languages: `pii_languages.py`.
+
 Planted: values drawn from number plans and check-digit rules (``pip install phonenumbers
 python-stdnum``, which share nothing with webfilter), put into sentences of many kinds, and hard
 negatives: dates, ISBNs, prices, versions, hashes, coordinates, citations, scores and so on. A
@@ -640,6 +642,12 @@ def hostile() -> dict[str, str]:
         "ann@firm.example 8.8.8.8 212-555-0123 ",
         "😀1",
         "📞 030 1234567 😀 ",
+        "тел. 84951234567, ",
+        "телефон1234567 ",
+        "मो. ९८७६५४३२१० ",
+        "番号は1234567 ",
+        "1234567 (тел.) ",
+        "1234567\u0301тел",
         "\ud8001@a.\udfffbc",
         "０３－１２３４－５６７８ ",
         "a",

@@ -70,8 +70,16 @@ class Pii(Profiled, Transform):
 
     Masks on purpose, too: addresses at example.com and numbers of fiction (555-0100). Leaves on
     purpose: IP addresses that are private or reserved, versions, digits in one piece without a
-    word like "Tel." or 電話 before them (none of Arabic, Hindi, Korean, Thai and others is known),
-    groups that are as likely a date, range, score or amount.
+    word for telephones beside them, groups that are as likely a date, range, score or amount.
+
+    Words for telephones ("Tel.", "mobil", "call", "fax", "WhatsApp"; "contact", where the number
+    begins as national numbers do) are known in Latin letters for the languages of Europe and for
+    Turkish, Azerbaijani, Uzbek, Indonesian, Malay, Vietnamese, Filipino, Swahili, Hausa, Yoruba,
+    Igbo, Somali, Zulu, Xhosa, Afrikaans, Malagasy; and in their own scripts for Russian, Ukrainian,
+    Belarusian, Bulgarian, Serbian, Macedonian, Kazakh, Mongolian, Greek, Armenian, Georgian,
+    Hebrew, Arabic, Persian, Urdu, Pashto, Kurdish, Hindi, Marathi, Nepali, Bengali, Assamese,
+    Punjabi, Gujarati, Odia, Tamil, Telugu, Kannada, Malayalam, Sinhala, Thai, Lao, Khmer, Burmese,
+    Amharic, Chinese, Japanese, Korean. Digits may be those of any script.
 
     What an earlier stage drops is written to ``dropped/`` as it was: put this one first where
     personal data may not be stored. So is what this one drops (`max_pii`).
@@ -114,7 +122,7 @@ class Pii(Profiled, Transform):
     first for the first match in a text, and so on around; a mapping from kind to text, with tags
     for kinds that it does not name; None: only count."""
     spelled: bool = True
-    """Whether e-mail addresses may have their sign written out: "ann(at)firm.de", "[at]"."""
+    """Whether e-mail addresses may have their sign written out: "ann(at)firm.de", "(ät)"."""
     max_pii: int | None = None
     """Most matches; None: drop nothing."""
     max_pii_character_ratio: float | None = None
@@ -143,7 +151,7 @@ class Pii(Profiled, Transform):
     @property
     def artifacts(self) -> Mapping[str, str]:
         """The version of the patterns."""
-        return {"pii": "patterns-2"}
+        return {"pii": "patterns-3"}
 
     def transform(self, doc: Document) -> tuple[str, Mapping[str, Value]]:
         """Return the text masked, and the signals."""

@@ -79,7 +79,7 @@ def _numbers(chains: Chains, lead: int, size: int) -> Chains:
     numbers = numbers[good]
     numbers = numbers[_issued(numbers.figures(), numbers.digits)]
     numbers = numbers[_luhn(numbers)]
-    return numbers[(cues_before(codes, numbers.starts) & IDENTIFIER) == 0]
+    return numbers[(cues_before(chains.runs, numbers.starts) & IDENTIFIER) == 0]
 
 
 def _date_before(chains: Chains, lead: int) -> Mask:

@@ -1,39 +1,51 @@
-"""Which word stands before a number: "Tel.", "Order no.", "version"."""
+"""Which word stands beside a number: "Tel.", "Order no.", "version".
+
+Words of ASCII letters are told from eight bytes. Only where there is something beyond ASCII near
+the number, or these say too little, words are read letter by letter (`letters`).
+"""
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
-from webfilter.heuristics.personal.eights import EACH, Lookup, eights
+from webfilter.heuristics.personal.eights import EACH, Eights, Lookup, eights
 from webfilter.heuristics.personal.folded import (
     LETTER,
     LETTERS,
+    MARK,
     OTHER,
+    PAD,
     SIGN,
     Bytes,
     Places,
+    fold,
     members,
 )
+from webfilter.heuristics.personal.letters import Words, is_letter, plain, signs_at
+from webfilter.heuristics.personal.runs import Runs
+from webfilter.heuristics.personal.words import AFTER, AFTER_WITH_ZERO, BEFORE, PASSED, WITH_ZERO
 
-__all__ = ["ADDRESS", "IDENTIFIER", "PHONE", "VERSION", "cues_before"]
+__all__ = ["ADDRESS", "IDENTIFIER", "PHONE", "TRUNK", "VERSION", "cues_after", "cues_before"]
 
 _LETTERS = 7
 """Letters of a word that are compared, its last ones; a listed word that is shorter is whole."""
 _BLANKS = 6
 """Characters that may stand between word and number."""
-_BETWEEN = members(" :.(+#-*/\"'=[") | members(chr(OTHER))
+_MARKS = members(" :.(+#-*/\"'=[" + chr(MARK))
+_BETWEEN = _MARKS | members(chr(OTHER))
+_BLANKS_AFTER, _MARKS_AFTER = 2, members(" '-" + chr(MARK))
+_PASSES = 3
+_HIGHEST = np.uint64(128 * EACH)
 _ASKED = LETTERS | members(chr(SIGN))
 
-PHONE, IDENTIFIER, VERSION, ADDRESS, _PASSED = 1, 2, 4, 8, 16
+PHONE, IDENTIFIER, VERSION, ADDRESS, _PASSED, TRUNK, _UNSURE = 1, 2, 4, 8, 16, 32, 64
 _WORDS = {
     # words after which any grouping of digits is a phone number
-    PHONE: (
-        "tel tele phone telephone telephones fon telefon telefono telefone telefoon "
-        "mobiltelefon fax telefax telefaks faks facsimile mobile mobil movil mob cell "
-        "cellphone cel cellular celular whatsapp viber call calls ph tlf tfn dial hotline "
-        "handy handynummer mobilnummer portable gsm telefonnummer faxnummer rufnummer sms puh "
-        "tfno telef telf fono fone voicemail pager telefonia"
-    ),
+    PHONE: " ".join(BEFORE.values()),
+    # words after which it is one if it begins as national numbers do
+    TRUNK: WITH_ZERO,
     # words after which a number is some other identifier
     IDENTIFIER: (
         "isbn issn ean upc gtin asin sku doi pmid oclc lccn isrc order invoice ref reference "
@@ -54,21 +66,60 @@ _WORDS = {
         "peer endpoint"
     ),
     # words that are passed over: "Phone no.", "call us at"
-    _PASSED: ("number numbers num nummer numero no nr is at on us me our my the toll free now"),
+    _PASSED: " ".join(PASSED.values()),
 }
+_ENDINGS = ("nummer", "nommer", "numero", "portable")
+"""Of words of which seven letters say too little: "Kundennummer", "comfortable"."""
 
 
 def _lookup() -> Lookup:
     """Return the bits of each word by its last letters, the very last in the highest byte."""
     found: dict[int, int] = {}
     for bit, words in _WORDS.items():
-        for word in words.split():
+        for word in filter(str.isascii, plain(words).split()):
+            long = len(word) > _LETTERS and (bit == _PASSED or word.endswith(_ENDINGS))
             key = int.from_bytes(word.encode("ascii")[-_LETTERS:].rjust(8, b"\0"), "little")
-            found[key] = found.get(key, 0) | bit
+            found[key] = found.get(key, 0) | (_UNSURE if long else bit)
     return Lookup(found)
 
 
-_LOOKUP = _lookup()
+def _words() -> Words:
+    """Return the same words and those of other letters, for the closer look to the left."""
+    found: dict[str, int] = {}
+    for bit, words in _WORDS.items():
+        for word in plain(words).split():
+            entry = f"-{word}" if word.isascii() and len(word) >= _LETTERS else word
+            found[entry] = found.get(entry, 0) | bit
+    return Words(found, -1)
+
+
+def _after() -> dict[str, int]:
+    """Return what may stand behind a number: "(cell)", and phrases of languages with last verbs."""
+    found = {entry: TRUNK for entry in AFTER_WITH_ZERO.split()}
+    found |= {entry: PHONE for phrases in AFTER.values() for entry in phrases.split()}
+    for words in BEFORE.values():
+        for word in words.replace("-", "").split():
+            found |= {f"({word})-": PHONE, f"({word}_)-": PHONE}
+    return found
+
+
+def _words_after() -> Words:
+    return Words(_after(), 1)
+
+
+_LOOKUP, _LEFT, _RIGHT = _lookup(), cache(_words), cache(_words_after)
+_FOUR = np.uint64(0xFFFFFFFF)
+
+
+@cache
+def _openings() -> Lookup:
+    """Return which four folded characters may begin what stands behind a number."""
+    found: dict[int, int] = {}
+    for entry in _after():
+        codes = fold(entry.strip("-")[:4].replace("_", " ").ljust(4))[PAD : PAD + 4] | 32
+        for edge in " .":
+            found[int.from_bytes(codes.tobytes().replace(b" ", edge.encode()), "little")] = 1
+    return Lookup(found)
 
 
 def _before(codes: Bytes, starts: Places) -> tuple[Bytes, Places]:
@@ -98,20 +149,86 @@ def _before(codes: Bytes, starts: Places) -> tuple[Bytes, Places]:
     return found, places + 1
 
 
-def cues_before(codes: Bytes, starts: Places) -> Bytes:
+def _signs_skipped(runs: Runs, places: Places, step: int, most: int, marks: Bytes) -> Places:
+    """Return `places` moved on over at most so many of `marks` and of signs beyond ASCII."""
+    places = places.copy()
+    going = np.arange(len(places))
+    for _ in range(most):
+        at = places.take(going)
+        code = runs.codes.take(at)
+        passed = marks.take(code) != 0
+        passed |= (code == OTHER) & ~is_letter(signs_at(runs, at))
+        going = going.compress(passed)
+        if not len(going):
+            break
+        places[going] += step
+    return places
+
+
+def _beyond_ascii(found: Eights) -> Eights:
+    """Return 128 in each byte of `found` that is a letter beyond ASCII, 0 in the others."""
+    result: Eights = found & (found << np.uint64(1)) & _HIGHEST
+    return result
+
+
+def _closer(runs: Runs, starts: Places) -> tuple[Bytes, Places]:
+    """Return what `_before` does, the words of other scripts included."""
+    codes = runs.codes
+    found, begins = _before(codes, starts)
+    beyond = _beyond_ascii(eights(codes, starts - 8)) | _beyond_ascii(eights(codes, starts - 16))
+    asked = np.flatnonzero((beyond != 0) | ((found & _UNSURE) != 0))
+    if len(asked):
+        places = _signs_skipped(runs, starts.take(asked) - 1, -1, _BLANKS, _MARKS)
+        bits, far = _LEFT().beside(runs, places)
+        said = np.flatnonzero(bits)
+        found[asked.take(said)], begins[asked.take(said)] = bits.take(said), far.take(said)
+    return found & ~np.uint8(_UNSURE), begins
+
+
+def cues_before(runs: Runs, starts: Places) -> Bytes:
     """Return the bits (`PHONE` and so on) of the word before each of `starts`, 0 for none of these.
 
     Words such as "no." and "is" are passed over.
 
-    >>> from webfilter.heuristics.personal.folded import fold, PAD
+    >>> from webfilter.heuristics.personal.folded import fold
+    >>> from webfilter.heuristics.personal.runs import digit_runs
     >>> text = "Phone no.: 5551234"
-    >>> cues_before(fold(text), np.array([PAD + text.index("5")])).tolist() == [PHONE]
+    >>> runs = digit_runs(fold(text), text)
+    >>> cues_before(runs, runs.starts).tolist() == [PHONE]
     True
     """
-    found, begins = _before(codes, starts)
-    for _ in range(3):
+    if not len(starts):
+        return np.zeros(0, dtype=np.uint8)
+    found, begins = _closer(runs, starts)
+    for _ in range(_PASSES):
         passed = np.flatnonzero(found & _PASSED)
         if not len(passed):
             break
-        found[passed], begins[passed] = _before(codes, begins.take(passed))
+        more, begins[passed] = _closer(runs, begins.take(passed))
+        found[passed] = found.take(passed) & ~np.uint8(_PASSED) | more
+    return found
+
+
+def cues_after(runs: Runs, ends: Places) -> Bytes:
+    """Return `PHONE` or `TRUNK` for numbers that end there and are named a phone behind that.
+
+    >>> from webfilter.heuristics.personal.folded import fold
+    >>> from webfilter.heuristics.personal.runs import digit_runs
+    >>> text = "5551234 (cell), 5551234"
+    >>> runs = digit_runs(fold(text), text)
+    >>> cues_after(runs, runs.ends).tolist()
+    [1, 0]
+    """
+    found = np.zeros(len(ends), dtype=np.uint8)
+    if not len(ends):
+        return found
+    codes = runs.codes
+    first: Eights = eights(codes, ends) | np.uint64(32 * EACH)
+    asked = _openings().of(first & _FOUR)
+    for skipped in range(1, _BLANKS_AFTER + 1):
+        asked |= _openings().of(first >> np.uint64(8 * skipped) & _FOUR)
+    where = np.flatnonzero(asked)
+    if len(where):
+        places = _signs_skipped(runs, ends.take(where), 1, _BLANKS_AFTER, _MARKS_AFTER)
+        found[where] = _RIGHT().beside(runs, places)[0]
     return found

@@ -87,7 +87,7 @@ class Lookup:
 
     def __init__(self, values: dict[int, int]) -> None:
         keys = np.array([*values], dtype=np.uint64)
-        bits = 2 * len(values).bit_length()
+        bits = max((len(values) ** 2).bit_length() - 2, 1)  # one factor in eight at least will do
         self._shift = 64 - bits
         self._factor = np.uint64(0x9E3779B97F4A7C15)
         while len(np.unique(keys * self._factor >> self._shift)) < len(keys):

@@ -1,4 +1,5 @@
-"""E-mail addresses, plain (``ann@firm.example``) and with the sign in words (``ann(at)firm.de``).
+"""E-mail addresses, plain (``ann@firm.example``) and with the sign in words (``ann(at)firm.de``,
+``(ät)``).
 
 Looked for from the sign: letters and digits of a domain to its right, of a mailbox to its left.
 The domain has a dot, and after the last one at least two letters that are no file extension
@@ -24,6 +25,7 @@ from webfilter.heuristics.personal.eights import (
 )
 from webfilter.heuristics.personal.folded import (
     ALNUM,
+    LETTER,
     LETTERS,
     NONE,
     Bytes,
@@ -76,7 +78,8 @@ def _anchors(codes: Bytes, spelled: bool) -> Spans:
     if spelled:
         opened = np.flatnonzero((codes == 40) | (codes == 91) | (codes == 123))
         around = eights(codes, opened) | 0x202000
-        can = (around >> 8 & 0xFFFF) == 0x7461  # "at"
+        said = around >> 8 & 0xFFFF
+        can = (said == 0x7461) | (said == 0x7400 + LETTER)  # "at", "ät"
         opened = opened.compress(can & (_CLOSES.take(codes.take(opened + 3)) != 0))
         if len(opened):
             blank_left = codes[opened - 1] == 32

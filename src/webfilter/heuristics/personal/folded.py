@@ -3,8 +3,8 @@
 Digits of all scripts become 0 to 9, full-width forms ASCII, blanks of all widths a space, hyphens
 and dashes "-", currency signs "$", the signs of angles and shares "%". Letters of alphabets that
 are written like ours (Latin, Greek, Cyrillic), and accents that stand apart, become one byte,
-`LETTER`; everything else another, `OTHER`. A place in the folded text is the same place in the
-text.
+`LETTER`; those of other scripts another, `OTHER`, and marks and signs `MARK`. A place in the folded
+text is the same place in the text.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __all__ = [
     "ALNUM",
     "LETTER",
     "LETTERS",
+    "MARK",
     "NONE",
     "OTHER",
     "PAD",
@@ -50,6 +51,8 @@ PAD = 80
 """Line ends before and after the folded text, so that looking around needs no test for its ends."""
 LETTER = 0xE0
 OTHER = 0xF0
+MARK = 0xA0
+"""Quotes, bullets, emoji and the like. Letters have the two highest bits set, these the first."""
 SIGN = 0xF1
 """A sign for telephones, or the character that words for them end with in Chinese and Japanese."""
 
@@ -101,10 +104,12 @@ def _table() -> Bytes:
             table[code] = LETTER
         elif char.isdecimal():
             table[code] = 48 + unicodedata.decimal(char)
-        elif 0x2000 <= code < 0x3001 or code < 0x100 or code in (0x1680, 0xFE58, 0xFE63):
+        elif 0x2000 <= code < 0x3040 or code < 0x100 or code in (0x1680, 0xFE58, 0xFE63):
             group = unicodedata.category(char)
-            table[code] = {"Zs": 32, "Pd": 45, "Sc": 36}.get(group, OTHER)
+            other = OTHER if group[0] in "LM" or group == "Cf" else MARK  # joiners are in words
+            table[code] = {"Zs": 32, "Pd": 45, "Sc": 36}.get(group, other)
     table[0x300:0x370] = LETTER
+    table[0x1F000:0x1FC00][table[0x1F000:0x1FC00] == OTHER] = MARK
     table[[ord(char) for char in "话話机機☎☏✆📞📱📲📠"]] = SIGN
     table[0xFF01:0xFF5F] = np.arange(0x21, 0x7F)
     table[0x2212] = 45

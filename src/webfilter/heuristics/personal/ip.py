@@ -79,7 +79,7 @@ def ipv4(runs: Runs) -> Spans:
         good[near] &= (((high[near] << 16) | low[near]) >> shift) != network
     small = most < 32
     good &= ~(small & _section(codes, starts, ends))
-    cues = cues_before(codes, starts)
+    cues = cues_before(runs, starts)
     good &= (cues & VERSION) == 0
     known = np.zeros(len(first), dtype=np.bool_)
     for address in _RESOLVERS:

@@ -42,12 +42,13 @@ def find(text: str, kinds: Collection[Kind], *, spelled: bool = True) -> dict[Ki
     parts: dict[Kind, list[Spans]] = {kind: [] for kind in KINDS if kind in kinds}
     for begin in range(0, len(text), _WINDOW):
         first = max(0, begin - _AROUND)
-        codes = fold(text[first : begin + _WINDOW + _AROUND])
+        part = text[first : begin + _WINDOW + _AROUND]
+        codes = fold(part)
         runs: Runs | None = None
         waiting = [*parts]
         for kind in waiting:
             if runs is None and kind in _OF_DIGITS:
-                runs = digit_runs(codes)
+                runs = digit_runs(codes, part)
             starts, ends = _find(codes, kind, runs, spelled)
             if len(starts):
                 clear(codes, (starts, ends))

@@ -4,7 +4,9 @@ Found without further evidence: "+" or "00" with an assigned country code and as
 country's numbers have; an area code in brackets; a trunk zero in two or more groups of 9 to 12
 digits; North America's 3-3-4 (area and exchange not below 200); Russia's 8 + 3-3-2-2; Spain's
 3-2-2-2; Poland's 2-3-2-2; Brazil's 2-5-4; China's mobile 3-4-4; Australia's 1300 and 1800. Behind a
-word such as "Tel." or "call": any 7 to 15 digits.
+word such as "Tel.", "call" or "тел.": any 7 to 15 digits; so before "(cell)" and phrases for "call
+on" (`words` lists both by language). Behind a word such as "contact": 9 to 12 digits that begin
+with a trunk zero, or 10 in one piece that begin as mobile numbers of India do.
 
 Not found: digits in one piece without such a word; 7 and 8 digits in groups without an area code
 (dates, ranges of pages and years, scores look the same); groups of three parted by blanks, which is
@@ -17,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 
 from webfilter.heuristics.personal.beside import PAIRS, pairs
-from webfilter.heuristics.personal.cues import IDENTIFIER, PHONE, cues_before
+from webfilter.heuristics.personal.cues import IDENTIFIER, PHONE, TRUNK, cues_after, cues_before
 from webfilter.heuristics.personal.eights import Eights
 from webfilter.heuristics.personal.folded import (
     ALNUM,
@@ -162,8 +164,12 @@ def _numbers(chains: Chains, gaps: Bytes) -> tuple[Chains, Places]:
         possible |= lengths == shape
     cues = np.zeros(len(chains), dtype=np.uint8)
     asked = np.flatnonzero(~plus)
-    cues[asked] = cues_before(codes, first.take(asked))
+    cues[asked] = cues_before(chains.runs, first.take(asked))
+    asked = np.flatnonzero(~plus & (cues == 0))
+    cues[asked] = cues_after(chains.runs, chains.ends.take(asked))
     phone = (cues & PHONE) != 0
+    if (cues & TRUNK).any():
+        phone |= ((cues & TRUNK) != 0) & _trunk_zero(chains)
     possible &= (cues & IDENTIFIER) == 0
     needed = plus | phone | possible
     chains = chains[needed]
@@ -172,6 +178,15 @@ def _numbers(chains: Chains, gaps: Bytes) -> tuple[Chains, Places]:
     each = (plus, phone, possible, bracket, closed, before, lengths)
     good, starts = _looked_at(chains, gaps, *(values.compress(needed) for values in each))
     return chains[good], starts.compress(good)
+
+
+def _trunk_zero(chains: Chains) -> Mask:
+    """Return which begin with one zero, as national numbers, or are one run as mobiles of India."""
+    codes, first, digits = chains.runs.codes, chains.starts, chains.digits
+    result: Mask = (codes.take(first) == 48) & (codes.take(first + 1) != 48)
+    result &= (digits >= 9) & (digits <= 12) & (chains.runs.lengths.take(chains.firsts) > 1)
+    result |= (chains.counts == 1) & (digits == 10) & (codes.take(first) >= 54)
+    return result
 
 
 def _looked_at(

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from webfilter.heuristics.personal.eights import FIRST, Eights, eights
-from webfilter.heuristics.personal.folded import Bytes, Mask, Places
+from webfilter.heuristics.personal.folded import PAD, Bytes, Mask, Places
+from webfilter.text import code_points
 
 __all__ = ["Chains", "Runs", "digit_runs", "padded"]
 
@@ -20,6 +22,13 @@ class Runs:
     codes: Bytes
     starts: Places
     ends: Places
+    text: str
+    """The text before it was folded."""
+
+    @cached_property
+    def points(self) -> npt.NDArray[np.uint32]:
+        """The code points of the text, with as many line ends around as the folded text has."""
+        return np.pad(code_points(self.text), PAD, constant_values=10)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -132,14 +141,15 @@ def padded(each: Bytes, more: int = 8) -> Bytes:
     return found
 
 
-def digit_runs(codes: Bytes) -> Runs:
-    """Return the runs of digits of a folded text.
+def digit_runs(codes: Bytes, text: str) -> Runs:
+    """Return the runs of digits of a text, `codes` when folded.
 
     >>> from webfilter.heuristics.personal.folded import fold, PAD
-    >>> runs = digit_runs(fold("am 3.10.1998"))
+    >>> text = "am 3.10.1998"
+    >>> runs = digit_runs(fold(text), text)
     >>> (runs.starts - PAD).tolist(), runs.lengths.tolist()
     ([3, 5, 8], [1, 2, 4])
     """
     digit = (codes - np.uint8(48)) < 10
     edges = np.flatnonzero(digit[1:] != digit[:-1]) + 1
-    return Runs(codes, edges[::2], edges[1::2])
+    return Runs(codes, edges[::2], edges[1::2], text)
