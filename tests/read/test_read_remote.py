@@ -3,6 +3,7 @@
 import io
 import logging
 import random
+from types import SimpleNamespace
 from typing import ClassVar
 
 import fsspec
@@ -19,9 +20,12 @@ from webfilter.read.remote import WAITS, Lost
 class Refused(Exception):
     """As HTTP clients raise it."""
 
-    def __init__(self, status):
+    def __init__(self, status, within=False):
         super().__init__(f"status {status}")
-        self.status = status
+        if within:
+            self.response = SimpleNamespace(status_code=status)
+        else:
+            self.status = status
 
 
 class Shaky(MemoryFileSystem):
@@ -52,8 +56,18 @@ class Shaky(MemoryFileSystem):
 
 
 class File(io.BytesIO):
+    """Once broken it stays so: only another one can be read."""
+
+    broken = None
+
     def read(self, size=-1):
-        Shaky.access()
+        if self.broken is not None:
+            raise self.broken
+        try:
+            Shaky.access()
+        except Exception as error:
+            self.broken = error
+            raise
         return super().read(size)
 
 
@@ -121,6 +135,7 @@ def test_a_break_is_told_in_the_log(waited, caplog):
         (PermissionError("not yours"), "PermissionError: not yours"),
         (FileNotFoundError("deleted"), "FileNotFoundError: deleted"),
         (Refused(403), "Refused: status 403"),
+        (Refused(410, within=True), "Refused: status 410"),
     ],
 )
 @pytest.mark.parametrize("at", [1, 2, 3])
@@ -135,6 +150,27 @@ def test_what_lasts_costs_its_file_alone_and_no_time(waited, error, said, at):
     assert said in failed[0].verdict.reason
     assert docs[-1].text == "One."
     assert waited == []
+
+
+@pytest.mark.parametrize("kind", ["a.warc.gz", "b.jsonl", "c.parquet"])
+@pytest.mark.parametrize("damaged", [False, True])
+def test_wherever_the_way_is_lost_it_is_told_and_not_taken_for_damage(waited, kind, damaged):
+    store(True)
+    system = fsspec.filesystem("shaky")
+    if damaged:
+        data = system.cat(f"/far/{kind}")
+        system.pipe(f"/far/{kind}", data[:300_000] + b"?" * 2_000 + data[302_000:])
+    source = wf.read(f"shaky://far/{kind}")
+    Shaky.count = 0
+    list(source)
+    accesses = Shaky.count
+    assert accesses > 3
+    for at in range(1, accesses + 1):
+        source = wf.read(f"shaky://far/{kind}")
+        Shaky.always, Shaky.count = at, 0
+        with pytest.raises(Lost):
+            list(source)
+        Shaky.always = None
 
 
 @pytest.mark.parametrize("workers", [1, 2])

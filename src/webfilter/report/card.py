@@ -55,7 +55,7 @@ def card(report: Report) -> str:
 def _folder(report: Report) -> str:
     """Return the folder of the documents as code; beside the card it goes by its name alone."""
     folder = report.outputs.get("kept", "kept")
-    beside = report.folder is not None and os.path.dirname(folder) == report.folder
+    beside = os.path.dirname(folder) == report.folder
     folder = visible(os.path.basename(folder) if beside else folder, 300)
     widest = f"{folder}/{report.tiers[0].name}" if report.tiers else folder
     return f"{json.dumps(widest, ensure_ascii=False)}):{'  # beside this card' if beside else ''}"
