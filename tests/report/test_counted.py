@@ -242,3 +242,17 @@ def test_shares_of_words_are_of_what_is_violated_and_of_what_nothing_else_remove
         ["words > 30", "2", "25.0 %", "2", "2", "41.7 %", "41.7 %"],
     ]
     assert said[-4][:5] == ["length", "length < 30", "1", "12.5 %", "-"]
+
+
+def test_without_the_pipeline_a_signal_that_no_verdict_names_wants_its_stage(tmp_path):
+    pipe = Vowels(None, None, quiet=False) | wf.Length(min_words=5)
+    pipe.run(texts(random.Random(1), 60), tmp_path / "out", progress=False)
+    report = wf.Report.load(tmp_path / "out")
+    with pytest.raises(ConfigError, match="which stage measured 'vowel_ratio' is not known"):
+        report.sweep("vowel_ratio", [0.3, 0.4], bound="gt")
+    told, known = (
+        report.sweep("vowel_ratio", [0.3, 0.4], bound="gt", **more)
+        for more in ({"stage": "vowels"}, {"pipe": pipe})
+    )
+    assert told.rows == known.rows
+    assert (told.undefined, told.unmeasured) == (known.undefined, known.unmeasured) == (8, 0)

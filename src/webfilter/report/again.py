@@ -206,6 +206,13 @@ def _new(
     owner = plan.owner(signal.name, step)
     if owner < 0 and judging:  # of verdicts only, nobody knows who measures what
         owner = judging[0].owner
+    elif owner < 0 and not any(plan.measures):
+        if stage is None:
+            raise ConfigError(
+                f"which stage measured {signal.name!r} is not known here, and no rule that "
+                "dropped anything judges it: give the pipeline that ran as pipe=, or stage="
+            )
+        owner = step
     branches = tuple(dict.fromkeys(each.branch for each in judging)) or (None,)
     bounds = tuple(
         Bound(step, name, signal.name, op, None, branch=branch, owner=owner) for branch in branches
