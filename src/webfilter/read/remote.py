@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from time import sleep
-from typing import IO, Any, TypeVar
+from typing import IO, TypeVar
 
 from webfilter.errors import SourceError
 
@@ -62,16 +62,6 @@ class Remote(io.RawIOBase):
         data = self._tried(lambda inner: inner.read(size))
         self._at += len(data)
         return data
-
-    def readall(self) -> bytes:
-        """Return what is left."""
-        return self.read()
-
-    def readinto(self, buffer: Any) -> int:
-        """Read into `buffer`; return how many bytes."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
 
     def seek(self, at: int, whence: int = io.SEEK_SET) -> int:
         """Go to a place in the file; return it."""

@@ -3,9 +3,8 @@
 A `Ledger` counts while a pipeline runs, a `Report` tells of a whole run, an `Explanation` of one
 page. None of them decides anything about documents. A report can be asked, from stored signals:
 what other limits would keep (`Sweep`), what lies next to a limit (`Borderline`), what each rule
-removes (`Removal`), what a cascade lost (`Audit`), what a deduplication put together (`Clusters`),
-who is kept (`Breakdown`).
-Two runs are matched by `compare` (`Comparison`).
+removes (`Removal`), who is kept (`Breakdown`), what a cascade lost (`Audit`), what a deduplication
+put together (`Clusters`). Two runs are matched by `compare` (`Comparison`).
 """
 
 from webfilter.report.audit import Audit

@@ -122,7 +122,7 @@ class _Documents:
         """Return what each has in common with others."""
         if self._by == "host":
             urls = chunk.urls(np.arange(chunk.size))
-            return _coded([host_of(url) or None for url in urls])
+            return Coded.of(host_of(url) or None for url in urls)
         column = chunk.meta if self._field is not None else chunk.values[self._by]
         if isinstance(column, Coded):
             return column
@@ -132,9 +132,9 @@ class _Documents:
             doc = self._stored.document(chunk.place(int(known[0])))
             self._kinds[self._by] = type(doc.signals[self._by]).__name__
         if self._kinds.get(self._by) == "bool":
-            return _coded([None if v != v else quantity(bool(v)) for v in column.tolist()])
+            return Coded.of(None if v != v else quantity(bool(v)) for v in column.tolist())
         self._numbers = True
-        return _coded([None if v != v else quantity(v) for v in column.tolist()])
+        return Coded.of(None if v != v else quantity(v) for v in column.tolist())
 
     def reasons(self, sums: _Sums, shown: Sequence[int]) -> Mapping[int, Counter[str]]:
         """Return why documents left: of the groups at the places shown, and of all others as -1."""
@@ -237,12 +237,6 @@ def _kinds(report: Report, some: Iterable[Document]) -> dict[str, str]:
     if report.documents is None:
         kinds.update(signals_of(report))
     return kinds
-
-
-def _coded(values: list[str | None]) -> Coded:
-    seen: dict[str, int] = {}
-    codes = [-1 if value is None else seen.setdefault(value, len(seen)) for value in values]
-    return Coded(np.array(codes, dtype=np.int64), list(seen))
 
 
 def _numbers(chunk: Chunk, name: str | None) -> npt.NDArray[np.float64]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,17 @@ class Coded:
 
     codes: npt.NDArray[np.int64]
     values: list[str]
+
+    @classmethod
+    def of(cls, values: Iterable[object]) -> Self:
+        """Return the texts of as many documents; what is no text becomes one.
+
+        >>> Coded.of(["b", None, "a", "b"])
+        Coded(codes=array([ 0, -1,  1,  0]), values=['b', 'a'])
+        """
+        seen: dict[str, int] = {}
+        codes = [-1 if v is None else seen.setdefault(str(v), len(seen)) for v in values]
+        return cls(np.array(codes, dtype=np.int64), list(seen))
 
     def among(self, wanted: Iterable[str]) -> Flags:
         """Return which documents have one of `wanted`."""

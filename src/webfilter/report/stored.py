@@ -301,7 +301,7 @@ def _of_parquet(
                 chunk = _chunk(batch, kind, plan, values)
                 _locate(chunk, batch, file, start, ids)
                 if meta is not None:
-                    chunk.meta = _texts([_field(said, meta) for said in _metas(batch, meta)])
+                    chunk.meta = Coded.of(_field(said, meta) for said in _metas(batch, meta))
                 if characters:
                     chunk.characters = _lengths(batch.column("text"))
                 if report.measure_all:
@@ -403,10 +403,7 @@ def _field(meta: Mapping[str, Any], name: str) -> str | None:
 def _listed(values: Sequence[Any]) -> Column:
     """Return the values of a signal as a column."""
     if any(isinstance(value, str) for value in values):
-        seen: dict[str, int] = {}
-        texts = (value if isinstance(value, str) else None for value in values)
-        codes = [-1 if text is None else seen.setdefault(text, len(seen)) for text in texts]
-        return Coded(np.array(codes, dtype=np.int64), list(seen))
+        return Coded.of(value if isinstance(value, str) else None for value in values)
     return np.array([_number(value) for value in values], dtype=np.float64)
 
 
@@ -471,10 +468,10 @@ def _of_documents(
                 dtype=np.int64,
             ),
             failed=np.array([v is not None and v.kind == "failed" for v in verdicts], dtype=bool),
-            signal=_texts([v and v.signal for v in verdicts]),
-            op=_texts([v and v.op for v in verdicts]),
+            signal=Coded.of(v and v.signal for v in verdicts),
+            op=Coded.of(v and v.op for v in verdicts),
             limit=np.array([_number(v and v.limit) for v in verdicts], dtype=np.float64),
-            reason=_texts([v and v.reason for v in verdicts]),
+            reason=Coded.of(v and v.reason for v in verdicts),
             values={name: _listed([doc.signals.get(name) for doc in part]) for name in wanted},
             characters=np.array([len(doc.text) for doc in part], dtype=np.int64),
             measured=_measured(part, plan, None if kind is None else doubtful)
@@ -483,9 +480,9 @@ def _of_documents(
             ids=lambda rows, part=part: [part[row].id for row in rows],  # type: ignore[misc]
             texts=lambda part=part: [doc.text for doc in part],  # type: ignore[misc]
             place=part.__getitem__,
-            of=_texts([v and v.of for v in verdicts]),
+            of=Coded.of(v and v.of for v in verdicts),
             urls=lambda rows, part=part: [part[row].url for row in rows],  # type: ignore[misc]
-            meta=None if meta is None else _texts([_field(doc.meta, meta) for doc in part]),
+            meta=None if meta is None else Coded.of(_field(doc.meta, meta) for doc in part),
         )
 
 
@@ -504,9 +501,3 @@ def _measured(
         else:
             found[step] = np.full(len(part), doubtful is None or step not in doubtful)
     return found
-
-
-def _texts(values: Sequence[Any]) -> Coded:
-    seen: dict[str, int] = {}
-    codes = [-1 if v is None else seen.setdefault(str(v), len(seen)) for v in values]
-    return Coded(np.array(codes, dtype=np.int64), list(seen))
