@@ -201,6 +201,7 @@ def test_a_record_cut_in_its_header_does_not_swallow_the_next():
         docs = read_bytes(data)
         assert urls(docs) == "023", cut
         assert len(failures(docs)) == 1
+        assert len({doc.id for doc in docs}) == 4
 
 
 def test_records_may_span_members():

@@ -282,10 +282,12 @@ def test_a_page_of_the_web_is_no_folder_for_its_links(monkeypatch):
 def test_a_missing_extra_is_told_when_the_source_is_built(tmp_path, monkeypatch):
     path = tmp_path / "a.warc.lz4"
     path.write_bytes(b"\x04\x22\x4d\x18")
+    fsspec.filesystem("memory").pipe("/lz4/a.warc.lz4", path.read_bytes())
     monkeypatch.setitem(sys.modules, "lz4", None)
     monkeypatch.setattr("webfilter.read.decoders.find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=r'pip install "webfilter\[lz4\]"'):
-        read.read(path)
+    for given in (path, tmp_path, tmp_path / "*", "memory://lz4/a.warc.lz4", "memory://lz4/"):
+        with pytest.raises(MissingExtra, match=r'pip install "webfilter\[lz4\]"'):
+            read.read(given)
 
 
 def test_a_source_says_what_it_is_and_can_be_sent_to_a_worker(crawl):

@@ -210,6 +210,26 @@ def test_a_row_that_only_looks_like_one_of_webfilter_s_is_read_as_it_is():
         assert doc.meta["words"] == 3
 
 
+@pytest.mark.parametrize("said", [b"webfilter", b"[]", b"{}", b'{"signals": 3}', b"[" * 100_000])
+def test_metadata_that_webfilter_did_not_write_makes_a_table_like_any_other(said, tmp_path):
+    path = tmp_path / "a.parquet"
+    table = pa.table({"id": ["a"], "text": ["One."], "words": [3]})
+    pq.write_table(table.replace_schema_metadata({"webfilter": said}), path)
+    [doc] = read.read(path)
+    assert (doc.id, doc.text, doc.meta) == ("a", "One.", {"words": 3})
+
+
+def test_a_column_of_signals_that_somebody_took_away_is_missed_by_nobody(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(own_table().drop(["words"]), path)
+    source = read.read(path)
+    assert [signal.name for signal in source.signals] == ["language"]
+    assert [doc.signals for doc in source] == [
+        {"language": "en", "extra": 0.25},
+        {"language": "de"},
+    ]
+
+
 def test_a_column_that_somebody_added_is_meta():
     label = pa.array([["x"], None], pa.list_(pa.string()))
     for table in (own_table(), own_table().replace_schema_metadata(None)):

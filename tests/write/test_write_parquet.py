@@ -249,6 +249,12 @@ def test_arrow_table_of_mixed_kinds_loses_nothing():
     assert to_arrow([]).num_rows == 0
 
 
+def test_arrow_table_has_columns_of_the_kinds_that_its_values_are():
+    table = to_arrow([Document("a", signals={"i": 2, "f": 0.5, "b": True, "s": "en", "n": None})])
+    kinds = {name: str(table.schema.field(name).type) for name in "ifbsn"}
+    assert kinds == {"i": "int64", "f": "double", "b": "bool", "s": "string", "n": "double"}
+
+
 def test_pandas_and_polars_take_the_table():
     table = to_arrow(list(pages(3)), SIGNALS)
     assert pl.DataFrame(table)["words"].to_list() == [0, 1, 2]
