@@ -13,7 +13,17 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from warcbuild import Warc, failures, pages, read_all, read_bytes, recompress, urls, without_digests
+from warcbuild import (
+    PAGE,
+    Warc,
+    failures,
+    pages,
+    read_all,
+    read_bytes,
+    recompress,
+    urls,
+    without_digests,
+)
 
 COMPRESSORS = {
     "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
@@ -68,6 +78,7 @@ def test_a_failed_record_keeps_its_id_and_url():
     failed = read_bytes(warc.data[:-20])[-1]
     assert (failed.id, failed.url) == (warc.ids[2], "https://a.example/2")
     assert failed.verdict.stage == "read"
+    assert failed.meta["offset"] == warc.offsets[2]
     at = warc.offsets[2]
     assert failed.verdict.reason == (
         f"the file ends inside its gzip data, in the record at byte {at} of a.warc"
@@ -194,6 +205,25 @@ def test_a_record_that_lost_its_middle_is_failed_not_clipped():
         assert docs[1].id == warc.ids[1]
 
 
+def test_a_header_without_an_end_is_given_up_on_at_a_megabyte():
+    warc = pages(3, compressed=False)
+    head = b"WARC/1.0\r\nWARC-Type: response\r\n" + b"X-Fold: a\r\n" * 150_000
+    docs = read_bytes(warc.data[: warc.offsets[1]] + head + warc.data[warc.offsets[1] :])
+    assert urls(docs) == "012"
+    assert failures(docs) == [
+        f"its header does not end within 1048576 bytes, at byte {warc.offsets[1]} of a.warc"
+    ]
+
+
+def test_a_long_record_may_end_with_the_file():
+    body = PAGE + random.Random(3).randbytes(300_000)
+    for compressed in (False, True):
+        data = gzip.decompress(Warc().add().add(url="https://a.example/1", body=body).data).rstrip()
+        data = gzip.compress(data) if compressed else data
+        small, large = read_bytes(data)
+        assert (small.html, large.html) == (PAGE, body)
+
+
 def test_a_record_cut_in_its_header_does_not_swallow_the_next():
     warc = pages(4, compressed=False)
     for cut in range(warc.offsets[1] + 12, warc.offsets[1] + 200, 7):
@@ -242,6 +272,16 @@ def test_a_file_that_stops_being_readable_is_one_failure():
     assert urls(docs) == "01"
     assert len(failures(docs)) == 1
     assert "the network is gone" in failures(docs)[0]
+
+
+class Stuck(io.BytesIO):
+    def seek(self, *_):
+        raise OSError("the disk is gone")
+
+
+def test_a_file_that_cannot_be_searched_behind_damage_is_one_failure():
+    docs, _ = read_all(pages(5).data[:-900] + b"junk" * 30, Stuck)
+    assert len(failures(docs)) == 1
 
 
 def sound(docs):

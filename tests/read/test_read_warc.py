@@ -141,6 +141,21 @@ def test_packed_bodies_are_unpacked_and_unpacked_ones_are_left(coding, payload):
 
 
 @pytest.mark.parametrize(
+    ("coding", "compress"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("br", brotli.compress),
+        ("zstd", zstandard.compress),
+    ],
+)
+def test_a_body_of_megabytes_from_few_bytes_is_unpacked_as_it_was(coding, compress):
+    page = PAGE + b"<p>The tide comes twice a day." * 120_000
+    doc = one(body=compress(page), http=("200 OK", [HTML, ("Content-Encoding", coding)]))
+    assert (verdict(doc), doc.html == page) == (None, True)
+
+
+@pytest.mark.parametrize(
     "payload",
     [
         chunked(PAGE),
@@ -152,6 +167,16 @@ def test_packed_bodies_are_unpacked_and_unpacked_ones_are_left(coding, payload):
 def test_chunks_are_joined_and_joined_bodies_are_left(payload):
     doc = one(body=payload, http=("200 OK", [HTML, ("Transfer-Encoding", "chunked")]))
     assert (verdict(doc), doc.html) == (None, PAGE)
+
+
+def test_of_a_chunked_body_that_the_archive_cut_all_that_is_there_is_taken():
+    whole = chunked(PAGE[:10], PAGE[10:])
+    fields = [HTML, ("Transfer-Encoding", "chunked")]
+    for cut in range(8, len(whole)):
+        doc = one(body=whole[:cut], http=("200 OK", fields), warc={"WARC-Truncated": "length"})
+        assert verdict(doc) is None, cut
+        assert PAGE.startswith(doc.html), cut
+        assert len(doc.html) > cut - 15, cut
 
 
 def test_chunked_and_packed():
@@ -318,6 +343,12 @@ def test_what_is_no_page_is_dropped_with_a_reason(record, reason):
     doc = one(**record)
     assert verdict(doc) == ("dropped", reason)
     assert (doc.verdict.stage, doc.verdict.signal) == ("read", None)
+
+
+def test_a_revisit_need_not_hold_a_response():
+    data = Warc(compressed=False).add(kind="revisit", body=b"").data
+    [doc] = read_bytes(data.replace(b"HTTP/1.1", b"NONE 1.1"))
+    assert verdict(doc) == ("dropped", "revisit")
 
 
 def test_redirects_say_where_to():
