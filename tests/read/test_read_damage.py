@@ -25,6 +25,8 @@ from warcbuild import (
     without_digests,
 )
 
+from webfilter.read.stored import CHUNK
+
 COMPRESSORS = {
     "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
     "lz4": partial(lz4.frame.compress, content_checksum=True),
@@ -188,6 +190,17 @@ def test_large_members_are_found_behind_a_broken_one(codec):
     docs = read_bytes(b"".join(records))
     assert urls(docs) == "023"
     assert len(failures(docs)) == 1
+
+
+@pytest.mark.parametrize("codec", ["gzip", *COMPRESSORS])
+@pytest.mark.parametrize("before", range(1, 11))
+def test_a_member_is_found_whose_beginning_is_not_read_at_once(codec, before):
+    compress = COMPRESSORS.get(codec, gzip.compress)
+    broken, sound = (compress(record) for record in pages(2, compressed=False).records())
+    begins = 1 + CHUNK - before  # where it is searched from, byte 1, so much is read
+    data = (broken[:60].ljust(begins, b"x")) + sound
+    docs = read_bytes(data)
+    assert (urls(docs), len(failures(docs))) == ("1", 1)
 
 
 def test_a_record_that_lost_its_middle_is_failed_not_clipped():
