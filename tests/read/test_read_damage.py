@@ -244,7 +244,11 @@ def test_a_record_cut_in_its_header_does_not_swallow_the_next():
         docs = read_bytes(data)
         assert urls(docs) == "023", cut
         assert len(failures(docs)) == 1
-        assert len({doc.id for doc in docs}) == 4
+        [broken] = [doc for doc in docs if not doc.live]
+        at = warc.offsets[1]
+        assert broken.id in (warc.ids[1], f"a.warc@{at}"), cut
+        assert broken.url in ("https://a.example/1", None), cut
+        assert broken.meta["offset"] == at
 
 
 def test_records_may_span_members():

@@ -219,6 +219,19 @@ def test_metadata_that_webfilter_did_not_write_makes_a_table_like_any_other(said
     assert (doc.id, doc.text, doc.meta) == ("a", "One.", {"words": 3})
 
 
+def test_meta_that_somebody_took_away_is_empty():
+    nothing = pa.array([None, ""], pa.string())
+    place = own_table().schema.get_field_index("meta")
+    for table in (own_table().drop(["meta"]), own_table().set_column(place, "meta", nothing)):
+        first, second = read.frame(table)
+        assert (first.text, first.signals, first.meta) == (
+            "One.",
+            {"words": 12, "language": "en"},
+            {},
+        )
+        assert (second.text, second.meta) == ("Two.", {})
+
+
 def test_a_column_of_signals_that_somebody_took_away_is_missed_by_nobody(tmp_path):
     path = tmp_path / "a.parquet"
     pq.write_table(own_table().drop(["words"]), path)

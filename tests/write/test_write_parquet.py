@@ -163,6 +163,17 @@ def test_a_value_stands_in_its_column_or_under_signals_in_meta(
     assert ("_signals" in meta) == (extra is not None)
 
 
+def test_a_value_is_written_the_same_beside_any_other():
+    values = [0, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**53 + 1, 10**400, 0.5, 1e308]
+    values += [float("nan"), float("inf"), True, "en", "é", "a\ud800", None, [1]]
+    names = [signal.name for signal in SIGNALS]
+    docs = [Document("a", signals=dict.fromkeys(names, value)) for value in values]
+    alone = [to_arrow([doc], SIGNALS).to_pylist() for doc in docs]
+    for one, row in zip(docs, alone, strict=True):
+        for other, beside in zip(docs, alone, strict=True):
+            assert to_arrow([one, other], SIGNALS).to_pylist() == row + beside
+
+
 def test_a_field_of_the_source_cannot_pose_as_signals(tmp_path):
     doc = Document("a", meta={"_signals": {"words": 1}, "__signals": 2}, signals={"new": 3})
     [row] = written(tmp_path, [doc]).to_pylist()
@@ -238,6 +249,7 @@ def test_arrow_table_has_the_same_columns_as_the_files(tmp_path):
     table = to_arrow(docs, SIGNALS)
     assert table.equals(written(tmp_path, docs, signals=SIGNALS))
     assert to_arrow(docs).column_names == table.column_names
+    assert json.loads(to_arrow(docs[:1], []).column("meta")[0].as_py())["_signals"]
 
 
 def test_arrow_table_of_mixed_kinds_loses_nothing():
