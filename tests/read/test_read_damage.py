@@ -203,6 +203,13 @@ def test_a_member_is_found_whose_beginning_is_not_read_at_once(codec, before):
     assert (urls(docs), len(failures(docs))) == ("1", 1)
 
 
+def test_what_looks_like_a_member_behind_damage_is_no_further_damage():
+    first, second = pages(2).records()
+    looks = b"\x1f\x8b\x08\0" + b"\xff" * 40
+    docs = read_bytes(first[:60] + looks * 3 + second)
+    assert (urls(docs), len(failures(docs))) == ("1", 1)
+
+
 def test_a_record_that_lost_its_middle_is_failed_not_clipped():
     warc = pages(4, compressed=False)
     cut = warc.offsets[2] - 40

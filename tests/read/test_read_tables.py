@@ -250,6 +250,9 @@ def test_a_column_that_somebody_added_is_meta():
         assert (first.meta["label"], first.meta["date"]) == (["x"], "2024")
         assert first.signals == {"words": 12, "language": "en", "extra": 0.25}
         assert second.text == "Two."
+    first, second = read.frame(own_table().append_column("label", pa.array([1, None])))
+    assert (first.meta["label"], second.meta["label"]) == (1, None)
+    assert "label" not in first.signals
 
 
 def test_a_file_that_is_not_parquet_is_refused_at_once(tmp_path):

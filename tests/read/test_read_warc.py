@@ -103,6 +103,17 @@ def test_compression_makes_no_difference(compress):
     assert [doc.html for doc in whole] == [doc.html for doc in docs]
 
 
+@pytest.mark.parametrize("compress", [lz4.frame.compress, zstandard.compress])
+def test_frames_without_content_are_passed_over(compress):
+    warc = pages(3, compressed=False)
+    stored = b""
+    for record, size in zip(warc.records(), (5, 300_000, 0), strict=True):
+        stored += b"\x53\x2a\x4d\x18" + size.to_bytes(4, "little") + b"x" * size
+        stored += compress(record)
+    docs = read_bytes(stored)
+    assert [(doc.id, doc.live) for doc in docs] == [(id, True) for id in warc.ids]
+
+
 def test_zstd_files_with_a_dictionary_of_their_own_are_read():
     warc = pages(40, compressed=False)
     dictionary = zstandard.train_dictionary(512, [*warc.records()] * 5)
