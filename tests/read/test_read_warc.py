@@ -78,6 +78,13 @@ def test_ids_urls_and_payloads_are_those_that_warcio_reads():
     assert [doc.meta["offset"] for doc in docs] == warc.offsets[0:-1:2]
 
 
+class Dribbles(io.BytesIO):
+    """Gives a byte at a time, as what comes over the network may at first."""
+
+    def read(self, size=-1):
+        return super().read(min(size, 1))
+
+
 @pytest.mark.parametrize(
     "compress",
     [
@@ -101,6 +108,8 @@ def test_compression_makes_no_difference(compress):
     assert [doc.meta["offset"] for doc in docs] == [sum(sizes[:n]) for n in range(20)]
     whole = read_bytes(compress(warc.data))
     assert [doc.html for doc in whole] == [doc.html for doc in docs]
+    dribbled, _ = read_all(b"".join(records), Dribbles)
+    assert dribbled == docs
 
 
 @pytest.mark.parametrize("compress", [lz4.frame.compress, zstandard.compress])
