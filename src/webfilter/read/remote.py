@@ -86,6 +86,8 @@ class Remote(io.RawIOBase):
         """Return whether `seek` works, as found out by doing it."""
 
         def sought(inner: IO[bytes]) -> bool:
+            if not inner.seekable():
+                return False
             try:
                 inner.seek(self._at + 1)  # not far: in archives that means to unpack
             except ValueError:  # a stream; that of fsspec's HTTP says that it can
