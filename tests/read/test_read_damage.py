@@ -142,6 +142,7 @@ def test_everything_before_the_damage_in_a_long_member_is_read():
     data = pack.compress(warc.data[: warc.offsets[3000]]) + pack.flush(zlib.Z_FULL_FLUSH)
     assert len(data) > 1 << 17  # more than one chunk
     docs = read_bytes(data + b"\x07 no such type of block" + warc.data)
+    assert docs[-1].meta["offset"] == 0  # where one has to start to get there
     assert failures(docs) == ["damaged gzip data (invalid block type), at byte 0 of a.warc"]
     assert [doc.id for doc in docs if doc.live] == warc.ids[:3000]
 

@@ -108,6 +108,15 @@ def test_dictionaries_stand_only_where_values_recur(tmp_path):
     assert names == {"words", "language", *(f"verdict.{name}" for name in verdict)}
 
 
+def test_ranges_of_values_are_told_but_not_of_texts(tmp_path):
+    written(tmp_path, list(pages(50)), signals=SIGNALS, html=True)
+    group = pq.read_metadata(tmp_path / "part-00000.parquet").row_group(0)
+    columns = [group.column(place) for place in range(group.num_columns)]
+    told = {column.path_in_schema for column in columns if column.statistics is not None}
+    assert told.isdisjoint({"text", "meta", "html"})
+    assert told >= {"id", "url", "words", "score", "flag", "language", "verdict.stage"}
+
+
 def test_parts_and_row_groups_end_where_they_should(tmp_path):
     written(tmp_path, list(pages(250)), group_rows=100, part_bytes=1)
     rows = [
