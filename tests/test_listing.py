@@ -93,7 +93,7 @@ def test_a_plugin_is_told_as_ours_and_a_broken_one_does_not_end_the_list(monkeyp
     assert "  same               Drops what is long." in lines
     [line] = [line for line in lines if line.startswith("  broken ")]
     assert "cannot be used: stage 'broken': its plug-in no_such_module:X is broken" in line
-    assert [line.split()[0] for line in lines[-7:]] == available()
+    assert [line.split()[0] for line in lines[-len(available()) :]] == available()
     assert "  fineweb            The chain that made FineWeb (2024-04), in its order" in lines
 
 

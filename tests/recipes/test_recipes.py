@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,19 @@ def test_the_recipe_fineweb_is_of_april_2024_and_masks_as_it_did():
     assert steps["fineweb_quality"] == wf.FineWebQuality.profile("datatrove-2024-04")
     assert steps["gopher_quality"].version == steps["gopher_repetition"].version
     assert steps["pii"] == wf.Pii.profile("fineweb")
+
+
+def test_the_recipe_phases_is_educational_with_a_second_phase_inside_the_first():
+    one, two = wf.recipe("educational"), wf.recipe("phases")
+    assert two.steps[:-2] == one.steps[:-1]
+    assert two.steps[-2] == replace(one.steps[-1], min_score=None)
+    good = {"educational": 2.6, "reasoning": 1.2, "lasting": 1.6}
+    docs = [
+        wf.Document("none", signals=good | {"educational": 1.4}),
+        wf.Document("first", signals=good | {"lasting": 1.4}),
+        wf.Document("second", signals=good),
+    ]
+    assert [d.signals["tier"] for d in two.steps[-1].process(docs)] == [None, "phase1", "phase2"]
 
 
 BOILING = [
