@@ -194,6 +194,7 @@ def test_the_recipe_refinedweb_cuts_out_what_another_page_has():
     third = wf.Document("c", "\n\n".join([*RISING[::-1], *BOILING[::-1]]), url="https://c.example/")
     pages = wf.recipe("refinedweb")([first, second, third])
     assert [doc.live for doc in pages] == [True, False, True]
+    assert [pages[0].text, pages[2].text] == ["\n\n".join(BOILING), third.text]
     assert str(pages[1].verdict) == "substring_dedup: characters_left 0 < 20"
 
 
