@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,13 @@ def test_the_recipe_fineweb_is_of_april_2024_and_masks_as_it_did():
     assert steps["fineweb_quality"] == wf.FineWebQuality.profile("datatrove-2024-04")
     assert steps["gopher_quality"].version == steps["gopher_repetition"].version
     assert steps["pii"] == wf.Pii.profile("fineweb")
+
+
+def test_the_recipe_fineweb_has_trafilatura_alone_make_its_texts():
+    [extract] = [step for step in wf.recipe("fineweb").steps if step.name == "extract"]
+    bare = wf.Document("a", html=b"<p>Hi")  # which another engine would take for text
+    [doc] = replace(extract, seconds=None, memory_mb=None)([bare])
+    assert doc.verdict is not None and doc.verdict.signal == "extracted_characters"
 
 
 def test_a_model_that_is_no_path_is_a_clear_error():
