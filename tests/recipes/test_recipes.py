@@ -146,7 +146,8 @@ def test_the_recipe_fineweb_has_trafilatura_alone_make_its_texts():
     [extract] = [step for step in wf.recipe("fineweb").steps if step.name == "extract"]
     bare = wf.Document("a", html=b"<p>Hi")  # which another engine would take for text
     [doc] = replace(extract, seconds=None, memory_mb=None)([bare])
-    assert doc.verdict is not None and doc.verdict.signal == "extracted_characters"
+    assert doc.verdict is not None
+    assert doc.verdict.signal == "extracted_characters"
 
 
 def test_a_model_that_is_no_path_is_a_clear_error():
