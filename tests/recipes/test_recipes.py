@@ -142,6 +142,15 @@ def test_the_recipe_fineweb_is_of_april_2024_and_masks_as_it_did():
     assert steps["pii"] == wf.Pii.profile("fineweb")
 
 
+@pytest.mark.parametrize("name", ["fineweb", "refinedweb"])
+def test_where_trafilatura_made_the_texts_no_other_engine_does(name):
+    [extract] = [step for step in wf.recipe(name).steps if step.name == "extract"]
+    bare = wf.Document("a", html=b"<p>Hi")  # which another engine would take for text
+    [doc] = replace(extract, seconds=None, memory_mb=None)([bare])
+    assert doc.verdict is not None
+    assert doc.verdict.signal == "extracted_characters"
+
+
 def test_the_recipe_phases_is_educational_with_a_second_phase_inside_the_first():
     one, two = wf.recipe("educational"), wf.recipe("phases")
     assert two.steps[:-2] == one.steps[:-1]
