@@ -38,27 +38,28 @@ class Ridge:
 
     def __post_init__(self) -> None:
         self.middle = np.average(self.vectors, axis=0, weights=self.weights)
-        centered = self.vectors - self.middle
-        self.unit = float((centered**2).sum(axis=1).mean()) or 1.0
+        self.unit = float(((self.vectors - self.middle) ** 2).sum(axis=1).mean()) or 1.0
         known = ~np.isnan(self.labels)
         for pattern in np.unique(known, axis=1).T:
             if not pattern.any():  # nobody judged these heads on any row: they score 0
                 continue
             heads = np.flatnonzero((known == pattern[:, None]).all(axis=0))
-            x, w = centered[pattern], self.weights[pattern]
+            x, w = self.vectors[pattern], self.weights[pattern]
+            middle = np.average(x, axis=0, weights=w)  # of the rows judged: they may lie apart
+            x = x - middle
             ys = self.labels[np.ix_(np.flatnonzero(pattern), heads)]
             base = np.average(ys, axis=0, weights=w)
             values, axes = np.linalg.eigh((x * w[:, None]).T @ x / self.unit)
             right = axes.T @ ((x * w[:, None]).T @ (ys - base)) / self.unit
-            self._parts.append((heads, (np.maximum(values, 0.0), axes, right, base)))
+            self._parts.append((heads, (np.maximum(values, 0.0), axes, right, base, middle)))
 
     def solve(self, penalty: float) -> Linear:
         """Return the regression with this penalty."""
         slopes = np.zeros((self.vectors.shape[1], self.labels.shape[1]))
         constant = np.zeros(self.labels.shape[1])
-        for heads, (values, axes, right, base) in self._parts:
+        for heads, (values, axes, right, base, middle) in self._parts:
             slopes[:, heads] = axes @ (right / (values + penalty)[:, None])
-            constant[heads] = base
+            constant[heads] = base + (self.middle - middle) @ slopes[:, heads]
         return Linear(self.middle, slopes, constant)
 
 
