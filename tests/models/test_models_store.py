@@ -185,6 +185,7 @@ def test_the_commands(
         (["fetch", "glotlid", "--from", str(source)], "wrong checksum: expected a818"),
         (["verify", "glotlid"], "webfilter models fetch glotlid"),
         (["verify", str(source)], "nothing says what it should be"),
+        (["verify", "mine.bin", "--sha256", 64 * "0"], f"expected {64 * '0'}, got {right}"),
     ):
         assert main(["models", *argv]) == 2
         said = capfd.readouterr()

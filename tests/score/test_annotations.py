@@ -174,6 +174,10 @@ def test_files_that_cannot_be_written_or_are_no_annotations(tmp_path):
     path.write_text(json.dumps({**json.loads(good), "readings": readings}), "utf-8")
     with pytest.raises(wf.SourceError, match="tokens_in"):
         Annotations.read(path, RUBRIC)
+    readings[0] |= {"tokens_in": 1, "scores": {**readings[0]["scores"], "clean": 3}}
+    path.write_text(json.dumps({**json.loads(good), "readings": readings}), "utf-8")
+    with pytest.raises(wf.SourceError, match="clean must be a whole number from 0 to 2"):
+        Annotations.read(path, RUBRIC)
     (tmp_path / "labels.failed.jsonl").mkdir()
     with pytest.raises(wf.OutputError, match="cannot be removed"):
         Annotations(found.labeled, RUBRIC).write(tmp_path / "labels.jsonl")

@@ -82,8 +82,8 @@ def test_what_is_none_is_not_sent():
         ({"retry-after-ms": "250", "Retry-After": "9"}, [0.25]),
         (
             {
-                "Retry-After": "Sun, 06 Nov 1994 08:49:57 GMT",
-                "Date": "Sun, 06 Nov 1994 08:49:37 GMT",
+                "Retry-After": "Sun, 06 Nov 1994 09:49:57 GMT",
+                "Date": "Sun, 06 Nov 1994 09:49:37 GMT",  # an hour before our clock
             },
             [20.0],
         ),
@@ -602,7 +602,7 @@ def test_an_estimate_asks_nothing_and_is_near(tmp_path):
     texts = [f"{TEXT} {i}" for i in range(20)]
     with serving([chat(usage=None)]) as server:
         asker = annotator(server, prices={"m": (1, 2)}, cache=tmp_path / "a")
-        before = asker.estimate([*texts, texts[0], ""])
+        before = asker.estimate(["", *texts, texts[0]])
         assert server.asked == []
         assert not (tmp_path / "a").exists()
         paid = asker.annotate(texts).cost
@@ -659,6 +659,7 @@ def test_what_is_set_aside_cannot_be_taken_twice():
     purse.settle(0.6, 0.1)
     assert purse.take(0.6)
     assert purse.spent == 0.1
+    assert Purse(1.0, stop).take(1.0)
 
 
 def test_what_has_no_text_gets_a_row_and_no_question():

@@ -53,6 +53,23 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, Any], said: str) -> 
         Settings.from_config({"ridge": {"penalti": 1}})
 
 
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("words_min_texts", 1, 1_000), ("meaning_min_texts", 1, 1_000),
+        ("meaning_directions", 1, 256), ("meaning_share", 0, 1_000), ("style_knots", 1, 1_000),
+        ("calibration_folds", 2, 100), ("calibration_bins", 1, 1_000),
+        ("calibration_interval", 0.01, 0.99), ("guard_low", 0, 0.44), ("guard_full", 0.31, 1),
+    ],
+)  # fmt: skip
+def test_the_ends_of_a_range_are_in_it(name: str, low: float, high: float) -> None:
+    for value in (low, high):
+        assert getattr(Settings(**{name: value}), name) == value
+    for value in (low - 1, high + 1):
+        with pytest.raises(ConfigError, match=f"{name} = {value} must be"):
+            Settings(**{name: value})
+
+
 def test_fifty_texts_are_enough_and_the_same_bytes_come_out() -> None:
     texts, labels = lessons(50)
     model = fit(texts, labels, **ONE)
@@ -93,6 +110,15 @@ def test_a_file_without_an_end_of_its_scale_is_refused(top: float) -> None:
     model = dataclasses.replace(fit(*lessons(50), **ONE), top=np.array([top]))
     with pytest.raises(ValueError, match="its array top"):
         Model.load(model.save())
+
+
+@pytest.mark.parametrize("name", ["knots", "scales", "constant", "spread"])
+def test_a_file_with_numbers_that_are_not_finite_is_refused(name: str) -> None:
+    model = fit(*lessons(50), **ONE)
+    broken = getattr(model, name).copy()
+    broken.flat[-1] = np.nan
+    with pytest.raises(ValueError, match=f"its array {name} holds numbers that are not finite"):
+        Model.load(dataclasses.replace(model, **{name: broken}).save())
 
 
 @pytest.mark.parametrize("name", sorted(_KINDS))
@@ -251,6 +277,7 @@ def test_labels_by_fold_keep_the_interval_honest() -> None:
         ({"seed": None}, "seed = None must be"),
         ({"tops": 5}, "tops = 5 must be lists"),
         ({"tops": ["high"]}, "must be lists of names and of numbers"),
+        ({"tops": [10**400]}, "must be lists of names and of numbers"),
         ({"tops": [5, 3]}, "1 names and 2 tops"),
         ({"tops": [0]}, "top 0"),
         ({"names": ["a", "a"], "tops": [1, 1]}, "distinct names"),

@@ -345,6 +345,7 @@ def test_one_call_writes_model_card_and_pictures(trained: Any) -> None:
     assert (EducationalTrainer.load(folder / "model.npz").model_.save()) == data
     stored = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert stored["heads"][0]["figures"]["kappa"] == report["educational"].figures["kappa"]
+    assert stored["files"] == list(report.files)
     assert report.groups == 37
     assert trainer.names_ == ("educational", "good | <b>")
 
@@ -438,11 +439,19 @@ def test_the_report_warns_of_what_flatters() -> None:
     assert any("20 texts stand in more than one group too" in w for w in report.warnings)
     alone = EducationalTrainer(names=["flat"], tops=[5]).train(texts, [3.0] * 60, folds=2)
     assert any("no groups were given" in w for w in alone.warnings)
+    assert str(alone).count("\nwarning: ") == len(alone.warnings) > 1
     assert any("every label of 'flat' is 3" in w for w in alone.warnings)
     assert json.loads(alone.to_json())["heads"][0]["figures"]["kappa"] is None
     rng = np.random.default_rng(0)
     noise = EducationalTrainer().train(texts, rng.permutation(labels), folds=2)
     assert any("no better than chance" in w for w in noise.warnings)
+
+
+class Lengths:
+    """An encoder that knows how long a text is."""
+
+    def encode(self, texts: list[str]) -> list[list[float]]:
+        return [[float(len(text))] for text in texts]
 
 
 @pytest.mark.parametrize(
@@ -456,6 +465,7 @@ def test_the_report_warns_of_what_flatters() -> None:
         ({"ids": ["a"]}, "1 ids for 60 texts"),
         ({"teacher": object()}, "a teacher needs unlabeled texts"),
         ({"teacher": object(), "unlabeled": ["a"]}, "has no method encode"),
+        ({"teacher": Lengths(), "unlabeled": ["a"], "groups": ["a", "b"] * 30}, "2 groups cannot"),
     ],
 )
 def test_one_call_refuses_what_it_cannot_use(change: dict[str, Any], said: str) -> None:
@@ -509,6 +519,9 @@ def test_urls_are_grouped_by_domain() -> None:
     assert found[2] == "book"
     assert len(set(found)) == 5
     assert domain("https://www.bbc.co.uk/x") == "bbc.co.uk"
+    assert domain("https://www.zeitung.de/x") == domain("http://zeitung.de/y") == "zeitung.de"
+    assert domain("http://t.co/x") == "t.co"
+    assert domain("file:///books/one.html") == "file:///books/one.html"  # no host at all
     pandas = pytest.importorskip("pandas")
     unsaid = pandas.Series([None, "book"], dtype="string")
     assert grouped(unsaid, ["t", "u"]).tolist() == [grouped(None, ["t"])[0], "book"]
