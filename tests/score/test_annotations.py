@@ -69,6 +69,7 @@ def test_agreement_of_readers():
     assert found["clean"].exact == 0.5
     assert agreement("x", "a", "b", []).kappa is None
     assert agreement("x", "a", "b", [(0.5, 1), (2.5, 3)]).exact == 1  # halves go up, all of them
+    assert agreement("x", "a", "b", [(0.4, 0), (1.25, 1)]).exact == 1
     alone = Annotations([Annotation("a", "x", (reading("m", 1, 1, 1, 1),))], RUBRIC)
     assert alone.agreement() == ()
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import webfilter as wf
 from webfilter.score.annotation import Rubric, Scale
+from webfilter.score.annotation.chat import tokens_of
 from webfilter.score.annotation.purse import Purse
 from webfilter.score.annotation.waits import Clock, Gate, Stopped, retry_after
 from webfilter.score.annotator import Annotator
@@ -583,6 +584,20 @@ def test_the_budget_is_never_exceeded_and_nearly_used():
     assert cost.money > 12.0 - 0.3 - 5
     assert cost.money == pytest.approx(len(server.asked) * 0.3)
     assert found.failed[-1].reason.startswith("not asked: the budget of 12 is used up")
+
+
+def test_a_budget_holds_where_the_server_counts_up_to_twice_the_tokens():
+    body = {"prompt_tokens": 0, "completion_tokens": 0}
+
+    def script(asked, n):
+        said = sum(tokens_of(message["content"]) for message in asked.body["messages"])
+        return chat(usage={**body, "prompt_tokens": 2 * said})
+
+    with serving(script) as server:
+        asker = annotator(server, concurrency=8, prices={"m": (1_000, 0)}, budget=12.0)
+        cost = asker.annotate(f"{TEXT} {n}" for n in range(100)).cost
+    each = cost.money / cost.requests
+    assert 12.0 - 2 * each < cost.money <= 12.0
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,26 @@ def test_the_default_limit_keeps_the_lesson_and_drops_the_rest() -> None:
     assert (verdict.stage, verdict.signal, verdict.limit) == ("educational", "educational", 2.5)
 
 
+def test_the_packaged_model_scores_as_when_it_was_measured() -> None:
+    """Change the numbers with the model only: words and style must be read as in training.
+
+    The fingerprint in the file tells of other hashes, and nothing else of other measures of style.
+    """
+    text = (
+        "“Schrödinger’s equation” (E. Schrödinger, 1926): iħ ∂ψ/∂t = Ĥψ – for H₂O, NaCl & CO₂ at "
+        "21 °C; ΔE ≈ 3.2 eV!\n\nWHY is this SO? Because waves add up; e.g. 1/2 + 1/3 = 5/6. See "
+        "www.example.org/a_b?q=1 or mail me@example.org :-)\n- Émile: \"C'est l'eau qui bout à 100 "
+        '°C."\n- Москва, 北京, القاهرة, €5 — 50 % off… [1] {x} <b> | $9 #1 @home *now* `x`\n'
+    )
+    found = load("educational").predict([text])
+    assert found.raw[0] == pytest.approx([1.593098, 1.026548, 0.971831, 0.951581], abs=1e-6)
+    assert found.known == pytest.approx(0.827815, abs=1e-6)
+    lesson = score(LESSON)
+    assert [lesson[name] for name in ("educational", "reasoning", "lasting", "clean")] == (
+        pytest.approx([4.0811, 2.3263, 1.8006, 1.875], abs=2e-4)
+    )
+
+
 def test_keeps_the_contract_of_a_stage() -> None:
     check_stage(Educational())
     check_stage(Educational(min_score=1.0, min_reasoning=0.5, min_lasting=0.5, min_clean=1.0))

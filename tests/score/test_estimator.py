@@ -175,6 +175,7 @@ def test_other_mistakes_are_named_when_built() -> None:
         Estimator(Says(1.0), low=3, high=1)
     with pytest.raises(ConfigError, match="windows = 0"):
         Estimator(Says(1.0), windows=0)
+    assert Estimator(Says(1.0), window=1, windows=1).measure(Document("a", "ab")) == {"estimate": 1}
 
 
 def test_what_cannot_be_pickled_is_refused_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from lessons import HOSTILE, SELL, TEACH, lessons
 
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.score.blocks import Blocks
-from webfilter.score.calibrate import _smooth, curve, same_length, spread
+from webfilter.score.calibrate import _quantiles, _smooth, curve, same_length, spread
 from webfilter.score.fit import GOOD, Pseudo, Settings, _guards, fit, folds
 from webfilter.score.model import _KINDS, OFF, Model
 
@@ -440,6 +440,18 @@ def test_weights_move_curve_and_interval() -> None:
     tenth = np.where(labels == 4, 0.01, 1.0)
     _, _, high = spread(raw, labels, tenth, 0.8)
     assert high[0] < 4
+
+
+def test_quantiles_of_weighted_values_are_those_of_numpy() -> None:
+    rng = np.random.default_rng(0)
+    values, tails = rng.normal(size=31), (0.05, 0.95)
+    nearly = 1 + rng.uniform(0, 1e-12, 31)  # then each stands for the middle of its share
+    hazen = np.quantile(values, tails, method="hazen")
+    assert _quantiles(values, nearly, tails) == pytest.approx(hazen, abs=1e-9)
+    counts = rng.integers(1, 40, 31)
+    often = np.quantile(np.repeat(values, counts * 100), tails)
+    gap = np.diff(np.sort(values)).max()
+    assert _quantiles(values, counts.astype(float), tails) == pytest.approx(often, abs=gap)
 
 
 def test_knots_of_unequal_number_fit_in_one_array() -> None:

@@ -16,6 +16,7 @@ from lessons import HOSTILE, TEACH, lessons
 
 from webfilter.errors import ConfigError
 from webfilter.score.embeddings import Embeddings
+from webfilter.score.fit import fit
 from webfilter.score.teacher import Teacher, distill
 from webfilter.score.trainer import EducationalTrainer
 
@@ -157,8 +158,15 @@ def test_a_head_may_have_its_labels_in_one_group() -> None:
 def test_train_with_a_teacher_reports_it(tmp_path: Path, two_vocabularies: Any) -> None:
     texts, labels, more = two_vocabularies
     trainer = EducationalTrainer(tops=[5])
-    report = trainer.train(texts, labels, unlabeled=more, teacher=Knowing(), out=tmp_path, folds=3)
-    assert report.teacher is not None
+    groups = [f"g{i // 2}" for i in range(48)]
+    report = trainer.train(
+        texts, labels, groups=groups, unlabeled=more, teacher=Knowing(), out=tmp_path, folds=3
+    )
+    found = distill(texts, labels, more, Teacher(Knowing()), groups=groups, folds=3, **ONE)
+    assert found.helps
+    assert report.teacher == found.to_dict()
+    model = fit(texts, labels, groups=groups, pseudo=found.pseudo, **ONE)
+    assert trainer.model_.save() == model.save()
     card = (tmp_path / "card.md").read_text(encoding="utf-8")
     assert report.teacher["verdict"] in card
     assert "| stack |" in card

@@ -26,6 +26,7 @@ from webfilter.score.fit import Settings, fit
 from webfilter.score.groups import domain, grouped
 from webfilter.score.pages import pages
 from webfilter.score.trainer import EducationalTrainer
+from webfilter.score.training import flaws, head_report
 
 sklearn = pytest.importorskip("sklearn")
 from sklearn.base import clone, is_regressor  # noqa: E402
@@ -365,6 +366,8 @@ def test_the_figures_are_of_texts_held_out(trained: Any) -> None:
     assert inside.mean() == pytest.approx(0.9, abs=0.08)
     assert set(head.cuts) == {1.5, 2.5, 3.5}
     assert [step.texts for step in report.learning] == sorted(s.texts for s in report.learning)
+    assert [at for at, _ in head.sweep] == pytest.approx(np.linspace(0, 5, 51))
+    assert (head.sweep[0][1].kept, head.sweep[0][1].recall) == (1, 1)
     errors = [abs(row.label - row.score) for row in head.worst]
     assert errors == sorted(errors, reverse=True)
     assert len(errors) == 20
@@ -396,6 +399,20 @@ def test_the_card_says_what_was_measured(trained: Any) -> None:
         "37 groups", "Worst disagreements", "interval holds", "Limits", "learning-curve.svg",
     ):  # fmt: skip
         assert said in card
+    for head in report.heads:
+        (cells,) = [
+            line.split(" | ")
+            for line in card.splitlines()
+            if f"| {head.labels:,} |" in line and "[" in line and head.name[:4] in line
+        ]
+        figures = [*(head.figures[n] for n in ("kappa", "pearson", "spearman", "mae"))]
+        assert [cell.split(" [")[0].strip("| ") for cell in cells[2:]] == [
+            f"{value:.3f}" for value in (*figures, head.calibration_error)
+        ]
+        low, high = head.bounds["kappa"]
+        assert cells[2].endswith(f" [{low:.3f}, {high:.3f}]")
+    assert ("Worth checking" in card) == bool(report.warnings)
+    assert "unlabeled texts" not in card
     for name in re.findall(r"\]\(([^)]+)\)", card):
         assert (folder / name).exists()
     rows = [line for line in card.splitlines() if line.startswith("|")]
@@ -445,6 +462,18 @@ def test_the_report_warns_of_what_flatters() -> None:
     rng = np.random.default_rng(0)
     noise = EducationalTrainer().train(texts, rng.permutation(labels), folds=2)
     assert any("no better than chance" in w for w in noise.warnings)
+
+
+@pytest.mark.parametrize(("width", "warned"), [(0.6, False), (0.3, True), (9.0, True)])
+def test_it_warns_of_an_interval_that_holds_too_many_or_too_few(width: float, warned: bool) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.uniform(0, 5, 900)
+    scores = labels + rng.uniform(-2 / 3, 2 / 3, 900)  # within 0.6 are nine of ten
+    ends = np.column_stack([scores - width, scores + width])
+    groups, ids = np.arange(900).astype(str), [str(n) for n in range(900)]
+    head = head_report("clean", 5.0, labels, scores, ends, groups, ids)
+    found = flaws(ids, labels[:, None], groups, False, [head], 0.9)
+    assert [text[:24] for text in found] == ["the interval of 'clean' "] * warned
 
 
 class Lengths:
@@ -525,6 +554,8 @@ def test_urls_are_grouped_by_domain() -> None:
     pandas = pytest.importorskip("pandas")
     unsaid = pandas.Series([None, "book"], dtype="string")
     assert grouped(unsaid, ["t", "u"]).tolist() == [grouped(None, ["t"])[0], "book"]
+    named = ["C:\\Bücher", "a", "a\0"]
+    assert grouped(named, ["t"] * 3).tolist() == [*named[:2], "a\\x00"]
     with pytest.raises(ConfigError, match="2 groups for 1 texts"):
         grouped(["a", "b"], ["t"])
 

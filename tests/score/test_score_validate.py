@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from webfilter.errors import ConfigError
-from webfilter.score.validate import bounds, cross_validate, learning
+from webfilter.score.validate import bounds, cross_validate, cut, learning
 
 pytest.importorskip("sklearn")
 
@@ -39,6 +39,13 @@ def noting(made: list[set[int]]) -> Any:
         return len(made) - 1
 
     return make
+
+
+def test_the_windows_of_a_text_share_its_weight() -> None:
+    rows = cut(["word " * 900, "water", " ", "word " * 300], np.array([2.0, 3.0, 5.0, 1.0]))
+    assert np.bincount(rows.owner).tolist() == [5, 1, 0, 2]
+    assert np.bincount(rows.owner, rows.weights) == pytest.approx([2, 3, 0, 1])
+    assert np.bincount(cut(["word " * 900, "water"]).owner).tolist() == [5, 1]
 
 
 def test_each_text_is_scored_once_by_a_model_of_other_groups(trained: list[set[int]]) -> None:

@@ -315,6 +315,8 @@ class Scores(Filter):
         (lambda: TopShare(min_each=-1), ConfigError, "min_each"),
         (lambda: TopShare(""), ConfigError, "signal is empty"),
         (lambda: TopShare(by=""), ConfigError, "by is empty"),
+        (lambda: TokenBudget(5, ""), ConfigError, "signal is empty"),
+        (lambda: TokenBudget(5, by=""), ConfigError, "by is empty"),
         (lambda: TokenBudget(-1), ConfigError, "tokens"),
         (lambda: TokenBudget(math.inf), ConfigError, "tokens"),
         (lambda: TokenBudget(2**63), ConfigError, "tokens"),
@@ -352,6 +354,17 @@ def test_a_fitted_pipeline_judges_one_by_one():
     assert "educational" in str(fitted.explain(text="a" * 6))
     alone = fitted([Document("new", "abc")])[0]
     assert alone.verdict.signal == "educational"
+
+
+def test_a_group_that_came_later_is_kept_and_has_no_rank():
+    docs = [Document(f"d{n:04}", "ab" * (n % 31)) for n in range(100)]
+    fitted = Pipeline((Scores(), TopShare(share=0.25, by="language"))).fit(docs)
+    late = Document("late", "", signals={"educational": 1.0, "language": "xx"})
+    step = fitted.steps[-1]
+    [marked] = step.process([late])
+    assert marked.live
+    assert marked.signals["educational_percentile"] is None
+    assert step.rules_for(late) == ()
 
 
 def test_a_share_of_what_came():
