@@ -70,6 +70,8 @@ def test_agreement_of_readers():
     assert agreement("x", "a", "b", []).kappa is None
     assert agreement("x", "a", "b", [(0.5, 1), (2.5, 3)]).exact == 1  # halves go up, all of them
     assert agreement("x", "a", "b", [(0.4, 0), (1.25, 1)]).exact == 1
+    halves = agreement("x", "a", "b", [(0.5, 1), (2, 2), (0, 1.5)], whole=False)
+    assert (halves.exact, halves.near) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
     alone = Annotations([Annotation("a", "x", (reading("m", 1, 1, 1, 1),))], RUBRIC)
     assert alone.agreement() == ()
 

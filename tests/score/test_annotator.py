@@ -377,6 +377,14 @@ def test_a_403_after_answers_is_about_one_text():
     assert [row.reason for row in found] == [None, "HTTP 403: flagged", None]
 
 
+@pytest.mark.parametrize("status", [404, 405])
+def test_an_address_that_has_answered_is_asked_again(status):
+    with serving([chat(), Says(status, "restarting"), chat()]) as server:
+        found = annotator(server).annotate(["a", "b"])
+    assert [row.reason for row in found] == [None, None]
+    assert found[1].readings[0].attempts == 2
+
+
 @pytest.mark.parametrize(
     ("says", "why"),
     [

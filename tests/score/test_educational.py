@@ -264,6 +264,11 @@ def test_a_limit_that_no_score_can_reach_is_refused(field: str, value: float) ->
         Educational(**{field: value})
 
 
+def test_a_limit_that_is_a_text_is_refused() -> None:
+    with pytest.raises(ConfigError, match="min_score"):
+        Educational(min_score="2.5")  # type: ignore[arg-type]
+
+
 def test_a_path_that_no_file_can_have_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"cannot be read: .*embedded null"):
         Educational(model="a\0b")

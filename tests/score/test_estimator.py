@@ -175,6 +175,8 @@ def test_other_mistakes_are_named_when_built() -> None:
         Estimator(Says(1.0), low=3, high=1)
     with pytest.raises(ConfigError, match="windows = 0"):
         Estimator(Says(1.0), windows=0)
+    held = Estimator(classes([0, 1] * 10), method="predict_proba", low=0.2, high=0.3)
+    assert (held.low, held.high) == (0.2, 0.3)
     assert Estimator(Says(1.0), window=1, windows=1).measure(Document("a", "ab")) == {"estimate": 1}
 
 

@@ -73,3 +73,14 @@ def test_an_array_that_belongs_to_something_else_is_not_even_read(monkeypatch) -
 def test_pickles_are_refused() -> None:
     with pytest.raises(ValueError, match="pickle"):
         to_bytes(two(np.array([{}], dtype=object)))
+
+
+def test_an_array_of_objects_is_refused_and_not_unpickled() -> None:
+    class Met:
+        def __reduce__(self) -> object:
+            return print, ("unpickled",)
+
+    out = io.BytesIO()
+    np.savez(out, weights=np.array([Met()], dtype=object), names=np.array(["water"]))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        from_bytes(Two, out.getvalue())

@@ -132,9 +132,9 @@ def test_windows_cut_at_white_space_where_there_is_some() -> None:
     whole = set(text.split())
     for piece in windows(text):
         assert set(piece.split()) <= whole
-    for piece in windows(text * 10):
+    for piece in windows(f"{text} " * 10):  # sampled
         assert len(piece) >= 800
-        assert set(piece.split()[1:-1]) <= whole | {"word899word0"}
+        assert set(piece.split()) <= whole
 
 
 def test_windows_of_one_endless_word() -> None:

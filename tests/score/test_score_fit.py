@@ -13,7 +13,7 @@ from lessons import HOSTILE, SELL, TEACH, lessons
 
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.score.blocks import Blocks
-from webfilter.score.calibrate import _quantiles, _smooth, curve, same_length, spread
+from webfilter.score.calibrate import _nearby, _quantiles, _smooth, curve, same_length, spread
 from webfilter.score.fit import GOOD, Pseudo, Settings, _guards, fit, folds
 from webfilter.score.model import _KINDS, OFF, Model
 
@@ -440,6 +440,19 @@ def test_weights_move_curve_and_interval() -> None:
     tenth = np.where(labels == 4, 0.01, 1.0)
     _, _, high = spread(raw, labels, tenth, 0.8)
     assert high[0] < 4
+
+
+def test_levels_nearby_count_by_their_weight_and_nearness() -> None:
+    rng = np.random.default_rng(0)
+    grid, scores = np.linspace(0, 5, 11), rng.uniform(0, 5, 400)
+    level, weights = rng.integers(0, 3, 400), rng.uniform(0.1, 3, 400)
+    found = _nearby(grid, scores, level, weights, 3)
+    for point, row in zip(grid, found, strict=True):
+        away = np.abs(scores - point)
+        reach = max(np.sort(away)[39], 0.2)  # the nearest tenth, or 4 % of the range
+        near = [max(0.0, 1 - a / reach) * w for a, w in zip(away, weights, strict=True)]
+        wanted = [sum(n for n, at in zip(near, level, strict=True) if at == k) for k in range(3)]
+        assert row == pytest.approx(np.array(wanted) / sum(wanted))
 
 
 def test_quantiles_of_weighted_values_are_those_of_numpy() -> None:

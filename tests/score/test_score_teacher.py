@@ -170,6 +170,7 @@ def test_train_with_a_teacher_reports_it(tmp_path: Path, two_vocabularies: Any) 
     card = (tmp_path / "card.md").read_text(encoding="utf-8")
     assert report.teacher["verdict"] in card
     assert "| stack |" in card
+    assert f"- {len(more)} unlabeled texts" in card
     assert report.unlabeled == len(more)
 
 

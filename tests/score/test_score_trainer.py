@@ -30,7 +30,7 @@ from webfilter.score.training import flaws, head_report
 
 sklearn = pytest.importorskip("sklearn")
 from sklearn.base import clone, is_regressor  # noqa: E402
-from sklearn.metrics import r2_score  # noqa: E402
+from sklearn.metrics import precision_score, r2_score, recall_score  # noqa: E402
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score  # noqa: E402
 from sklearn.pipeline import Pipeline  # noqa: E402
 from sklearn.utils import estimator_checks  # noqa: E402
@@ -278,7 +278,8 @@ def test_save_and_load(fitted: EducationalTrainer, tmp_path: Path) -> None:
     path = fitted.save(tmp_path / "deep" / "model.npz")
     again = EducationalTrainer.load(path)
     texts, _ = lessons(12, seed=3)
-    assert again.names_ == ("educational",)
+    assert again.names_ == again.names == ("educational",)
+    assert again.tops_ == again.tops == (5.0,)
     assert (again.predict(texts) == fitted.predict(texts)).all()
     assert again.save(tmp_path / "two.npz").read_bytes() == path.read_bytes()
     assert clone(again).get_params() == again.get_params()
@@ -472,6 +473,9 @@ def test_it_warns_of_an_interval_that_holds_too_many_or_too_few(width: float, wa
     ends = np.column_stack([scores - width, scores + width])
     groups, ids = np.arange(900).astype(str), [str(n) for n in range(900)]
     head = head_report("clean", 5.0, labels, scores, ends, groups, ids)
+    wanted, kept = labels >= 2.5, scores >= 2.5
+    assert head.cuts[2.5].precision == pytest.approx(precision_score(wanted, kept))
+    assert head.cuts[2.5].recall == pytest.approx(recall_score(wanted, kept))
     found = flaws(ids, labels[:, None], groups, False, [head], 0.9)
     assert [text[:24] for text in found] == ["the interval of 'clean' "] * warned
 
@@ -550,6 +554,7 @@ def test_urls_are_grouped_by_domain() -> None:
     assert domain("https://www.bbc.co.uk/x") == "bbc.co.uk"
     assert domain("https://www.zeitung.de/x") == domain("http://zeitung.de/y") == "zeitung.de"
     assert domain("http://t.co/x") == "t.co"
+    assert domain("http://[") == "http://["
     assert domain("file:///books/one.html") == "file:///books/one.html"  # no host at all
     pandas = pytest.importorskip("pandas")
     unsaid = pandas.Series([None, "book"], dtype="string")
