@@ -75,9 +75,8 @@ class Above(Stage):
         return self._rule(float(self.cuts.limits(group)[0]))
 
     def _rule(self, limit: float) -> tuple[Rule, ...]:
-        # of an unknown group there is none, nor where no document with a number is kept
-        there = math.isfinite(limit) and self.of.judges
-        return (Rule(self.of.signal, ge=limit),) if there else ()
+        # of an unknown group there is none, nor where all are kept or none with a number is
+        return (Rule(self.of.signal, ge=limit),) if math.isfinite(limit) else ()
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Mark the documents: what is equal to the last that is kept may have lost the tie."""
@@ -92,20 +91,14 @@ class Above(Stage):
                 if not good
             }
         above: dict[int, float] = {}
+        measured = self.measures[0].name if self.standing is not None else None
         if self.standing is not None:
             ranks = (round(rank, _DIGITS) for rank in self.standing.percentiles(found))
             above = dict(zip(places, ranks, strict=True))
         return [
-            self._marked(doc, above.get(n), verdicts.get(n, doc.verdict))
+            _marked(doc, measured, above.get(n), verdicts.get(n, doc.verdict))
             for n, doc in enumerate(batch)
         ]
-
-    def _marked(self, doc: Document, rank: float | None, verdict: Verdict | None) -> Document:
-        signals = doc.signals
-        if self.standing is not None:
-            [signal] = self.measures
-            signals = {**signals, signal.name: plain(signal.name, rank)}
-        return Document(doc.id, doc.text, doc.html, doc.url, signals, doc.meta, verdict)
 
     def _verdict(self, doc: Document, limit: float) -> Verdict:
         signal = self.of.signal
@@ -115,6 +108,16 @@ class Above(Stage):
             return Verdict(self.name, reason, signal, value)
         op = "<" if number(signal, value) < limit else "<="
         return Verdict(self.name, self.of.reason, signal, value, limit, op=op)
+
+
+def _marked(
+    doc: Document, measured: str | None, rank: float | None, verdict: Verdict | None
+) -> Document:
+    """Return `doc` with its rank as the signal `measured`, if there is one, and its verdict."""
+    signals = doc.signals
+    if measured is not None:
+        signals = {**signals, measured: plain(measured, rank)}
+    return Document(doc.id, doc.text, doc.html, doc.url, signals, doc.meta, verdict)
 
 
 def number(signal: str, value: Value) -> float:
