@@ -167,6 +167,8 @@ def test_train_with_a_teacher_reports_it(tmp_path: Path, two_vocabularies: Any) 
     assert report.teacher == found.to_dict()
     model = fit(texts, labels, groups=groups, pseudo=found.pseudo, **ONE)
     assert trainer.model_.save() == model.save()
+    alone = trainer.train(texts, labels, groups=groups, unlabeled=more, folds=3)
+    assert alone["educational"].figures == found.rows[0]["heads"]["educational"]  # as without it
     card = (tmp_path / "card.md").read_text(encoding="utf-8")
     assert report.teacher["verdict"] in card
     assert "| stack |" in card

@@ -459,6 +459,7 @@ def test_the_report_warns_of_what_flatters() -> None:
     assert any("no groups were given" in w for w in alone.warnings)
     assert str(alone).count("\nwarning: ") == len(alone.warnings) > 1
     assert any("every label of 'flat' is 3" in w for w in alone.warnings)
+    assert any("'educational' has 70 labels: figures are rough" in w for w in report.warnings)
     assert json.loads(alone.to_json())["heads"][0]["figures"]["kappa"] is None
     rng = np.random.default_rng(0)
     noise = EducationalTrainer().train(texts, rng.permutation(labels), folds=2)

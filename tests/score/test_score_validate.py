@@ -48,6 +48,19 @@ def test_the_windows_of_a_text_share_its_weight() -> None:
     assert np.bincount(cut(["word " * 900, "water"]).owner).tolist() == [5, 1]
 
 
+def test_the_score_of_a_text_is_the_mean_of_its_windows_by_length() -> None:
+    rows = cut(["word " * 900, "water", " ", "word " * 300])
+    scores = np.random.default_rng(0).uniform(0, 5, (len(rows.texts), 2))
+    found = rows.means(scores, 4)
+    lengths = np.array(list(map(len, rows.texts)))
+    for i in (0, 1, 3):
+        of = rows.owner == i
+        wanted = np.average(scores[of], axis=0, weights=lengths[of])
+        assert found[i] == pytest.approx(wanted)
+    assert (found[1] == scores[rows.owner == 1][0]).all()
+    assert not found[2].any()
+
+
 def test_each_text_is_scored_once_by_a_model_of_other_groups(trained: list[set[int]]) -> None:
     scores, ends = cross_validate(TEXTS, LABELS, GROUPS, noting(trained), 5, 0)
     models, rows = np.divmod(scores[:, 0].astype(int), 1_000)

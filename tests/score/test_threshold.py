@@ -229,7 +229,7 @@ def test_the_limit_that_is_told_is_the_last_one_kept():
     assert said == [f"token_budget: educational {n} < 3 (best 500 tokens)" for n in (2, 1)]
 
 
-def test_bins_are_never_wider_than_a_sixteenth():
+def test_bins_are_never_wider_than_a_sixteenth(monkeypatch):
     numbers = np.array([1.0, 1.07, 1e300, -1e-300, -3.7, 0.0])
     bits = ranking.keys(numbers)
     low = ranking.values(bits >> np.uint64(48) << np.uint64(48))
@@ -237,6 +237,11 @@ def test_bins_are_never_wider_than_a_sixteenth():
     assert ranking.values(bits).tolist() == numbers.tolist()
     order = np.argsort(bits, kind="stable")
     assert numbers[order].tolist() == sorted(numbers.tolist())
+    monkeypatch.setattr(ranking, "BINS", 2)
+    none = np.zeros(6, np.uint64)
+    ones = np.ones(6, np.int64)
+    found = ranking.merged([ranking.binned(ranking.Rows(none, bits, ones, ones))])
+    assert (found.shift, len(found.key)) == (48, 6)  # more than two of them, all the same
 
 
 def test_what_is_undefined_stays_and_is_counted():

@@ -241,7 +241,7 @@ def _pickled(model: Any, kind: Any) -> bytes:
 def _number(value: Any, who: str) -> float:
     if isinstance(value, list) and len(value) == 1:  # a column of its own
         [value] = value
-    if hasattr(value, "item") and not isinstance(value, (int, float)):
+    if hasattr(value, "item"):
         value = value.item()
     if not isinstance(value, (int, float)):
         kind = f"{len(value)} values" if isinstance(value, list) else repr(value)

@@ -295,7 +295,7 @@ def _lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, dict[str, Any]]]
             import lzma
 
             data = lzma.decompress(data)
-    except (OSError, EOFError) as error:
+    except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error}") from None
     except Exception as error:  # lzma.LZMAError
         raise SourceError(f"{path}: is no xz file: {error}") from None
