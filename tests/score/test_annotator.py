@@ -460,6 +460,18 @@ def test_what_may_have_been_billed_counts_against_the_budget(says):
     assert len(server.asked) == 3
 
 
+@pytest.mark.parametrize("status", [429, 500])
+def test_what_was_not_answered_is_not_billed(status):
+    price = {"m": (0, 10_000)}  # up to 1 for 100 tokens, and 0.2 for an answer
+    with serving([Says(status, "busy")] * 4 + [chat()] * 5) as server:
+        asker = annotator(server, prices=price, budget=1.9, max_tokens=100)
+        found = asker.annotate(list("abcdef"))
+    assert len(found.labeled) == 5
+    assert found.cost.money == pytest.approx(1.0)
+    assert found.cost.requests == 9
+    assert found.failed[0].reason.startswith("not asked: the budget of 1.9 is used up: 1 may be")
+
+
 def test_a_local_endpoint_is_not_asked_through_a_proxy(monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -267,6 +267,7 @@ def test_labels_by_fold_keep_the_interval_honest() -> None:
         ({"labels": [-0.1] + [1.0] * 49}, "label -0.1 of row 0"),
         ({"labels": [float("inf")] + [1.0] * 49}, "label inf of row 0"),
         ({"labels": ["good"] * 50}, "must be numbers"),
+        ({"labels": [{}] * 50}, "must be numbers"),
         ({"labels": [1.0] * 19 + [None] * 31}, "'educational' has 19 labels to train on"),
         ({"groups": ["a", "b"] * 25}, "2 groups cannot be put into 5 folds"),
         ({"groups": ["a"]}, "1 groups for 50 texts"),

@@ -114,7 +114,7 @@ class FastTextQuality(Profiled, Scorer):
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return the probability of the label for each text."""
-        lines = [_line(doc.text if self.chars is None else doc.text[: self.chars]) for doc in docs]
+        lines = [_line(doc.text[: self.chars]) for doc in docs]
         with loading(self.name):
             model = self._model().loaded()
         found, probabilities = model.predict(lines, k=-1)
