@@ -13,7 +13,19 @@ import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from warcbuild import Warc, failures, pages, read_all, read_bytes, recompress, urls, without_digests
+from warcbuild import (
+    PAGE,
+    Warc,
+    failures,
+    pages,
+    read_all,
+    read_bytes,
+    recompress,
+    urls,
+    without_digests,
+)
+
+from webfilter.read.stored import CHUNK
 
 COMPRESSORS = {
     "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
@@ -68,6 +80,7 @@ def test_a_failed_record_keeps_its_id_and_url():
     failed = read_bytes(warc.data[:-20])[-1]
     assert (failed.id, failed.url) == (warc.ids[2], "https://a.example/2")
     assert failed.verdict.stage == "read"
+    assert failed.meta["offset"] == warc.offsets[2]
     at = warc.offsets[2]
     assert failed.verdict.reason == (
         f"the file ends inside its gzip data, in the record at byte {at} of a.warc"
@@ -129,6 +142,7 @@ def test_everything_before_the_damage_in_a_long_member_is_read():
     data = pack.compress(warc.data[: warc.offsets[3000]]) + pack.flush(zlib.Z_FULL_FLUSH)
     assert len(data) > 1 << 17  # more than one chunk
     docs = read_bytes(data + b"\x07 no such type of block" + warc.data)
+    assert docs[-1].meta["offset"] == 0  # where one has to start to get there
     assert failures(docs) == ["damaged gzip data (invalid block type), at byte 0 of a.warc"]
     assert [doc.id for doc in docs if doc.live] == warc.ids[:3000]
 
@@ -179,6 +193,24 @@ def test_large_members_are_found_behind_a_broken_one(codec):
     assert len(failures(docs)) == 1
 
 
+@pytest.mark.parametrize("codec", ["gzip", *COMPRESSORS])
+@pytest.mark.parametrize("before", range(1, 11))
+def test_a_member_is_found_whose_beginning_is_not_read_at_once(codec, before):
+    compress = COMPRESSORS.get(codec, gzip.compress)
+    broken, sound = (compress(record) for record in pages(2, compressed=False).records())
+    begins = 1 + CHUNK - before  # where it is searched from, byte 1, so much is read
+    data = (broken[:60].ljust(begins, b"x")) + sound
+    docs = read_bytes(data)
+    assert (urls(docs), len(failures(docs))) == ("1", 1)
+
+
+def test_what_looks_like_a_member_behind_damage_is_no_further_damage():
+    first, second = pages(2).records()
+    looks = b"\x1f\x8b\x08\0" + b"\xff" * 40
+    docs = read_bytes(first[:60] + looks * 3 + second)
+    assert (urls(docs), len(failures(docs))) == ("1", 1)
+
+
 def test_a_record_that_lost_its_middle_is_failed_not_clipped():
     warc = pages(4, compressed=False)
     cut = warc.offsets[2] - 40
@@ -194,6 +226,25 @@ def test_a_record_that_lost_its_middle_is_failed_not_clipped():
         assert docs[1].id == warc.ids[1]
 
 
+def test_a_header_without_an_end_is_given_up_on_at_a_megabyte():
+    warc = pages(3, compressed=False)
+    head = b"WARC/1.0\r\nWARC-Type: response\r\n" + b"X-Fold: a\r\n" * 150_000
+    docs = read_bytes(warc.data[: warc.offsets[1]] + head + warc.data[warc.offsets[1] :])
+    assert urls(docs) == "012"
+    assert failures(docs) == [
+        f"its header does not end within 1048576 bytes, at byte {warc.offsets[1]} of a.warc"
+    ]
+
+
+def test_a_long_record_may_end_with_the_file():
+    body = PAGE + random.Random(3).randbytes(300_000)
+    for compressed in (False, True):
+        data = gzip.decompress(Warc().add().add(url="https://a.example/1", body=body).data).rstrip()
+        data = gzip.compress(data) if compressed else data
+        small, large = read_bytes(data)
+        assert (small.html, large.html) == (PAGE, body)
+
+
 def test_a_record_cut_in_its_header_does_not_swallow_the_next():
     warc = pages(4, compressed=False)
     for cut in range(warc.offsets[1] + 12, warc.offsets[1] + 200, 7):
@@ -201,6 +252,11 @@ def test_a_record_cut_in_its_header_does_not_swallow_the_next():
         docs = read_bytes(data)
         assert urls(docs) == "023", cut
         assert len(failures(docs)) == 1
+        [broken] = [doc for doc in docs if not doc.live]
+        at = warc.offsets[1]
+        assert broken.id in (warc.ids[1], f"a.warc@{at}"), cut
+        assert broken.url in ("https://a.example/1", None), cut
+        assert broken.meta["offset"] == at
 
 
 def test_records_may_span_members():
@@ -241,6 +297,16 @@ def test_a_file_that_stops_being_readable_is_one_failure():
     assert urls(docs) == "01"
     assert len(failures(docs)) == 1
     assert "the network is gone" in failures(docs)[0]
+
+
+class Stuck(io.BytesIO):
+    def seek(self, *_):
+        raise OSError("the disk is gone")
+
+
+def test_a_file_that_cannot_be_searched_behind_damage_is_one_failure():
+    docs, _ = read_all(pages(5).data[:-900] + b"junk" * 30, Stuck)
+    assert len(failures(docs)) == 1
 
 
 def sound(docs):

@@ -88,6 +88,7 @@ def test_own_layout_gives_back_signals_and_drops_verdicts_unless_asked(tmp_path)
     }
     (doc,) = docs_of(tmp_path, [row])
     assert doc == Document("a", "Tide.", b"<p>Tide.", None, row["signals"], {"date": "2024"})
+    assert list(read.read([row])) == list(read.read([tmp_path / "a.jsonl"])) == [doc]
     (doc,) = docs_of(tmp_path, [row], verdicts=True)
     assert doc.verdict == Verdict("gopher_quality", "words", "words", 1, 50.0, op="<")
 
@@ -157,6 +158,9 @@ def test_lines_over_the_limit_are_dropped_and_not_kept_in_memory(tmp_path):
     assert [doc.text for doc in docs if doc.live] == ["a", "d"]
     assert [doc.verdict.reason for doc in docs if not doc.live] == ["too_large"] * 2
     assert docs[1].meta["content_length"] == 5_000_012
+    for end in (b"", b"\n"):  # of the file
+        [last] = docs_of(tmp_path, lines(rows[2:3]).rstrip() + end, max_bytes=90)
+        assert (last.id, last.meta["content_length"]) == (docs[2].id, 112)
     path = tmp_path / "long.jsonl.gz"
     path.write_bytes(gzip.compress(b"x" * 40_000_000 + b"\n"))
     tracemalloc.start()
@@ -193,6 +197,16 @@ def test_ids_are_the_given_ones_or_made_from_url_and_content(tmp_path):
     assert [doc.id for doc in docs] == [doc.id for doc in reversed(again)]
     assert len({doc.id for doc in docs}) == 3
     assert docs[2].id == "12"
+
+
+@pytest.mark.parametrize(
+    ("value", "back"), [([1], "[1]"), (float("nan"), None), (1, 1), ("en", "en"), (False, False)]
+)
+def test_the_value_of_a_verdict_is_a_scalar(tmp_path, value, back):
+    verdict = {"stage": "a", "reason": "words", "kind": "dropped", "value": value}
+    row = {"id": "a", "text": "x", "url": None, "meta": {}, "signals": {}, "verdict": verdict}
+    (doc,) = docs_of(tmp_path, [row], verdicts=True)
+    assert doc.verdict == Verdict("a", "words", value=back)
 
 
 @pytest.mark.parametrize(

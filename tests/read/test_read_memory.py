@@ -1,6 +1,8 @@
 """Lists, generators and mappings."""
 
 import itertools
+from datetime import date
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -37,7 +39,17 @@ def test_ids_come_from_content_and_not_from_places():
 
 @pytest.mark.parametrize(
     ("given", "id"),
-    [("k", "k"), (7, "7"), (np.int64(7), "7"), (7.0, "7"), (b"\x01\xff", "01ff"), (0, "0")],
+    [
+        ("k", "k"),
+        (7, "7"),
+        (np.int64(7), "7"),
+        (7.0, "7"),
+        (7.5, "7.5"),
+        (b"\x01\xff", "01ff"),
+        (0, "0"),
+        (date(2024, 5, 18), "2024-05-18"),
+        (UUID(int=7), "00000000-0000-0000-0000-000000000007"),
+    ],
 )
 def test_ids_of_many_types(given, id):
     (doc,) = read.memory([{"id": given, "text": "One."}])

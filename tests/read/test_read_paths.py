@@ -227,6 +227,8 @@ def test_urls_go_through_fsspec(crawl):
             memory.open("/crawl/" + os.path.relpath(path, crawl), "wb") as far,
         ):
             far.write(local.read())
+    for name in ("README.md", "deep/.half.jsonl"):
+        memory.pipe(f"/crawl/{name}", b'{"text": "Not read."}')
     near, far = read.read(crawl), read.read("memory://crawl")
     assert [(d.id, d.text, d.html) for d in far] == [(d.id, d.text, d.html) for d in near]
     assert far.size == near.size == far.position
@@ -282,10 +284,20 @@ def test_a_page_of_the_web_is_no_folder_for_its_links(monkeypatch):
 def test_a_missing_extra_is_told_when_the_source_is_built(tmp_path, monkeypatch):
     path = tmp_path / "a.warc.lz4"
     path.write_bytes(b"\x04\x22\x4d\x18")
+    fsspec.filesystem("memory").pipe("/lz4/a.warc.lz4", path.read_bytes())
     monkeypatch.setitem(sys.modules, "lz4", None)
     monkeypatch.setattr("webfilter.read.decoders.find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=r'pip install "webfilter\[lz4\]"'):
-        read.read(path)
+    for given in (path, tmp_path, tmp_path / "*", "memory://lz4/a.warc.lz4", "memory://lz4/"):
+        with pytest.raises(MissingExtra, match=r'pip install "webfilter\[lz4\]"'):
+            read.read(given)
+
+
+def test_digests_are_checked_by_those_who_ask(tmp_path):
+    path = tmp_path / "a.warc"
+    path.write_bytes(pages(2, compressed=False).data.replace(b"Page 1", b"Page 7"))
+    for reader in (read.read, read.warc, read.wet):
+        assert [doc.live for doc in reader(path)] == [True, True]
+        assert [doc.live for doc in reader(path, digests=True)] == [True, False]
 
 
 def test_a_source_says_what_it_is_and_can_be_sent_to_a_worker(crawl):

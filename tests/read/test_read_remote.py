@@ -121,6 +121,58 @@ def test_whichever_access_breaks_the_same_documents_are_read(waited, compressed)
         assert waited == [*WAITS[:2]]
 
 
+def refuse(*_):
+    raise ValueError("Cannot seek streaming HTTP file")
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_stream_that_takes_itself_for_a_file_is_read_whichever_access_breaks(
+    waited, compressed, monkeypatch
+):
+    """As fsspec opens what a web server sends without saying how long it is."""
+    store(compressed)
+    fsspec.filesystem("shaky").rm("/far/c.parquet")
+    sound = list(wf.read("shaky://far"))
+    monkeypatch.setattr(File, "seek", refuse)
+    Shaky.count = 0
+    assert list(wf.read("shaky://far")) == sound
+    for at in range(1, Shaky.count + 1):
+        Shaky.plan, Shaky.count = {at: ConnectionResetError("gone"), at + 1: Refused(503)}, 0
+        assert list(wf.read("shaky://far")) == sound, at
+
+
+def test_what_is_behind_a_large_record_of_a_stream_is_read(waited, monkeypatch):
+    monkeypatch.setattr(File, "seek", refuse)
+    data = Warc(compressed=False).add(body=b"<p>" * 100_000).add().data
+    fsspec.filesystem("shaky").pipe("/far/a.warc", data)
+    large, small = wf.read("shaky://far", max_bytes=1000)
+    assert (large.verdict.reason, small.live) == ("too_large", True)
+
+
+def test_what_is_behind_damage_of_a_stream_is_read(waited, monkeypatch):
+    warc = Warc()
+    for seed in range(9):
+        warc.add(body=f"<p>{words(seed)}</p>".encode())
+    data = bytearray(warc.data)
+    data[100_000] ^= 255
+    fsspec.filesystem("shaky").pipe("/far/a.warc.gz", bytes(data))
+    monkeypatch.setattr(File, "seek", refuse)
+    docs = list(wf.read("shaky://far"))
+    assert [doc.id for doc in docs if not doc.live] == [warc.ids[0]]
+    assert [doc.id for doc in docs if doc.live][-6:] == warc.ids[-6:]
+
+
+def test_a_stream_that_is_shorter_when_opened_anew_is_no_file_any_more(waited, monkeypatch):
+    store(True)
+    monkeypatch.setattr(File, "seek", refuse)
+    docs = iter(wf.read("shaky://far/b.jsonl"))
+    assert next(docs).live
+    Shaky.plan = {Shaky.count + 1: ConnectionResetError("gone")}
+    fsspec.filesystem("shaky").pipe("/far/b.jsonl", b'{"text": "Short."}\n')
+    [failed] = docs
+    assert "cannot be read: ValueError: Cannot seek" in failed.verdict.reason
+
+
 def test_a_break_is_told_in_the_log(waited, caplog):
     fsspec.filesystem("shaky").pipe("/far/a.jsonl", b'{"text": "One."}\n')
     Shaky.plan = {1: Refused(429)}

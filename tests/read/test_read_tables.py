@@ -210,6 +210,39 @@ def test_a_row_that_only_looks_like_one_of_webfilter_s_is_read_as_it_is():
         assert doc.meta["words"] == 3
 
 
+@pytest.mark.parametrize("said", [b"webfilter", b"[]", b"{}", b'{"signals": 3}', b"[" * 100_000])
+def test_metadata_that_webfilter_did_not_write_makes_a_table_like_any_other(said, tmp_path):
+    path = tmp_path / "a.parquet"
+    table = pa.table({"id": ["a"], "text": ["One."], "words": [3]})
+    pq.write_table(table.replace_schema_metadata({"webfilter": said}), path)
+    [doc] = read.read(path)
+    assert (doc.id, doc.text, doc.meta) == ("a", "One.", {"words": 3})
+
+
+def test_meta_that_somebody_took_away_is_empty():
+    nothing = pa.array([None, ""], pa.string())
+    place = own_table().schema.get_field_index("meta")
+    for table in (own_table().drop(["meta"]), own_table().set_column(place, "meta", nothing)):
+        first, second = read.frame(table)
+        assert (first.text, first.signals, first.meta) == (
+            "One.",
+            {"words": 12, "language": "en"},
+            {},
+        )
+        assert (second.text, second.meta) == ("Two.", {})
+
+
+def test_a_column_of_signals_that_somebody_took_away_is_missed_by_nobody(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(own_table().drop(["words"]), path)
+    source = read.read(path)
+    assert [signal.name for signal in source.signals] == ["language"]
+    assert [doc.signals for doc in source] == [
+        {"language": "en", "extra": 0.25},
+        {"language": "de"},
+    ]
+
+
 def test_a_column_that_somebody_added_is_meta():
     label = pa.array([["x"], None], pa.list_(pa.string()))
     for table in (own_table(), own_table().replace_schema_metadata(None)):
@@ -217,6 +250,9 @@ def test_a_column_that_somebody_added_is_meta():
         assert (first.meta["label"], first.meta["date"]) == (["x"], "2024")
         assert first.signals == {"words": 12, "language": "en", "extra": 0.25}
         assert second.text == "Two."
+    first, second = read.frame(own_table().append_column("label", pa.array([1, None])))
+    assert (first.meta["label"], second.meta["label"]) == (1, None)
+    assert "label" not in first.signals
 
 
 def test_a_file_that_is_not_parquet_is_refused_at_once(tmp_path):

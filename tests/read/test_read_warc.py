@@ -78,6 +78,13 @@ def test_ids_urls_and_payloads_are_those_that_warcio_reads():
     assert [doc.meta["offset"] for doc in docs] == warc.offsets[0:-1:2]
 
 
+class Dribbles(io.BytesIO):
+    """Gives a byte at a time, as what comes over the network may at first."""
+
+    def read(self, size=-1):
+        return super().read(min(size, 1))
+
+
 @pytest.mark.parametrize(
     "compress",
     [
@@ -101,6 +108,19 @@ def test_compression_makes_no_difference(compress):
     assert [doc.meta["offset"] for doc in docs] == [sum(sizes[:n]) for n in range(20)]
     whole = read_bytes(compress(warc.data))
     assert [doc.html for doc in whole] == [doc.html for doc in docs]
+    dribbled, _ = read_all(b"".join(records), Dribbles)
+    assert dribbled == docs
+
+
+@pytest.mark.parametrize("compress", [lz4.frame.compress, zstandard.compress])
+def test_frames_without_content_are_passed_over(compress):
+    warc = pages(3, compressed=False)
+    stored = b""
+    for record, size in zip(warc.records(), (5, 300_000, 0), strict=True):
+        stored += b"\x53\x2a\x4d\x18" + size.to_bytes(4, "little") + b"x" * size
+        stored += compress(record)
+    docs = read_bytes(stored)
+    assert [(doc.id, doc.live) for doc in docs] == [(id, True) for id in warc.ids]
 
 
 def test_zstd_files_with_a_dictionary_of_their_own_are_read():
@@ -141,6 +161,21 @@ def test_packed_bodies_are_unpacked_and_unpacked_ones_are_left(coding, payload):
 
 
 @pytest.mark.parametrize(
+    ("coding", "compress"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("br", brotli.compress),
+        ("zstd", zstandard.compress),
+    ],
+)
+def test_a_body_of_megabytes_from_few_bytes_is_unpacked_as_it_was(coding, compress):
+    page = PAGE + b"<p>The tide comes twice a day." * 120_000
+    doc = one(body=compress(page), http=("200 OK", [HTML, ("Content-Encoding", coding)]))
+    assert (verdict(doc), doc.html == page) == (None, True)
+
+
+@pytest.mark.parametrize(
     "payload",
     [
         chunked(PAGE),
@@ -152,6 +187,16 @@ def test_packed_bodies_are_unpacked_and_unpacked_ones_are_left(coding, payload):
 def test_chunks_are_joined_and_joined_bodies_are_left(payload):
     doc = one(body=payload, http=("200 OK", [HTML, ("Transfer-Encoding", "chunked")]))
     assert (verdict(doc), doc.html) == (None, PAGE)
+
+
+def test_of_a_chunked_body_that_the_archive_cut_all_that_is_there_is_taken():
+    whole = chunked(PAGE[:10], PAGE[10:])
+    fields = [HTML, ("Transfer-Encoding", "chunked")]
+    for cut in range(8, len(whole)):
+        doc = one(body=whole[:cut], http=("200 OK", fields), warc={"WARC-Truncated": "length"})
+        assert verdict(doc) is None, cut
+        assert PAGE.startswith(doc.html), cut
+        assert len(doc.html) >= min(len(PAGE), cut - 9), cut
 
 
 def test_chunked_and_packed():
@@ -311,6 +356,7 @@ def test_interim_responses_are_passed_over():
             {"kind": "resource", "url": "metadata://x", "warc_content_type": "text/plain"},
             "metadata",
         ),
+        ({"http": ("300 Multiple Choices", [HTML])}, "http_status"),
         ({"kind": "revisit", "body": b""}, "revisit"),
     ],
 )
@@ -318,6 +364,12 @@ def test_what_is_no_page_is_dropped_with_a_reason(record, reason):
     doc = one(**record)
     assert verdict(doc) == ("dropped", reason)
     assert (doc.verdict.stage, doc.verdict.signal) == ("read", None)
+
+
+def test_a_revisit_need_not_hold_a_response():
+    data = Warc(compressed=False).add(kind="revisit", body=b"").data
+    [doc] = read_bytes(data.replace(b"HTTP/1.1", b"NONE 1.1"))
+    assert verdict(doc) == ("dropped", "revisit")
 
 
 def test_redirects_say_where_to():

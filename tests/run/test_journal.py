@@ -421,6 +421,12 @@ def test_what_other_stages_noted_does_not_follow_what_these_note(tmp_path):
     log.close()
 
 
+@pytest.mark.parametrize("torn", ["", '["/run/kept"', "3", "\0\0"])
+def test_a_note_of_outputs_that_is_torn_names_none(tmp_path, torn):
+    (tmp_path / "placing").write_text(torn)
+    assert journal.half_placed(tmp_path) == frozenset()
+
+
 def test_outputs_that_cannot_be_noted_are_not_put_in_place(tmp_path):
     (tmp_path / ".journal" / "placing").mkdir(parents=True)
     with pytest.raises(OutputError, match="cannot keep the journal of the run"):

@@ -248,6 +248,7 @@ def _is_open(handle):
 
 def test_without_locks_two_sinks_leave_each_other_alone(tmp_path, no_locks, caplog):
     first, others = jsonl(tmp_path), jsonl(tmp_path)
+    assert caplog.text == ""
     first.write(DOCS)
     others.write(DOCS[:3])
     with caplog.at_level(logging.WARNING, "webfilter"):

@@ -108,6 +108,15 @@ def test_dictionaries_stand_only_where_values_recur(tmp_path):
     assert names == {"words", "language", *(f"verdict.{name}" for name in verdict)}
 
 
+def test_ranges_of_values_are_told_but_not_of_texts(tmp_path):
+    written(tmp_path, list(pages(50)), signals=SIGNALS, html=True)
+    group = pq.read_metadata(tmp_path / "part-00000.parquet").row_group(0)
+    columns = [group.column(place) for place in range(group.num_columns)]
+    told = {column.path_in_schema for column in columns if column.statistics is not None}
+    assert told.isdisjoint({"text", "meta", "html"})
+    assert told >= {"id", "url", "words", "score", "flag", "language", "verdict.stage"}
+
+
 def test_parts_and_row_groups_end_where_they_should(tmp_path):
     written(tmp_path, list(pages(250)), group_rows=100, part_bytes=1)
     rows = [
@@ -161,6 +170,17 @@ def test_a_value_stands_in_its_column_or_under_signals_in_meta(
     assert meta.get("_signals", {}).get(name) == extra
     assert meta["kept"] == 1
     assert ("_signals" in meta) == (extra is not None)
+
+
+def test_a_value_is_written_the_same_beside_any_other():
+    values = [0, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**53 + 1, 10**400, 0.5, 1e308]
+    values += [float("nan"), float("inf"), True, "en", "é", "a\ud800", None, [1]]
+    names = [signal.name for signal in SIGNALS]
+    docs = [Document("a", signals=dict.fromkeys(names, value)) for value in values]
+    alone = [to_arrow([doc], SIGNALS).to_pylist() for doc in docs]
+    for one, row in zip(docs, alone, strict=True):
+        for other, beside in zip(docs, alone, strict=True):
+            assert to_arrow([one, other], SIGNALS).to_pylist() == row + beside
 
 
 def test_a_field_of_the_source_cannot_pose_as_signals(tmp_path):
@@ -238,6 +258,7 @@ def test_arrow_table_has_the_same_columns_as_the_files(tmp_path):
     table = to_arrow(docs, SIGNALS)
     assert table.equals(written(tmp_path, docs, signals=SIGNALS))
     assert to_arrow(docs).column_names == table.column_names
+    assert json.loads(to_arrow(docs[:1], []).column("meta")[0].as_py())["_signals"]
 
 
 def test_arrow_table_of_mixed_kinds_loses_nothing():
@@ -247,6 +268,12 @@ def test_arrow_table_of_mixed_kinds_loses_nothing():
     assert json.loads(rows[1]["meta"]) == {"_signals": {"x": "one"}}
     assert rows[0]["y"] is None
     assert to_arrow([]).num_rows == 0
+
+
+def test_arrow_table_has_columns_of_the_kinds_that_its_values_are():
+    table = to_arrow([Document("a", signals={"i": 2, "f": 0.5, "b": True, "s": "en", "n": None})])
+    kinds = {name: str(table.schema.field(name).type) for name in "ifbsn"}
+    assert kinds == {"i": "int64", "f": "double", "b": "bool", "s": "string", "n": "double"}
 
 
 def test_pandas_and_polars_take_the_table():

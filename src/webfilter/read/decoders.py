@@ -171,7 +171,7 @@ class _Gzip:
         if inner.eof:
             self.eof, self.pending, self.unused = True, False, inner.unused_data
         else:
-            self.pending = bool(self._tail) or len(out) >= OUTPUT
+            self.pending = len(out) >= OUTPUT
         return out
 
 

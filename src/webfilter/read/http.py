@@ -157,7 +157,7 @@ def _unchunk(payload: bytes, clipped: bool) -> bytes:
             )
         end = _CHUNK_END.match(payload, at)
         if end is None:
-            if at == len(payload) and clipped:
+            if clipped and payload[at:] in (b"", b"\r"):
                 break
             raise BadBody(f"bad chunking: no end of chunk at byte {at} of the body")
         at = end.end()

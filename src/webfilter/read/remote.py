@@ -30,6 +30,7 @@ _LASTING = (
     SourceError,
 )  # fmt: skip
 """What another try would not change."""
+_PASSED = 1 << 20
 _PASSING = (408, 425, 429)
 """Answers of HTTP among 400 to 499 that another try may change."""
 
@@ -82,8 +83,19 @@ class Remote(io.RawIOBase):
         return True
 
     def seekable(self) -> bool:
-        """Return whether `seek` works."""
-        return self._tried(lambda inner: inner.seekable())
+        """Return whether `seek` works, as found out by doing it."""
+
+        def sought(inner: IO[bytes]) -> bool:
+            if not inner.seekable():
+                return False
+            try:
+                inner.seek(self._at + 1)  # not far: in archives that means to unpack
+            except ValueError:  # a stream; that of fsspec's HTTP says that it can
+                return False
+            inner.seek(self._at)
+            return True
+
+        return self._tried(sought)
 
     def close(self) -> None:
         """Close the file; a failure to do so is of no interest."""
@@ -97,7 +109,7 @@ class Remote(io.RawIOBase):
                 if self._inner is None:
                     self._inner = self._reopen()
                     if self._at:
-                        self._inner.seek(self._at)
+                        _go(self._inner, self._at)
                 return do(self._inner)
             except Exception as error:  # each file system has errors of its own
                 said = f"{type(error).__name__}: {error}"
@@ -118,6 +130,18 @@ class Remote(io.RawIOBase):
         with suppress(Exception):
             if inner is not None:
                 inner.close()
+
+
+def _go(inner: IO[bytes], at: int) -> None:
+    """Go to the place `at` in a file that was just opened; in a stream by reading up to there."""
+    try:
+        inner.seek(at)
+    except ValueError:
+        while at:
+            passed = len(inner.read(min(at, _PASSED)))
+            if not passed:
+                raise
+            at -= passed
 
 
 def _lasts(error: Exception) -> bool:

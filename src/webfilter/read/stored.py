@@ -105,7 +105,7 @@ class Inflater:
         self._dictionary: bytes | None = None
         self._member = 0
         self._damage: Damage | None = None
-        self._read()
+        self._fill(_FIRST)
         self.codec = codec_of(self._in)
         if self.codec == "zstd" and self._in[:4] == b"\x5d\x2a\x4d\x18":
             self._take_dictionary()
@@ -189,8 +189,7 @@ class Inflater:
                 if len(self._in) - at < probe:
                     self._in = self._in[at:]
                     at = 0
-                    while len(self._in) < probe and self._read():
-                        pass
+                    self._fill(probe)
                 if begins_with(self.codec, self._in[at : at + probe], prefix, self._dictionary):
                     self._in = self._in[at:]
                     return True
@@ -203,6 +202,11 @@ class Inflater:
     def close(self) -> None:
         """Close the file."""
         self._raw.close()
+
+    def _fill(self, size: int) -> None:
+        """Have `size` bytes to decompress, fewer only at the end: one read may give less."""
+        while len(self._in) < size and self._read():
+            pass
 
     def _read(self) -> bool:
         try:
@@ -218,8 +222,7 @@ class Inflater:
         """Go to the beginning of the next member; False at the end of the file."""
         assert self.codec is not None
         while True:
-            while len(self._in) < 18 and self._read():
-                pass
+            self._fill(18)
             rest = self._in.lstrip(b"\0") if self._in[:1] == b"\0" else self._in
             if len(rest) < len(self._in):  # padding
                 self._in = rest
