@@ -76,12 +76,12 @@ class Breaks(Stage):
 
 @dataclass(frozen=True)
 class Lingers(Stage):
-    """Makes the file that a text names, then takes a minute."""
+    """Makes the file that a text names, then takes five minutes."""
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         for doc in batch:
             Path(doc.text).touch()
-            time.sleep(60)
+            time.sleep(300)
         return batch
 
 

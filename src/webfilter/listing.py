@@ -12,7 +12,6 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import MISSING, Field, fields
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
@@ -29,7 +28,7 @@ _LONGEST = 70
 
 
 def overview() -> str:
-    """Return the names of all stages, with their signals, and of all recipes.
+    """Return the names of all stages, with their signals, and of all recipes, with what they are.
 
     A plug-in that cannot be loaded is named with what is wrong with it.
     """
@@ -42,7 +41,9 @@ def overview() -> str:
             continue
         lines.append(f"  {name:<18} {summary(name)}")
         lines += [f"      {line}" for line in (*_profiles(cls), *_measured(cls))]
-    return "\n".join([*lines, "", "recipes", *(f"  {name}" for name in recipes.available())])
+    lines += ["", "recipes"]
+    lines += [f"  {name:<18} {recipes.about(name)}" for name in recipes.available()]
+    return "\n".join(lines)
 
 
 def described(name: str) -> str:
@@ -67,7 +68,7 @@ def described(name: str) -> str:
         raise UnknownName("stage or recipe", name, [*stages, *packaged])
     parts = [_of_stage(name)] if name in stages else []
     if name in packaged:
-        toml = files(recipes).joinpath(f"{name}.toml").read_text("utf-8")
+        toml = recipes.toml_of(name)
         parts.append(f"recipe {name}\n\n{textwrap.indent(toml.rstrip(), '  ')}")
     return "\n\n".join(parts)
 

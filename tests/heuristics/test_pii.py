@@ -396,6 +396,33 @@ def test_what_only_looks_like_a_phone_number_is_left(text):
     assert found(text) == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("Tel: 1234567, 7654321", 2),
+        ("Tel.: (495) 123-45-67, 123-45-68; 123-45-69.", 3),
+        ("Phone: +49 89 1234567 / 7654321", 2),
+        ("phone 0201234567, 0207654321 or 01755566994", 3),
+        ("電話:0198-26-4151(0198264151)", 2),
+        ("call 2125550123 or (212)5550124", 2),
+        ("Tel: 1234567, 87654321", 1),  # neither as long nor alike
+        ("Tel: 5551234567, 1998-2005", 1),
+        ("Tel: 1234567. 7654321", 1),
+        ("Tel: 1234567, 12, 7654321", 1),
+        ("Tel: 1234567, room 7654321", 1),
+        ("Order no. 1234567, 7654321", 0),
+        ("1234567, 7654321, tel", 0),
+    ],
+)
+def test_a_list_of_numbers_behind_a_word(text, numbers):
+    assert len(found(text).get("phone", [])) == numbers
+
+
+def test_a_list_ends_where_another_word_begins():
+    text = "Tel: 1234567, 7654321, ISBN 2345678, 8765432; tel: 3456789"
+    assert found(text)["phone"] == ["1234567", "7654321", "3456789"]
+
+
 def test_numbers_in_a_row_are_found_each():
     assert found("212-555-0123 212-555-0124 / 212.555.0125")["phone"] == [
         "212-555-0123",

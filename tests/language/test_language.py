@@ -292,6 +292,12 @@ def test_any_fasttext_model_serves(small_model: Path) -> None:
         Language({"fr"}, engine="fasttext", model=small_model)
 
 
+def test_no_break_spaces_end_words_for_fasttext(small_model: Path) -> None:
+    stage = Language(None, engine="fasttext", model=small_model)
+    words = SENTENCES["en"][1]
+    assert measured(words.replace(" ", "\u00a0"), stage) == measured(words, stage)
+
+
 def test_a_damaged_model_is_an_error_and_never_a_crash(small_model: Path, tmp_path: Path) -> None:
     data = small_model.read_bytes()
     bad = tmp_path / "bad.bin"

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,71 @@ def test_the_recipe_fineweb_is_of_april_2024_and_masks_as_it_did():
     assert steps["fineweb_quality"] == wf.FineWebQuality.profile("datatrove-2024-04")
     assert steps["gopher_quality"].version == steps["gopher_repetition"].version
     assert steps["pii"] == wf.Pii.profile("fineweb")
+
+
+@pytest.mark.parametrize("name", ["fineweb", "refinedweb"])
+def test_where_trafilatura_made_the_texts_no_other_engine_does(name):
+    [extract] = [step for step in wf.recipe(name).steps if step.name == "extract"]
+    bare = wf.Document("a", html=b"<p>Hi")  # which another engine would take for text
+    [doc] = replace(extract, seconds=None, memory_mb=None)([bare])
+    assert doc.verdict is not None
+    assert doc.verdict.signal == "extracted_characters"
+
+
+def test_the_recipe_phases_is_educational_with_a_second_phase_inside_the_first():
+    one, two = wf.recipe("educational"), wf.recipe("phases")
+    assert two.steps[:-2] == one.steps[:-1]
+    assert two.steps[-2] == replace(one.steps[-1], min_score=None)
+    good = {"educational": 2.6, "reasoning": 1.2, "lasting": 1.6}
+    docs = [
+        wf.Document("none", signals=good | {"educational": 1.4}),
+        wf.Document("first", signals=good | {"lasting": 1.4}),
+        wf.Document("second", signals=good),
+    ]
+    assert [d.signals["tier"] for d in two.steps[-1].process(docs)] == [None, "phase1", "phase2"]
+
+
+BOILING = [
+    "Water boils when its vapor presses as hard as the air above it.",
+    "On a mountain the air is thin, so water boils before it is hot enough for beans.",
+    "A lid keeps the vapor in, and the beans are done in half of the time.",
+    "Salt raises the temperature a little, too little to be of any use to a cook.",
+    "The steam that leaves the pot carries with it the heat that the fire has given.",
+]
+RISING = [
+    "Bread rises since yeast eats the sugar of the flour and breathes out a gas.",
+    "What holds the gas is the gluten, which the baker has made strong by kneading.",
+    "Left in the cold, the yeast is slow, and the dough has time to get its taste.",
+    "In the oven the bubbles grow once more, until the crust is hard and holds them.",
+    "That is what the cut on the top of a loaf is for: it tells the bread where to open.",
+]
+
+
+def test_the_recipe_c4_leaves_one_copy_of_a_line_and_pages_of_three_sentences():
+    tried = "All of these were tried by the editors of this page."
+    pages = [
+        wf.Document("a", "\n".join([*BOILING, tried, tried.upper()]), url="https://a.example/"),
+        wf.Document("b", "\n".join([tried, *RISING[:1], BOILING[0]]), url="https://b.example/"),
+        wf.Document("c", RISING[1], url="https://c.example/", meta={"date": "2024-01-01"}),
+        wf.Document("d", "\n".join([*RISING, "Log in"]), url="https://c.example",
+                    meta={"date": "2025-01-01"}),
+    ]  # fmt: skip
+    a, b, c, d = wf.recipe("c4")(pages)
+    left = ["\n".join([*BOILING, tried]), RISING[0], "\n".join(RISING[1:])]
+    assert [doc.text for doc in (a, b, d)] == left
+    assert [str(doc.verdict) for doc in (a, b, c, d)] == [
+        "None", "c4_quality_2: c4_sentences 1 < 3", "exact_dedup: duplicate (of d)", "None",
+    ]  # fmt: skip
+
+
+def test_the_recipe_refinedweb_cuts_out_what_another_page_has():
+    first = wf.Document("a", "\n\n".join([*BOILING, *RISING]), url="https://a.example/")
+    second = wf.Document("b", "\n\n".join(RISING), url="https://b.example/")
+    third = wf.Document("c", "\n\n".join([*RISING[::-1], *BOILING[::-1]]), url="https://c.example/")
+    pages = wf.recipe("refinedweb")([first, second, third])
+    assert [doc.live for doc in pages] == [True, False, True]
+    assert [pages[0].text, pages[2].text] == ["\n\n".join(BOILING), third.text]
+    assert str(pages[1].verdict) == "substring_dedup: characters_left 0 < 20"
 
 
 def test_a_model_that_is_no_path_is_a_clear_error():

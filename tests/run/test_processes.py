@@ -191,7 +191,7 @@ def test_batches_are_cut_by_count_and_by_size(monkeypatch):
     assert [len(b) for b in batched(given, 3)] == [3, 1, 3, 1]
 
 
-def appears(path, seconds=60):
+def appears(path, seconds=150):
     end = time.monotonic() + seconds
     while not path.exists() and time.monotonic() < end:
         time.sleep(0.05)
@@ -209,7 +209,7 @@ def test_an_error_of_the_source_does_not_wait_for_stages_at_work(tmp_path):
 
     with pytest.raises(OSError, match="the disk is gone"):
         Pipeline((Lingers(),)).run(source(), workers=2, batch_size=1)
-    assert time.monotonic() - raised[0] < 30
+    assert time.monotonic() - raised[0] < 150
 
 
 INTERRUPTED = """
@@ -233,7 +233,7 @@ def test_an_interrupt_does_not_wait_for_stages_at_work(tmp_path):
         try:
             assert appears(tmp_path / "mark")
             run.send_signal(signal.SIGINT)
-            _, said = run.communicate(timeout=30)
+            _, said = run.communicate(timeout=150)
         finally:
             run.kill()
     assert said.rstrip().endswith("KeyboardInterrupt")

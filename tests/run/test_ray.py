@@ -262,7 +262,7 @@ def test_an_error_of_the_source_does_not_wait_for_stages_at_work(tmp_path):
 
     def source():
         yield wf.Document("slow", str(mark))
-        end = time.monotonic() + 60
+        end = time.monotonic() + 150
         while not mark.exists() and time.monotonic() < end:
             time.sleep(0.05)
         raised.append(time.monotonic())
@@ -271,7 +271,7 @@ def test_an_error_of_the_source_does_not_wait_for_stages_at_work(tmp_path):
     with pytest.raises(OSError, match="the disk is gone"):
         wf.Pipeline((Lingers(),)).run(source(), workers=wf.RayWorkers(1), batch_size=1)
     assert mark.exists()
-    assert time.monotonic() - raised[0] < 30  # it lingers for a minute
+    assert time.monotonic() - raised[0] < 150  # it lingers for five minutes
 
 
 def test_batches_in_flight_are_bounded(tmp_path):
@@ -315,7 +315,7 @@ def test_what_a_worker_waits_for_is_said(monkeypatch, caplog):
 
 def test_actors_are_gone_after_the_run():
     wf.Pipeline((Upper(),)).run(docs(), workers=wf.RayWorkers(2))
-    end = time.monotonic() + 60
+    end = time.monotonic() + 150
     while ray.available_resources().get("CPU", 0) < 2 and time.monotonic() < end:
         time.sleep(0.1)
     assert ray.available_resources()["CPU"] == 2

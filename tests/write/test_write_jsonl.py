@@ -150,6 +150,23 @@ def test_the_layout_of_datatrove_has_signals_and_url_in_its_metadata(tmp_path):
     assert back[0].verdict is None
 
 
+def test_media_of_datatrove_go_back_to_where_its_reader_looks_for_them(tmp_path):
+    keys = ("id", "type", "url", "alt", "path", "offset", "length", "media_bytes", "metadata")
+    media = [
+        dict(zip(keys, ("m", 0, "https://a.test/1.png", "", "", 0, 2, "AP8=", {}), strict=True))
+    ]
+    theirs = {"text": "Hi.", "id": "a", "media": media, "metadata": {"url": "https://a.test/"}}
+    (tmp_path / "theirs.jsonl").write_text(json.dumps(theirs), "utf-8")
+    [doc] = read(tmp_path / "theirs.jsonl")
+    back = json.loads(line(doc, layout="datatrove"))
+    assert back["media"] == media
+    assert back["metadata"] == {"url": "https://a.test/"}
+    for other in ("a.png", [{"id": "m"}], ["a.png"], {"id": "m"}):  # its reader would fail on these
+        back = json.loads(line(Document("b", "Hi.", meta={"media": other}), layout="datatrove"))
+        assert "media" not in back
+        assert back["metadata"] == {"media": other}
+
+
 def test_a_layout_that_cannot_be_written_is_refused_before_the_folder_is_made(tmp_path):
     with pytest.raises(ConfigError, match="no place for pages"):
         jsonl(tmp_path / "out", layout="datatrove", html=True)

@@ -42,7 +42,9 @@ def _reference(
         source=source,
         words=_WORDS,
         order="documents that share a band are linked, transitively; nothing is verified",
-        deviations=deviations or "another hash family, so signatures cannot be compared with it",
+        deviations=deviations
+        or "another hash family, so signatures cannot be compared with it; the preferred copy "
+        "stays, there the first",
         settings={"bands": bands, "rows": rows, "threshold": None, **settings},
     )
 

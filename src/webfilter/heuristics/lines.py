@@ -49,7 +49,7 @@ PROFILES = {
     ),
     "refinedweb": Profile(
         source="RefinedWeb (Penedo et al. 2023), appendix G.2, as DCLM reads it",
-        words="between white space",
+        words="between white space; Chinese, Japanese and Korean characters are one each",
         lines="between the ends that `str.splitlines` knows, stripped; blank ones do not count",
         order=(
             "a line goes that is mostly capitals, numbers only, a counter (3 likes) or one word; "
@@ -57,8 +57,9 @@ PROFILES = {
             "more than 0.05 of its words did"
         ),
         deviations=(
-            "the paper gives examples, not its lists; numbers only means no letter ($ 19.99), and "
-            "marks at the ends of a line do not count (Read more without dots)"
+            "the paper gives examples, not its lists; a line with a phrase goes as a whole, there "
+            "the phrase alone does; numbers only means no letter ($ 19.99), there nothing but "
+            "digits; marks at the ends of a line do not count (Read more without dots)"
         ),
         settings={
             "max_line_removed_word_ratio": 0.05,

@@ -1,9 +1,13 @@
 """Engine ``fasttext``: any language model in fastText's format, such as lid.176, OpenLID, GlotLID.
 
-The text goes in whole, with every white space as one space and nothing else changed, as FineWeb
-does; but the word ``</s>``, at which fastText would stop reading, is left out. Probabilities are
-the model's own, not calibrated, and those of its labels: where two labels are one code
-(``zho_Hans`` and ``zho_Hant``), that of the better one.
+The text goes in whole, with every run of white space as one space and nothing else changed. That
+is FineWeb's way but for two things. There only newlines become spaces, and fastText ends words at
+ASCII white space alone, so what a no-break space joins is one word, which the model hardly knows:
+some English pages fail for it (``benchmarks/conformance_chain.py``). And the word ``</s>``, at
+which fastText would stop reading, is left out.
+
+Probabilities are the model's own, not calibrated, and those of its labels: where two labels are one
+code (``zho_Hans`` and ``zho_Hant``), that of the better one.
 """
 
 from __future__ import annotations

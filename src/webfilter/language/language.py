@@ -69,7 +69,8 @@ class Language(Scorer):
     and texts to drop, ``tune(..., by="language")`` finds such a table.
 
     Source: FineWeb's ``score > 0.65``, strict (Penedo et al. 2024); `engine="fasttext"` with
-    lid.176.bin reproduces it, except that a text without letters is ``und`` there, too.
+    lid.176.bin reproduces it, except that a text without letters is ``und`` there, too, and that
+    words end at no-break spaces, which FineWeb's do not: some English pages score higher here.
 
     Raises:
         UnknownName: the engine cannot recognize a language asked for, nobody knows it, or no text

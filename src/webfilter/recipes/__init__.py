@@ -36,7 +36,7 @@ from webfilter.stage import Step
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
 
-__all__ = ["available", "dump", "literal", "load", "recipe"]
+__all__ = ["about", "available", "dump", "literal", "load", "recipe", "toml_of"]
 
 _TOP = ("name", "about", "stage")
 
@@ -51,6 +51,15 @@ def available() -> list[str]:
     return sorted(name.removesuffix(".toml") for name in found if name.endswith(".toml"))
 
 
+def about(name: str) -> str:
+    """Return what the packaged recipe called `name` says of itself, in one line.
+
+    >>> about("dclm").split(" (")[0]
+    'The heuristics of DCLM-Baseline'
+    """
+    return str(tomllib.loads(toml_of(name))["about"])
+
+
 def recipe(name: str) -> Pipeline:
     """Return the packaged pipeline called `name`.
 
@@ -59,7 +68,12 @@ def recipe(name: str) -> Pipeline:
     """
     if name not in available():
         raise UnknownName("recipe", name, available())
-    return _pipeline(files(__name__).joinpath(f"{name}.toml").read_text("utf-8"), f"recipe {name}")
+    return _pipeline(toml_of(name), f"recipe {name}")
+
+
+def toml_of(name: str) -> str:
+    """Return the packaged recipe called `name` as it is written."""
+    return files(__name__).joinpath(f"{name}.toml").read_text("utf-8")
 
 
 def load(source: str | Path) -> Pipeline:

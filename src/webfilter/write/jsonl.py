@@ -15,7 +15,8 @@ With ``layout="datatrove"`` a line is what datatrove's ``JsonlWriter`` writes (c
 
 `metadata` holds `meta`, the signals and the URL; where two have one name, the later of these
 stands. ``filter_reason`` is ``stage.reason`` of the verdict, where datatrove's filters say why they
-excluded a document. Read again, signals and verdict are part of `meta`.
+excluded a document. Read again, signals and verdict are part of `meta`. A list of datatrove's
+media, which reading puts into `meta`, goes back to its own key, ``media``.
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ from webfilter.write.parts import PART_BYTES, PartSink
 
 __all__ = ["JsonlSink", "jsonl", "line"]
 
+_MEDIA = frozenset(
+    ("id", "type", "url", "alt", "path", "offset", "length", "media_bytes", "metadata")
+)
+"""The fields of one of datatrove's media."""
+
 Compression = Literal["", "gz", "zst"]
 Layout = Literal["webfilter", "datatrove"]
 
@@ -53,7 +59,8 @@ def line(doc: Document, *, html: bool = False, layout: Layout = "webfilter") -> 
             found["url"] = doc.url
         if doc.verdict is not None:
             found["filter_reason"] = f"{doc.verdict.stage}.{doc.verdict.reason}"
-        return _object({"text": doc.text, "id": doc.id, "metadata": found})
+        media = {"media": found.pop("media")} if _are_media(found.get("media")) else {}
+        return _object({"text": doc.text, "id": doc.id, **media, "metadata": found})
     verdict = None if doc.verdict is None else verdict_fields(doc.verdict)
     cells = {
         "id": json_text(doc.id),
@@ -67,6 +74,13 @@ def line(doc: Document, *, html: bool = False, layout: Layout = "webfilter") -> 
         page = None if doc.html is None else b64encode(doc.html).decode("ascii")
         cells["html_base64"] = json_text(page)
     return "{" + ", ".join(f'"{key}": {cell}' for key, cell in cells.items()) + "}"
+
+
+def _are_media(value: Any) -> bool:
+    """Whether datatrove's reader would take `value` for media: it fails on anything else."""
+    return isinstance(value, list) and all(
+        isinstance(item, Mapping) and item.keys() == _MEDIA for item in value
+    )
 
 
 def _object(values: Mapping[str, Any]) -> str:

@@ -4,9 +4,10 @@ Found without further evidence: "+" or "00" with an assigned country code and as
 country's numbers have; an area code in brackets; a trunk zero in two or more groups of 9 to 12
 digits; North America's 3-3-4 (area and exchange not below 200); Russia's 8 + 3-3-2-2; Spain's
 3-2-2-2; Poland's 2-3-2-2; Brazil's 2-5-4; China's mobile 3-4-4; Australia's 1300 and 1800. Behind a
-word such as "Tel.", "call" or "тел.": any 7 to 15 digits; so before "(cell)" and phrases for "call
-on" (`words` lists both by language). Behind a word such as "contact": 9 to 12 digits that begin
-with a trunk zero, or 10 in one piece that begin as mobile numbers of India do.
+word such as "Tel.", "call" or "тел.": any 7 to 15 digits, and what follows such a number in a list
+("; ", " or "); so before "(cell)" and phrases for "call on" (`words` lists both by language).
+Behind a word such as "contact": 9 to 12 digits that begin with a trunk zero, or 10 in one piece
+that begin as mobile numbers of India do.
 
 Not found: digits in one piece without such a word; 7 and 8 digits in groups without an area code
 (dates, ranges of pages and years, scores look the same); groups of three parted by blanks, which is
@@ -20,7 +21,7 @@ import numpy as np
 
 from webfilter.heuristics.personal.beside import PAIRS, pairs
 from webfilter.heuristics.personal.cues import IDENTIFIER, PHONE, TRUNK, cues_after, cues_before
-from webfilter.heuristics.personal.eights import Eights
+from webfilter.heuristics.personal.eights import FIRST, Eights, Lookup, eights
 from webfilter.heuristics.personal.folded import (
     ALNUM,
     LETTERS,
@@ -98,6 +99,13 @@ def _right_table() -> Bytes:
 
 
 _DIGIT = members("0123456789")
+_SIGNS = (",", ";", "/", "(", "|", ", ", "; ", " / ", " (", " | ")
+_OR = ("or", "and", "und", "oder", "y", "o", "et", "ou", "e", "i", "en", "och", "og", "eller")
+_LISTED = (*_SIGNS, *(f" {word} " for word in _OR))
+_BETWEEN = Lookup(
+    {int.from_bytes(f"{gap}{more}".encode(), "little"): 1 for gap in _LISTED for more in ("", "(")}
+)
+"""What parts the numbers of a list."""
 _BEFORE, _SIDES, _AFTER = _before_table(), _left_table(), _right_table()
 
 
@@ -162,12 +170,10 @@ def _numbers(chains: Chains, gaps: Bytes) -> tuple[Chains, Places]:
     possible = (chains.counts > 1) & (bracket | opened | (codes.take(first) == 48))
     for shape in FIXED:
         possible |= lengths == shape
-    cues = np.zeros(len(chains), dtype=np.uint8)
-    asked = np.flatnonzero(~plus)
-    cues[asked] = cues_before(chains.runs, first.take(asked))
+    cues = cues_before(chains.runs, first)
     asked = np.flatnonzero(~plus & (cues == 0))
     cues[asked] = cues_after(chains.runs, chains.ends.take(asked))
-    phone = (cues & PHONE) != 0
+    phone = _listed(chains, (cues & PHONE) != 0)
     if (cues & TRUNK).any():
         phone |= ((cues & TRUNK) != 0) & _trunk_zero(chains)
     possible &= (cues & IDENTIFIER) == 0
@@ -178,6 +184,33 @@ def _numbers(chains: Chains, gaps: Bytes) -> tuple[Chains, Places]:
     each = (plus, phone, possible, bracket, closed, before, lengths)
     good, starts = _looked_at(chains, gaps, *(values.compress(needed) for values in each))
     return chains[good], starts.compress(good)
+
+
+def _listed(chains: Chains, phone: Mask) -> Mask:
+    """Return which are told by a word (`phone`) or stand behind such in a list of numbers.
+
+    One of a list has as many digits as the one before, or fewer and the same last group
+    ("(495) 123-45-67, 123-45-68"), or begins with a zero.
+    """
+    if len(chains) < 2 or not phone.any():
+        return phone
+    befores, ends = chains.ends[:-1], chains.starts[1:]
+    sizes = np.minimum(ends - befores, 8)
+    near = np.flatnonzero((sizes < 8) & ~phone[1:])
+    between = eights(chains.runs.codes, befores.take(near)) & FIRST.take(sizes.take(near))
+    near = near.compress(_BETWEEN.of(between) != 0)
+    digits = chains.digits
+    lasts = chains.runs.lengths.take(chains.firsts + chains.counts - 1)
+    alike = digits.take(near + 1) == digits.take(near)
+    alike |= (digits.take(near + 1) < digits.take(near)) & (
+        lasts.take(near + 1) == lasts.take(near)
+    )
+    alike |= chains.runs.codes.take(ends.take(near)) == 48
+    linked = np.zeros(len(chains), dtype=np.bool_)
+    linked[near.compress(alike) + 1] = True
+    heads = np.maximum.accumulate(np.where(linked, 0, np.arange(len(chains))))
+    result: Mask = phone.take(heads)
+    return result
 
 
 def _trunk_zero(chains: Chains) -> Mask:
