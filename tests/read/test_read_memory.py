@@ -67,7 +67,7 @@ def test_without_an_id_the_content_is_the_name(given):
 @pytest.mark.parametrize(
     ("item", "said"),
     [
-        (5, "an item is int: give a Document, a str (text), bytes (HTML) or a mapping"),
+        (5, "an item is int: give a Document, a str (text), bytes (HTML), a mapping or a table"),
         (None, "an item is NoneType"),
         ({"body": "x"}, "no field 'text' or 'html' (fields: body)"),
         ({}, "(fields: none)"),
