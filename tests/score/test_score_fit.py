@@ -283,6 +283,7 @@ def test_labels_by_fold_keep_the_interval_honest() -> None:
         ({"tops": [0]}, "top 0"),
         ({"names": ["a", "a"], "tops": [1, 1]}, "distinct names"),
         ({"names": "educational"}, "a list of distinct names"),
+        ({"names": [], "tops": []}, "a list of distinct names"),
         ({"texts": [chr(97 + i % 25) * (2 + i) for i in range(50)]}, "0 words stand in at least"),
     ],
 )  # fmt: skip
