@@ -294,6 +294,12 @@ def test_what_cannot_be_trained_on_is_refused(change: dict[str, Any], said: str)
         fit(given.pop("texts"), given.pop("labels"), **given)
 
 
+def test_groups_without_a_word_in_common_are_told() -> None:
+    texts = [" ".join(chr(97 + i % 10) * (2 + n) for n in range(20)) for i in range(50)]
+    with pytest.raises(ConfigError, match="different groups have no words in common"):
+        fit(texts, [float(i % 6) for i in range(50)], groups=[i % 10 for i in range(50)], **ONE)
+
+
 def test_hostile_texts_train_and_score() -> None:
     texts, labels = lessons(50)
     pieces = [text[:8_000] for text in HOSTILE]

@@ -564,6 +564,8 @@ def test_urls_are_grouped_by_domain() -> None:
     assert grouped(named, ["t"] * 3).tolist() == [*named[:2], "a\\x00"]
     with pytest.raises(ConfigError, match="2 groups for 1 texts"):
         grouped(["a", "b"], ["t"])
+    with pytest.raises(ConfigError, match="groups = 'ab' is one text"):
+        grouped("ab", ["t", "u"])
 
 
 def test_a_trainer_of_short_texts_is_fit_itself() -> None:

@@ -100,6 +100,8 @@ def test_bounds_are_as_wide_as_groups_are_alike() -> None:
     assert widths[1] > 2 * widths[0]  # ten copies are one row: the root of ten
     draws = [bounds(labels, scores, place.astype(str), 5.0, seed)["kappa"] for seed in (0, 0, 1)]
     assert draws[0] == draws[1] != draws[2]
+    few = bounds(np.array([0.0, 0, 5, 5]), np.array([0.0, 1, 4, 5]), np.arange(4), 5.0, 0)
+    assert few["pearson"][1] == pytest.approx(1)  # samples of one label have no figure
     shown = labels.copy()
     shown[place == 7] = np.nan  # nobody judged that group
     assert bounds(shown, scores, place.astype(str), 5.0, 0)["kappa"][0] > 0

@@ -39,15 +39,18 @@ def grouped(
     (or NA of pandas).
 
     Raises:
-        ConfigError: there is another number of groups than of texts, or a group is an array.
+        ConfigError: there is another number of groups than of texts, they are one text, or a group is
+            an array.
 
     >>> grouped(["http://www.a.example/1", "book"], ["one", "two"]).tolist()
     ['a.example', 'book']
     """
     if groups is None:
         return np.array([key(text) for text in texts])
+    if isinstance(groups, str):
+        raise ConfigError(f"training: groups = {groups!r} is one text: a list is needed")
     found = list(groups)
-    if isinstance(groups, str) or len(found) != len(texts):
+    if len(found) != len(texts):
         raise ConfigError(f"training: {len(found)} groups for {len(texts)} texts: one a text")
     return np.array(
         [
