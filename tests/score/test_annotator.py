@@ -653,9 +653,11 @@ def test_long_texts_are_cut_into_windows_that_say_where_they_are():
     text = "  " + " ".join(f"Sentence {i} tells something." for i in range(400))
     doc = wf.Document("page", text, url="https://a.example/p", meta={"src": "set"})
     short = wf.Document("short", " Water boils. ")
+    named = wf.Document("named", "Water boils.", meta={"src": None, "source": "books"})
     with serving([chat()]) as server:
         first = annotator(server).annotate([doc, short])
         several = annotator(server, windows=4, max_chars=500).annotate([doc])
+        assert annotator(server).annotate([named])[0].source == "books"
     assert [(row.id, row.offset) for row in first] == [("page@2", 2), ("short", 1)]
     assert 900 <= len(first[0].text) <= 1000
     assert (first[0].source, first[0].url, first[1].source) == ("set", doc.url, "short")

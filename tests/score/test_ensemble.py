@@ -159,6 +159,16 @@ def test_a_bucket_holds_its_share_of_the_text() -> None:
     assert np.abs(held / held.sum() - 0.1).max() < 0.01
 
 
+def test_a_bucket_holds_its_share_of_the_documents_where_that_is_asked_for() -> None:
+    docs = corpus(2, 3_000)
+    stage = RankEnsemble(("a",), buckets=10, weight="documents")
+    resolved = stage.resolve([stage.sketch(docs)])
+    held = np.bincount([resolved.measure(d)["quality_bucket"] for d in docs], minlength=10)
+    assert np.abs(held / 3_000 - 0.1).max() < 0.01
+    bare = [Document(d.id, "", signals=d.signals) for d in docs]  # how long they are is nothing
+    assert stage.resolve([stage.sketch(bare)]) == resolved
+
+
 def test_a_tie_at_the_bottom_stays_at_the_bottom() -> None:
     docs = [doc(str(i), a=0.0 if i < 30 else i / 100) for i in range(100)]
     stage = RankEnsemble(("a",))

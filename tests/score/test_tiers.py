@@ -223,6 +223,12 @@ def test_limits_can_be_said_in_several_ways():
     assert len({Pipeline((Tiers(each, given=True),)).fingerprint() for each in same}) == 1
 
 
+def test_a_limit_may_stand_again_in_the_next_tier_as_tight_as_before():
+    for same in (Rule("x", gt=2), Rule("x", ge=2), Rule("x", lt=2), Rule("x", le=2)):
+        assert list(Tiers({"a": [same], "b": [same]}).nested) == ["a", "b"]
+    assert list(Tiers({"a": [Rule("x", ge=2)], "b": [Rule("x", gt=2)]}).nested) == ["a", "b"]
+
+
 def test_the_order_of_tiers_counts():
     one, other = {"a": {"x": 1}, "b": {"y": 1}}, {"b": {"y": 1}, "a": {"x": 1}}
     assert Tiers(one) != Tiers(other)

@@ -39,8 +39,7 @@ def grouped(
     (or NA of pandas).
 
     Raises:
-        ConfigError: there is another number of groups than of texts, they are one text, or a group is
-            an array.
+        ConfigError: `groups` is one text, or of another length than `texts`, or holds arrays.
 
     >>> grouped(["http://www.a.example/1", "book"], ["one", "two"]).tolist()
     ['a.example', 'book']
