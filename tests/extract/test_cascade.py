@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from halves import Cut, Half, Letters, Tongue, two
@@ -15,13 +15,36 @@ from toys import FirstOf, Quota
 import webfilter as wf
 from webfilter import catalog
 from webfilter.document import Document
-from webfilter.errors import ConfigError, UnknownName
+from webfilter.errors import ConfigError, RunError, UnknownName
 from webfilter.extract import Cascade, Extract
 from webfilter.pipeline import Pipeline
 from webfilter.testing import check_stage
 
 HERE = {"seconds": None, "memory_mb": None}
 DRAFT = Extract(engine="resiliparse", fallback=None, **HERE)
+
+
+@dataclass(frozen=True)
+class Wants(Cut):
+    """Changes a text by what dedup said of it."""
+
+    needs = ("exact_duplicate_cluster",)
+
+
+@dataclass(frozen=True)
+class Loses(Half):
+    """Returns other documents than it was given."""
+
+    def process(self, batch):
+        return [replace(doc, id="other") for doc in super().process(batch)]
+
+
+@dataclass(frozen=True)
+class Stops(Half):
+    """Finds the machine broken."""
+
+    def process(self, batch):
+        raise RunError("no child process can be started")
 
 
 def cascade(**fields) -> Cascade:
@@ -78,6 +101,13 @@ def test_a_failing_draft_is_not_a_drop():
     assert verdicts(pipe, two("b" * 99, "boom")) == ["cascade failed: ValueError: boom"]
 
 
+def test_a_draft_of_another_document_is_none_and_a_broken_machine_is_nobody_s_draft():
+    [doc] = run(cascade(draft=Loses()) | Letters(), two("b" * 9, "b" * 500))
+    assert (doc.id, str(doc.verdict), doc.text) == ("p0", "None", "b" * 500)
+    with pytest.raises(RunError):
+        cascade(draft=Stops(), screen=(Letters(),)).process([Document("a", html=two("b", "b"))])
+
+
 def test_an_empty_draft_is_no_draft():
     pipe = Cascade(Extract(**HERE), DRAFT, None, audit=0.0) | wf.Length(min_words=10)
     [doc] = pipe([Document("a", html=b"<nav><a href=/>Home</a></nav>")])
@@ -119,6 +149,8 @@ def test_a_text_counts_only_where_it_is_sure():
         "None",
         "tongue: tongue 'other' not in the accepted set",
     ]
+    never = cascade(slack={"tongue.tongue": float("inf")}) | Tongue()
+    assert verdicts(never, two("Z", "x")) == ["None"]
     always = cascade(slack={"tongue.tongue.in": 0.5}) | Tongue()
     assert verdicts(always, two("z", "x")) == ["cascade: tongue.tongue 'other' not in the accepted set"]  # fmt: skip  # noqa: E501
 
@@ -164,6 +196,8 @@ def test_more_slack_never_drops_more_and_batches_do_not_matter(parts, one, other
 def test_the_screen_is_what_follows_and_moves_with_it():
     pipe = cascade() | Tongue() | Letters()
     assert [name for name, _ in pipe.steps[0].follows] == ["tongue", "letters"]
+    own = cascade(screen=(wf.Judge((wf.Rule("asked_for", ge=1), wf.Rule("part", ge=0))),))
+    assert own.needs == ("asked_for",)
     longer = Pipeline((*pipe.steps, Letters(min_letters=7)))
     assert [name for name, _ in longer.steps[0].follows] == ["tongue", "letters", "letters_2"]
     moved = Pipeline((pipe.steps[0], Letters(min_letters=7)))
@@ -176,6 +210,8 @@ def test_the_screen_is_what_follows_and_moves_with_it():
 def test_it_looks_past_dedup_but_not_past_a_quota():
     dedup = cascade() | wf.ExactDedup() | wf.MinHash() | Letters()
     assert [name for name, _ in dedup.steps[0].follows] == ["letters"]
+    wants = cascade() | wf.ExactDedup() | Wants() | Letters()  # who knows what text it would make
+    assert wants.steps[0].follows == ()
     for stop in (Quota(), FirstOf()):  # a corpus stage that does not say that it may
         assert (cascade() | stop | Letters()).steps[0].follows == ()
 

@@ -288,6 +288,8 @@ def test_how_many_are_open_at_once_at_most(html, most):
         "<ul>" + "<li>x" * 60_000,
         "<p>" + '<i class="a">x</i> ' * 40_000,
         "<p><svg>" + "<path/>" * 100_000 + "</svg>",
+        "<p><math>" + "<mspace/>" * 100_000 + "</math>",
+        "<p>x<!-- " + "<div>" * 100_000 + " --><p>y",
     ],
 )
 def test_what_is_only_long_is_read(html):

@@ -286,9 +286,16 @@ class Dirty(Nothing):
         return Extracted("\r\n a\r\nb\rc\0\ud800 \n")
 
 
+class Hungry(Nothing):
+    """An engine that gets no memory."""
+
+    def extract(self, html: str, url: str | None) -> Extracted:
+        raise MemoryError
+
+
 @pytest.fixture
 def odd_engines(monkeypatch):
-    for made in (Nothing, Trips, Dirty):
+    for made in (Nothing, Trips, Dirty, Hungry):
         monkeypatch.setitem(ENGINES, made.__name__.lower(), f"{__name__}:{made.__name__}")
     yield
     engine.cache_clear()
@@ -308,6 +315,8 @@ def test_the_fallback_steps_in_where_the_first_finds_nothing_or_trips():
     assert nothing.signals["extract_engine"] == "nothing"
     with pytest.raises(KeyError):
         extract(page(), engine="trips", fallback=None)
+    with pytest.raises(MemoryError):  # is not for another engine to try
+        extract(page(), engine="hungry")
     empty = extract("<html></html>", engine="nothing")
     assert (empty.signals["extract_engine"], empty.signals["extract_fallback"]) == ("nothing", None)
 
@@ -324,9 +333,11 @@ def test_auto_asks_trafilatura_where_our_own_is_unsure(monkeypatch):
         assert doc.signals["extract_fallback"] == "blocks is unsure: 0.20 < 0.5"
         assert doc.signals["extract_confidence"] is None
         assert extract(page(), engine="blocks").text == "Something or other."
-        kept = extract("<html><body></body></html>")
-        assert kept.text == "Something or other."
-        assert kept.signals["extract_engine"] == "blocks"
+        for other in ("<html><body></body></html>", "<p>" * 100_001):  # nothing there, or unfit
+            kept = extract(other)
+            assert kept.text == "Something or other."
+            assert kept.signals["extract_engine"] == "blocks"
+            assert kept.signals["extract_fallback"] is None
     finally:
         monkeypatch.undo()
         for cached in (engine, versions, _class):

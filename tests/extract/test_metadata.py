@@ -14,7 +14,7 @@ from pages import page
 from webfilter.document import Document
 from webfilter.extract import Extract
 from webfilter.extract.dates import iso_date
-from webfilter.extract.jsonld import declared
+from webfilter.extract.jsonld import declared, texts
 from webfilter.extract.metadata import FIELDS, TYPES, page_metadata
 
 
@@ -28,6 +28,11 @@ def ld(value: object) -> str:
         ('<meta property="og:title" content="Bees &amp; I">', {"title": "Bees & I"}),
         ("<meta content='Bees | Us' property='og:title'><meta name=application-name content=Us>",
          {"title": "Bees", "site": "Us"}),
+        ("<title>Field Notes » Bees</title><meta name=application-name content='Field notes'>",
+         {"title": "Bees", "site": "Field notes"}),
+        ("<title>Us</title><meta name=application-name content=Us>", {"title": "Us", "site": "Us"}),
+        ("<title>Us and | Bees</title><meta name=application-name content=Us>",
+         {"title": "Us and | Bees", "site": "Us"}),
         ("<title>Field Notes: on bees</title>", {"title": "Field Notes: on bees"}),
         ("<!-- <title>Old</title> --><svg><title>Logo</title></svg><title></title><title>New",
          {"title": "New"}),
@@ -86,6 +91,11 @@ def test_json_ld_is_read():
     }  # fmt: skip
 
 
+def test_a_site_without_a_name_leaves_that_of_the_publisher():
+    article = {"@type": "Article", "publisher": {"name": "A House"}}
+    assert declared(ld([article, {"@type": "WebSite"}])).site == "A House"
+
+
 @pytest.mark.parametrize(
     ("author", "name"),
     [
@@ -138,6 +148,27 @@ def test_broken_json_ld_does_not_hide_the_next_block():
     assert declared(html).types == ["QAPage"]
     odd = '<!--\n{"headline":"a\nb","@type":"Article"};\n-->'
     assert declared(f"<script type=application/ld+json>{odd}</script>").headline == "a\nb"
+
+
+@pytest.mark.parametrize("plus", ["+", "&#x2B;", "&#43;"])
+def test_json_ld_is_known_however_its_plus_is_written(plus):
+    html = ld({"@type": "Article", "headline": "Bees", "articleBody": "They fly."})
+    html = html.replace("ld+json", f"ld{plus}json")
+    assert declared(html).headline == "Bees"
+    assert texts(html) == ["They fly."]
+
+
+def test_the_posts_of_a_thread_come_in_order():
+    answers = [
+        {"@type": "Answer", "text": "b", "comment": [{"@type": "Comment", "text": "c"}]},
+        {"@type": "Answer", "text": "d"},
+        {"@type": "Answer", "text": "a"},
+        {"@type": "Person", "text": "not a post"},
+        {"@type": "Answer", "text": " "},
+    ]
+    question = {"@type": "Question", "text": "a", "suggestedAnswer": answers}
+    article = {"@type": "Article", "text": "not its body", "articleBody": "e"}
+    assert texts(ld([{"@graph": [question, article]}])) == ["a", "b", "c", "d", "e"]
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,11 @@ def test_a_canonical_code_stays_what_it_is() -> None:
     assert all(canonical(code) == code for code in known())
 
 
+def test_a_region_is_no_member() -> None:
+    assert [canonical(code) for code in ("sh-HR", "no-NB", "zh-Hant-yue")] == ["sh", "no", "zh"]
+    assert canonical("zh-yue-HK") == "yue"
+
+
 def test_two_letter_codes_win_over_three() -> None:
     # ISO 639-1 has 183 languages, each with a code in ISO 639-3
     two = {code for code in known() if len(code) == 2}

@@ -154,8 +154,7 @@ class LanguageParts(Transform):
         asked = None if self.languages is None else accepted(self.languages)
         wanted = [_main(*each) if asked is None else asked for each in told]
         runs = [
-            list(self._runs(*each, own)) if own else []
-            for each, own in zip(told, wanted, strict=True)
+            list(self._runs(*each, own)) for each, own in zip(told, wanted, strict=True)
         ]
         joined = [
             "".join(lines[start:end])
