@@ -20,6 +20,8 @@ from webfilter.codes import accepted, canonical, known, script_of
         ("ckb", "ckb"), ("plt", "mg"), ("ekk", "et"), ("lvs", "lv"), ("als", "sq"), ("npi", "ne"),
         ("ory", "or"), ("swh", "sw"), ("uzn", "uz"), ("azj", "az"), ("azb", "azb"), ("fil", "tl"),
         ("ga", "ga"), ("gle", "ga"), ("gaa", "gaa"), ("srp_Cyrl", "sr"), ("und", "und"),
+        ("Bangla", "bn"), ("Māori", "mi"), ("Northern Sotho", "nso"), ("Tongan", "to"),
+        ("Aromanian", "rup"), ("Piedmontese", "pms"), ("Newari", "new"), ("West Flemish", "vls"),
         ("zxx", "und"), ("xyz_Latn", "xyz"), (" De ", "de"), ("ace_Arab", "ace"),
     ],
 )  # fmt: skip
