@@ -98,6 +98,9 @@ def test_a_failing_draft_is_not_a_drop():
     pages = [two("unfit", "b" * 500), two("boom", "b" * 500), two("break", "b" * 500)]
     assert verdicts(pipe, *pages) == ["None"] * 3
     assert [doc.signals["draft_characters"] for doc in run(pipe, *pages)] == [None, None, 5]
+    alone = cascade(screen=(Letters(),))
+    docs = [Document(str(n), html=html) for n, html in enumerate(pages)]
+    assert [doc.text for doc in alone.process(docs)] == ["b" * 500] * 3
     assert verdicts(pipe, two("b" * 99, "boom")) == ["cascade failed: ValueError: boom"]
 
 
@@ -151,6 +154,10 @@ def test_a_text_counts_only_where_it_is_sure():
     ]
     never = cascade(slack={"tongue.tongue": float("inf")}) | Tongue()
     assert verdicts(never, two("Z", "x")) == ["None"]
+    judge = wf.Judge((wf.Rule("part", isin={"9"}),))  # how sure that is nobody says
+    assert verdicts(cascade() | judge, two("z", "x"))[0].startswith("judge: part")
+    told = cascade(slack={"judge.part": 0}, screen=(judge,))
+    assert verdicts(Pipeline((told,)), two("z", "x"))[0].startswith("cascade: judge.part")
     always = cascade(slack={"tongue.tongue.in": 0.5}) | Tongue()
     assert verdicts(always, two("z", "x")) == ["cascade: tongue.tongue 'other' not in the accepted set"]  # fmt: skip  # noqa: E501
 
@@ -252,6 +259,17 @@ def test_the_audit_takes_a_share_by_id_and_marks_it():
     assert {doc.id for doc in other if doc.live} != audited[0.1]
     sampled = (wf.Sample(0.1) | cascade(audit=0.1) | Letters())(docs)  # not the same draw
     assert len([doc for doc in sampled if doc.live]) < 15
+
+
+def test_what_passes_is_not_of_the_audit_and_only_what_was_extracted_is_judged():
+    stage = Cascade(Extract(**HERE), DRAFT, None, (wf.Length(min_words=20),), audit=1.0)
+    docs = [Document("a", html=page().encode()), Document("b", html=b"<p>Bees see colors.")]
+    long, short = stage.process(docs)
+    assert (long.signals["screened_by"], long.signals["cascade_audit"]) == (None, False)
+    assert stage.rules_for(long) == stage.rules_for(short) == stage.final.rules
+    assert (short.signals["screened_by"], short.signals["cascade_audit"]) == ("length.words", True)
+    [unread] = replace(stage, audit=0.0).process(docs[1:])
+    assert stage.rules_for(unread) == ()
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -202,6 +202,7 @@ def test_only_what_declares_the_encoding_is_asked_and_meta_before_xml(other, met
         "<META HTTP-EQUIV=Content-Type CONTENT=text/html;charset=koi8-r>",
         "<meta http-equiv='Content-Type' content='text/html' charset='KOI8-R'/>",
         '<meta http-equiv="content-type" content="text/html; charset=koi8-r>',
+        "<meta http-equiv=content-type content='; charset=windows-1251' charset=koi8-r>",
         '<meta name="a=b" charset = " koi8-r ">',
         "<meta charset='koi8-r' charset='windows-1251'>",
     ],

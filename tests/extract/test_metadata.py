@@ -30,6 +30,7 @@ def ld(value: object) -> str:
          {"title": "Bees", "site": "Us"}),
         ("<title>Field Notes » Bees</title><meta name=application-name content='Field notes'>",
          {"title": "Bees", "site": "Field notes"}),
+        ("<meta name=application-name content=Us>", {"site": "Us"}),
         ("<title>Us</title><meta name=application-name content=Us>", {"title": "Us", "site": "Us"}),
         ("<title>Us and | Bees</title><meta name=application-name content=Us>",
          {"title": "Us and | Bees", "site": "Us"}),
@@ -146,6 +147,10 @@ def test_every_type_is_meant_once():
 def test_broken_json_ld_does_not_hide_the_next_block():
     html = '<script type="application/ld+json">{"@type": "Artic</script>' + ld({"@type": "QAPage"})
     assert declared(html).types == ["QAPage"]
+    named = "<p>Write application/ld+json, <b>not</b> application/ldap.</p>"
+    assert declared(named + ld({"@type": "QAPage"})).types == ["QAPage"]
+    long = ld({"@type": "Article", "articleBody": "x" * 300_000})
+    assert declared(long + ld({"@type": "QAPage"})).types == ["QAPage"]
     odd = '<!--\n{"headline":"a\nb","@type":"Article"};\n-->'
     assert declared(f"<script type=application/ld+json>{odd}</script>").headline == "a\nb"
 
@@ -180,6 +185,7 @@ def test_the_posts_of_a_thread_come_in_order():
         ('<span itemprop="author" itemscope><span itemprop="name">Ada</span></span>',
          {"author": "Ada"}),
         ('<b class="author">nobody</b>', {}),
+        ('<title>A frame</title><meta name="author" content="Of a frame">', {}),
         ('<i itemprop="datePublished" content="2024-01-02">', {"date_published": "2024-01-02"}),
         ('<time datetime="2024-01-02T10:00">', {"date_published": "2024-01-02"}),
         ('<time datetime="2024-01-02">x</time><time datetime="2023-01-02">y</time>', {}),
