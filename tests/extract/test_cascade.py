@@ -171,6 +171,10 @@ def test_slack_by_limit_and_by_signal_and_off():
     none = two("", "b" * 500)
     assert verdicts(cascade(slack={"letters.letters": float("inf")}) | Letters(), none) == ["None"]
     assert verdicts(cascade(default_slack=1.0) | Letters(), none) == ["None"]
+    few = wf.Length(min_words=None, max_words=5)  # of a signal without an end on that side
+    assert verdicts(cascade(default_slack=1.0) | few, two("b " * 99, "b")) == ["None"]
+    nothing = wf.Judge((wf.Rule("letters", le=0),))
+    assert verdicts(cascade() | Letters(min_letters=None) | nothing, two("b", "")) == ["None"]
     assert verdicts(cascade(default_slack=0.0) | Letters(), two("b" * 99, "b" * 500)) == [
         "cascade: letters.letters 99 < 100"
     ]

@@ -213,6 +213,10 @@ def test_the_body_is_read(body, found):
     assert page_metadata(f"<html><head></head><body>{body}</body>") == found
 
 
+def test_a_body_in_capitals_ends_the_head_too():
+    assert page_metadata("<HTML><HEAD><BODY><META NAME=author CONTENT=Nobody>") == {}
+
+
 def test_a_sixth_heading_is_not_looked_at():
     html = "<title>F is it</title><body>" + "".join(f"<h1>{name}</h1>" for name in "ABCDEF")
     assert page_metadata(html) == {"title": "F is it"}

@@ -105,6 +105,7 @@ def test_what_looks_like_a_mark_is_none(parts):
         ("<p><code>a</code> <i><code>b</code></i><code>c</code>", "`a` *`b`*`c`"),
         ("<p>a<b>\u200d</b>.", "a\u200d."),
         ("<p>a<br>b", "a  \nb"),
+        ("<p>a<br>b <b>c</b>", "a  \nb **c**"),
         ("<ul><li>a<li>b</ul><p>c", "- a\n- b\n\nc"),
         ("<ul><li>a<ul><li>b</ul><li>c</ul>", "- a\n  - b\n- c"),
         ("<ul><li>a<ul><li>b</ul>c</ul>", "- a\n  - b\n\n  c"),

@@ -149,6 +149,12 @@ def test_seven_bit_japanese_is_read_as_declared() -> None:
     assert told(raw).signals["draft_language"] == "ja"
 
 
+def test_the_encoding_that_the_head_declares_is_believed() -> None:
+    turkish = "Kütüphaneler pazar günleri de açıktır, böylece herkes ücretsiz kitap okuyabilir. "
+    raw = page(turkish, times=6, head="<meta charset=iso-8859-3>").encode("iso-8859-3")
+    assert turkish.strip() in prose(raw)  # detected, it would be windows-1252
+
+
 def test_text_written_as_entities_is_read() -> None:
     written = page(*("".join(f"&#{ord(char)};" for char in text) for text in RUSSIAN))
     assert told(written).signals["draft_language"] == "ru"
