@@ -241,6 +241,7 @@ def test_what_windows_added_to_a_set_is_read_as_browsers_do(raw, name, text):
     ("raw", "name", "text"),
     [
         (b"\xad\xbf<b>\xad<b>\xad", "euc-jp", "\ufffd\ufffd<b>\ufffd<b>\ufffd"),
+        (b"\xf9\xff<b>\xf9\xa0", "euc-jp", "\ufffd\ufffd<b>\ufffd\ufffd"),
         (b"\x8f\xa2\xa1<b>\x8f\xa2<b>\x80\xa2", "euc-jp", "\ufffd<b>\ufffd\ufffd<b>\ufffd\ufffd"),
         (b"\x1b$B-?\x1b(B<b>\xad", "iso-2022-jp", "\ufffd<b>\ufffd"),
         (b"\xff<b>\xff", "gb18030", "\ufffd<b>\ufffd"),

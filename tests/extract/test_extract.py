@@ -192,6 +192,14 @@ def test_a_long_run_of_links_goes_to_the_engine_that_can():
     assert SECOND in doc.text
 
 
+def test_what_trafilatura_remembers_of_pages_is_let_go_now_and_then(monkeypatch):
+    resets = []
+    monkeypatch.setattr(webfilter.extract.trafilatura, "_PAGES_A_RESET", 2)
+    monkeypatch.setattr(webfilter.extract.trafilatura, "reset_caches", lambda: resets.append(1))
+    asked = webfilter.extract.trafilatura.Trafilatura(Options())
+    assert [asked.extract(page(), None) and len(resets) for _ in range(4)] == [0, 1, 1, 2]
+
+
 def test_text_nested_too_deeply_for_lxml_is_not_lost():
     html = page("<div>" * 300 + "<p>Here lies the treasure.</p>" + "</div>" * 300)
     alone = webfilter.extract.trafilatura.trafilatura.extract(html)
@@ -317,6 +325,8 @@ def test_the_fallback_steps_in_where_the_first_finds_nothing_or_trips():
         extract(page(), engine="trips", fallback=None)
     with pytest.raises(MemoryError):  # is not for another engine to try
         extract(page(), engine="hungry")
+    empty = extract("<html></html>", engine="trips")
+    assert empty.signals["extract_fallback"] == "KeyError: 'tail'"
     empty = extract("<html></html>", engine="nothing")
     assert (empty.signals["extract_engine"], empty.signals["extract_fallback"]) == ("nothing", None)
 

@@ -65,6 +65,7 @@ def ld(value: object) -> str:
         ('<meta name="description" content="24" screen"><meta name="author" content="Ada">',
          {"author": "Ada"}),
         ('<meta name="x" data-content="no" content="">', {}),
+        ('<meta name="author" class="" id=\'\' content="Ada">', {"author": "Ada"}),
     ],
 )  # fmt: skip
 def test_the_head_is_read(head, found):

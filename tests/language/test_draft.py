@@ -216,6 +216,13 @@ def test_a_script_that_a_piece_begins_in_is_not_read() -> None:
     for hidden in (script, data):
         assert not told(page(*GERMAN) + hidden + page(*GERMAN)).live
         assert prose(hidden.encode()) == ""
+    data = f"<script>[{'1, ' * 100_000}]</SCRIPT>{page(*ENGLISH)}"
+    assert prose(data.encode()).count("library") == 6
+
+
+def test_blank_runs_are_none_and_short_ones_are_read_where_there_is_no_other() -> None:
+    cells = f"<tr>{' ' * 60}<td>{' ' * 60}Der Hund bellt.{' ' * 9}</td>" * 20
+    assert prose(cells.encode()) == "\n".join(["Der Hund bellt."] * 20)
 
 
 def test_a_page_cut_into_pieces_keeps_its_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
