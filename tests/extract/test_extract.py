@@ -134,6 +134,7 @@ def test_wrong_fields_are_refused_when_it_is_built(fields, error, said):
 def test_artifacts_name_the_engines_in_use():
     assert set(Extract().artifacts) >= {"trafilatura", "lxml", "resiliparse"}
     assert set(Extract(engine="resiliparse").artifacts) == {"resiliparse"}
+    assert len(Extract().artifacts["blocks.npz"]) == 64
 
 
 # ---- pages as they should not be ----------------------------------------------------------------
