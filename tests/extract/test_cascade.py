@@ -128,6 +128,7 @@ def test_both_drafts_must_miss_the_same_limit():
     pipe = cascade(second=Half(2)) | Letters() | Tongue()
     few, many, other = "X" * 10, "X" * 500, "a" * 500
     assert verdicts(pipe, two(few, many, few)) == ["cascade: letters.letters 10 < 50"]
+    assert verdicts(pipe, two("Z" * 10, many, few)) == ["cascade: letters.letters 10 < 50"]
     assert verdicts(pipe, two(few, many, many)) == ["None"]
     assert verdicts(pipe, two(few, many, other)) == ["None"]  # it misses another one
     assert verdicts(pipe, two("Z" * 10, many, "Z" * 500)) == [
@@ -302,7 +303,8 @@ def test_cascaded_takes_the_place_of_extract_and_its_settings_can_be_changed():
     pipe = plain.cascaded(audit=0.5, slack={"educational.educational.ge": 1.0})
     assert pipe.names == tuple("cascade" if n == "extract" else n for n in plain.names)
     stage = pipe.steps[1]
-    assert stage.final == plain.steps[1]
+    assert (stage.final, stage.audit) == (plain.steps[1], 0.5)
+    assert stage.slack == {"educational.educational.ge": 1.0}
     assert stage.follows[0] == ("language", plain.steps[2])
     assert stage.follows[-1] == ("educational", plain.steps[-1])
     again = pipe.cascaded(draft=Extract(engine="plain"))

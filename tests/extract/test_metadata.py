@@ -34,6 +34,8 @@ def ld(value: object) -> str:
         ("<title>Us</title><meta name=application-name content=Us>", {"title": "Us", "site": "Us"}),
         ("<title>Us and | Bees</title><meta name=application-name content=Us>",
          {"title": "Us and | Bees", "site": "Us"}),
+        ("<title>List<Bee> &lt; Set</TITLE><title>No</title>", {"title": "List<Bee> < Set"}),
+        ("<title>Bees<meta name=x>", {"title": "Bees"}),
         ("<title>Field Notes: on bees</title>", {"title": "Field Notes: on bees"}),
         ("<!-- <title>Old</title> --><svg><title>Logo</title></svg><title></title><title>New",
          {"title": "New"}),
@@ -148,6 +150,8 @@ def test_every_type_is_meant_once():
 def test_broken_json_ld_does_not_hide_the_next_block():
     html = '<script type="application/ld+json">{"@type": "Artic</script>' + ld({"@type": "QAPage"})
     assert declared(html).types == ["QAPage"]
+    made = ld({"@type": "QAPage"}).replace('json"', 'json" class="yoast-schema-graph" data-n="1"')
+    assert declared(made).types == ["QAPage"]
     named = "<p>Write application/ld+json, <b>not</b> application/ldap.</p>"
     assert declared(named + ld({"@type": "QAPage"})).types == ["QAPage"]
     long = ld({"@type": "Article", "articleBody": "x" * 300_000})

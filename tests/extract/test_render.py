@@ -268,6 +268,7 @@ def test_links():
     assert link("d", "<img src=x>") == ""
     [_, inline, _] = PARSER.parse(link("/&lt;a&gt;&quot;\\", "a *b* `c`"))
     assert inline.children[0].attrGet("href").startswith("https://a.example/%3Ca%3E")
+    assert markdown("<p><a name=x>y</a> <a href>z</a>", True, "https://a.example/") == "y z"
     assert markdown('<p><a href="d">x</a>') == "x"
 
 
