@@ -353,6 +353,12 @@ def test_settings_that_make_no_sense_are_refused(fields, says):
         cascade(**fields)
 
 
+def test_the_hash_is_that_of_what_is_equal():
+    one, other, third = (cascade(slack={"letters.letters": n}) for n in (1, 1.0, 2))
+    assert (one == other, hash(one) == hash(other)) == (True, True)
+    assert (one == third, hash(one) == hash(third)) == (False, False)
+
+
 @pytest.mark.parametrize("key", ["letters.leters", "letters.letters.in", "letters"])
 def test_a_slack_for_a_limit_that_is_not_there_is_an_error(key):
     with pytest.raises(UnknownName, match="did you mean"):
