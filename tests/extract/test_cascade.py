@@ -184,6 +184,8 @@ def test_slack_by_limit_and_by_signal_and_off():
 def test_flags_do_not_judge_drafts_unless_told_to():
     loud = two("b" * 100 + "!", "b" * 500)
     assert verdicts(cascade() | Letters(quiet=True), loud) == ["None"]
+    calm = cascade() | Letters(max_a_share=None) | wf.Judge((wf.Rule("shouts", ge=1),))
+    assert verdicts(calm, two("b" * 100, "b" * 500 + "!")) == ["None"]
     told = cascade(slack={"letters.shouts": 0}) | Letters(quiet=True)
     assert verdicts(told, loud) == ["cascade: letters.shouts True > 0"]
 

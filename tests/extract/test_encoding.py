@@ -97,7 +97,7 @@ def test_big5_that_the_detector_takes_for_gbk_is_told_apart(monkeypatch):
 def test_utf_8_is_seen_through_a_wrong_declaration(declared):
     page = html(GERMAN)
     assert decode(page.encode(), f"text/html;charset={declared}") == (page, "utf-8", "detected")
-    page = html(RUSSIAN, declared)
+    page = html(RUSSIAN, declared) + "<script>'~{\x1b$B'</script>"
     assert decode(page.encode()).text == page
 
 

@@ -41,6 +41,7 @@ def ld(value: object) -> str:
          {"title": "New"}),
         ("<script>'<title>Old</title>'</script><TITLE>New</TITLE>", {"title": "New"}),
         ('<meta name="author" content="By Ada Bee">', {"author": "Ada Bee"}),
+        ('<meta name="author" content="- Ada Bee | ">', {"author": "Ada Bee"}),
         ('<META NAME=AUTHOR CONTENT=Ada>', {"author": "Ada"}),
         ('<meta name="author" content="admin">', {}),
         ('<meta property="article:author" content="https://a.example/ada">', {}),

@@ -105,6 +105,7 @@ def test_what_looks_like_a_mark_is_none(parts):
         ("<p>+ x<p>+x", "\\+ x\n\n+x"),
         ("<p><code>a`b</code> <code>`</code> <kbd>c</kbd>", "``a`b`` `` ` `` `c`"),
         ("<p><code>a</code> <i><code>b</code></i><code>c</code>", "`a` *`b`*`c`"),
+        ("<p><code>a</code><b><code>b</code></b>", "`a`**`b`**"),
         ("<p>a<b>\u200d</b>.", "a\u200d."),
         ("<p>a<br>b", "a  \nb"),
         ("<p>a<br>=", "a  \n\\="),
