@@ -152,7 +152,7 @@ def test_broken_json_ld_does_not_hide_the_next_block():
     html = '<script type="application/ld+json">{"@type": "Artic</script>' + ld({"@type": "QAPage"})
     assert declared(html).types == ["QAPage"]
     made = ld({"@type": "QAPage"}).replace('json"', 'json" class="yoast-schema-graph" data-n="1"')
-    assert declared(made).types == ["QAPage"]
+    assert declared(made.replace("</script", "</SCRIPT")).types == ["QAPage"]
     named = "<p>Write application/ld+json, <b>not</b> application/ldap.</p>"
     assert declared(named + ld({"@type": "QAPage"})).types == ["QAPage"]
     long = ld({"@type": "Article", "articleBody": "x" * 300_000})

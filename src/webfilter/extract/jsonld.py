@@ -116,9 +116,8 @@ def named(value: Any, known: Mapping[str, Any] = _NOBODY, depth: int = 3) -> str
         names = [name for item in value[:10] if (name := named(item, known, depth - 1))]
         return ", ".join(dict.fromkeys(names)) or None
     if isinstance(value, dict):
-        at = value.get("@id")
-        referred = "name" not in value and isinstance(at, str)
-        return named(known.get(str(at)) if referred else value.get("name"), known, depth - 1)
+        said = value["name"] if "name" in value else known.get(str(value.get("@id")))
+        return named(said, known, depth - 1)
     return _text(value)
 
 
