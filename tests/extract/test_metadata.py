@@ -35,6 +35,7 @@ def ld(value: object) -> str:
         ("<title>Us and | Bees</title><meta name=application-name content=Us>",
          {"title": "Us and | Bees", "site": "Us"}),
         ("<title>List<Bee> &lt; Set</TITLE><title>No</title>", {"title": "List<Bee> < Set"}),
+        (f"<title>{'Bees ' * 60}</title>", {"title": ("Bees " * 60).strip()}),
         ("<title>Bees<meta name=x>", {"title": "Bees"}),
         ("<title>Field Notes: on bees</title>", {"title": "Field Notes: on bees"}),
         ("<!-- <title>Old</title> --><svg><title>Logo</title></svg><title></title><title>New",

@@ -109,6 +109,12 @@ def test_a_quarter_in_the_language_asked_for_saves_the_page() -> None:
         assert told("".join(parts)).live
 
 
+def test_the_language_told_is_that_of_most_parts() -> None:
+    for few in (ENGLISH, RUSSIAN):  # whichever way the codes are sorted
+        raw = page(*few) + page(*GERMAN) * 4
+        assert told(raw, DraftLanguage(None)).signals["draft_language"] == "de"
+
+
 def test_the_declared_language_does_not_matter() -> None:
     lying = page(*GERMAN).replace("<html>", "<html lang='en-US'>")
     assert not told(lying).live
