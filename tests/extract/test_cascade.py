@@ -174,6 +174,8 @@ def test_slack_by_limit_and_by_signal_and_off():
     assert verdicts(cascade(default_slack=1.0) | Letters(), none) == ["None"]
     few = wf.Length(min_words=None, max_words=5)  # of a signal without an end on that side
     assert verdicts(cascade(default_slack=1.0) | few, two("b " * 99, "b")) == ["None"]
+    part = wf.Judge((wf.Rule("part", ge=9),))  # of a signal that no stage of the screen measures
+    assert verdicts(Pipeline((cascade(screen=(part,)),)), two("b", "b")) == ["None"]
     nothing = wf.Judge((wf.Rule("letters", le=0),))
     assert verdicts(cascade() | Letters(min_letters=None) | nothing, two("b", "")) == ["None"]
     assert verdicts(cascade(default_slack=0.0) | Letters(), two("b" * 99, "b" * 500)) == [

@@ -101,6 +101,12 @@ def test_utf_8_is_seen_through_a_wrong_declaration(declared):
     assert decode(page.encode()).text == page
 
 
+@pytest.mark.parametrize("declared", ["iso-2022-jp", "iso-2022-kr", "hz-gb-2312"])
+def test_what_is_declared_to_be_of_seven_bits_and_has_no_sign_of_it_is_not(declared):
+    page = html(RUSSIAN, declared)
+    assert decode(page.encode()).text == page
+
+
 def test_a_wrong_utf_8_is_seen_through_too():
     page = html(GERMAN * 3, "utf-8")
     decoded = decode(page.encode("windows-1252"), "text/html; charset=utf-8")

@@ -209,7 +209,7 @@ def test_the_posts_of_a_thread_come_in_order():
         ("<h1>A</h1><!-- <h1>B</h1>", {"title": "A"}),
         ("<style><h1>A</h1></style><script><h1>B</h1></script>" * 5 + "<h1>C</h1>",
          {"title": "C"}),
-        ("<h1><svg><title>Logo</title></svg >Of <!-- a > b -->bees<style>b{}</style></h1>",
+        ("<h1><svg><title>Logo</title></svg >Of <!-- a >\n b -->bees<style>b{}</style></h1>",
          {"title": "Of bees"}),
         ("<p>Published on: <b>3rd March 2019</b>", {"date_published": "2019-03-03"}),
         ('<script>x = {"publishedAt":"2019-03-04T00:00"}', {"date_published": "2019-03-04"}),
@@ -218,6 +218,11 @@ def test_the_posts_of_a_thread_come_in_order():
 )  # fmt: skip
 def test_the_body_is_read(body, found):
     assert page_metadata(f"<html><head></head><body>{body}</body>") == found
+
+
+def test_the_language_may_stand_behind_much_else():
+    html = f"<!doctype html>\n<html class='{'has-this ' * 100}' xml:lang = 'de-AT' data-lang=en>"
+    assert page_metadata(html) == {"language_declared": "de-AT"}
 
 
 def test_a_body_in_capitals_ends_the_head_too():

@@ -351,6 +351,7 @@ def test_lines_are_found_in_order_where_they_stand_more_than_once():
     assert matched(dom, "a  b\nhome\nc\nd") == [2, 3, 4, 6]
     assert matched(dom, "new\na b\nnew\nd") == ["new", 2, "new", 6]
     assert matched(read("<p>a<p>b<p>c<p>d"), "b\nc\nd\na") == [1, 2, 3, "a"]
+    assert matched(read("<p>a<p>b<p>c<p>d"), "d\na\nb\nc") == ["d", 0, 1, 2]
     assert matched(dom, "") == []
     assert matched(read(""), "a") == ["a"]
 
