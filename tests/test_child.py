@@ -475,9 +475,7 @@ def test_what_a_script_defines_is_sent_or_refused_with_a_hint(tmp_path, without)
     )  # fmt: skip
     assert done.stderr == ""
     if without:
-        assert (
-            "put it in a module, install webfilter[workers], or run with workers=1" in done.stdout
-        )
+        assert 'in a module, pip install "webfilter[workers]", or run with work' in done.stdout
     else:
         assert "mine" in done.stdout.splitlines()
 

@@ -151,3 +151,18 @@ def test_an_unknown_key_has_a_near_match():
 def test_a_path_that_no_file_can_have_is_refused_like_one_that_none_has(make, kind, path):
     with pytest.raises(WebfilterError):
         make(kind(path))
+
+
+def test_a_type_that_is_not_there_is_named():
+    class Hidden:
+        """Not to be seen from the module."""
+
+    @dataclass
+    class Late:
+        kind: "Hidden | None" = None
+
+        def __post_init__(self):
+            conform(self, "late")
+
+    with pytest.raises(ConfigError, match=r"Late: .*'Hidden' is not defined: import or define it"):
+        Late()

@@ -36,8 +36,18 @@ class _Misfit(Exception):
 
 @cache
 def field_types(cls: Any) -> dict[str, Any]:
-    """Return the resolved annotation of every field of the dataclass `cls`."""
-    hints = get_type_hints(cls)
+    """Return the resolved annotation of every field of the dataclass `cls`.
+
+    Raises:
+        ConfigError: an annotation has a name that is not there when a stage is built.
+    """
+    try:
+        hints = get_type_hints(cls)
+    except NameError as error:
+        raise ConfigError(
+            f"{cls.__name__}: the types of its fields are looked up when it is built, and {error}: "
+            "import or define it in the module, outside of functions and `if TYPE_CHECKING:`"
+        ) from error
     return {f.name: hints[f.name] for f in fields(cls)}
 
 

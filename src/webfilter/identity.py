@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dis
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from functools import cached_property, partial
@@ -24,7 +25,7 @@ from typing import Any
 
 from webfilter.stage import Step
 
-__all__ = ["canonical", "code"]
+__all__ = ["canonical", "code", "versions"]
 
 _SEEN = (bool, int, float, complex, str, bytes, type(None), PurePath)
 
@@ -55,6 +56,20 @@ def canonical(value: Any) -> Any:
     if isinstance(value, re.Pattern):
         return _pattern(value)
     return _Code().of(value) if callable(value) else str(value)
+
+
+def versions() -> list[str]:
+    """Return what the work of any stage may depend on beside its configuration.
+
+    The version of webfilter, and that of the Unicode tables of this Python: each new Python knows
+    more characters as letters, digits and marks (3.11: Unicode 14, 3.14: Unicode 16).
+
+    >>> len(versions())
+    2
+    """
+    from webfilter import __version__
+
+    return [__version__, f"unicode {unicodedata.unidata_version}"]
 
 
 def code(kind: type) -> Any:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
-from webfilter.identity import canonical
+from webfilter.identity import canonical, versions
 from webfilter.stage import CorpusStage, OnlineStage, Signal, Stage, Step, check_declared
 
 if TYPE_CHECKING:
@@ -321,18 +321,17 @@ class Pipeline:
         return dump(self, full=full)
 
     def fingerprint(self) -> str:
-        """Return 16 hex digits that change whenever results may: fields, defaults, models, version.
+        """Return 16 hex digits that change when results may: fields, defaults, models, versions.
 
-        Functions of your own count by their code: see `webfilter.identity` for what that sees.
+        The versions are those of webfilter and of the Unicode tables of this Python. Functions of
+        your own count by their code: see `webfilter.identity` for what that sees.
 
         >>> from webfilter import Sample
         >>> half, most = Pipeline((Sample(rate=0.5),)), Pipeline((Sample(rate=0.6),))
         >>> half.fingerprint() == most.fingerprint()
         False
         """
-        from webfilter import __version__
-
-        parts: list[Any] = [__version__]
+        parts: list[Any] = versions()
         parts += [[canonical(step), sorted(step.artifacts.items())] for step in self.steps]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -334,3 +334,27 @@ def test_looser_limits_never_drop_more_and_ratios_are_shares(text):
 
 def test_signs_are_of_the_first_plane_where_a_class_of_characters_is_a_table():
     assert max(badwords._SIGNS) <= "\uffff"
+
+
+TEXTS = st.text(max_size=40) | st.text(
+    st.sampled_from("ab_9 é-’“\u0301\u3099\u1100\u1161\u11a8ガｶﾞＡ！中ไท한चि\ud800\x1c\u00a0½Ⅷ👍"),
+    max_size=20,
+)
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(TEXTS)
+def test_words_are_those_of_the_patterns_however_they_are_found(text):
+    plain = badwords._plain(text)
+    signed = badwords._SIGN.search(plain)
+    wanted = (badwords._SIGNED if signed else badwords._WORD).findall(plain)
+    assert badwords._words(plain) == wanted
+    if not text.isascii():
+        wide = badwords._WIDE.sub(lambda found: normalize("NFKC", found[0]), text)
+        whole = badwords._MARKED.sub(lambda found: normalize("NFC", found[0]), wide)
+        assert plain == whole.casefold()
+
+
+def test_many_different_symbols_part_words_as_one_does():
+    symbols = "".join(map(chr, range(0x2190, 0x2390)))
+    assert matches(f"flat{symbols}earth, flat earth", "flat earth") == 2

@@ -15,7 +15,7 @@ from webfilter.errors import ConfigError
 from webfilter.language import Language
 from webfilter.language import language as module
 from webfilter.language.engines import Guess
-from webfilter.language.segments import MOST, pieces, shares
+from webfilter.language.segments import MOST, letter_count, pieces, shares
 
 DE = "Am Abend gingen wir noch einmal durch den alten Hafen und sprachen über die Arbeit. "
 EN = "In the evening we walked through the old harbor once more and talked about work. "
@@ -194,3 +194,10 @@ def test_long_blanks_within_a_line_are_no_pieces() -> None:
 def test_hostile_pages_are_cut_into_few_pieces() -> None:
     for text in ("x" * 1_000_000, "\n" * 500_000, "a\n" * 300_000, "a b " * 200_000, "\0" * 9999):
         assert len(pieces(text)) <= MOST
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a1_", "Ça va? 2½ ª", "слово 1", "aé" * 9, "語a", "\ud800x", "é\x00" * 3]
+)
+def test_letters_are_those_of_python(text):
+    assert letter_count(text) == sum(map(str.isalpha, text))

@@ -1,9 +1,11 @@
 """Lists, generators and mappings."""
 
 import itertools
+import pickle
 from datetime import date
 from uuid import UUID
 
+import cloudpickle
 import numpy as np
 import pytest
 
@@ -65,7 +67,7 @@ def test_without_an_id_the_content_is_the_name(given):
 @pytest.mark.parametrize(
     ("item", "said"),
     [
-        (5, "an item is int: give a Document, a str (text), bytes (HTML) or a mapping"),
+        (5, "an item is int: give a Document, a str (text), bytes (HTML), a mapping or a table"),
         (None, "an item is NoneType"),
         ({"body": "x"}, "no field 'text' or 'html' (fields: body)"),
         ({}, "(fields: none)"),
@@ -196,3 +198,13 @@ def test_a_list_of_texts_is_not_taken_for_paths_nor_the_other_way(tmp_path):
     with pytest.raises(SourceError, match=r"read\.files"):
         read.read([str(page), "absnt"])
     assert list(read.read([])) == []
+
+
+def test_the_package_travels_with_a_function_that_uses_it():
+    assert pickle.loads(pickle.dumps(read)) is read
+
+    def count(texts):
+        return len(list(read(texts)))
+
+    count.__module__ = "__main__"  # as in a script: sent by value
+    assert cloudpickle.loads(cloudpickle.dumps(count))(["one", "two"]) == 2

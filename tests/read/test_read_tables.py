@@ -64,6 +64,31 @@ def test_tables_of_every_library_are_read_and_read_again(make):
     check(list(read.frame(table)))
 
 
+def test_parts_of_tables_are_read_one_after_the_other(tmp_path):
+    pq.write_table(pa.table(COLUMNS), tmp_path / "a.parquet")
+    frame = pd.DataFrame(COLUMNS)
+    for parts in (
+        pq.ParquetFile(tmp_path / "a.parquet").iter_batches(2),
+        (frame[n : n + 1] for n in range(3)),
+        pl.DataFrame(COLUMNS).iter_slices(2),
+        [frame[:0], frame],
+    ):
+        check(list(read.read(parts)))
+    frame.to_json(tmp_path / "a.jsonl", orient="records", lines=True)
+    with pd.read_json(tmp_path / "a.jsonl", lines=True, chunksize=2) as chunks:
+        check(list(read.read(chunks)))
+    named = read.read([frame.rename(columns={"text": "body"})], text="body")
+    assert [doc.text for doc in named] == ["One.", "Two.", ""]
+
+
+def test_a_part_without_texts_is_one_failure_and_the_others_are_read():
+    one = pa.table({"text": ["One."]})
+    docs = list(read.read(["Zero.", one, pa.table({"body": ["Two."]}), one.slice(0, 0), {"n": 1}]))
+    assert [doc.text for doc in docs] == ["Zero.", "One.", "", ""]
+    assert "Table: no column 'text' or 'html'" in docs[2].verdict.reason
+    assert [doc.live for doc in docs] == [True, True, False, False]
+
+
 def test_a_record_batch_reader_is_read_once():
     source = read.frame(pa.table(COLUMNS).to_reader())
     check(list(source))

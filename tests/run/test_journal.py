@@ -234,7 +234,7 @@ def test_other_stages_work_themselves(tmp_path):
     assert resumed(Tells(path) | Length(2) | FirstOf() | Upper(), measure_all=True) == 0
 
 
-def test_a_journal_of_no_use_is_told_of(tmp_path, caplog):
+def test_a_journal_of_no_use_is_told_of(tmp_path, caplog, monkeypatch):
     docs = [Document(f"d{n}", f"text {n}") for n in range(20)]
     old = pipe = Tells(str(tmp_path / "told")) | Length(2) | FirstOf() | Upper()
 
@@ -264,13 +264,19 @@ def test_a_journal_of_no_use_is_told_of(tmp_path, caplog):
     assert "the paths they are read from, or the size of its batches, are others" in said
     assert warnings(pipe | Length(3), docs) == []  # it comes later
     [said] = warnings(Length(3) | pipe, docs)
-    assert "its stages, their settings or models, or the version of webfilter, are others" in said
+    assert "its stages, their settings or models, the version of webfilter, or that of the" in said
 
     def cut(path):
         path.write_bytes(path.read_bytes()[:-200])
 
     assert warnings(pipe, docs, damage=cut) == []
     assert warnings(pipe, docs, damage=lambda path: path.write_bytes(b"\xff" * 900))
+
+    def another_python(path):
+        monkeypatch.setattr("unicodedata.unidata_version", "1.0.0")
+
+    [said] = warnings(pipe, docs, damage=another_python)
+    assert said.endswith("or that of the Unicode tables of Python, are others")
 
 
 def own(code):

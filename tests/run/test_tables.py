@@ -41,11 +41,11 @@ def test_the_cut_into_batches_and_repeated_ids_change_nothing():
     assert set(whole["id"].to_pylist()) == {"x"}
 
 
-def test_empty_batches_have_the_same_columns():
-    work = wf.TableWorker(PIPE)
-    schema = work(pa.table(ROWS)).schema
-    assert work(pa.table(ROWS).slice(0, 0)).schema == schema
-    assert work(pandas.DataFrame()).schema == schema
+@pytest.mark.parametrize("html", [False, True])
+def test_the_columns_are_known_before_there_are_rows(html):
+    work = wf.TableWorker(PIPE, html=html)
+    for rows in (pa.table(ROWS), pa.table(ROWS).slice(0, 0), pandas.DataFrame()):
+        assert work(rows).schema.equals(work.schema, check_metadata=True)
 
 
 def test_what_was_dropped_stays_dropped_and_pages_come_where_asked_for():

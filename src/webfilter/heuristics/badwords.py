@@ -49,13 +49,19 @@ _SIGNS = "".join(
     if unicodedata.category(sign) in ("Mn", "Mc") and not _SUBSTRING.match(sign)
 )
 _SIGN = re.compile(f"[{_SIGNS}]")
+_PECULIAR = re.compile(f"[{_UNSPACED}{_SIGNS}]")
 _SIGNED = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+(?:[{_SIGNS}]+[^\W_{_UNSPACED}]*)*")
+_FEW = 64  # quotes, dashes, symbols: so many different ones are taken out one by one
+_BLANKED = bytes(byte if byte > 127 or chr(byte).isalnum() else 32 for byte in range(256))
+"""What stands for each byte: a blank for those of ASCII that are in no word."""
 _MARK = re.compile(rf"[^\w\s{_SIGNS}\-\u2010-\u2014'\u2019.,/]")
 """In no word, and not between words either: an entry with one is looked for as it stands."""
 _WIDE = re.compile("[\uff01-\uff5e]+|[\uff65-\uff9d][\uff9e\uff9f]?")  # and half-width kana
 _MARKED = re.compile(
     "[^\\W_][\u0300-\u036f\u3099\u309a]{1,4}|[\u1100-\u1112][\u1161-\u1175][\u11a8-\u11c2]?"
 )
+_COMPOSABLE = re.compile("[\u0300-\u036f\u3099\u309a\u1161-\u1175\uff01-\uff9f]")
+"""In whatever these two match; found many times as fast."""
 
 
 _LONGEST = 200
@@ -69,16 +75,24 @@ def _plain(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    if _WIDE.search(text):
+    if _COMPOSABLE.search(text):
         text = _WIDE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
-    if _MARKED.search(text):
         text = _MARKED.sub(lambda found: unicodedata.normalize("NFC", found[0]), text)
     return text.casefold()
 
 
 def _words(plain: str) -> list[str]:
-    signed = not plain.isascii() and _SIGN.search(plain)
-    return (_SIGNED if signed else _WORD).findall(plain)
+    """Return the words of a text that is `_plain`: those of `_WORD`, or, with signs, `_SIGNED`."""
+    if not plain.isascii():
+        if _PECULIAR.search(plain):
+            return (_SIGNED if _SIGN.search(plain) else _WORD).findall(plain)
+        marks = [char for char in set(plain) if char > "\x7f" and not char.isalnum()]
+        if len(marks) > _FEW:
+            return _WORD.findall(plain)
+        for mark in marks:
+            plain = plain.replace(mark, " ")
+    letters = plain.encode("utf-8", "surrogatepass").translate(_BLANKED)
+    return letters.decode("utf-8", "surrogatepass").split()  # a fifth of the time of `_WORD`
 
 
 def _clean(entry: str) -> str:

@@ -19,6 +19,7 @@ from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
 from webfilter.language.engines import Engine, Guess, engine
 from webfilter.language.language import language_of
+from webfilter.language.segments import letter_count
 from webfilter.models.running import loading
 from webfilter.stage import Rule, Signal, Transform, judge
 
@@ -128,7 +129,7 @@ class LanguageParts(Transform):
         found, end = [], 0
         for run in runs:
             start, end = end, end + sum(len(lines[place]) for place in run)
-            letters = sum(_letters(lines[place]) for place in run)
+            letters = sum(letter_count(lines[place]) for place in run)
             found.append(Part(start, end, codes[run[0]] or UNDETERMINED, letters))
         return found
 
@@ -173,7 +174,7 @@ class LanguageParts(Transform):
         foreign = [code is not None and code not in own for code in codes]
         edges = [place for place in range(1, len(lines)) if foreign[place] != foreign[place - 1]]
         for start, end in pairwise([0, *edges, len(lines)]):
-            if foreign[start] and sum(map(_letters, lines[start:end])) >= self.part_min_letters:
+            if foreign[start] and sum(map(letter_count, lines[start:end])) >= self.part_min_letters:
                 yield start, end
 
 
@@ -184,11 +185,11 @@ def _told(recognizer: Engine, texts: Sequence[str]) -> list[tuple[list[str], lis
     that of the one before. None: no line of the text can be told.
     """
     split = [text.splitlines(keepends=True) or [""] for text in texts]
-    asked = [line for lines in split for line in lines if _letters(line) >= _LEAST]
+    asked = [line for lines in split for line in lines if letter_count(line) >= _LEAST]
     guesses = iter(recognizer.predict(asked) if asked else ())
     found = []
     for lines in split:
-        codes = [_code(next(guesses)) if _letters(line) >= _LEAST else None for line in lines]
+        codes = [_code(next(guesses)) if letter_count(line) >= _LEAST else None for line in lines]
         below: str | None = None
         for place in reversed(range(len(lines))):
             if codes[place] is None and lines[place].strip():
@@ -201,10 +202,6 @@ def _told(recognizer: Engine, texts: Sequence[str]) -> list[tuple[list[str], lis
     return found
 
 
-def _letters(line: str) -> int:
-    return sum(map(str.isalpha, line))
-
-
 def _code(guess: Guess) -> str | None:
     sure = guess.code != UNDETERMINED and (guess.probability or 0.0) >= _SURE
     return guess.code if sure else None
@@ -215,7 +212,7 @@ def _main(lines: Sequence[str], codes: Sequence[str | None]) -> Set[str]:
     letters: Counter[str] = Counter()
     for line, code in zip(lines, codes, strict=True):
         if code is not None:
-            letters[code] += _letters(line)
+            letters[code] += letter_count(line)
     most = min(letters, key=lambda code: (-letters[code], code), default=None)
     return frozenset() if most is None else accepted({most})
 
@@ -232,9 +229,9 @@ def _without(
     text: str, lines: Sequence[str], gone: Sequence[tuple[int, int]]
 ) -> tuple[str, dict[str, Value]]:
     """Return `text` without the lines that go, and the signals."""
-    whole = _letters(text)
+    whole = letter_count(text)
     places = {place for start, end in gone for place in range(start, end)}
-    removed = sum(_letters(lines[place]) for place in places)
+    removed = sum(letter_count(lines[place]) for place in places)
     signals: dict[str, Value] = {
         "foreign_lines": sum(not lines[place].isspace() for place in places),
         "foreign_letter_ratio": round(removed / whole, 4) if whole else None,

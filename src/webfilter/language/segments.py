@@ -8,10 +8,11 @@ is linear in the length of the page, whatever is in it.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-__all__ = ["MOST", "Shares", "pieces", "shares"]
+__all__ = ["MOST", "Shares", "letter_count", "pieces", "shares"]
 
 MOST = 64
 """Most pieces of a page that an engine is asked about: about 10,000 to 19,000 characters. Of a
@@ -22,6 +23,9 @@ _ENOUGH = 150
 """A piece ends at the first line end after so many characters."""
 _LITTLE = 50
 """Fewer characters do not make a piece."""
+
+_NO_LETTERS = bytes(byte for byte in range(256) if not (byte < 128 and chr(byte).isalpha()))
+_BEYOND = re.compile("[^\x00-\x7f]")
 
 Shares = Counter[str]
 """Letters by language code."""
@@ -76,6 +80,19 @@ def _cut(text: str) -> Iterator[str]:
         start = end
 
 
+def letter_count(text: str) -> int:
+    """Return for how many characters `str.isalpha` holds; those of ASCII are counted as bytes.
+
+    >>> letter_count("Ça va? 2½")
+    4
+    """
+    raw = text.encode("utf-8", "replace")
+    if 2 * len(raw) > 3 * len(text):  # hardly any
+        return sum(map(str.isalpha, text))
+    count = len(raw.translate(None, _NO_LETTERS))
+    return count if text.isascii() else count + sum(map(str.isalpha, _BEYOND.findall(text)))
+
+
 def shares(found: Sequence[tuple[str, str]]) -> Shares:
     """Return the letters of each language among pieces with their codes.
 
@@ -84,7 +101,7 @@ def shares(found: Sequence[tuple[str, str]]) -> Shares:
     """
     counts: Shares = Counter()
     for code, piece in found:
-        letters = sum(map(str.isalpha, piece))
+        letters = letter_count(piece)
         if letters:
             counts[code] += letters
     return counts

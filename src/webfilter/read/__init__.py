@@ -16,6 +16,7 @@ The package itself can be called: ``wf.read("crawl/*.warc.gz")`` works like ``wf
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -49,6 +50,9 @@ wet = read.wet
 class _Callable(ModuleType):
     def __call__(self, source: Any, **options: Any) -> Source:
         return read(source, **options)
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:  # a function that uses it can go to a cluster
+        return import_module, (self.__name__,)
 
 
 sys.modules[__name__].__class__ = _Callable

@@ -13,7 +13,7 @@ import binascii
 import json
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from webfilter.document import Document, Verdict, plain
@@ -22,19 +22,13 @@ from webfilter.read.marks import content_id, dropped, failed
 from webfilter.read.options import Options
 from webfilter.read.sniff import charset_of
 
-__all__ = ["COLUMNS", "document", "documents", "from_columns", "from_mapping"]
+__all__ = ["COLUMNS", "document", "from_columns", "from_mapping"]
 
 COLUMNS = frozenset(("id", "text", "url", "meta", "verdict", "html"))
 """Columns of a table that webfilter wrote, beside those of signals."""
 
 _RESERVED = re.compile("_{2,}signals")
-_TAKES = "give a Document, a str (text), bytes (HTML) or a mapping"
-
-
-def documents(items: Iterable[Any], options: Options) -> Iterator[Document]:
-    """Yield a document for each of `items`, lazily."""
-    for item in items:
-        yield document(item, options)
+_TAKES = "give a Document, a str (text), bytes (HTML), a mapping or a table"
 
 
 def document(item: Any, options: Options) -> Document:
@@ -43,7 +37,7 @@ def document(item: Any, options: Options) -> Document:
     >>> document("Water boils at 100 °C.", Options()).text
     'Water boils at 100 °C.'
     >>> str(document(7, Options()).verdict)
-    'read failed: an item is int: give a Document, a str (text), bytes (HTML) or a mapping'
+    'read failed: an item is int: give a Document, a str (text), bytes (HTML), a mapping or a table'
     """
     if isinstance(item, Document):
         return item

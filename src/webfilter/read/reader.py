@@ -42,9 +42,9 @@ class Reader:
         Args:
             source: a path, folder, glob pattern or URL, ``-`` for standard input, an open binary
                 file (of JSON Lines, WARC or HTML, plain or compressed), or a list of these;
-                a list or any other iterable of texts (str), pages (bytes), mappings or documents;
-                a data frame or Arrow table; a Hugging Face dataset; or a `Source`, which is
-                returned as it is.
+                a list or any other iterable of texts (str), pages (bytes), mappings, documents or
+                parts of a table (data frames, record batches); a data frame or Arrow table; a
+                Hugging Face dataset; or a `Source`, which is returned as it is.
             text: field or column that holds the text.
             html: field or column that holds the page.
             id: field or column that holds the id; rows without one are named by their content.
@@ -236,7 +236,8 @@ class Reader:
     ) -> Source:
         """Return a document for each of `items`: texts (str), pages (bytes), mappings, documents.
 
-        Unlike `read` it never takes a str for a path. An iterator is read lazily, and once.
+        Of a table (a data frame, a record batch) among them each row is one. Unlike `read` it never
+        takes a str for a path. An iterator is read lazily, and once.
 
         Raises:
             SourceError: `items` is one item, or cannot be iterated.
@@ -267,6 +268,10 @@ def _several(paths: Any) -> list[Any]:
     return list(paths)
 
 
+def _is_file(thing: Any) -> bool:
+    return hasattr(thing, "read") and not hasattr(thing, "chunksize")  # which pandas' readers have
+
+
 def _check_items(items: Any) -> None:
     if isinstance(items, (str, bytes, bytearray, Document)):
         raise SourceError(f"a single {type(items).__name__} was given: put it in a list")
@@ -276,7 +281,7 @@ def _check_items(items: Any) -> None:
             f"a single mapping was given ({', '.join(map(repr, names))}): put it in a list, or "
             "choose one split of a dataset dictionary"
         )
-    if hasattr(items, "read"):
+    if _is_file(items):
         raise SourceError("an open file was given: wf.read takes it, or its path")
     if not isinstance(items, Iterable) and not hasattr(items, "__getitem__"):
         hint = "; call it to get its items" if callable(items) else ""
@@ -293,7 +298,7 @@ def _detect(source: Any, options: Options) -> Source:
         return file_source([source], None, options)
     if is_frame(source):
         return frame_source(source, options)
-    if hasattr(source, "read"):
+    if _is_file(source):
         return file_source([source], None, options)
     _check_items(source)
     if isinstance(source, (list, tuple, set, frozenset)) and _are_paths(source):

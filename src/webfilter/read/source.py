@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from webfilter.document import Document
 from webfilter.errors import SourceError
-from webfilter.read.items import documents
-from webfilter.read.marks import failed
+from webfilter.read.items import document
+from webfilter.read.marks import content_id, failed
 from webfilter.read.options import Options
 from webfilter.read.paths import File, files
 from webfilter.read.remote import Lost
@@ -106,7 +106,16 @@ def memory_source(items: Iterable[Any], options: Options) -> Source:
 
 
 def _from_items(items: Iterable[Any], options: Options, source: Source) -> Iterator[Document]:
-    return documents(items, options)
+    from webfilter.read.frames import frame_source, is_frame
+
+    for item in items:
+        if isinstance(item, (Document, str, bytes, Mapping)) or not is_frame(item):
+            yield document(item, options)
+            continue
+        try:  # a part of a table: what pandas and Parquet files give in chunks
+            yield from frame_source(item, options)
+        except SourceError as error:
+            yield failed(content_id(repr(item)), str(error))
 
 
 def _check(found: Sequence[File], options: Options) -> list[Signal]:

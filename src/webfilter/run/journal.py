@@ -3,10 +3,11 @@
 A `Journal` stands between the flow and the runner. Each batch that the ordinary stages of a segment
 have marked is noted: what the stages made of each document, and the counts. A later run into the
 same folder reads its source from the beginning, and takes the work on a batch from here if the
-segment is the same (`canonical`: fields, models, code) and so are the documents (a hash of all that
-a stage can see). From the first batch that differs, or that is damaged, it works again. So it does
-not matter how a run ended, and what it writes is what a run without interruption writes. Where all
-of a journal is of no use, because stages, documents or batches are others, the run says so.
+segment is the same (`canonical`: fields, models, code; `versions`) and so are the documents (a hash
+of all that a stage can see). From the first batch that differs, or that is damaged, it works again.
+So it does not matter how a run ended, and what it writes is what a run without interruption writes.
+Where all of a journal is of no use, because stages, documents or batches are others, the run says
+so.
 
 Not noted, and done again: reading, writing, what corpus stages resolve, batches whose stages took
 less than `WORTH` a document, and those of which a record cannot tell all (`webfilter.run.record`).
@@ -26,7 +27,7 @@ from pathlib import Path
 
 from webfilter.document import Document
 from webfilter.errors import OutputError
-from webfilter.identity import canonical
+from webfilter.identity import canonical, versions
 from webfilter.run.local import Done, Runner, Segment, sketch
 from webfilter.run.record import HEAD, digest, made, packed, record
 from webfilter.stage import CorpusStage, Step
@@ -41,7 +42,10 @@ WORTH = 1e-3
 
 _PLACING = "placing"
 """File that names the folders of outputs while they get their files."""
-_OTHER_STAGES = "its stages, their settings or models, or the version of webfilter, are others"
+_OTHER_STAGES = (
+    "its stages, their settings or models, the version of webfilter, or that of the Unicode tables "
+    "of Python, are others"
+)
 _OTHER_DOCUMENTS = (
     "its first documents, the paths they are read from, or the size of its batches, are others, or "
     "it is damaged"
@@ -179,13 +183,11 @@ def half_placed(folder: Path) -> frozenset[str]:
 
 def _key(segment: Segment, measure_all: bool) -> str:
     """Return what changes whenever the results of a segment may."""
-    from webfilter import __version__
-
     steps: list[tuple[str, Step]] = list(segment.stages)
     if segment.barrier is not None:
         steps.append(segment.barrier)
     told = [[name, canonical(step), sorted(step.artifacts.items())] for name, step in steps]
-    text = json.dumps([__version__, measure_all, told], sort_keys=True)
+    text = json.dumps([versions(), measure_all, told], sort_keys=True)
     return sha256(text.encode()).hexdigest()
 
 

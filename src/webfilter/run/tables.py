@@ -37,6 +37,16 @@ class TableWorker:
         )
         kept = done.filter(lambda row: row["verdict"] is None)
 
+    Where a function over batches is wanted, as in Spark, build one outside of it::
+
+        worker = wf.TableWorker(pipe)
+
+        def mark(batches):
+            for batch in batches:
+                yield from worker(batch).to_batches()
+
+        done = rows.mapInArrow(mark, pyspark.sql.pandas.types.from_arrow_schema(worker.schema))
+
     What comes out has the columns of our Parquet files (`webfilter.write.columns`): ``id``,
     ``text``, ``url``, ``meta`` (the other columns that came in, as JSON), one for each signal that
     the pipeline declares, and ``verdict``, null for what is kept. A stage that raises costs a row a
@@ -76,6 +86,11 @@ class TableWorker:
                     "at them first: TableWorker(pipe.fit(source))"
                 )
         self._cut = segments(self._pipe.names, self._pipe.steps)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of what comes out, whatever comes in."""
+        return to_arrow([], self._pipe.signals, html=self._html).schema
 
     def __call__(self, table: Any) -> pa.Table:
         """Return the rows of `table`, marked.

@@ -113,7 +113,7 @@ def surety(chances: Floats, size: Floats, kept: Sequence[int]) -> float:
     """Return the F1 of the blocks `kept` if the probabilities were right: 0 to 1, uncalibrated."""
     mass = chances * size
     at = list(kept)
-    return float(2 * mass[at].sum() / max(size[at].sum() + mass.sum(), 1e-6))
+    return float(2 * mass[at].sum() / np.maximum(size[at].sum() + mass.sum(), 1e-6))
 
 
 class Model:
