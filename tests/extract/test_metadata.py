@@ -58,6 +58,7 @@ def ld(value: object) -> str:
         ('<meta name="date" content="yesterday">', {}),
         ('<link rel="canonical" href="/bees?x=1&amp;y=2">',
          {"canonical_url": "https://a.example/bees?x=1&y=2"}),
+        ("<link rel='canonical' href='/c'>", {"canonical_url": "https://a.example/c"}),
         ('<link href=https://b.example/ rel=canonical>', {"canonical_url": "https://b.example/"}),
         ('<link rel="canonical" href="javascript:void(0)">', {}),
         ('<link rel="canonical" href="http://[::1">', {}),
@@ -223,6 +224,7 @@ def test_the_body_is_read(body, found):
 def test_the_language_may_stand_behind_much_else():
     html = f"<!doctype html>\n<html class='{'has-this ' * 100}' xml:lang = 'de-AT' data-lang=en>"
     assert page_metadata(html) == {"language_declared": "de-AT"}
+    assert page_metadata("<html lang=de xml:lang=en>") == {"language_declared": "de"}
 
 
 def test_a_body_in_capitals_ends_the_head_too():
