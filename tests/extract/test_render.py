@@ -101,6 +101,7 @@ def test_what_looks_like_a_mark_is_none(parts):
         ("<p>a<b> </b>b <b></b>c", "a b c"),
         ("<p><b><strong>a</strong></b> <i><em>b</em></i> <b><i>c</i></b>", "**a** *b* ***c***"),
         ("<p>x<b>y.</b>z", "xy.z"),
+        ("<p><b>x</b><i>y</i>", "**x**y"),
         ("<p>x<b>y</b>z", "x**y**z"),
         ("<p>+ x<p>+x", "\\+ x\n\n+x"),
         ("<p><code>a`b</code> <code>`</code> <kbd>c</kbd>", "``a`b`` `` ` `` `c`"),
