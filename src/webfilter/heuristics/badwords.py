@@ -257,12 +257,14 @@ class BadWords(Profiled, Filter):
 
     def rules_for(self, doc: Document) -> tuple[Rule, ...]:
         """Return the rules, but none for the share of `keep_fraction`."""
-        if self.keep_fraction:
-            key = b"bad_words:" + doc.id.encode("utf-8", "surrogatepass")
-            digest = hashlib.blake2b(key, digest_size=8).digest()
-            if int.from_bytes(digest, "big") < self.keep_fraction * 2**64:
-                return ()
-        return self.rules
+        return () if self._is_spared(doc) else self.rules
+
+    def _is_spared(self, doc: Document) -> bool:
+        if not self.keep_fraction:
+            return False
+        key = b"bad_words:" + doc.id.encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(key, digest_size=8).digest()
+        return int.from_bytes(digest, "big") < self.keep_fraction * 2**64
 
     @property
     def artifacts(self) -> Mapping[str, str]:
@@ -271,7 +273,10 @@ class BadWords(Profiled, Filter):
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Measure, then judge each document by its rules."""
-        return [self._mark(doc, self.measure(doc), self.rules_for(doc)) for doc in batch]
+        rules = self.rules
+        judging = [() if self._is_spared(doc) else rules for doc in batch]
+        pairs = zip(batch, judging, strict=True)
+        return [self._mark(doc, self.measure(doc), judges) for doc, judges in pairs]
 
     def measure(self, doc: Document) -> Mapping[str, Value]:
         """Return the signals of `doc`; the share is None for a text without words."""
@@ -340,10 +345,11 @@ def _phrases(words: list[str], lists: _Lists) -> list[tuple[str, ...]]:
     """Return the entries in `words`, in order, without overlaps."""
     found: list[tuple[str, ...]] = []
     after = 0
-    for place, word in enumerate(words):
-        if word not in lists.words or place < after:
+    heads = lists.words
+    for place in [place for place, word in enumerate(words) if word in heads]:
+        if place < after:
             continue
-        for length in lists.words[word]:
+        for length in heads[words[place]]:
             phrase = tuple(words[place : place + length])
             if phrase in lists.phrases:
                 found.append(phrase)
