@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from halves import Cut, Half, Letters, Tongue, two
@@ -15,13 +15,36 @@ from toys import FirstOf, Quota
 import webfilter as wf
 from webfilter import catalog
 from webfilter.document import Document
-from webfilter.errors import ConfigError, UnknownName
+from webfilter.errors import ConfigError, RunError, UnknownName
 from webfilter.extract import Cascade, Extract
 from webfilter.pipeline import Pipeline
 from webfilter.testing import check_stage
 
 HERE = {"seconds": None, "memory_mb": None}
 DRAFT = Extract(engine="resiliparse", fallback=None, **HERE)
+
+
+@dataclass(frozen=True)
+class Wants(Cut):
+    """Changes a text by what dedup said of it."""
+
+    needs = ("exact_duplicate_cluster",)
+
+
+@dataclass(frozen=True)
+class Loses(Half):
+    """Returns other documents than it was given."""
+
+    def process(self, batch):
+        return [replace(doc, id="other") for doc in super().process(batch)]
+
+
+@dataclass(frozen=True)
+class Stops(Half):
+    """Finds the machine broken."""
+
+    def process(self, batch):
+        raise RunError("no child process can be started")
 
 
 def cascade(**fields) -> Cascade:
@@ -75,7 +98,17 @@ def test_a_failing_draft_is_not_a_drop():
     pages = [two("unfit", "b" * 500), two("boom", "b" * 500), two("break", "b" * 500)]
     assert verdicts(pipe, *pages) == ["None"] * 3
     assert [doc.signals["draft_characters"] for doc in run(pipe, *pages)] == [None, None, 5]
+    alone = cascade(screen=(Letters(),))
+    docs = [Document(str(n), html=html) for n, html in enumerate(pages)]
+    assert [doc.text for doc in alone.process(docs)] == ["b" * 500] * 3
     assert verdicts(pipe, two("b" * 99, "boom")) == ["cascade failed: ValueError: boom"]
+
+
+def test_a_draft_of_another_document_is_none_and_a_broken_machine_is_nobody_s_draft():
+    [doc] = run(cascade(draft=Loses()) | Letters(), two("b" * 9, "b" * 500))
+    assert (doc.id, str(doc.verdict), doc.text) == ("p0", "None", "b" * 500)
+    with pytest.raises(RunError):
+        cascade(draft=Stops(), screen=(Letters(),)).process([Document("a", html=two("b", "b"))])
 
 
 def test_an_empty_draft_is_no_draft():
@@ -95,6 +128,7 @@ def test_both_drafts_must_miss_the_same_limit():
     pipe = cascade(second=Half(2)) | Letters() | Tongue()
     few, many, other = "X" * 10, "X" * 500, "a" * 500
     assert verdicts(pipe, two(few, many, few)) == ["cascade: letters.letters 10 < 50"]
+    assert verdicts(pipe, two("Z" * 10, many, few)) == ["cascade: letters.letters 10 < 50"]
     assert verdicts(pipe, two(few, many, many)) == ["None"]
     assert verdicts(pipe, two(few, many, other)) == ["None"]  # it misses another one
     assert verdicts(pipe, two("Z" * 10, many, "Z" * 500)) == [
@@ -119,6 +153,12 @@ def test_a_text_counts_only_where_it_is_sure():
         "None",
         "tongue: tongue 'other' not in the accepted set",
     ]
+    never = cascade(slack={"tongue.tongue": float("inf")}) | Tongue()
+    assert verdicts(never, two("Z", "x")) == ["None"]
+    judge = wf.Judge((wf.Rule("part", isin={"9"}),))  # how sure that is nobody says
+    assert verdicts(cascade() | judge, two("z", "x"))[0].startswith("judge: part")
+    told = cascade(slack={"judge.part": 0}, screen=(judge,))
+    assert verdicts(Pipeline((told,)), two("z", "x"))[0].startswith("cascade: judge.part")
     always = cascade(slack={"tongue.tongue.in": 0.5}) | Tongue()
     assert verdicts(always, two("z", "x")) == ["cascade: tongue.tongue 'other' not in the accepted set"]  # fmt: skip  # noqa: E501
 
@@ -132,6 +172,12 @@ def test_slack_by_limit_and_by_signal_and_off():
     none = two("", "b" * 500)
     assert verdicts(cascade(slack={"letters.letters": float("inf")}) | Letters(), none) == ["None"]
     assert verdicts(cascade(default_slack=1.0) | Letters(), none) == ["None"]
+    few = wf.Length(min_words=None, max_words=5)  # of a signal without an end on that side
+    assert verdicts(cascade(default_slack=1.0) | few, two("b " * 99, "b")) == ["None"]
+    part = wf.Judge((wf.Rule("part", ge=9),))  # of a signal that no stage of the screen measures
+    assert verdicts(Pipeline((cascade(screen=(part,)),)), two("b", "b")) == ["None"]
+    nothing = wf.Judge((wf.Rule("letters", le=0),))
+    assert verdicts(cascade() | Letters(min_letters=None) | nothing, two("b", "")) == ["None"]
     assert verdicts(cascade(default_slack=0.0) | Letters(), two("b" * 99, "b" * 500)) == [
         "cascade: letters.letters 99 < 100"
     ]
@@ -140,6 +186,8 @@ def test_slack_by_limit_and_by_signal_and_off():
 def test_flags_do_not_judge_drafts_unless_told_to():
     loud = two("b" * 100 + "!", "b" * 500)
     assert verdicts(cascade() | Letters(quiet=True), loud) == ["None"]
+    calm = cascade() | Letters(max_a_share=None) | wf.Judge((wf.Rule("shouts", ge=1),))
+    assert verdicts(calm, two("b" * 100, "b" * 500 + "!")) == ["None"]
     told = cascade(slack={"letters.shouts": 0}) | Letters(quiet=True)
     assert verdicts(told, loud) == ["cascade: letters.shouts True > 0"]
 
@@ -164,6 +212,8 @@ def test_more_slack_never_drops_more_and_batches_do_not_matter(parts, one, other
 def test_the_screen_is_what_follows_and_moves_with_it():
     pipe = cascade() | Tongue() | Letters()
     assert [name for name, _ in pipe.steps[0].follows] == ["tongue", "letters"]
+    own = cascade(screen=(wf.Judge((wf.Rule("asked_for", ge=1), wf.Rule("part", ge=0))),))
+    assert own.needs == ("asked_for",)
     longer = Pipeline((*pipe.steps, Letters(min_letters=7)))
     assert [name for name, _ in longer.steps[0].follows] == ["tongue", "letters", "letters_2"]
     moved = Pipeline((pipe.steps[0], Letters(min_letters=7)))
@@ -176,6 +226,8 @@ def test_the_screen_is_what_follows_and_moves_with_it():
 def test_it_looks_past_dedup_but_not_past_a_quota():
     dedup = cascade() | wf.ExactDedup() | wf.MinHash() | Letters()
     assert [name for name, _ in dedup.steps[0].follows] == ["letters"]
+    wants = cascade() | wf.ExactDedup() | Wants() | Letters()  # who knows what text it would make
+    assert wants.steps[0].follows == ()
     for stop in (Quota(), FirstOf()):  # a corpus stage that does not say that it may
         assert (cascade() | stop | Letters()).steps[0].follows == ()
 
@@ -218,6 +270,17 @@ def test_the_audit_takes_a_share_by_id_and_marks_it():
     assert len([doc for doc in sampled if doc.live]) < 15
 
 
+def test_what_passes_is_not_of_the_audit_and_only_what_was_extracted_is_judged():
+    stage = Cascade(Extract(**HERE), DRAFT, None, (wf.Length(min_words=20),), audit=1.0)
+    docs = [Document("a", html=page().encode()), Document("b", html=b"<p>Bees see colors.")]
+    long, short = stage.process(docs)
+    assert (long.signals["screened_by"], long.signals["cascade_audit"]) == (None, False)
+    assert stage.rules_for(long) == stage.rules_for(short) == stage.final.rules
+    assert (short.signals["screened_by"], short.signals["cascade_audit"]) == ("length.words", True)
+    [unread] = replace(stage, audit=0.0).process(docs[1:])
+    assert stage.rules_for(unread) == ()
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_document_is_somewhere(workers, tmp_path):
     pages = [two("b", "b" * 500), two("b" * 500, "b" * 500), two("b" * 80, "b"), two("b" * 80, "boom")]  # fmt: skip  # noqa: E501
@@ -244,7 +307,8 @@ def test_cascaded_takes_the_place_of_extract_and_its_settings_can_be_changed():
     pipe = plain.cascaded(audit=0.5, slack={"educational.educational.ge": 1.0})
     assert pipe.names == tuple("cascade" if n == "extract" else n for n in plain.names)
     stage = pipe.steps[1]
-    assert stage.final == plain.steps[1]
+    assert (stage.final, stage.audit) == (plain.steps[1], 0.5)
+    assert stage.slack == {"educational.educational.ge": 1.0}
     assert stage.follows[0] == ("language", plain.steps[2])
     assert stage.follows[-1] == ("educational", plain.steps[-1])
     again = pipe.cascaded(draft=Extract(engine="plain"))
@@ -291,6 +355,12 @@ def test_a_recipe_switches_it_on(monkeypatch):
 def test_settings_that_make_no_sense_are_refused(fields, says):
     with pytest.raises(ConfigError, match=says):
         cascade(**fields)
+
+
+def test_the_hash_is_that_of_what_is_equal():
+    one, other, third = (cascade(slack={"letters.letters": n}) for n in (1, 1.0, 2))
+    assert (one == other, hash(one) == hash(other)) == (True, True)
+    assert (one == third, hash(one) == hash(third)) == (False, False)
 
 
 @pytest.mark.parametrize("key", ["letters.leters", "letters.letters.in", "letters"])

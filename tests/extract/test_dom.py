@@ -286,8 +286,11 @@ def test_how_many_are_open_at_once_at_most(html, most):
         "<p>" + "x <br>" * 40_000,
         "<table>" + "<tr><td><font color=red>x" * 20_000,
         "<ul>" + "<li>x" * 60_000,
+        "<UL>" + "<LI>x" * 60_000,
         "<p>" + '<i class="a">x</i> ' * 40_000,
         "<p><svg>" + "<path/>" * 100_000 + "</svg>",
+        "<p><math>" + "<mspace/>" * 100_000 + "</math>",
+        "<p>x<!-- " + "<div>" * 100_000 + " --><p>y",
     ],
 )
 def test_what_is_only_long_is_read(html):

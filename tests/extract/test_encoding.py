@@ -97,6 +97,12 @@ def test_big5_that_the_detector_takes_for_gbk_is_told_apart(monkeypatch):
 def test_utf_8_is_seen_through_a_wrong_declaration(declared):
     page = html(GERMAN)
     assert decode(page.encode(), f"text/html;charset={declared}") == (page, "utf-8", "detected")
+    page = html(RUSSIAN, declared) + "<script>'~{\x1b$B'</script>"
+    assert decode(page.encode()).text == page
+
+
+@pytest.mark.parametrize("declared", ["iso-2022-jp", "iso-2022-kr", "hz-gb-2312"])
+def test_what_is_declared_to_be_of_seven_bits_and_has_no_sign_of_it_is_not(declared):
     page = html(RUSSIAN, declared)
     assert decode(page.encode()).text == page
 
@@ -202,6 +208,7 @@ def test_only_what_declares_the_encoding_is_asked_and_meta_before_xml(other, met
         "<META HTTP-EQUIV=Content-Type CONTENT=text/html;charset=koi8-r>",
         "<meta http-equiv='Content-Type' content='text/html' charset='KOI8-R'/>",
         '<meta http-equiv="content-type" content="text/html; charset=koi8-r>',
+        "<meta http-equiv=content-type content='; charset=windows-1251' charset=koi8-r>",
         '<meta name="a=b" charset = " koi8-r ">',
         "<meta charset='koi8-r' charset='windows-1251'>",
     ],
@@ -240,6 +247,8 @@ def test_what_windows_added_to_a_set_is_read_as_browsers_do(raw, name, text):
     ("raw", "name", "text"),
     [
         (b"\xad\xbf<b>\xad<b>\xad", "euc-jp", "\ufffd\ufffd<b>\ufffd<b>\ufffd"),
+        (b"\xf9\xff<b>\xf9\xa0", "euc-jp", "\ufffd\ufffd<b>\ufffd\ufffd"),
+        (b"\x8f\xa2\xa1<b>\x8f\xa2<b>\x80\xa2", "euc-jp", "\ufffd<b>\ufffd\ufffd<b>\ufffd\ufffd"),
         (b"\x1b$B-?\x1b(B<b>\xad", "iso-2022-jp", "\ufffd<b>\ufffd"),
         (b"\xff<b>\xff", "gb18030", "\ufffd<b>\ufffd"),
         (b"\xa3<b>\xa3", "big5", "\ufffd<b>\ufffd"),

@@ -134,6 +134,7 @@ def test_wrong_fields_are_refused_when_it_is_built(fields, error, said):
 def test_artifacts_name_the_engines_in_use():
     assert set(Extract().artifacts) >= {"trafilatura", "lxml", "resiliparse"}
     assert set(Extract(engine="resiliparse").artifacts) == {"resiliparse"}
+    assert len(Extract().artifacts["blocks.npz"]) == 64
 
 
 # ---- pages as they should not be ----------------------------------------------------------------
@@ -190,6 +191,14 @@ def test_a_long_run_of_links_goes_to_the_engine_that_can():
     assert doc.signals["extract_engine"] == "resiliparse"
     assert doc.signals["extract_fallback"] == "200071 tags > 100000"
     assert SECOND in doc.text
+
+
+def test_what_trafilatura_remembers_of_pages_is_let_go_now_and_then(monkeypatch):
+    resets = []
+    monkeypatch.setattr(webfilter.extract.trafilatura, "_PAGES_A_RESET", 2)
+    monkeypatch.setattr(webfilter.extract.trafilatura, "reset_caches", lambda: resets.append(1))
+    asked = webfilter.extract.trafilatura.Trafilatura(Options())
+    assert [asked.extract(page(), None) and len(resets) for _ in range(4)] == [0, 1, 1, 2]
 
 
 def test_text_nested_too_deeply_for_lxml_is_not_lost():
@@ -286,9 +295,16 @@ class Dirty(Nothing):
         return Extracted("\r\n a\r\nb\rc\0\ud800 \n")
 
 
+class Hungry(Nothing):
+    """An engine that gets no memory."""
+
+    def extract(self, html: str, url: str | None) -> Extracted:
+        raise MemoryError
+
+
 @pytest.fixture
 def odd_engines(monkeypatch):
-    for made in (Nothing, Trips, Dirty):
+    for made in (Nothing, Trips, Dirty, Hungry):
         monkeypatch.setitem(ENGINES, made.__name__.lower(), f"{__name__}:{made.__name__}")
     yield
     engine.cache_clear()
@@ -308,6 +324,10 @@ def test_the_fallback_steps_in_where_the_first_finds_nothing_or_trips():
     assert nothing.signals["extract_engine"] == "nothing"
     with pytest.raises(KeyError):
         extract(page(), engine="trips", fallback=None)
+    with pytest.raises(MemoryError):  # is not for another engine to try
+        extract(page(), engine="hungry")
+    empty = extract("<html></html>", engine="trips")
+    assert empty.signals["extract_fallback"] == "KeyError: 'tail'"
     empty = extract("<html></html>", engine="nothing")
     assert (empty.signals["extract_engine"], empty.signals["extract_fallback"]) == ("nothing", None)
 
@@ -324,9 +344,11 @@ def test_auto_asks_trafilatura_where_our_own_is_unsure(monkeypatch):
         assert doc.signals["extract_fallback"] == "blocks is unsure: 0.20 < 0.5"
         assert doc.signals["extract_confidence"] is None
         assert extract(page(), engine="blocks").text == "Something or other."
-        kept = extract("<html><body></body></html>")
-        assert kept.text == "Something or other."
-        assert kept.signals["extract_engine"] == "blocks"
+        for other in ("<html><body></body></html>", "<p>" * 100_001):  # nothing there, or unfit
+            kept = extract(other)
+            assert kept.text == "Something or other."
+            assert kept.signals["extract_engine"] == "blocks"
+            assert kept.signals["extract_fallback"] is None
     finally:
         monkeypatch.undo()
         for cached in (engine, versions, _class):

@@ -14,7 +14,7 @@ from pages import page
 from webfilter.document import Document
 from webfilter.extract import Extract
 from webfilter.extract.dates import iso_date
-from webfilter.extract.jsonld import declared
+from webfilter.extract.jsonld import declared, texts
 from webfilter.extract.metadata import FIELDS, TYPES, page_metadata
 
 
@@ -28,11 +28,21 @@ def ld(value: object) -> str:
         ('<meta property="og:title" content="Bees &amp; I">', {"title": "Bees & I"}),
         ("<meta content='Bees | Us' property='og:title'><meta name=application-name content=Us>",
          {"title": "Bees", "site": "Us"}),
+        ("<title>Field Notes » Bees</title><meta name=application-name content='Field notes'>",
+         {"title": "Bees", "site": "Field notes"}),
+        ("<meta name=application-name content=Us>", {"site": "Us"}),
+        ("<title>Us</title><meta name=application-name content=Us>", {"title": "Us", "site": "Us"}),
+        ("<title>Us and | Bees</title><meta name=application-name content=Us>",
+         {"title": "Us and | Bees", "site": "Us"}),
+        ("<title>List<Bee> &lt; Set</TITLE><title>No</title>", {"title": "List<Bee> < Set"}),
+        (f"<title>{'Bees ' * 60}</title>", {"title": ("Bees " * 60).strip()}),
+        ("<title>Bees<meta name=x>", {"title": "Bees"}),
         ("<title>Field Notes: on bees</title>", {"title": "Field Notes: on bees"}),
         ("<!-- <title>Old</title> --><svg><title>Logo</title></svg><title></title><title>New",
          {"title": "New"}),
         ("<script>'<title>Old</title>'</script><TITLE>New</TITLE>", {"title": "New"}),
         ('<meta name="author" content="By Ada Bee">', {"author": "Ada Bee"}),
+        ('<meta name="author" content="- Ada Bee | ">', {"author": "Ada Bee"}),
         ('<META NAME=AUTHOR CONTENT=Ada>', {"author": "Ada"}),
         ('<meta name="author" content="admin">', {}),
         ('<meta property="article:author" content="https://a.example/ada">', {}),
@@ -48,6 +58,7 @@ def ld(value: object) -> str:
         ('<meta name="date" content="yesterday">', {}),
         ('<link rel="canonical" href="/bees?x=1&amp;y=2">',
          {"canonical_url": "https://a.example/bees?x=1&y=2"}),
+        ("<link rel='canonical' href='/c'>", {"canonical_url": "https://a.example/c"}),
         ('<link href=https://b.example/ rel=canonical>', {"canonical_url": "https://b.example/"}),
         ('<link rel="canonical" href="javascript:void(0)">', {}),
         ('<link rel="canonical" href="http://[::1">', {}),
@@ -59,6 +70,7 @@ def ld(value: object) -> str:
         ('<meta name="description" content="24" screen"><meta name="author" content="Ada">',
          {"author": "Ada"}),
         ('<meta name="x" data-content="no" content="">', {}),
+        ('<meta name="author" class="" id=\'\' content="Ada">', {"author": "Ada"}),
     ],
 )  # fmt: skip
 def test_the_head_is_read(head, found):
@@ -84,6 +96,11 @@ def test_json_ld_is_read():
         "title": "Of bees", "author": "Ada, Bo", "date_published": "2020-01-02",
         "site": "Field Notes", "page_type": "article",
     }  # fmt: skip
+
+
+def test_a_site_without_a_name_leaves_that_of_the_publisher():
+    article = {"@type": "Article", "publisher": {"name": "A House"}}
+    assert declared(ld([article, {"@type": "WebSite"}])).site == "A House"
 
 
 @pytest.mark.parametrize(
@@ -136,8 +153,35 @@ def test_every_type_is_meant_once():
 def test_broken_json_ld_does_not_hide_the_next_block():
     html = '<script type="application/ld+json">{"@type": "Artic</script>' + ld({"@type": "QAPage"})
     assert declared(html).types == ["QAPage"]
+    made = ld({"@type": "QAPage"}).replace('json"', 'json" class="yoast-schema-graph" data-n="1"')
+    assert declared(made.replace("</script", "</SCRIPT")).types == ["QAPage"]
+    named = "<p>Write application/ld+json, <b>not</b> application/ldap.</p>"
+    assert declared(named + ld({"@type": "QAPage"})).types == ["QAPage"]
+    long = ld({"@type": "Article", "articleBody": "x" * 300_000})
+    assert declared(long + ld({"@type": "QAPage"})).types == ["QAPage"]
     odd = '<!--\n{"headline":"a\nb","@type":"Article"};\n-->'
     assert declared(f"<script type=application/ld+json>{odd}</script>").headline == "a\nb"
+
+
+@pytest.mark.parametrize("plus", ["+", "&#x2B;", "&#43;"])
+def test_json_ld_is_known_however_its_plus_is_written(plus):
+    html = ld({"@type": "Article", "headline": "Bees", "articleBody": "They fly."})
+    html = html.replace("ld+json", f"ld{plus}json")
+    assert declared(html).headline == "Bees"
+    assert texts(html) == ["They fly."]
+
+
+def test_the_posts_of_a_thread_come_in_order():
+    answers = [
+        {"@type": "Answer", "text": "b", "comment": [{"@type": "Comment", "text": "c"}]},
+        {"@type": "Answer", "text": "d"},
+        {"@type": "Answer", "text": "a"},
+        {"@type": "Person", "text": "not a post"},
+        {"@type": "Answer", "text": " "},
+    ]
+    question = {"@type": "Question", "text": "a", "suggestedAnswer": answers}
+    article = {"@type": "Article", "text": "not its body", "articleBody": "e"}
+    assert texts(ld([{"@graph": [question, article]}])) == ["a", "b", "c", "d", "e"]
 
 
 @pytest.mark.parametrize(
@@ -149,6 +193,7 @@ def test_broken_json_ld_does_not_hide_the_next_block():
         ('<span itemprop="author" itemscope><span itemprop="name">Ada</span></span>',
          {"author": "Ada"}),
         ('<b class="author">nobody</b>', {}),
+        ('<title>A frame</title><meta name="author" content="Of a frame">', {}),
         ('<i itemprop="datePublished" content="2024-01-02">', {"date_published": "2024-01-02"}),
         ('<time datetime="2024-01-02T10:00">', {"date_published": "2024-01-02"}),
         ('<time datetime="2024-01-02">x</time><time datetime="2023-01-02">y</time>', {}),
@@ -165,7 +210,7 @@ def test_broken_json_ld_does_not_hide_the_next_block():
         ("<h1>A</h1><!-- <h1>B</h1>", {"title": "A"}),
         ("<style><h1>A</h1></style><script><h1>B</h1></script>" * 5 + "<h1>C</h1>",
          {"title": "C"}),
-        ("<h1><svg><title>Logo</title></svg >Of <!-- a > b -->bees<style>b{}</style></h1>",
+        ("<h1><svg><title>Logo</title></svg >Of <!-- a >\n b -->bees<style>b{}</style></h1>",
          {"title": "Of bees"}),
         ("<p>Published on: <b>3rd March 2019</b>", {"date_published": "2019-03-03"}),
         ('<script>x = {"publishedAt":"2019-03-04T00:00"}', {"date_published": "2019-03-04"}),
@@ -174,6 +219,16 @@ def test_broken_json_ld_does_not_hide_the_next_block():
 )  # fmt: skip
 def test_the_body_is_read(body, found):
     assert page_metadata(f"<html><head></head><body>{body}</body>") == found
+
+
+def test_the_language_may_stand_behind_much_else():
+    html = f"<!doctype html>\n<html class='{'has-this ' * 100}' xml:lang = 'de-AT' data-lang=en>"
+    assert page_metadata(html) == {"language_declared": "de-AT"}
+    assert page_metadata("<html lang=de xml:lang=en>") == {"language_declared": "de"}
+
+
+def test_a_body_in_capitals_ends_the_head_too():
+    assert page_metadata("<HTML><HEAD><BODY><META NAME=author CONTENT=Nobody>") == {}
 
 
 def test_a_sixth_heading_is_not_looked_at():

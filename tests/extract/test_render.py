@@ -101,10 +101,16 @@ def test_what_looks_like_a_mark_is_none(parts):
         ("<p>a<b> </b>b <b></b>c", "a b c"),
         ("<p><b><strong>a</strong></b> <i><em>b</em></i> <b><i>c</i></b>", "**a** *b* ***c***"),
         ("<p>x<b>y.</b>z", "xy.z"),
+        ("<p><b>x</b><i>y</i>", "**x**y"),
+        ("<p>x<b>y</b>z", "x**y**z"),
+        ("<p>+ x<p>+x", "\\+ x\n\n+x"),
         ("<p><code>a`b</code> <code>`</code> <kbd>c</kbd>", "``a`b`` `` ` `` `c`"),
         ("<p><code>a</code> <i><code>b</code></i><code>c</code>", "`a` *`b`*`c`"),
+        ("<p><code>a</code><b><code>b</code></b>", "`a`**`b`**"),
         ("<p>a<b>\u200d</b>.", "a\u200d."),
         ("<p>a<br>b", "a  \nb"),
+        ("<p>a<br>=", "a  \n\\="),
+        ("<p>a<br>b <b>c</b>", "a  \nb **c**"),
         ("<ul><li>a<li>b</ul><p>c", "- a\n- b\n\nc"),
         ("<ul><li>a<ul><li>b</ul><li>c</ul>", "- a\n  - b\n- c"),
         ("<ul><li>a<ul><li>b</ul>c</ul>", "- a\n  - b\n\n  c"),
@@ -112,6 +118,7 @@ def test_what_looks_like_a_mark_is_none(parts):
         ("<ol start=9><li>a<li>b<ul><li>c</ul></ol>", "9. a\n10. b\n    - c"),
         ("<ol><li>a<li value=7>b<li>c</ol>", "1. a\n7. b\n8. c"),
         ("<ol start=x><li>a</ol><ol start=-3><li>b</ol>", "1. a\n1. b"),
+        ("<ol start='5th'><li>a<li value=' 9px'>b</ol>", "5. a\n9. b"),
         ("<ol start=99999999999999><li>a</ol>", "1. a"),
         ("<ul><li><ul><li>a</ul></ul>", "- a"),
         ("<blockquote><p>a<br>b<p>c</blockquote>d", "> a  \n> b\n>\n> c\n\nd"),
@@ -265,6 +272,7 @@ def test_links():
     assert link("d", "<img src=x>") == ""
     [_, inline, _] = PARSER.parse(link("/&lt;a&gt;&quot;\\", "a *b* `c`"))
     assert inline.children[0].attrGet("href").startswith("https://a.example/%3Ca%3E")
+    assert markdown("<p><a name=x>y</a> <a href>z</a>", True, "https://a.example/") == "y z"
     assert markdown('<p><a href="d">x</a>') == "x"
 
 
@@ -343,6 +351,8 @@ def test_lines_are_found_in_order_where_they_stand_more_than_once():
     dom = read("<p>menu<p>home<p>a b<p>home<p>c<p>c<p>d<p>menu")
     assert matched(dom, "a  b\nhome\nc\nd") == [2, 3, 4, 6]
     assert matched(dom, "new\na b\nnew\nd") == ["new", 2, "new", 6]
+    assert matched(read("<p>a<p>b<p>c<p>d"), "b\nc\nd\na") == [1, 2, 3, "a"]
+    assert matched(read("<p>a<p>b<p>c<p>d"), "d\na\nb\nc") == ["d", 0, 1, 2]
     assert matched(dom, "") == []
     assert matched(read(""), "a") == ["a"]
 

@@ -31,7 +31,7 @@ def test_what_ends_at_once_hides_nothing_of_a_page_in_xml(engine):
         Document(str(n), html=PAGE.encode(), meta={"content_type": header})
         for n, header in enumerate(HEADERS)
     ]
-    docs.append(Document("no header", html=b'<?xml version="1.0"?>' + PAGE.encode()))
+    docs.append(Document("no header", html=b'\n<?xml version="1.0"?>' + PAGE.encode()))
     extract = Extract(engine=engine, fallback=None, seconds=None, memory_mb=None)
     for doc in extract(docs):
         assert all(text in doc.text for text in PARAGRAPHS)

@@ -20,6 +20,8 @@ from webfilter.codes import accepted, canonical, known, script_of
         ("ckb", "ckb"), ("plt", "mg"), ("ekk", "et"), ("lvs", "lv"), ("als", "sq"), ("npi", "ne"),
         ("ory", "or"), ("swh", "sw"), ("uzn", "uz"), ("azj", "az"), ("azb", "azb"), ("fil", "tl"),
         ("ga", "ga"), ("gle", "ga"), ("gaa", "gaa"), ("srp_Cyrl", "sr"), ("und", "und"),
+        ("Bangla", "bn"), ("Māori", "mi"), ("Northern Sotho", "nso"), ("Tongan", "to"),
+        ("Aromanian", "rup"), ("Piedmontese", "pms"), ("Newari", "new"), ("West Flemish", "vls"),
         ("zxx", "und"), ("xyz_Latn", "xyz"), (" De ", "de"), ("ace_Arab", "ace"),
     ],
 )  # fmt: skip
@@ -29,6 +31,11 @@ def test_spellings_lead_to_the_iso_code(spelling: str, code: str) -> None:
 
 def test_a_canonical_code_stays_what_it_is() -> None:
     assert all(canonical(code) == code for code in known())
+
+
+def test_a_region_is_no_member() -> None:
+    assert [canonical(code) for code in ("sh-HR", "no-NB", "zh-Hant-yue")] == ["sh", "no", "zh"]
+    assert canonical("zh-yue-HK") == "yue"
 
 
 def test_two_letter_codes_win_over_three() -> None:

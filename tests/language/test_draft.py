@@ -109,6 +109,12 @@ def test_a_quarter_in_the_language_asked_for_saves_the_page() -> None:
         assert told("".join(parts)).live
 
 
+def test_the_language_told_is_that_of_most_parts() -> None:
+    for few in (ENGLISH, RUSSIAN):  # whichever way the codes are sorted
+        raw = page(*few) + page(*GERMAN) * 4
+        assert told(raw, DraftLanguage(None)).signals["draft_language"] == "de"
+
+
 def test_the_declared_language_does_not_matter() -> None:
     lying = page(*GERMAN).replace("<html>", "<html lang='en-US'>")
     assert not told(lying).live
@@ -149,6 +155,12 @@ def test_seven_bit_japanese_is_read_as_declared() -> None:
     assert told(raw).signals["draft_language"] == "ja"
 
 
+def test_the_encoding_that_the_head_declares_is_believed() -> None:
+    turkish = "Kütüphaneler pazar günleri de açıktır, böylece herkes ücretsiz kitap okuyabilir. "
+    raw = page(turkish, times=6, head="<meta charset=iso-8859-3>").encode("iso-8859-3")
+    assert turkish.strip() in prose(raw)  # detected, it would be windows-1252
+
+
 def test_text_written_as_entities_is_read() -> None:
     written = page(*("".join(f"&#{ord(char)};" for char in text) for text in RUSSIAN))
     assert told(written).signals["draft_language"] == "ru"
@@ -167,7 +179,8 @@ def test_what_looks_hidden_and_is_not() -> None:
     assert told("<strong>" + page(*ENGLISH)).live
     for opener in ("<!-->", "<!--->", "<noscript>", "<svg>", "<template>"):
         assert prose((opener + page(*ENGLISH)).encode()).count("library") == 6
-    assert "library" not in prose(("<script>" + page(*ENGLISH)).encode())
+    for opener in ("<script>", "<style>", "<!-- "):  # all that follows
+        assert prose((opener + page(*ENGLISH)).encode()) == ""
 
 
 def test_a_title_counts() -> None:
@@ -210,6 +223,13 @@ def test_a_script_that_a_piece_begins_in_is_not_read() -> None:
     for hidden in (script, data):
         assert not told(page(*GERMAN) + hidden + page(*GERMAN)).live
         assert prose(hidden.encode()) == ""
+    data = f"<script>[{'1, ' * 100_000}]</SCRIPT>{page(*ENGLISH)}"
+    assert prose(data.encode()).count("library") == 6
+
+
+def test_blank_runs_are_none_and_short_ones_are_read_where_there_is_no_other() -> None:
+    cells = f"<tr>{' ' * 60}<td>{' ' * 60}Der Hund bellt.{' ' * 9}</td>" * 20
+    assert prose(cells.encode()) == "\n".join(["Der Hund bellt."] * 20)
 
 
 def test_a_page_cut_into_pieces_keeps_its_encoding(monkeypatch: pytest.MonkeyPatch) -> None:

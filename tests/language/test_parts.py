@@ -6,7 +6,8 @@ import pytest
 
 from webfilter import Document, LanguageParts
 from webfilter.errors import ConfigError, UnknownName
-from webfilter.language.parts import Part
+from webfilter.language.engines import Guess
+from webfilter.language.parts import Part, _foreign, _told
 from webfilter.testing import check_stage
 
 ENGLISH = (
@@ -73,6 +74,34 @@ def test_a_page_with_too_little_left_is_dropped() -> None:
     assert str(doc.verdict) == "language_parts: foreign_letter_ratio 1 > 0.9"
     assert cut("\n".join(GERMAN), "en", max_foreign_letter_ratio=None).live
     assert cut("\n".join(GERMAN * 3 + ENGLISH), "en").live
+
+
+class Knows:
+    """An engine that is told what to say of a line: its language and how sure it is."""
+
+    def predict(self, texts: list[str], top: int = 1) -> list[Guess]:
+        said = [text.split() for text in texts]
+        return [Guess(code, None, None if sure == "?" else float(sure)) for code, sure, *_ in said]
+
+
+def test_a_line_told_without_certainty_goes_with_the_next_one_and_the_last_with_the_one_above():
+    lines = ["de .64 wordsofit", "en .65 wordsofit", "und 1 wordsofit", "fr .1 wordsofit",
+             "nl .9 wordsofit", "en ? wordsofit"]  # fmt: skip
+    ((_, codes),) = _told(Knows(), ["\n".join(lines)])
+    assert codes == ["en", "en", "nl", "nl", "nl", "nl"]
+
+
+@pytest.mark.parametrize(
+    ("guess", "foreign"),
+    [
+        (Guess("de", "Latn", 0.7, (("en", 0.2),)), 0.8),
+        (Guess("en", "Latn", 0.7, (("de", 0.2),)), 0.3),
+        (Guess("und", None, 0.9), 0.0),
+        (Guess("de", "Latn", None), 0.0),
+    ],
+)
+def test_foreign_is_what_is_left_to_no_language_of_the_own(guess: Guess, foreign: float) -> None:
+    assert _foreign(guess, {"en"}) == pytest.approx(foreign)
 
 
 @pytest.mark.parametrize("text", ["", "\n \n", "12 345\n6 789", "x", "\n\nHi.\n"])

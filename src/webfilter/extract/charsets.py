@@ -37,6 +37,7 @@ _OTHERWISE = {
 _TABLES = {name: str.maketrans(*pair) for name, pair in _OTHERWISE.items()}
 _ANY = {name: re.compile(f"[{python}]") for name, (python, _) in _OTHERWISE.items()}
 _ADDED_ROWS = (13, 89, 90, 91, 92)  # of JIS X 0208, by NEC and IBM
+_OF_THREE = re.compile(rb"\x8f[\xa1-\xfe]{2}")  # JIS X 0212 in EUC-JP
 _ASKED = ("gb18030", "big5", "euc-jp", "iso-2022-jp")  # what Python does not know
 
 
@@ -70,6 +71,8 @@ def _japanese(pair: bytes) -> str:
 
 def _in_japanese(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeDecodeError)
+    if _OF_THREE.match(error.object, error.start):
+        return "\ufffd", error.start + 3
     pair = error.object[error.start : error.start + 2]
     found = _japanese(pair) if len(pair) == 2 else ""
     return (found, error.start + 2) if found else ("\ufffd", error.end)

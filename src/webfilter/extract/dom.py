@@ -325,5 +325,4 @@ class _Walk:
         check(markup)
         root = LexborHTMLParser(markup).body
         if root is not None:
-            self._flush()
             self.walk(root, index, level + 1)

@@ -99,9 +99,7 @@ def decode(page: bytes, content_type: object = None) -> Decoded:
 
 
 def detect(page: bytes) -> str:
-    """Return the most likely encoding of `page`, as its bytes alone tell."""
-    if _as_utf8(page) is not None:
-        return "utf-8"
+    """Return the most likely encoding of `page`, which is not UTF-8, as its bytes alone tell."""
     from resiliparse.parse.encoding import detect_encoding
 
     sample = page

@@ -8,13 +8,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Node", "declared", "named", "texts"]
+__all__ = ["KIND", "Node", "declared", "named", "texts"]
 
 _MOST_BLOCKS = 20
 _BLOCK_CHARACTERS = 2**18
 _MOST_NODES = 500
 _DECODER = json.JSONDecoder(strict=False)  # line breaks in texts are common
-_OPEN = re.compile(r"[^<>]{0,200}>\s*(?:<!--\s*|(?://)?\s*<!\[CDATA\[\s*)?", re.IGNORECASE)
+KIND = "application/ld"
+"""What a page with JSON-LD holds; some write the rest, ``+json``, with an entity."""
+_OPEN = re.compile(
+    r"(?:\+|&#(?:43|x2b);)json[^<>]{0,200}>\s*(?:<!--\s*|(?://)?\s*<!\[CDATA\[\s*)?",
+    re.IGNORECASE,
+)
 _CLOSE = re.compile(r"</script", re.IGNORECASE)
 _SOURCES = ("article", "posting", "recipe", "report", "howto", "review", "qapage", "webpage")
 
@@ -111,9 +116,8 @@ def named(value: Any, known: Mapping[str, Any] = _NOBODY, depth: int = 3) -> str
         names = [name for item in value[:10] if (name := named(item, known, depth - 1))]
         return ", ".join(dict.fromkeys(names)) or None
     if isinstance(value, dict):
-        at = value.get("@id")
-        referred = "name" not in value and isinstance(at, str)
-        return named(known.get(str(at)) if referred else value.get("name"), known, depth - 1)
+        said = value["name"] if "name" in value else known.get(str(value.get("@id")))
+        return named(said, known, depth - 1)
     return _text(value)
 
 
@@ -130,11 +134,11 @@ def _types(node: dict[str, Any]) -> list[str]:
 def _blocks(html: str) -> Iterator[Any]:
     at = 0
     for _ in range(_MOST_BLOCKS):
-        at = html.find("application/ld+json", at)
+        at = html.find(KIND, at)
         if at < 0:
             return
+        at += len(KIND)
         opened = _OPEN.match(html, at)
-        at += 1
         if opened is None:
             continue
         closed = _CLOSE.search(html, opened.end(), opened.end() + _BLOCK_CHARACTERS)

@@ -72,7 +72,9 @@ _TEXT_CHARACTERS = 500
 _WINDOW = 1000
 
 _HEAD_END = re.compile(r"</head|<body", re.IGNORECASE)
-_TITLE = re.compile(r"<title\b[^<>]{0,500}>([^<]{1,2000})", re.IGNORECASE)
+_TITLE = re.compile(  # what looks like a tag is text, unless the title has no end
+    r"<title\b[^<>]{0,500}>((?:[^<]|<(?!/title)){1,2000}(?=</title)|[^<]{1,2000})", re.IGNORECASE
+)
 _LANGUAGE = re.compile(
     r"<html\b[^<>]{0,2000}?\s(?:xml:)?lang\s*+=\s*+[\"']?\s*+([A-Za-z0-9\-_]{1,35})", re.IGNORECASE
 )

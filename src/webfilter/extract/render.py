@@ -28,7 +28,7 @@ _MOST_COLUMNS = 100
 _DEEPEST = 20  # lists and quotes written as nested
 _LANGUAGE = re.compile(r"\b(?:language|lang|brush|highlight-source)[-:]\s*([\w+#-]{1,20})")
 _FENCES = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
-_NUMBER = re.compile(r"\s*(\d{1,9})\b")
+_NUMBER = re.compile(r"\s*(\d{1,9})(?!\d)")  # as browsers do: what stands behind it is let be
 
 
 class _Place(NamedTuple):

@@ -154,10 +154,7 @@ class LanguageParts(Transform):
         told = _told(recognizer, texts)
         asked = None if self.languages is None else accepted(self.languages)
         wanted = [_main(*each) if asked is None else asked for each in told]
-        runs = [
-            list(self._runs(*each, own)) if own else []
-            for each, own in zip(told, wanted, strict=True)
-        ]
+        runs = [list(self._runs(*each, own)) for each, own in zip(told, wanted, strict=True)]
         joined = [
             "".join(lines[start:end])
             for (lines, _), found in zip(told, runs, strict=True)

@@ -99,9 +99,7 @@ def main_scripts(found: Letters, texts: int) -> NDArray[np.int64]:
     simplified, traditional = counts[:, _HANS].copy(), counts[:, _HANT].copy()
     counts[:, _HANI] += simplified + traditional
     counts[:, [_HANS, _HANT]] = 0
-    japanese = counts[:, _JPAN] > 0
-    counts[:, _JPAN] += np.where(japanese, counts[:, _HANI], 0)
-    counts[:, _HANI] *= ~japanese
+    counts[:, _JPAN] += np.where(counts[:, _JPAN] > 0, counts[:, _HANI], 0)  # so more than these
     best = np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
     chinese = np.sign(simplified - traditional) * (best == _HANI)
     return np.where(chinese > 0, _HANS, np.where(chinese < 0, _HANT, best))

@@ -80,7 +80,7 @@ class Blocks:
 
         That text was not chosen, so there is no confidence in the choice.
         """
-        if "application/ld+json" not in html:
+        if jsonld.KIND not in html:
             return found
         texts = jsonld.texts(html)
         if sum(map(len, texts)) < max(_LEAST_CARRIED, _MUCH_MORE * len(found.text)):
