@@ -406,6 +406,7 @@ def test_what_only_looks_like_a_phone_number_is_left(text):
         ("電話:0198-26-4151(0198264151)", 2),
         ("call 2125550123 or (212)5550124", 2),
         ("Tel: 1234567, 87654321", 1),  # neither as long nor alike
+        ("Tel: 12345678, 7654321", 1),  # shorter, with another last group
         ("Tel: 5551234567, 1998-2005", 1),
         ("Tel: 1234567. 7654321", 1),
         ("Tel: 1234567, 12, 7654321", 1),

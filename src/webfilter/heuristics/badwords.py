@@ -91,8 +91,9 @@ def _words(plain: str) -> list[str]:
             return _WORD.findall(plain)
         for mark in marks:
             plain = plain.replace(mark, " ")
+    # with all of this, two thirds of the time of `_WORD`
     letters = plain.encode("utf-8", "surrogatepass").translate(_BLANKED)
-    return letters.decode("utf-8", "surrogatepass").split()  # a fifth of the time of `_WORD`
+    return letters.decode("utf-8", "surrogatepass").split()
 
 
 def _clean(entry: str) -> str:
