@@ -100,6 +100,7 @@ _HOME = {
     "check_tiers": "webfilter.run.tiers",
     "compare": "webfilter.report.compare",
     "distill": "webfilter.score.teacher",
+    "fineweb2": "webfilter.recipes.fineweb2",
     "fit_cascade": "webfilter.tuning",
     "fit_order": "webfilter.tuning",
     "known_languages": "webfilter.languages",
@@ -186,6 +187,7 @@ __all__ = [
     "check_tiers",
     "compare",
     "distill",
+    "fineweb2",
     "fit_cascade",
     "fit_order",
     "known_languages",
@@ -255,6 +257,7 @@ if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
     from webfilter.read import read  # the module, which can be called, as mypy understands it
     from webfilter.recipes import recipe
+    from webfilter.recipes.fineweb2 import fineweb2
     from webfilter.report import Explanation, Report
     from webfilter.report.compare import compare
     from webfilter.run.ray import RayWorkers
