@@ -15,8 +15,9 @@ the excerpts stay as they are. Of every second text there is a copy with a phras
 again in place of a part, of every fourth one cut into short lines, of which some repeat.
 
 Needs ``pip install datatrove[processing] spacy ftfy pyyaml`` beside webfilter, and the tokenizers:
-jieba, pythainlp, kiwipiepy, indic-nlp-library, pyvi, sudachipy and sudachidict_core. A language
-whose tokenizer is not installed is compared by our words alone.
+jieba, pythainlp, kiwipiepy, indic-nlp-library, pyvi, sudachipy, sudachidict_core, khmer-nltk,
+laonlp and pyidaungsu-numpy2. A language whose tokenizer is not installed is compared by our words
+alone. ``tokens`` is how many tokens with letters we have for one of theirs.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from repetition import stuffed
 
 import webfilter as wf
 from webfilter.codes import canonical
-from webfilter.text import tokenize
+from webfilter.text import Words, tokenize
 from webfilter.text.chars import TERMINAL_MARKS
 
 SOURCES = {"hplt2_weak": 1, "lingua_sentences": 4, "udhr": 1}
@@ -131,6 +132,8 @@ def as_config(stages: Stages) -> Mapping[str, Any]:
         "max_avg_word_length": quality.max_mean_word_length or 0,
         "max_non_alpha_words_ratio": quality.min_alpha_word_ratio or 0,
         "stopwords": quality.stop_words,
+        "min_doc_words": quality.min_words,
+        "min_stop_words": quality.min_stop_words or 0,
     }
 
 
@@ -154,11 +157,12 @@ def judges(language: str, config: Mapping[str, Any]) -> dict[str, Callable[[Thei
     )
     quality = GopherQualityFilter(
         language=language,
+        min_doc_words=config.get("min_doc_words", 50),
         max_avg_word_length=config["max_avg_word_length"],
         min_avg_word_length=config["min_avg_word_length"],
         stop_words=config["stopwords"],
         max_non_alpha_words_ratio=config["max_non_alpha_words_ratio"],
-        min_stop_words=2,
+        min_stop_words=config.get("min_stop_words", 2),
     )
     return {
         "gopher_repetition": repetition.filter,
@@ -229,6 +233,16 @@ def compare(some: Sequence[str], stages: Stages, filters: Mapping[str, Any], cut
     return tally
 
 
+def more(some: Sequence[str], language: str, ours: Callable[[str], Any]) -> float:
+    """Return how many tokens with letters `ours` gives for one of datatrove's."""
+
+    def worded(words: Sequence[str]) -> int:
+        return sum(any(map(str.isalpha, word)) for word in words)
+
+    here = sum(worded(ours(text)) for text in some)
+    return here / max(1, sum(worded(split_into_words(text, language)) for text in some))
+
+
 def last_steps(some: Sequence[str], pipe: wf.Pipeline) -> Counter[str]:
     """Return on how many texts the lines are the same after both last steps, and why not."""
     mends, bars = FTFYFormatter(), SymbolLinesFormatter(["|"], replace_char="\n")
@@ -257,26 +271,26 @@ def main() -> None:
     paths = {name: path for name, path in paths.items() if name in (args.languages or paths)}
     of = pages({canonical(name) for name in paths}, args.lid, args.others, args.cache)
     ends: Counter[str] = Counter()
-    head = ("language", "texts", "our words: same rule", "kept there, here, both", "same decision")
-    print(f"| {' | '.join((*head, 'same rule', 'kept by one, and why'))} |")
-    print("| --- " * 7 + "|")
+    head = ("language", "texts", "our words: same rule", "tokens", "kept there, here, both")
+    print(f"| {' | '.join((*head, 'same decision', 'same rule', 'kept by one, and why'))} |")
+    print("| --- " * 8 + "|")
     for name, path in paths.items():
         good = of[canonical(name)]
         some = good + spoiled(good, random.Random(1))
         pipe = wf.fineweb2({name: path})
         stages: Any = pipe.steps[4:7]
-        own = compare(
-            some,
-            stages,
-            judges(name, as_config(stages)),
-            lambda text, _, words=stages[0].words: tokenize(text, words).words(text),
-        )
+
+        def ours(text: str, _: str = "", words: Words = stages[0].words) -> list[str]:
+            return tokenize(text, words).words(text)
+
+        own = compare(some, stages, judges(name, as_config(stages)), ours)
         row = [name, f"{own.texts:,}", f"{own.rules / max(1, own.texts):.1%}"]
         config = yaml.safe_load(path.read_text("utf-8"))
         try:
             tally = compare(some, stages, judges(name, config), split_into_words)
+            row.append(f"{more(good, name, ours):.2f}")
         except ImportError as error:
-            print(f"| {' | '.join((*row, f'no tokenizer: {error.name}', '', '', ''))} |")
+            print(f"| {' | '.join((*row, '', f'no tokenizer: {error}', '', '', ''))} |")
             continue
         why = ", ".join(f"{cause} {count}" for cause, count in tally.causes.most_common(3))
         row += [f"{tally.there}, {tally.here}, {tally.both}", f"{tally.decisions:.1%}"]

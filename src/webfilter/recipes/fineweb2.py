@@ -37,7 +37,11 @@ from webfilter.stage import Stage
 
 __all__ = ["fineweb2"]
 
-_KOREAN = "ko"  # cut into morphemes there, at spaces here
+_TOKENS_A_WORD = {"ja": 1.55, "zh": 1.75, "yue": 1.75, "km": 2.4, "lo": 2.65, "th": 2.65, "my": 3.5}
+_TOKENS_A_WORD |= {"ko": 0.5, "vi": 1.3}
+"""Tokens with letters here for one there, where the tokenizers cut otherwise: smaller where no
+spaces part words, morphemes there in Korean, words of several syllables there in Vietnamese
+(`benchmarks/conformance_fineweb2.py`)."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +74,21 @@ def fineweb2(
 
     - Languages are told by our model, above .65, and `language_score`, which is a limit for
       GlotLID's scores, is not looked at. With `model` it decides (above it, there at or above).
-      Labels are codes here, so Egyptian (``arz``) goes with Arabic, Cantonese with Chinese, unless
-      `configs` has it, too; what is written in a script that no key names is dropped.
-    - Words are ours. Where FineWeb-2's tokenizer parts them at spaces, too, all limits are its own.
-      Where no spaces part them (Chinese, Japanese, Thai, Lao, Khmer, Burmese, Tibetan), tokens are
-      smaller: as in `GopherRepetition.for_language` ten of them may have what five words may, the
-      limits on shorter runs and on the length of words are off, and stop words are those of
-      `language_facts`; so are those of Korean, which is cut into morphemes there.
-    - A limit of 0 on repeated lines, length of words or letters switches the rule off, as there.
+      Labels are codes here, so what is labelled Egyptian (``arz``) goes with Arabic, Cantonese with
+      Chinese, unless `configs` has it, too. A script that no key names is dropped, if all name one.
+    - Words are ours. Where both tokenizers cut at spaces, the limits are FineWeb-2's; ours parts
+      more words at hyphens, and where marks are no tokens (Amharic, Armenian, Georgian, Gujarati)
+      the share of tokens with letters is seldom too small. Where they cut otherwise (Chinese,
+      Japanese, Thai, Lao, Khmer, Burmese, Korean, Vietnamese), the limits on numbers and shares of
+      tokens are moved by what is a token here for one there. Without spaces between words, ten
+      tokens may have what five words may, as in `GopherRepetition.for_language`, the limits on
+      shorter runs and on the length of words are off, and stop words are those of
+      `language_facts`; Korean, of which FineWeb-2 counts morphemes, has none.
     - Lines of marks alone are taken out (there of bars alone, which trafilatura makes of tables),
       and of a cluster of copies the longest stays. Addresses and personal data: see `UrlFilter` and
-      `Pii.profile`. Mojibake stays; ``repair = true`` of the stage ``extract`` undoes it as there.
+      `Pii.profile`. Mojibake stays; ``repair = true`` of the stage ``extract`` undoes it.
+
+    As there, a limit of 0 on repeated lines, length of words or letters switches the rule off.
 
     Args:
         configs: language in any spelling (``de``, ``deu_Latn``) to its values, or to the path of
@@ -161,6 +169,8 @@ def _language(keys: list[str], values: Mapping[str, _Config], model: AnyPath | N
 def _filters(key: str, config: _Config) -> tuple[Stage, Stage, Stage]:
     """Return the three filters of the language `key`."""
     facts = find_language(key) or scripts().get(script_of(key) or "") or language_facts(key)
+    tokens = _TOKENS_A_WORD.get(canonical(key), 1.0)
+    letters = config.max_non_alpha_words_ratio
     words: dict[str, Any] = {"words": facts.words or "english"}
     repetition = {
         "max_duplicate_line_ratio": _limit(config.dup_line_frac),
@@ -170,16 +180,18 @@ def _filters(key: str, config: _Config) -> tuple[Stage, Stage, Stage]:
     quality: dict[str, Any] = {
         "min_mean_word_length": _limit(config.min_avg_word_length),
         "max_mean_word_length": _limit(config.max_avg_word_length),
-        "min_alpha_word_ratio": _limit(config.max_non_alpha_words_ratio),
+        "min_alpha_word_ratio": _limit(letters * tokens / (letters * tokens + 1 - letters)),
+        "min_words": round(50 * tokens),
         "stop_words": config.stopwords,
     }
     if facts.segmentation != "spaces":
         first, *between, last = (_name("duplicate", n) for n in range(5, 11))
         repetition |= {**dict.fromkeys((first, *between)), last: repetition[first]}
         quality |= {"min_mean_word_length": None, "max_mean_word_length": None}
-    if facts.segmentation != "spaces" or canonical(key) == _KOREAN:
         known = facts.stop_words if isinstance(facts, LanguageFacts) else ()
         quality |= {"stop_words": known} if known else {"min_stop_words": None}
+    if canonical(key) == "ko":  # its morphemes are no tokens here
+        quality |= {"min_stop_words": None}
     if facts.words is None:  # nothing here cuts it
         quality["min_words"] = None
     return (
@@ -187,7 +199,7 @@ def _filters(key: str, config: _Config) -> tuple[Stage, Stage, Stage]:
         FineWebQuality.profile(
             "fineweb-2",
             min_terminal_line_ratio=config.line_punct_thr,
-            max_newline_word_ratio=config.new_line_ratio,
+            max_newline_word_ratio=config.new_line_ratio / tokens,
             **words,
         ),
         GopherQuality.profile("datatrove-2024-12", **quality, **words),
