@@ -94,9 +94,7 @@ def test_a_plugin_is_told_as_ours_and_a_broken_one_does_not_end_the_list(monkeyp
     [line] = [line for line in lines if line.startswith("  broken ")]
     assert "cannot be used: stage 'broken': its plug-in no_such_module:X is broken" in line
     assert [line.split()[0] for line in lines[-len(available()) :]] == available()
-    assert any(
-        line.startswith("  fineweb            The chain that made FineWeb") for line in lines
-    )
+    assert f"  fineweb            {about('fineweb')}" in lines
 
 
 def test_the_command_takes_a_name_and_knows_a_near_one(capsys):

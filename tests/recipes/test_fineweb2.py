@@ -83,12 +83,14 @@ def test_the_limits_of_a_config_are_those_of_the_filters():
 def test_zero_switches_off_where_it_does_there_and_so_does_what_is_not_given():
     config = {
         **GERMAN,
+        "new_line_ratio": 0.12345,
         "dup_line_frac": 0,
         "max_avg_word_length": 0,
         "max_non_alpha_words_ratio": 0,
         "dup_n_grams": [[10, 0.1]],
     }
-    repetition, _, quality = filters(wf.fineweb2({"de": config}))
+    repetition, lines, quality = filters(wf.fineweb2({"de": config}))
+    assert lines.max_newline_word_ratio == 0.12345
     assert repetition.max_duplicate_line_ratio is None
     assert quality.max_mean_word_length is None
     assert quality.min_alpha_word_ratio is None
@@ -150,8 +152,8 @@ def test_without_spaces_the_limits_are_for_smaller_tokens():
 def test_limits_on_tokens_move_where_the_tokenizers_cut_otherwise():
     _, lines, quality = filters(wf.fineweb2({"tha_Thai": THAI}))
     assert quality.min_words == 132  # 50 words of 2.65 tokens
-    assert quality.min_alpha_word_ratio == pytest.approx(0.9 * 2.65 / (0.9 * 2.65 + 0.1))
-    assert lines.max_newline_word_ratio == pytest.approx(0.153 / 2.65)
+    assert quality.min_alpha_word_ratio == 0.96  # 2.65 times the letters beside the same marks
+    assert lines.max_newline_word_ratio == 0.058
     _, lines, quality = filters(wf.fineweb2({"kor_Hang": THAI}))
     assert quality.min_words == 25
     assert quality.min_alpha_word_ratio < 0.9

@@ -169,8 +169,11 @@ def _language(keys: list[str], values: Mapping[str, _Config], model: AnyPath | N
 def _filters(key: str, config: _Config) -> tuple[Stage, Stage, Stage]:
     """Return the three filters of the language `key`."""
     facts = find_language(key) or scripts().get(script_of(key) or "") or language_facts(key)
-    tokens = _TOKENS_A_WORD.get(canonical(key), 1.0)
-    letters = config.max_non_alpha_words_ratio
+    letters, newlines, least = config.max_non_alpha_words_ratio, config.new_line_ratio, 50
+    tokens = _TOKENS_A_WORD.get(canonical(key))
+    if tokens is not None:
+        letters = round(letters * tokens / (letters * tokens + 1 - letters), 3)
+        newlines, least = round(newlines / tokens, 3), round(least * tokens)
     words: dict[str, Any] = {"words": facts.words or "english"}
     repetition = {
         "max_duplicate_line_ratio": _limit(config.dup_line_frac),
@@ -180,8 +183,8 @@ def _filters(key: str, config: _Config) -> tuple[Stage, Stage, Stage]:
     quality: dict[str, Any] = {
         "min_mean_word_length": _limit(config.min_avg_word_length),
         "max_mean_word_length": _limit(config.max_avg_word_length),
-        "min_alpha_word_ratio": _limit(letters * tokens / (letters * tokens + 1 - letters)),
-        "min_words": round(50 * tokens),
+        "min_alpha_word_ratio": _limit(letters),
+        "min_words": least,
         "stop_words": config.stopwords,
     }
     if facts.segmentation != "spaces":
@@ -199,7 +202,7 @@ def _filters(key: str, config: _Config) -> tuple[Stage, Stage, Stage]:
         FineWebQuality.profile(
             "fineweb-2",
             min_terminal_line_ratio=config.line_punct_thr,
-            max_newline_word_ratio=config.new_line_ratio / tokens,
+            max_newline_word_ratio=newlines,
             **words,
         ),
         GopherQuality.profile("datatrove-2024-12", **quality, **words),
