@@ -166,6 +166,24 @@ def test_of_korean_no_stop_words_are_asked_for_theirs_are_morphemes():
     assert quality.min_mean_word_length == 2
 
 
+def test_a_language_in_another_script_is_cut_as_that_is():
+    repetition, _, quality = filters(wf.fineweb2({"jpn_Latn": GERMAN}))
+    assert (repetition.words, quality.min_words) == ("english", 50)
+    assert quality.stop_words == tuple(GERMAN["stopwords"])
+    assert filters(wf.fineweb2({"pan_Guru": GERMAN}))[0].words == "unicode"
+    assert filters(wf.fineweb2({"pan_Arab": GERMAN}))[0].words == "english"
+    quality = filters(wf.fineweb2({"jav_Java": GERMAN}))[2]  # which nothing here cuts
+    assert quality.min_words is quality.min_stop_words is quality.max_mean_word_length is None
+
+
+def test_pages_are_extracted_as_there_and_only_lines_of_marks_go():
+    steps = wf.fineweb2({"de": GERMAN}).steps
+    assert steps[1] == wf.Extract(engine="trafilatura", precision=True, fallback=None)
+    text = "12\n| |\nTeilen\nTeilen\nWir verwenden Cookies.\n---"
+    done = steps[-1].transform(wf.Document("a", text))[0]
+    assert done == "12\nTeilen\nTeilen\nWir verwenden Cookies."
+
+
 def test_a_script_that_is_named_is_kept_alone():
     assert wf.fineweb2({"srp_Cyrl": GERMAN}).steps[2].scripts == {"Cyrl"}
     assert wf.fineweb2({"srp_Cyrl": GERMAN, "deu_Latn": GERMAN}).steps[2].scripts == {

@@ -18,7 +18,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from webfilter.codes import canonical, keyed, script_of
+from webfilter.codes import keyed, script_of
 from webfilter.compose import ByLanguage
 from webfilter.config import AnyPath, build, conform
 from webfilter.dedup.minhash import MinHash
@@ -31,7 +31,7 @@ from webfilter.heuristics.pii import Pii
 from webfilter.heuristics.repetition import GopherRepetition
 from webfilter.heuristics.url import UrlFilter
 from webfilter.language import Language
-from webfilter.languages import LanguageFacts, find_language, language_facts, scripts
+from webfilter.languages import find_language, language_facts, scripts
 from webfilter.pipeline import Pipeline
 from webfilter.stage import Stage
 
@@ -168,9 +168,12 @@ def _language(keys: list[str], values: Mapping[str, _Config], model: AnyPath | N
 
 def _filters(key: str, config: _Config) -> tuple[Stage, Stage, Stage]:
     """Return the three filters of the language `key`."""
-    facts = find_language(key) or scripts().get(script_of(key) or "") or language_facts(key)
+    known, script = find_language(key), script_of(key)
+    if known is not None and script in scripts() and script != known.scripts[0]:
+        known = None  # of a text in another script only that is known
+    facts = known or scripts().get(script or "") or language_facts(key)
     letters, newlines, least = config.max_non_alpha_words_ratio, config.new_line_ratio, 50
-    tokens = _TOKENS_A_WORD.get(canonical(key))
+    tokens = None if known is None else _TOKENS_A_WORD.get(known.code)
     if tokens is not None:
         letters = round(letters * tokens / (letters * tokens + 1 - letters), 3)
         newlines, least = round(newlines / tokens, 3), round(least * tokens)
@@ -191,9 +194,9 @@ def _filters(key: str, config: _Config) -> tuple[Stage, Stage, Stage]:
         first, *between, last = (_name("duplicate", n) for n in range(5, 11))
         repetition |= {**dict.fromkeys((first, *between)), last: repetition[first]}
         quality |= {"min_mean_word_length": None, "max_mean_word_length": None}
-        known = facts.stop_words if isinstance(facts, LanguageFacts) else ()
-        quality |= {"stop_words": known} if known else {"min_stop_words": None}
-    if canonical(key) == "ko":  # its morphemes are no tokens here
+        stop_words = () if known is None else known.stop_words
+        quality |= {"stop_words": stop_words} if stop_words else {"min_stop_words": None}
+    if known is not None and known.code == "ko":  # its morphemes are no tokens here
         quality |= {"min_stop_words": None}
     if facts.words is None:  # nothing here cuts it
         quality["min_words"] = None
