@@ -17,7 +17,8 @@ again in place of a part, of every fourth one cut into short lines, of which som
 Needs ``pip install datatrove[processing] spacy ftfy pyyaml`` beside webfilter, and the tokenizers:
 jieba, pythainlp, kiwipiepy, indic-nlp-library, pyvi, sudachipy, sudachidict_core, khmer-nltk,
 laonlp and pyidaungsu-numpy2. A language whose tokenizer is not installed is compared by our words
-alone. ``tokens`` is how many tokens with letters we have for one of theirs.
+alone. ``tokens`` are those with letters, and others, that we have for one of theirs: what
+`fineweb2` moves limits by.
 """
 
 from __future__ import annotations
@@ -233,14 +234,14 @@ def compare(some: Sequence[str], stages: Stages, filters: Mapping[str, Any], cut
     return tally
 
 
-def more(some: Sequence[str], language: str, ours: Callable[[str], Any]) -> float:
-    """Return how many tokens with letters `ours` gives for one of datatrove's."""
-
-    def worded(words: Sequence[str]) -> int:
-        return sum(any(map(str.isalpha, word)) for word in words)
-
-    here = sum(worded(ours(text)) for text in some)
-    return here / max(1, sum(worded(split_into_words(text, language)) for text in some))
+def tokens(some: Sequence[str], language: str, ours: Callable[[str], Any]) -> str:
+    """Return how many tokens with letters, and others, `ours` gives for one of datatrove's."""
+    counts: Counter[tuple[str, bool]] = Counter()
+    for text in some:
+        for side, words in (("here", ours(text)), ("there", split_into_words(text, language))):
+            counts.update((side, any(map(str.isalpha, word))) for word in words)
+    shares = (counts["here", of] / max(1, counts["there", of]) for of in (True, False))
+    return ", ".join(f"{share:.2f}" for share in shares)
 
 
 def last_steps(some: Sequence[str], pipe: wf.Pipeline) -> Counter[str]:
@@ -288,7 +289,7 @@ def main() -> None:
         config = yaml.safe_load(path.read_text("utf-8"))
         try:
             tally = compare(some, stages, judges(name, config), split_into_words)
-            row.append(f"{more(good, name, ours):.2f}")
+            row.append(tokens(good, name, ours))
         except ImportError as error:
             print(f"| {' | '.join((*row, '', f'no tokenizer: {error}', '', '', ''))} |")
             continue

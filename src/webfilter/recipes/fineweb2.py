@@ -37,11 +37,18 @@ from webfilter.stage import Stage
 
 __all__ = ["fineweb2"]
 
-_TOKENS_A_WORD = {"ja": 1.55, "zh": 1.75, "yue": 1.75, "km": 2.4, "lo": 2.65, "th": 2.65, "my": 3.5}
-_TOKENS_A_WORD |= {"ko": 0.5, "vi": 1.3}
-"""Tokens with letters here for one there, where the tokenizers cut otherwise: smaller where no
-spaces part words, morphemes there in Korean, words of several syllables there in Vietnamese
-(`benchmarks/conformance_fineweb2.py`)."""
+_TOKENS = {
+    "zh": (1.75, 0.9), "yue": (1.75, 0.9), "ja": (1.5, 0.85), "th": (2.8, 0.9), "lo": (2.65, 0.8),
+    "km": (2.4, 0.8), "my": (3.3, 1.0), "ko": (0.5, 0.7), "vi": (1.25, 0.77),
+    "da": (1, 1.1), "nb": (1, 1.1), "nn": (1, 1.12), "sv": (1, 1.09), "de": (1, 1.07),
+    "nl": (1, 1.06), "ca": (1, 1.11), "fr": (1, 1.08), "it": (1, 1.03), "pt": (1, 1.06),
+    "ro": (1, 1.1), "el": (1, 1.06), "fi": (1, 1.07), "hu": (1, 1.1), "pl": (1, 0.95),
+    "bn": (1, 0.96), "hi": (1, 0.96), "ur": (1, 0.93),
+}  # fmt: skip
+"""Tokens with letters, and others, that are here for one of FineWeb-2's, where its tokenizer cuts
+otherwise: into words where no spaces part them, Korean into morphemes, Vietnamese into words of
+several syllables; or hyphens and periods from words as ours does not. Languages that are not here
+have one for one, or were not measured (`benchmarks/conformance_fineweb2.py`)."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +83,14 @@ def fineweb2(
       GlotLID's scores, is not looked at. With `model` it decides (above it, there at or above).
       Labels are codes here, so what is labelled Egyptian (``arz``) goes with Arabic, Cantonese with
       Chinese, unless `configs` has it, too. A script that no key names is dropped, if all name one.
-    - Words are ours. Where both tokenizers cut at spaces, the limits are FineWeb-2's; ours parts
-      more words at hyphens, and where marks are no tokens (Amharic, Armenian, Georgian, Gujarati)
-      the share of tokens with letters is seldom too small. Where they cut otherwise (Chinese,
-      Japanese, Thai, Lao, Khmer, Burmese, Korean, Vietnamese), the limits on numbers and shares of
-      tokens are moved by what is a token here for one there. Without spaces between words, ten
-      tokens may have what five words may, as in `GopherRepetition.for_language`, the limits on
-      shorter runs and on the length of words are off, and stop words are those of
-      `language_facts`; Korean, of which FineWeb-2 counts morphemes, has none.
+    - Words are ours. Limits on numbers and shares of tokens move by how many are here for one
+      there, where that was measured: that on letters in 27 languages; those on words and line ends,
+      too, where its tokenizer does not cut at spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese,
+      Korean, Vietnamese). Where marks are no tokens here (Amharic, Armenian, Georgian, Gujarati)
+      too few letters are seldom found.
+    - Where no spaces part words, ten tokens may have what five words may, as in
+      `GopherRepetition.for_language`, the limits on shorter runs and on the length of words are
+      off, and stop words are those of `language_facts`. Korean has none: there they are morphemes.
     - Lines of marks alone are taken out (there of bars alone, which trafilatura makes of tables),
       and of a cluster of copies the longest stays. Addresses and personal data: see `UrlFilter` and
       `Pii.profile`. Mojibake stays; ``repair = true`` of the stage ``extract`` undoes it.
@@ -172,11 +179,12 @@ def _filters(key: str, config: _Config) -> tuple[Stage, Stage, Stage]:
     if known is not None and script in scripts() and script != known.scripts[0]:
         known = None  # of a text in another script only that is known
     facts = known or scripts().get(script or "") or language_facts(key)
-    letters, newlines, least = config.max_non_alpha_words_ratio, config.new_line_ratio, 50
-    tokens = None if known is None else _TOKENS_A_WORD.get(known.code)
-    if tokens is not None:
-        letters = round(letters * tokens / (letters * tokens + 1 - letters), 3)
-        newlines, least = round(newlines / tokens, 3), round(least * tokens)
+    letters, newlines = config.max_non_alpha_words_ratio, config.new_line_ratio
+    tokens, others = (1, 1) if known is None else _TOKENS.get(known.code, (1, 1))
+    if tokens != others:
+        letters = round(letters * tokens / (letters * tokens + (1 - letters) * others), 3)
+    if tokens != 1:
+        newlines = round(newlines / tokens, 3)
     words: dict[str, Any] = {"words": facts.words or "english"}
     repetition = {
         "max_duplicate_line_ratio": _limit(config.dup_line_frac),
@@ -187,7 +195,7 @@ def _filters(key: str, config: _Config) -> tuple[Stage, Stage, Stage]:
         "min_mean_word_length": _limit(config.min_avg_word_length),
         "max_mean_word_length": _limit(config.max_avg_word_length),
         "min_alpha_word_ratio": _limit(letters),
-        "min_words": least,
+        "min_words": round(50 * tokens),
         "stop_words": config.stopwords,
     }
     if facts.segmentation != "spaces":
