@@ -151,9 +151,9 @@ def test_without_spaces_the_limits_are_for_smaller_tokens():
 
 def test_limits_on_tokens_move_where_the_tokenizers_cut_otherwise():
     _, lines, quality = filters(wf.fineweb2({"tha_Thai": THAI}))
-    assert quality.min_words == 140  # 50 words of 2.8 tokens
-    assert quality.min_alpha_word_ratio == 0.966  # 9 to 1 are 25.2 to .9
-    assert lines.max_newline_word_ratio == 0.055
+    assert quality.min_words == 132  # 50 words of 2.65 tokens
+    assert quality.min_alpha_word_ratio == 0.96  # 9 to 1 are 23.85 to 1
+    assert lines.max_newline_word_ratio == 0.058
     _, lines, quality = filters(wf.fineweb2({"kor_Hang": THAI}))
     assert quality.min_words == 25
     assert quality.min_alpha_word_ratio == 0.865
@@ -248,7 +248,9 @@ def test_of_a_language_without_facts_the_script_says_what_words_are(glotlid):
 @pytest.mark.parametrize(
     ("configs", "said"),
     [
-        ({}, "configs is empty"),
+        ({}, "configs = {} names no language"),
+        ("deu_Latn.yml", "configs = 'deu_Latn.yml' names no language; give a dict"),
+        ({"de": None}, "config of 'de': None is neither"),
         ({"germn": GERMAN}, "key of fineweb2: configs 'germn': did you mean 'german'"),
         ({"de": GERMAN, "deu_Latn": GERMAN}, "are the same language, 'de'"),
         ({"de": {**GERMAN, "dup_line_fraq": 1}}, "'dup_line_fraq': did you mean 'dup_line_frac'"),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -38,9 +39,9 @@ from webfilter.stage import Stage
 __all__ = ["fineweb2"]
 
 _TOKENS = {
-    "zh": (1.75, 0.9), "yue": (1.75, 0.9), "ja": (1.5, 0.85), "th": (2.8, 0.9), "lo": (2.65, 0.8),
-    "km": (2.4, 0.8), "my": (3.3, 1.0), "ko": (0.5, 0.7), "vi": (1.25, 0.77),
-    "da": (1, 1.1), "nb": (1, 1.1), "nn": (1, 1.12), "sv": (1, 1.09), "de": (1, 1.07),
+    "zh": (1.75, 0.9), "yue": (1.75, 0.9), "ja": (1.5, 0.85), "th": (2.65, 1.0), "lo": (2.65, 0.8),
+    "km": (2.4, 0.8), "my": (3.5, 1.15), "ko": (0.5, 0.7), "vi": (1.3, 0.9),
+    "da": (1, 1.1), "nb": (1, 1.1), "nn": (1, 1.12), "sv": (1, 1.07), "de": (1, 1.07),
     "nl": (1, 1.06), "ca": (1, 1.11), "fr": (1, 1.08), "it": (1, 1.03), "pt": (1, 1.06),
     "ro": (1, 1.1), "el": (1, 1.06), "fi": (1, 1.07), "hu": (1, 1.1), "pl": (1, 0.95),
     "bn": (1, 0.96), "hi": (1, 0.96), "ur": (1, 0.93),
@@ -119,8 +120,11 @@ def fineweb2(
     >>> pipe.names[2:7]
     ('language', 'minhash', 'gopher_repetition', 'fineweb_quality', 'gopher_quality')
     """
-    if not configs:
-        raise ConfigError("fineweb2: configs is empty; give at least one language")
+    if not isinstance(configs, Mapping) or not configs:
+        raise ConfigError(
+            f"fineweb2: configs = {configs!r} names no language; give a dict such as "
+            '{"deu_Latn": "deu_Latn.yml"}'
+        )
     codes = keyed(configs, "key of fineweb2: configs")
     values = {code: _config(key, configs[key]) for code, key in codes.items()}
     stages = {code: _filters(key, values[code]) for code, key in codes.items()}
@@ -143,6 +147,8 @@ def fineweb2(
 def _config(key: str, given: Mapping[str, Any] | AnyPath) -> _Config:
     """Return the values of the language `key`, checked."""
     where = f"fineweb2: config of {key!r}"
+    if not isinstance(given, (Mapping, str, os.PathLike)):
+        raise ConfigError(f"{where}: {given!r} is neither a dict of values nor the path of a file")
     read = given if isinstance(given, Mapping) else _yaml(Path(given), where)
     found: _Config = build(_Config, where, read)
     conform(found, where)
