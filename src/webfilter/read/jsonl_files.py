@@ -40,7 +40,7 @@ def read_jsonl(
         skipped: counts blank lines.
     """
     number = 0
-    for line in _lines(raw, options.max_bytes):
+    for line in _lines(raw, source, options.max_bytes):
         if isinstance(line, Damage):
             at = f"{line}, at byte {line.member} of {source}, after line {number}"
             meta = {"source": source, "offset": line.member}
@@ -80,10 +80,10 @@ def _said(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _lines(raw: Raw, limit: int | None) -> Iterator[bytes | _TooLong | Damage]:
+def _lines(raw: Raw, source: str, limit: int | None) -> Iterator[bytes | _TooLong | Damage]:
     """Yield the lines of a file; a broken place instead of the line that it is in."""
     try:
-        inflater = Inflater(raw)
+        inflater = Inflater(raw, source)
     except Damage as damage:
         yield damage
         return

@@ -7,6 +7,7 @@ begin, raises `Damage` where the file is broken, and can go on behind the damage
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import IO, Any
 
 from webfilter.read.decoders import (
@@ -14,11 +15,13 @@ from webfilter.read.decoders import (
     Broken,
     Decoder,
     begins_with,
+    codec_named,
     codec_of,
     decoder_for,
     skippable,
 )
 from webfilter.read.remote import Lost
+from webfilter.read.sniff import sniffs_text
 
 __all__ = ["Damage", "Inflater", "Meter", "Raw"]
 
@@ -26,6 +29,7 @@ CHUNK = 1 << 17
 # bytes from which a member gives its first content: gzip's code tables, others' largest blocks
 _PROBE = {"gzip": 512, "zstd": 1 << 18, "lz4": 1 << 18, "xz": 1 << 16, "bz2": 1 << 20}
 _FIRST = 512
+_PLAIN = 64  # records, lines and pages begin with as many bytes of text
 _BACK = 1 << 26  # a decoder does not run over more than this before it notices damage
 
 
@@ -93,11 +97,17 @@ class Damage(Exception):
 class Inflater:
     """The decompressed content of a file. Which codec it has is told by its first bytes.
 
+    Where they are damaged its name tells: ``.gz`` may hold plain text, but no other bytes.
+
+    Args:
+        raw: the open file.
+        name: of the file.
+
     Raises:
         Damage: not even the beginning can be read.
     """
 
-    def __init__(self, raw: Raw) -> None:
+    def __init__(self, raw: Raw, name: str = "") -> None:
         self._raw = raw
         self._in = b""  # stored bytes read, not yet decompressed
         self._decoder: Decoder | None = None
@@ -106,7 +116,12 @@ class Inflater:
         self._member = 0
         self._damage: Damage | None = None
         self._fill(_FIRST)
-        self.codec = codec_of(self._in)
+        named = codec_named(name)
+        self.codec = codec_of(self._in, named)
+        if self.codec is None and named is not None and not sniffs_text(self._in[:_PLAIN]):
+            self.codec = named
+            what = f"it does not begin like {named} data, which its name says it is"
+            self._damage = Damage(what, 0)
         if self.codec == "zstd" and self._in[:4] == b"\x5d\x2a\x4d\x18":
             self._take_dictionary()
 
@@ -151,13 +166,23 @@ class Inflater:
                 raise self._damage
 
     def seek(self, at: int) -> None:
-        """Go on from byte `at` of a plain file."""
-        self._raw.seek(at)
+        """Go on from byte `at` of a plain file.
+
+        Raises:
+            Damage: the file cannot be read any more.
+        """
+        with self._reading():
+            self._raw.seek(at)
         self._in = b""
 
     def end(self) -> int:
-        """Return the size of a plain file."""
-        return self._raw.end()
+        """Return the size of a plain file.
+
+        Raises:
+            Damage: the file cannot be read any more.
+        """
+        with self._reading():
+            return self._raw.end()
 
     def resync(self, prefix: bytes) -> bool:
         """Go to the next member behind the damaged one whose content begins with `prefix`.
@@ -209,14 +234,19 @@ class Inflater:
             pass
 
     def _read(self) -> bool:
-        try:
+        with self._reading():
             data = self._raw.read(CHUNK)
+        self._in += data
+        return bool(data)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
         except Lost:
             raise
         except (OSError, ValueError) as error:
             raise Damage(f"cannot be read: {error}", self._raw.at) from error
-        self._in += data
-        return bool(data)
 
     def _begin(self) -> bool:
         """Go to the beginning of the next member; False at the end of the file."""
