@@ -65,7 +65,8 @@ def read_jsonl(
         if isinstance(row, dict):
             yield from_mapping(row, options, where)
         else:
-            said = f"a line holds {type(row).__name__}, not an object"
+            hint = "; jq -c '.[]' makes lines from an array" if isinstance(row, list) else ""
+            said = f"a line holds {type(row).__name__}, not an object{hint}"
             yield _malformed(line, said, source, number)
 
 

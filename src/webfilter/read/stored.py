@@ -110,6 +110,7 @@ class Inflater:
     def __init__(self, raw: Raw, name: str = "") -> None:
         self._raw = raw
         self._in = b""  # stored bytes read, not yet decompressed
+        self._given = b""  # what was decompressed last: of a stream it is searched behind damage
         self._decoder: Decoder | None = None
         self._ended: Decoder | None = None  # the decoder of the member before
         self._dictionary: bytes | None = None
@@ -189,7 +190,7 @@ class Inflater:
 
         Returns:
             Whether there is one. Where the file cannot be read backwards, only what lies ahead is
-            searched.
+            searched, and what was read last.
         """
         if self.codec is None or self._damage is None:
             return False
@@ -200,7 +201,7 @@ class Inflater:
             if self._raw.seekable:
                 self._raw.seek(after)
                 self._in = b""
-            at = 0
+            at = max(0, after - (self._raw.at - len(self._in)))
             while True:
                 found = magic.search(self._in, at)
                 if found is None:
@@ -283,9 +284,15 @@ class Inflater:
         data = b""
         if not decoder.pending:
             if not self._in and not self._read():
+                self._in = self._given
                 raise Damage(f"the file ends inside its {self.codec} data", self._member)
-            data, self._in = self._in, b""
-        out = decoder.push(data)
+            self._given, self._in = self._in, b""
+            data = self._given
+        try:
+            out = decoder.push(data)
+        except Broken:
+            self._in = self._given
+            raise
         if decoder.eof:
             self._in = decoder.unused
             self._decoder, self._ended = None, decoder
