@@ -128,7 +128,7 @@ def test_bad_lines_fail_one_by_one_and_say_where(tmp_path):
             said,
             [
                 "Expecting value: line 1 column 10",
-                "a line holds list, not an object",
+                "a line holds list, not an object; jq -c '.[]' makes lines from an array (",
                 "byte 10 of the line is not UTF-8",
                 "text is int, not str",
                 "no field 'text' or 'html' (fields: body)",

@@ -125,7 +125,8 @@ class JsonlSink(PartSink):
         elif self._compression == "zst":
             import zstandard
 
-            self._stream = zstandard.ZstdCompressor(level=3).stream_writer(file, closefd=False)
+            packer = zstandard.ZstdCompressor(level=3, write_checksum=True)
+            self._stream = packer.stream_writer(file, closefd=False)
         else:
             self._stream = file
 

@@ -104,6 +104,7 @@ class ParquetSink(PartSink):
             schema,
             compression="zstd",
             compression_level=_LEVEL,
+            write_page_checksum=True,
             use_dictionary=recurring,
             write_statistics=[leaf for leaf in leaves if leaf not in _NO_RANGE],
         )
