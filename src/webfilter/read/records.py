@@ -256,7 +256,8 @@ class _Walk:
             record.problem = "its header has zero bytes in it"
             return None
         record.headers = headers = _headers(head)
-        if len(set(_ID.findall(head))) > 1:  # what was between them is gone
+        # what was between them is gone (to count first is quicker)
+        if head.count(b"\nWARC-Record-ID:") > 1 and len(set(_ID.findall(head))) > 1:
             record.problem = "its header has the ids of several records"
             return None
         said = headers.get("content-length", "")
