@@ -143,6 +143,13 @@ def test_bad_lines_fail_one_by_one_and_say_where(tmp_path):
     assert len({doc.id for doc in docs}) == len(docs)
 
 
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_a_file_in_utf_16_says_what_it_is(tmp_path, order):
+    (tmp_path / "a.jsonl").write_bytes("\ufeff{}\n{}\n".encode(f"utf-16-{order}"))
+    first = reasons(read.jsonl(tmp_path))[0]
+    assert first.startswith("malformed JSON: the file is UTF-16: iconv -f UTF-16 -t UTF-8 makes")
+
+
 def test_unicode_separators_and_lone_surrogates_stay_in_texts(tmp_path):
     text = "a\u2028b\x85c\r\nd \ud800 e"
     (doc,) = docs_of(tmp_path, [{"text": text}])

@@ -6,6 +6,7 @@ parser says. Lines end with a newline only, so that the separators Unicode has s
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ def read_jsonl(
             if not line.strip():
                 skipped["blank line"] += 1
                 continue
-            yield _malformed(line, f"malformed JSON: {_said(error)}", source, number)
+            yield _malformed(line, f"malformed JSON: {_said(error, line)}", source, number)
             continue
         if isinstance(row, dict):
             yield from_mapping(row, options, where)
@@ -75,7 +76,9 @@ def _malformed(line: bytes, said: str, source: str, number: int) -> Document:
     return failed(content_id(line), f"{said} ({source}, line {number})", meta=meta)
 
 
-def _said(error: Exception) -> str:
+def _said(error: Exception, line: bytes) -> str:
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "the file is UTF-16: iconv -f UTF-16 -t UTF-8 makes UTF-8 of it"
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} of the line is not UTF-8"
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
