@@ -16,6 +16,7 @@ from warcbuild import PAGE, failures, pages, read_all, read_bytes, recompress, u
 
 import webfilter.read as read
 from webfilter.errors import SourceError
+from webfilter.read import stored
 from webfilter.read.decoders import SUFFIXES, codec_of
 
 COMPRESSORS = {
@@ -126,6 +127,20 @@ def test_damage_of_a_stream_costs_no_more_than_that_of_a_file(suffix):
         from_stream, from_file = (read_all(data, handle)[0] for handle in (Stream, io.BytesIO))
         assert from_stream == from_file
         assert urls(from_stream).endswith("234")
+
+
+@pytest.mark.parametrize("handle", [Stream, io.BytesIO])
+def test_members_that_each_swallow_all_that_follow_are_not_read_again_and_again(
+    handle, monkeypatch
+):
+    monkeypatch.setattr(stored, "_REPEAT", 1 << 16)
+    record = b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 10\r\n\r\n"
+    size = len(record)
+    block = b"\0" + size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little") + record
+    member = b"\x1f\x8b\x08\0\0\0\0\0\0\3" + block + b"\0\xff\xff\0\0"  # 64 KB as they are
+    for count in (100, 200, 400):
+        docs, _ = read_all(member * count, handle)
+        assert count <= len(docs) < (2 * (1 << 16) + 16 * len(member) * count) / size
 
 
 class BadSectors(io.BytesIO):

@@ -30,6 +30,7 @@ CHUNK = 1 << 17
 _PROBE = {"gzip": 512, "zstd": 1 << 18, "lz4": 1 << 18, "xz": 1 << 16, "bz2": 1 << 20}
 _FIRST = 512
 _PLAIN = 64  # records, lines and pages begin with as many bytes of text
+_REPEAT = 1 << 24  # content of damaged members from which, and 16 times the file, no way leads back
 _BACK = 1 << 26  # a decoder does not run over more than this before it notices damage
 
 
@@ -110,7 +111,9 @@ class Inflater:
     def __init__(self, raw: Raw, name: str = "") -> None:
         self._raw = raw
         self._in = b""  # stored bytes read, not yet decompressed
-        self._given = b""  # what was decompressed last: of a stream it is searched behind damage
+        self._given = b""  # what was decompressed last
+        self._gave = 0  # content of the member, in bytes
+        self._again = 0  # of damaged members, whose bytes were searched for others
         self._decoder: Decoder | None = None
         self._ended: Decoder | None = None  # the decoder of the member before
         self._dictionary: bytes | None = None
@@ -152,6 +155,7 @@ class Inflater:
                 if not self._begin():
                     return None
                 begins = self._member
+            before = len(got)
             try:
                 got += self._push()
             except Broken as error:
@@ -160,6 +164,7 @@ class Inflater:
                 got += error.salvaged
             except Damage as error:
                 self._damage = error
+            self._gave += len(got) - before
             ended = self._decoder is None or self._damage is not None
             if got and (ended or begins < 0 or len(got) >= _FIRST):
                 return got, begins
@@ -189,8 +194,8 @@ class Inflater:
         """Go to the next member behind the damaged one whose content begins with `prefix`.
 
         Returns:
-            Whether there is one. Where the file cannot be read backwards, only what lies ahead is
-            searched, and what was read last.
+            Whether there is one. Where the file cannot be read backwards, or was too often, only
+            what lies ahead is searched; of a stream what was read last, too.
         """
         if self.codec is None or self._damage is None:
             return False
@@ -198,7 +203,12 @@ class Inflater:
         after = max(self._damage.member + 1, self._raw.at - _BACK)
         self._damage, self._decoder = None, None
         try:
-            if self._raw.seekable:
+            before = self._raw.at - len(self._in) - after  # bytes of it that are not at hand
+            often = self._again > _REPEAT + 16 * self._raw.at
+            self._again += self._gave + max(0, before)
+            if often:
+                self._in = b""
+            elif before > 0 and self._raw.seekable:
                 self._raw.seek(after)
                 self._in = b""
             at = max(0, after - (self._raw.at - len(self._in)))
@@ -252,6 +262,7 @@ class Inflater:
     def _begin(self) -> bool:
         """Go to the beginning of the next member; False at the end of the file."""
         assert self.codec is not None
+        self._gave = 0
         while True:
             self._fill(18)
             rest = self._in.lstrip(b"\0") if self._in[:1] == b"\0" else self._in
