@@ -1,9 +1,8 @@
 """Take the addresses of pages (URLs) out of a text, before anything is counted.
 
-RefinedWeb does so right after extraction: "we apply extra formatting via regular expressions: we
-limit new lines to two consecutive ones, and remove all URLs" (Penedo et al. 2023, section 3.1; the
-expressions are not published). DCLM wrote its own (``url_removal_modifier``), and these are its
-rules, found without running its expression over every character:
+RefinedWeb removes all URLs right after extraction, by expressions that are not published (Penedo et
+al. 2023, section 3.1). DCLM wrote its own (``url_removal_modifier``); these are its rules, found
+without running an expression over every character:
 
 An address is up to 256 ASCII letters, digits and ``-@:%._+~#=``, a dot and a top-level domain in
 lower case, ``http://``, ``https://`` or ``ftp://`` before it, if it is there, and what follows of
@@ -52,7 +51,7 @@ PROFILES = {
         deviations="names (Amazon.com) and mailboxes stay, and so do the marks after an address",
     ),
     "refinedweb": Profile(
-        source='RefinedWeb (Penedo et al. 2023), section 3.1: "remove all URLs", by DCLM\'s rules',
+        source="RefinedWeb (Penedo et al. 2023), section 3.1, by DCLM's rules",
         words="names (Amazon.com) and mailboxes, too, with the marks after them",
         deviations="the paper does not publish its expressions; new lines are not counted here",
         settings={"bare_names": True, "keep_marks": False},
@@ -78,10 +77,10 @@ PROFILES = {
 class TextUrls(Profiled, Transform):
     """Take addresses out of a text: those of pages, and with `bare_names` all that looks like one.
 
-    >>> doc = Document("a", "See http://leaf.example.org/why?p=2, or ask ann@firm.com.\\nwww.leaf.de")
+    >>> doc = Document("a", "See http://leaf.com/why?p=2, or ask ann@firm.com\\nwww.leaf.de")
     >>> text, signals = TextUrls().transform(doc)
     >>> text, signals["text_urls"]
-    ('See, or ask ann@firm.com.', 2)
+    ('See, or ask ann@firm.com', 2)
     >>> TextUrls.profile("refinedweb").transform(doc)[0]
     'See, or ask'
     """
@@ -100,7 +99,7 @@ class TextUrls(Profiled, Transform):
     """Whether marks of the sentence (``.,:;!?)``) at the end of an address stay."""
     every_text: bool = True
     """Whether in every text; False: as DCLM's code runs, names go only where the text begins with
-    the letters of a top-level domain (of 6,129 texts 3 in 5 do, `benchmarks/README.md`)."""
+    the letters of a top-level domain, as three in five do (`benchmarks/README.md`)."""
 
     @property
     def artifacts(self) -> Mapping[str, str]:
