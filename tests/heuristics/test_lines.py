@@ -294,7 +294,8 @@ WHOLE = "Plants make sugar from light, and they keep a part of it for the night.
         ("The whole story. Read more", "The whole story. Read more", None),
         ("Sign-in to see it", "to see it", "account"),
         ("You can sign-in here", "You can sign-in here", None),
-        ("one two three four five six seven eight nine Read more...",) * 2 + (None,),
+        ("a b c d e f g h i Read more...", "a b c d e f g h i Read more...", None),
+        ("a b c d e f g h Read more...", "a b c d e f g h", "navigation"),
         ("Share on Facebook", "Share on Facebook", None),
     ],
 )

@@ -82,6 +82,7 @@ def test_the_default_takes_out_what_is_written_as_an_address(text, left):
 def test_signals_say_how_much_went():
     signals = ALL.transform(Document("a", "See leaf.com, 8.8.4.4"))[1]
     assert signals == {"text_urls": 2, "text_url_character_ratio": 17 / 21}
+    assert ALL.transform(Document("a", "www.leaf.co.uk/a.com/b.de"))[1]["text_urls"] == 1
     assert PLAIN.transform(Document("a", ""))[1] == {
         "text_urls": 0,
         "text_url_character_ratio": None,

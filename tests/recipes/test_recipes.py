@@ -212,10 +212,10 @@ def test_addresses_go_before_a_text_is_counted_in_the_recipes_that_say_so():
         steps = [step.name for step in wf.recipe(name).steps]
         assert steps[2:4] == ["text_urls", "language"]
     said = "The leaf is green, and that is the color of the light that it has no use for."
-    text = " ".join([said, "We saw it at http://leaf.example.com/why and leaf.com.", *BOILING])
+    text = "\n".join([said, "We saw it at http://leaf.example.com/why and leaf.com.", *BOILING])
     [doc] = wf.recipe("dclm")([wf.Document("a", f"{text}\n3 likes\nRead more...")])
     assert doc.live
-    assert doc.text == " ".join([said, "We saw it at and", *BOILING])
+    assert doc.text == "\n".join([said, "We saw it at and", *BOILING])
     assert doc.signals["text_urls"] == 2
     assert [doc.signals[f"lines_{cause}"] for cause in ("counter", "navigation")] == [1, 1]
 
