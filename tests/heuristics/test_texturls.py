@@ -33,6 +33,7 @@ def without(text, stage=ALL):
         ("It rained.So we went", "It rained.So we went"),
         ("see xhttp://leaf.com", "see x"),
         ("see HTTP://leaf.com", "see HTTP://"),
+        ("see https://http://leaf.com", "see https://"),
         ("http://localhost/a and file.txt", "http://localhost/a and file.txt"),
         ("leaf.comma, leaf.com2, leaf.com_x", "leaf.comma, leaf.com2, leaf.com_x"),
         ("a.com" + " " * 12 + "b.com", " " * 2),

@@ -149,9 +149,7 @@ def _named(text: str) -> Iterator[tuple[int, int]]:
         first = max(end, start - _LONGEST)
         while start > first and text[start - 1] in _NAME:
             start -= 1
-        for scheme in _SCHEMES:
-            if text.endswith(scheme, end, start):
-                start -= len(scheme)
+        start -= next((len(some) for some in _SCHEMES if text.endswith(some, end, start)), 0)
         first = max(end, start - _BLANKS)
         while start > first and text[start - 1].isspace():
             start -= 1
