@@ -100,7 +100,7 @@ NAME, TAIL = r"[-a-zA-Z0-9@:%._+~#=]", r"[-a-zA-Z0-9()@:%_+.~#?&/=]*"
 SCHEME = r"\s{0,10}(?:(?:https?|ftp)://)?"
 BY_EXPRESSION = re.compile(rf"{SCHEME}{NAME}{{1,256}}\.(?:com|so|uk|co|org)\b{TAIL}")
 PIECES = [
-    "a", "The ", ".", "..", ".com", ".co.uk", "org", "http://", "https://", "ftp://", "/", "(",
+    "q", "The ", ".", "..", ".com", ".co.uk", "org", "http://", "https://", "ftp://", "/", "(",
     ")", " ", "\n", "\t\xa0", " " * 7, "@", ":", "_", "-", "é", ".So", ".so", "x" * 90, "com2",
     "?y=1", ".comx",
 ]  # fmt: skip
@@ -110,7 +110,7 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
 def test_it_finds_what_one_expression_finds(text):
     assert {"com", "so", "uk", "co", "org"} <= shipped("domains")[0]
-    assert not {"comx", "com2", "a", "x"} & shipped("domains")[0]
+    assert not {"comx", "com2", "q", "qq", "qqq"} & shipped("domains")[0]
     assert without(text) == BY_EXPRESSION.sub("", text)
 
 
