@@ -9,7 +9,7 @@ from webfilter import catalog
 from webfilter.cli import main
 from webfilter.errors import UnknownName
 from webfilter.listing import described, field_notes, overview
-from webfilter.recipes import available, load
+from webfilter.recipes import about, available, load
 from webfilter.stage import Filter
 
 
@@ -94,7 +94,7 @@ def test_a_plugin_is_told_as_ours_and_a_broken_one_does_not_end_the_list(monkeyp
     [line] = [line for line in lines if line.startswith("  broken ")]
     assert "cannot be used: stage 'broken': its plug-in no_such_module:X is broken" in line
     assert [line.split()[0] for line in lines[-len(available()) :]] == available()
-    assert "  fineweb            The chain that made FineWeb (2024-04), in its order" in lines
+    assert f"  fineweb            {about('fineweb')}" in lines
 
 
 def test_the_command_takes_a_name_and_knows_a_near_one(capsys):

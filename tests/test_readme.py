@@ -37,6 +37,11 @@ def desk(tmp_path, monkeypatch):
     ):
         rows = [json.dumps({"text": text * (1 + n % 20)}) for n in range(120)]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(rows), "utf-8")
+    limits = {"dup_line_frac": 0.263, "line_punct_thr": 0.0, "new_line_ratio": 0.152}
+    limits |= {"min_avg_word_length": 0, "max_avg_word_length": 15, "language_score": 0.821}
+    runs = {"top_n_grams": [[2, 0.169]], "dup_n_grams": [[5, 0.141]]}
+    config = {**limits, **runs, "max_non_alpha_words_ratio": 0.774, "stopwords": ["der", "und"]}
+    (tmp_path / "deu_Latn.yml").write_text(json.dumps(config), "utf-8")
     shutil.copytree(ROOT / "examples" / "data", tmp_path / "examples" / "data")
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -101,6 +101,7 @@ _HOME = {
     "check_tiers": "webfilter.run.tiers",
     "compare": "webfilter.report.compare",
     "distill": "webfilter.score.teacher",
+    "fineweb2": "webfilter.recipes.fineweb2",
     "fit_cascade": "webfilter.tuning",
     "fit_order": "webfilter.tuning",
     "known_languages": "webfilter.languages",
@@ -188,6 +189,7 @@ __all__ = [
     "check_tiers",
     "compare",
     "distill",
+    "fineweb2",
     "fit_cascade",
     "fit_order",
     "known_languages",
@@ -258,6 +260,7 @@ if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
     from webfilter.read import read  # the module, which can be called, as mypy understands it
     from webfilter.recipes import recipe
+    from webfilter.recipes.fineweb2 import fineweb2
     from webfilter.report import Explanation, Report
     from webfilter.report.compare import compare
     from webfilter.run.ray import RayWorkers

@@ -3,7 +3,8 @@
 ``webfilter sweep``, ``borderline``, ``removal`` and ``audit`` ask a run folder about its limits,
 ``webfilter clusters`` about its duplicates; ``webfilter compare`` says what changed between two.
 ``webfilter cascade`` fits a fast first pass to a recipe, ``webfilter order`` puts its filters in
-the order that costs least, ``webfilter models`` fetches models.
+the order that costs least, ``webfilter fineweb2`` makes FineWeb-2's chain, ``webfilter models``
+fetches models.
 
 Exit codes: 0 done; 1 the run itself broke; 2 something given cannot be used, or the output cannot
 be written; 130 interrupted.
@@ -197,6 +198,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     order.add_argument("--overwrite", action="store_true", help="replace FILE")
     order.set_defaults(do=_order)
+
+    fineweb2 = commands.add_parser("fineweb2", help="make FineWeb-2's chain for languages of yours")
+    fineweb2.add_argument(
+        "configs",
+        metavar="CONFIG",
+        nargs="+",
+        help="FineWeb-2's file of a language, named after it: deu_Latn.yml",
+    )
+    fineweb2.add_argument("--out", metavar="FILE", required=True, help="recipe to write, TOML")
+    fineweb2.add_argument("--model", metavar="FILE", help="GlotLID's, to tell languages (ours)")
+    fineweb2.add_argument("--overwrite", action="store_true", help="replace FILE")
+    fineweb2.set_defaults(do=_fineweb2)
 
     _report_commands(commands)
     command.add(commands)
@@ -465,6 +478,20 @@ def _order(args: argparse.Namespace) -> int:
     found = fit_order(_pipeline(args.recipe), read.files(args.inputs), documents=args.documents)
     found.save(path)
     _write(f"{found}\n\n{path}\n")
+    return 0
+
+
+def _fineweb2(args: argparse.Namespace) -> int:
+    from webfilter.recipes.fineweb2 import fineweb2
+    from webfilter.tuning.recipe import save_recipe
+
+    path = _target(args.out, args.overwrite)
+    configs = {Path(name).stem: name for name in args.configs}
+    if len(configs) < len(args.configs):
+        raise ConfigError("fineweb2: two of the files have one name, so one language; keep one")
+    pipe = fineweb2(configs, model=args.model)
+    save_recipe(path, pipe, f"FineWeb-2's chain for {', '.join(configs)}")
+    _write(f"{path}\n")
     return 0
 
 

@@ -43,6 +43,7 @@ def use() -> None:
     assert_type(report.kept, int)
     assert_type(pipe.explain("<p>x</p>"), wf.Explanation)
     assert_type(wf.recipe("educational").fingerprint(), str)
+    assert_type(wf.fineweb2({"de": "deu_Latn.yml", "th": {"stopwords": []}}), wf.Pipeline)
     found = tune("good.jsonl", ["a text"], pipe, by="language", skip=["words"])
     assert_type(found, Tuning)
     assert_type(found.proposals, tuple[Proposal, ...])

@@ -101,7 +101,7 @@ PROFILES = {
     ),
     "fineweb-2": Profile(
         source="FineWeb-2 (December 2024), its pipeline",
-        words="as datatrove-2024-12; its limits by language are not here: `tune` finds your own",
+        words="as datatrove-2024-12; its limits by language: `fineweb2` takes its files",
         lines="as datatrove-2024-12, with the rules on paragraphs and characters in lines off",
         order=_ORDER,
         deviations=_ZERO,
