@@ -338,7 +338,7 @@ def _check_corpus(step: CorpusStage[Any], batch: list[Document]) -> None:
 def _in_rounds(step: CorpusStage[Any], batch: list[Document]) -> list[Document]:
     """Resolve as a pipeline does: sketches as they are asked for, a folder, maybe again."""
     found: Stage | CorpusStage[Any] = pickle.loads(pickle.dumps(step.lean))  # to workers
-    with TemporaryDirectory() as work:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as work:
         while isinstance(found, CorpusStage):
             sketches = map(found.sketch, (batch[1::2], batch[:1], batch[2::2]))
             folder = Path(work, f"{len(list(Path(work).iterdir()))}")
@@ -363,7 +363,7 @@ def _check_online(step: OnlineStage[Any], batch: list[Document]) -> None:
     middle = len(batch) // 2
     state = step.start()
     first = list(step.observe(state, batch[:middle]))
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         step.save(state, Path(folder) / "state")
         loaded = step.load(Path(folder) / "state")
     resumed = [*first, *step.observe(loaded, batch[middle:])]

@@ -36,6 +36,7 @@ class Spool:
         import pyarrow as pa
 
         self._path = path
+        self._read: list[Any] = []
         self._schema = pa.schema(
             [
                 ("id", pa.binary()),
@@ -96,15 +97,18 @@ class Spool:
 
         self.finish()
         with pa.OSFile(os.fsencode(self._path)) as file, pa.ipc.open_stream(file) as stream:
+            self._read.append(file)
             for batch in stream:
                 *columns, (packed, *_) = (column.to_pylist() for column in batch.columns)
                 rests = pickle.loads(packed)
                 yield [_document(*row) for row in zip(*columns, rests, strict=True)]
 
     def delete(self) -> None:
-        """Remove the file."""
+        """Remove the file, whoever is still reading it."""
         with suppress(OutputError):  # what was spooled is not needed any more
             self.finish()
+        for file in self._read:  # Windows removes nothing that is open
+            file.close()
         self._path.unlink(missing_ok=True)
 
     def _refused(self, error: OSError) -> OutputError:
