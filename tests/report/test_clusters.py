@@ -508,7 +508,8 @@ def test_a_page_that_cannot_be_written_is_a_clear_error(folder, tmp_path, capsys
     page = str(tmp_path / "page.html")
     assert main(["clusters", str(folder), "--stage", "minhash", "--html", page]) == 2
     said = capsys.readouterr()
-    assert said.err == f"webfilter: error: cannot write {page!r}: No space left on device\n"
+    why = "No space left on device; make room there"
+    assert said.err == f"webfilter: error: cannot write {page!r}: {why}\n"
 
 
 def test_bad_input_is_one_clear_error_with_exit_code_2(folder, tmp_path, capsys):
