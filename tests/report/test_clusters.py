@@ -168,6 +168,10 @@ def test_a_survivor_that_left_later_says_so(marked):
     assert all(each.survivor.document.verdict.stage == "length_2" for each in later)
     assert "left later: length_2: length " in str(found)
     assert "left later: length_2" in Checker(found.to_html()).text
+    stored = Clusters.from_dict(json.loads(json.dumps(found.brief().to_dict())))
+    assert stored.to_dict() == found.brief().to_dict()
+    for text in (str(stored), Checker(stored.to_html()).text):
+        assert text.count("left later: length_2") == len(later)
 
 
 def test_signals_of_an_earlier_run_are_not_believed(tmp_path):
