@@ -128,7 +128,7 @@ def test_bad_lines_fail_one_by_one_and_say_where(tmp_path):
             said,
             [
                 "Expecting value: line 1 column 10",
-                "a line holds list, not an object",
+                "a line holds list, not an object; jq -c '.[]' makes lines from an array (",
                 "byte 10 of the line is not UTF-8",
                 "text is int, not str",
                 "no field 'text' or 'html' (fields: body)",
@@ -141,6 +141,13 @@ def test_bad_lines_fail_one_by_one_and_say_where(tmp_path):
         assert part in reason
         assert f"{path}, line {[2, 3, 4, 5, 7, 8, 9][number]}" in reason
     assert len({doc.id for doc in docs}) == len(docs)
+
+
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_a_file_in_utf_16_says_what_it_is(tmp_path, order):
+    (tmp_path / "a.jsonl").write_bytes("\ufeff{}\n{}\n".encode(f"utf-16-{order}"))
+    first = reasons(read.jsonl(tmp_path))[0]
+    assert first.startswith("malformed JSON: the file is UTF-16: iconv -f UTF-16 -t UTF-8 makes")
 
 
 def test_unicode_separators_and_lone_surrogates_stay_in_texts(tmp_path):

@@ -305,6 +305,27 @@ def test_a_broken_row_group_is_one_failure_and_the_others_are_read(tmp_path):
     assert [doc.text for doc in docs if doc.live] == texts[:1000] + texts[2000:]
 
 
+@pytest.mark.parametrize("page", ["dictionary", "data"])
+def test_a_flipped_byte_where_there_are_checksums_is_a_failure_and_no_other_text(page, tmp_path):
+    path = tmp_path / "a.parquet"
+    texts = [f"Text {n} and {n * 7919}." for n in range(400)]
+    pq.write_table(
+        pa.table({"text": texts}),
+        path,
+        row_group_size=200,
+        compression="none",
+        write_page_checksum=True,
+        use_dictionary=page == "dictionary",
+    )
+    data = bytearray(path.read_bytes())
+    data[data.index(b"Text 300 and")] ^= 1
+    path.write_bytes(data)
+    docs = list(read.parquet(path))
+    assert [doc.text for doc in docs if doc.live] == texts[:200]
+    [said] = [doc.verdict.reason for doc in docs if not doc.live]
+    assert said.startswith("row group 1 of 2 cannot be read: ")
+
+
 def test_a_file_with_other_numbers_of_rows_than_it_says_is_told_of(tmp_path, monkeypatch):
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"text": ["One.", "Two."]}), path)

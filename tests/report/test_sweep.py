@@ -1,8 +1,10 @@
 import json
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -410,6 +412,20 @@ def test_damaged_lines_are_refused(docs, tmp_path):
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(SourceError, match="damaged"):
         report.sweep("words", [20])
+
+
+def test_damaged_signals_are_refused_and_never_other_signals(docs, tmp_path):
+    report = PIPE.run(docs, tmp_path / "out", measure_all=True)
+    truth = report.sweep("words", [20])
+    path = tmp_path / "out" / "dropped" / "part-00000.parquet"
+    group, data = pq.ParquetFile(path).metadata.row_group(0), path.read_bytes()
+    columns = [group.column(index) for index in range(group.num_columns)]
+    (words,) = (column for column in columns if column.path_in_schema == "words")
+    for start in {words.data_page_offset, words.dictionary_page_offset} - {None}:
+        for at in range(start + 40, start + 100, 3):
+            path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+            with suppress(SourceError):
+                assert report.sweep("words", [20]) == truth, at
 
 
 def test_nothing_at_all_can_be_asked():

@@ -1,5 +1,7 @@
 """What is written comes back: the two ends of the package agree on the layout."""
 
+import random
+
 import pytest
 
 from webfilter import read
@@ -35,3 +37,23 @@ def test_documents_come_back_equal_from_files(tmp_path, format):
 def test_documents_come_back_equal_from_a_table():
     back = list(read(to_arrow(DOCS[:1])))
     assert back == DOCS[:1]
+
+
+@pytest.mark.parametrize("format", ["parquet", "jsonl.zst", "jsonl.gz"])
+def test_damage_of_what_was_written_is_told_and_changes_no_text(tmp_path, format):
+    chance = random.Random(4)
+    texts = {
+        f"d{n}": " ".join(chance.choices(["water", "boils", "ice", "melts"], k=60))
+        for n in range(300)
+    }
+    with open_sink(tmp_path, format=format) as sink:
+        sink.write([Document(id, text) for id, text in texts.items()])
+    (path,) = tmp_path.iterdir()
+    data = path.read_bytes()
+    for at in range(40, len(data) * 2 // 3, 61):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 0x10]) + data[at + 1 :])
+        docs = list(read(path))
+        whole = [doc.live and texts.get(doc.id) == doc.text for doc in docs]
+        assert any(doc.verdict for doc in docs) or (all(whole) and len(docs) == len(texts)), at
+        if format == "parquet":  # a checksum of a whole file comes after what it is about
+            assert all(good or doc.verdict for good, doc in zip(whole, docs, strict=True)), at

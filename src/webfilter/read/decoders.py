@@ -13,6 +13,7 @@ import re
 import zlib
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from webfilter.errors import MissingExtra
@@ -23,6 +24,7 @@ __all__ = [
     "Broken",
     "Decoder",
     "begins_with",
+    "codec_named",
     "codec_of",
     "decoder_for",
     "require",
@@ -79,8 +81,21 @@ class Decoder(Protocol):
         """
 
 
-def codec_of(head: bytes) -> str | None:
+def codec_named(name: str) -> str | None:
+    """Return the codec that a file is compressed with by its name; None: it says none.
+
+    >>> codec_named("crawl/a.warc.GZ")
+    'gzip'
+    """
+    return SUFFIXES.get(PurePosixPath(name).suffix.lower())
+
+
+def codec_of(head: bytes, named: str | None = None) -> str | None:
     """Return the codec that a file beginning with `head` is compressed with; None: plain.
+
+    Args:
+        head: the beginning.
+        named: the codec that its name says; asked where `head` fits two of them.
 
     >>> codec_of(b"WARC/1.0")
     """
@@ -88,8 +103,10 @@ def codec_of(head: bytes) -> str | None:
         if magic.match(head):
             return codec
     if len(head) >= 4 and _SKIPPABLE.match(head):
-        size = int.from_bytes(head[4:8], "little")
-        return "lz4" if MAGIC["lz4"].match(head, 8 + size) else "zstd"
+        after = 8 + int.from_bytes(head[4:8], "little")
+        if MAGIC["lz4"].match(head, after):
+            return "lz4"
+        return "lz4" if named == "lz4" and not MAGIC["zstd"].match(head, after) else "zstd"
     return None
 
 

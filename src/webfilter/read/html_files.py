@@ -23,7 +23,7 @@ def read_html(raw: Raw, source: str, name: str, options: Options) -> Document:
     parts: list[bytes] = []
     size = 0
     try:
-        inflater = Inflater(raw)
+        inflater = Inflater(raw, source)
         while (got := inflater.next()) is not None:
             parts.append(got[0])
             size += len(got[0])

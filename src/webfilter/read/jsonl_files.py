@@ -6,6 +6,7 @@ parser says. Lines end with a newline only, so that the separators Unicode has s
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ def read_jsonl(
         skipped: counts blank lines.
     """
     number = 0
-    for line in _lines(raw, options.max_bytes):
+    for line in _lines(raw, source, options.max_bytes):
         if isinstance(line, Damage):
             at = f"{line}, at byte {line.member} of {source}, after line {number}"
             meta = {"source": source, "offset": line.member}
@@ -60,12 +61,13 @@ def read_jsonl(
             if not line.strip():
                 skipped["blank line"] += 1
                 continue
-            yield _malformed(line, f"malformed JSON: {_said(error)}", source, number)
+            yield _malformed(line, f"malformed JSON: {_said(error, line)}", source, number)
             continue
         if isinstance(row, dict):
             yield from_mapping(row, options, where)
         else:
-            said = f"a line holds {type(row).__name__}, not an object"
+            hint = "; jq -c '.[]' makes lines from an array" if isinstance(row, list) else ""
+            said = f"a line holds {type(row).__name__}, not an object{hint}"
             yield _malformed(line, said, source, number)
 
 
@@ -74,16 +76,18 @@ def _malformed(line: bytes, said: str, source: str, number: int) -> Document:
     return failed(content_id(line), f"{said} ({source}, line {number})", meta=meta)
 
 
-def _said(error: Exception) -> str:
+def _said(error: Exception, line: bytes) -> str:
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "the file is UTF-16: iconv -f UTF-16 -t UTF-8 makes UTF-8 of it"
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} of the line is not UTF-8"
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _lines(raw: Raw, limit: int | None) -> Iterator[bytes | _TooLong | Damage]:
+def _lines(raw: Raw, source: str, limit: int | None) -> Iterator[bytes | _TooLong | Damage]:
     """Yield the lines of a file; a broken place instead of the line that it is in."""
     try:
-        inflater = Inflater(raw)
+        inflater = Inflater(raw, source)
     except Damage as damage:
         yield damage
         return

@@ -255,9 +255,12 @@ def _found(path: str, name: str, kind: str) -> File:
     if not os.access(path, os.R_OK):
         why = "Permission denied" if os.path.exists(path) else "it is a link to nothing, or gone"
         raise SourceError(f"{path}: cannot be read: {why}")
+    about = os.stat(path)
+    if not stat.S_ISREG(about.st_mode):  # a pipe that nobody writes to would be waited for
+        raise SourceError(f"{path}: no ordinary file: give a pipe by itself, not by a pattern")
     if path.endswith(".lz4"):
         require("lz4")
-    return File(path, name.replace(os.sep, "/"), kind, os.stat(path).st_size)
+    return File(path, name.replace(os.sep, "/"), kind, about.st_size)
 
 
 def _in_glob(pattern: str, kind: str | None) -> Iterator[File]:

@@ -29,6 +29,7 @@ __all__ = ["Record", "records"]
 _NEWLINES = re.compile(rb"[\r\n]*")
 _VERSION = re.compile(rb"WARC/\d{1,2}\.\d{1,3}[ \t]*\r?\n")
 _HEADER = re.compile(rb"WARC/\d{1,2}\.\d{1,3}[ \t]*\r?\n[A-Za-z][\w-]*[ \t]*:")
+_ID = re.compile(rb"\nWARC-Record-ID:[^\r\n]*")
 _HEAD_END = re.compile(rb"\n\r?\n")
 _MAX_HEAD = 1 << 20
 _PEEK = 1 << 16
@@ -249,8 +250,16 @@ class _Walk:
                 tape.pos += 5
                 raise _Short(None, ended=True)
         head = tape.buf[tape.pos : found.start()]
-        record.headers = headers = _headers(head)
         tape.pos = found.end()
+        if b"\0" in head:  # a hole, behind which the header of another record may go on
+            record.headers = _headers(head[: head.index(b"\0")], clipped=True)
+            record.problem = "its header has zero bytes in it"
+            return None
+        record.headers = headers = _headers(head)
+        # what was between them is gone (to count first is quicker)
+        if head.count(b"\nWARC-Record-ID:") > 1 and len(set(_ID.findall(head))) > 1:
+            record.problem = "its header has the ids of several records"
+            return None
         said = headers.get("content-length", "")
         if not (said.isascii() and said.isdigit()) or len(said) > 18:
             record.problem = f"Content-Length is {said!r}" if said else "it has no Content-Length"

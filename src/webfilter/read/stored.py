@@ -7,6 +7,7 @@ begin, raises `Damage` where the file is broken, and can go on behind the damage
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import IO, Any
 
 from webfilter.read.decoders import (
@@ -14,11 +15,13 @@ from webfilter.read.decoders import (
     Broken,
     Decoder,
     begins_with,
+    codec_named,
     codec_of,
     decoder_for,
     skippable,
 )
 from webfilter.read.remote import Lost
+from webfilter.read.sniff import sniffs_text
 
 __all__ = ["Damage", "Inflater", "Meter", "Raw"]
 
@@ -26,6 +29,8 @@ CHUNK = 1 << 17
 # bytes from which a member gives its first content: gzip's code tables, others' largest blocks
 _PROBE = {"gzip": 512, "zstd": 1 << 18, "lz4": 1 << 18, "xz": 1 << 16, "bz2": 1 << 20}
 _FIRST = 512
+_PLAIN = 64  # records, lines and pages begin with as many bytes of text
+_REPEAT = 1 << 24  # content of damaged members from which, and 16 times the file, no way leads back
 _BACK = 1 << 26  # a decoder does not run over more than this before it notices damage
 
 
@@ -93,20 +98,34 @@ class Damage(Exception):
 class Inflater:
     """The decompressed content of a file. Which codec it has is told by its first bytes.
 
+    Where they are damaged its name tells: ``.gz`` may hold plain text, but no other bytes.
+
+    Args:
+        raw: the open file.
+        name: of the file.
+
     Raises:
         Damage: not even the beginning can be read.
     """
 
-    def __init__(self, raw: Raw) -> None:
+    def __init__(self, raw: Raw, name: str = "") -> None:
         self._raw = raw
         self._in = b""  # stored bytes read, not yet decompressed
+        self._given = b""  # what was decompressed last
+        self._gave = 0  # content of the member, in bytes
+        self._again = 0  # of damaged members, whose bytes were searched for others
         self._decoder: Decoder | None = None
         self._ended: Decoder | None = None  # the decoder of the member before
         self._dictionary: bytes | None = None
         self._member = 0
         self._damage: Damage | None = None
         self._fill(_FIRST)
-        self.codec = codec_of(self._in)
+        named = codec_named(name)
+        self.codec = codec_of(self._in, named)
+        if self.codec is None and named is not None and not sniffs_text(self._in[:_PLAIN]):
+            self.codec = named
+            what = f"it does not begin like {named} data, which its name says it is"
+            self._damage = Damage(what, 0)
         if self.codec == "zstd" and self._in[:4] == b"\x5d\x2a\x4d\x18":
             self._take_dictionary()
 
@@ -136,6 +155,7 @@ class Inflater:
                 if not self._begin():
                     return None
                 begins = self._member
+            before = len(got)
             try:
                 got += self._push()
             except Broken as error:
@@ -144,6 +164,7 @@ class Inflater:
                 got += error.salvaged
             except Damage as error:
                 self._damage = error
+            self._gave += len(got) - before
             ended = self._decoder is None or self._damage is not None
             if got and (ended or begins < 0 or len(got) >= _FIRST):
                 return got, begins
@@ -151,20 +172,30 @@ class Inflater:
                 raise self._damage
 
     def seek(self, at: int) -> None:
-        """Go on from byte `at` of a plain file."""
-        self._raw.seek(at)
+        """Go on from byte `at` of a plain file.
+
+        Raises:
+            Damage: the file cannot be read any more.
+        """
+        with self._reading():
+            self._raw.seek(at)
         self._in = b""
 
     def end(self) -> int:
-        """Return the size of a plain file."""
-        return self._raw.end()
+        """Return the size of a plain file.
+
+        Raises:
+            Damage: the file cannot be read any more.
+        """
+        with self._reading():
+            return self._raw.end()
 
     def resync(self, prefix: bytes) -> bool:
         """Go to the next member behind the damaged one whose content begins with `prefix`.
 
         Returns:
-            Whether there is one. Where the file cannot be read backwards, only what lies ahead is
-            searched.
+            Whether there is one. Where the file cannot be read backwards, or was too often, only
+            what lies ahead is searched; of a stream what was read last, too.
         """
         if self.codec is None or self._damage is None:
             return False
@@ -172,10 +203,15 @@ class Inflater:
         after = max(self._damage.member + 1, self._raw.at - _BACK)
         self._damage, self._decoder = None, None
         try:
-            if self._raw.seekable:
+            before = self._raw.at - len(self._in) - after  # bytes of it that are not at hand
+            often = self._again > _REPEAT + 16 * self._raw.at
+            self._again += self._gave + max(0, before)
+            if often:
+                self._in = b""
+            elif before > 0 and self._raw.seekable:
                 self._raw.seek(after)
                 self._in = b""
-            at = 0
+            at = max(0, after - (self._raw.at - len(self._in)))
             while True:
                 found = magic.search(self._in, at)
                 if found is None:
@@ -209,18 +245,24 @@ class Inflater:
             pass
 
     def _read(self) -> bool:
-        try:
+        with self._reading():
             data = self._raw.read(CHUNK)
+        self._in += data
+        return bool(data)
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
         except Lost:
             raise
         except (OSError, ValueError) as error:
             raise Damage(f"cannot be read: {error}", self._raw.at) from error
-        self._in += data
-        return bool(data)
 
     def _begin(self) -> bool:
         """Go to the beginning of the next member; False at the end of the file."""
         assert self.codec is not None
+        self._gave = 0
         while True:
             self._fill(18)
             rest = self._in.lstrip(b"\0") if self._in[:1] == b"\0" else self._in
@@ -253,9 +295,15 @@ class Inflater:
         data = b""
         if not decoder.pending:
             if not self._in and not self._read():
+                self._in = self._given
                 raise Damage(f"the file ends inside its {self.codec} data", self._member)
-            data, self._in = self._in, b""
-        out = decoder.push(data)
+            self._given, self._in = self._in, b""
+            data = self._given
+        try:
+            out = decoder.push(data)
+        except Broken:
+            self._in = self._given
+            raise
         if decoder.eof:
             self._in = decoder.unused
             self._decoder, self._ended = None, decoder

@@ -202,7 +202,8 @@ def read_parquet(
 ) -> Iterator[Document]:
     """Yield a document for each row of a Parquet file, row group by row group.
 
-    A row group that cannot be read is one failed document that says which; the next ones are read.
+    A row group that cannot be read, or whose checksums tell of damage, is one failed document that
+    says which; the next ones are read.
     So is a file that has other numbers of rows than it says. Of a row group so many rows are loaded
     at a time as fit into some memory.
 
@@ -216,7 +217,7 @@ def read_parquet(
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(handle)
+        file = pq.ParquetFile(handle, page_checksum_verification=True)  # where there are any
         total, groups = file.metadata.num_rows, file.num_row_groups
         check_columns(file.schema_arrow.names, options, source)
     except Lost:

@@ -25,7 +25,7 @@ def read_warc(raw: Raw, source: str, options: Options, skipped: Counter[str]) ->
         skipped: counts the other records, by type.
     """
     try:
-        inflater = Inflater(raw)
+        inflater = Inflater(raw, source)
     except Damage as damage:
         yield failed(f"{source}@0", f"{source} {damage}", meta={"source": source})
         return

@@ -252,7 +252,7 @@ def _opened(handle: Any, path: str) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(handle, pre_buffer=False)
+        return pq.ParquetFile(handle, pre_buffer=False, page_checksum_verification=True)
     except Exception as error:
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise SourceError(f"{path}: not a readable Parquet file: {said}") from error

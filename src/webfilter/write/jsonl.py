@@ -7,7 +7,7 @@
 UTF-8, unescaped; keys of `meta` and `signals` sorted; undefined signals are null; the page, where
 asked for, is ``html_base64``. Values that JSON does not have follow `webfilter.write.jsontext`. The
 same documents give the same bytes, however they were batched: compression sees one line at a time,
-one zstd frame or gzip member a file, and gzip's header has no date.
+one zstd frame or gzip member a file, with its checksum, and gzip's header has no date.
 
 With ``layout="datatrove"`` a line is what datatrove's ``JsonlWriter`` writes (compared: 0.10)::
 
@@ -125,7 +125,8 @@ class JsonlSink(PartSink):
         elif self._compression == "zst":
             import zstandard
 
-            self._stream = zstandard.ZstdCompressor(level=3).stream_writer(file, closefd=False)
+            packer = zstandard.ZstdCompressor(level=3, write_checksum=True)
+            self._stream = packer.stream_writer(file, closefd=False)
         else:
             self._stream = file
 

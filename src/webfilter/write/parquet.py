@@ -3,7 +3,8 @@
 A row group ends after a thousand documents or 32 MB of them, a part after the row group with which
 it reaches its size on disk. Both follow from the sequence of documents alone, and nothing else
 enters the files (no dates, no names of machines), so the same documents give the same bytes however
-they were batched, as long as pyarrow is the same. zstd; dictionaries only where values recur.
+they were batched, as long as pyarrow is the same. zstd; dictionaries only where values recur; each
+page has its checksum, by which damage is told from other text.
 
 A row group is compressed and written by a thread while the next one is collected. What goes wrong
 there is raised when the next is full, or at the end.
@@ -104,6 +105,7 @@ class ParquetSink(PartSink):
             schema,
             compression="zstd",
             compression_level=_LEVEL,
+            write_page_checksum=True,
             use_dictionary=recurring,
             write_statistics=[leaf for leaf in leaves if leaf not in _NO_RANGE],
         )
