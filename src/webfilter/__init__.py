@@ -84,6 +84,7 @@ _HOME = {
     "SubstringDedup": "webfilter.dedup.substrings",
     "TableWorker": "webfilter.run.tables",
     "Teacher": "webfilter.score.teacher",
+    "TextUrls": "webfilter.heuristics.texturls",
     "Tiers": "webfilter.score.tiers",
     "TokenBudget": "webfilter.score.threshold",
     "Tokens": "webfilter.score.tokens",
@@ -168,6 +169,7 @@ __all__ = [
     "SubstringDedup",
     "TableWorker",
     "Teacher",
+    "TextUrls",
     "Tiers",
     "TokenBudget",
     "Tokens",
@@ -249,6 +251,7 @@ if TYPE_CHECKING:
     from webfilter.heuristics.lines import Lines
     from webfilter.heuristics.pii import Pii
     from webfilter.heuristics.repetition import GopherRepetition
+    from webfilter.heuristics.texturls import TextUrls
     from webfilter.heuristics.url import UrlFilter
     from webfilter.language import DraftLanguage, Language, LanguageParts
     from webfilter.languages import LanguageFacts, known_languages, language_facts

@@ -25,6 +25,7 @@ STAGES: dict[str, str] = {
     "extract": "webfilter.extract:Extract",
     "cascade": "webfilter.extract:Cascade",
     "sandboxed": "webfilter.extract:Sandboxed",
+    "text_urls": "webfilter.heuristics.texturls:TextUrls",
     "language": "webfilter.language:Language",
     "language_parts": "webfilter.language:LanguageParts",
     "lines": "webfilter.heuristics.lines:Lines",

@@ -18,6 +18,7 @@ from webfilter.heuristics.length import Length
 from webfilter.heuristics.lines import Lines
 from webfilter.heuristics.pii import Pii
 from webfilter.heuristics.repetition import GopherRepetition
+from webfilter.heuristics.texturls import TextUrls
 
 FAMILIES = (GopherRepetition, GopherQuality, C4Quality, FineWebQuality)
 PROFILES = [(family, name) for family in FAMILIES for name in family.profiles]
@@ -26,6 +27,9 @@ IDS = [f"{family.name}-{name}" for family, name in PROFILES]
 OTHERS = [
     Lines(),
     Lines.profile("refinedweb"),
+    Lines.profile("dclm"),
+    TextUrls(),
+    TextUrls.profile("refinedweb"),
     Pii(max_pii=2, max_pii_character_ratio=0.5),
     BadWords(words=("cat", "a b"), max_bad_words=3),
     Length(min_words=3, max_words=40, min_characters=5, max_lines=6, max_bytes=400),
@@ -46,6 +50,10 @@ HOSTILE = {
     "surrogates": "\ud800 \udfff" * (SIZE // 3),
     "nul": "\x00" * SIZE,
     "emoji": "😀" * SIZE,
+    "names": "a.com" * (SIZE // 5),
+    "names with spaces": "a.com " * (SIZE // 6),
+    "dots": ".so" + "." * SIZE,
+    "numbers with dots": "1.2." * (SIZE // 4),
     "pairs": " ".join(f"w{k % 9000} v{k % 9000}" for k in range(SIZE // 12)),
     "right to left": "‮שלום עולם، مرحبا. " * (SIZE // 20),
 }

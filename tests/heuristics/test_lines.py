@@ -263,6 +263,80 @@ def test_the_profile_of_refinedweb_does_what_the_paper_says():
     assert Lines.profile("webfilter-2026-11") == Lines()
 
 
+def as_dclm(text, **fields):
+    [doc] = Lines.profile("dclm", **fields).process([Document("a", text)])
+    return doc.text
+
+
+WHOLE = "Plants make sugar from light, and they keep a part of it for the night."
+
+
+@pytest.mark.parametrize(
+    ("line", "left", "cause"),
+    [
+        ("MOSTLY CAPITALS Are here", None, "uppercase"),
+        ("ABCD efg", "ABCD efg", None),
+        ("2014", None, "numbers"),
+        ("٢٠١٤", None, "numbers"),
+        ("$ 19.99", "$ 19.99", None),
+        ("12.03.2014 10:22", "12.03.2014 10:22", None),
+        ("3 likes", None, "counter"),
+        ("» 1,204.5K Views!", None, "counter"),
+        ("12 votes", "12 votes", None),
+        ("3 likes and shares", "3 likes and shares", None),
+        ("Leaves", None, "short"),
+        ("   ", None, "short"),
+        ("You have 2 items in cart now", "You have 2 now", "account"),
+        ("Items in cart", None, "account"),
+        ("The whole story. Read more...", "The whole story.", "navigation"),
+        ("The whole story. read more>>>", "The whole story.", "navigation"),
+        ("The whole story, read more of", "The whole story,", "navigation"),
+        ("The whole story. Read more", "The whole story. Read more", None),
+        ("Sign-in to see it", "to see it", "account"),
+        ("You can sign-in here", "You can sign-in here", None),
+        ("a b c d e f g h i Read more...", "a b c d e f g h i Read more...", None),
+        ("a b c d e f g h Read more...", "a b c d e f g h", "navigation"),
+        ("Share on Facebook", "Share on Facebook", None),
+    ],
+)
+def test_the_lines_of_dclm_lose_what_they_lose_there(line, left, cause):
+    text = f"{WHOLE}\n\n{line}\n\n{WHOLE}"
+    expected = f"{WHOLE}\n\n{WHOLE}" if left is None else f"{WHOLE}\n\n{left}\n\n{WHOLE}"
+    found, signals = Lines.profile("dclm").transform(Document("a", text))
+    assert found.replace("\n\n\n\n", "\n\n").replace("\n\n\n", "\n\n") == expected
+    assert {name for name in CAUSES if signals[f"lines_{name}"]} == ({cause} if cause else set())
+    if cause in ("numbers", "counter", "account", "navigation"):
+        assert as_dclm(text, **{f"remove_{cause}": False, "line_min_words": None}) == text
+
+
+def test_dclm_goes_through_the_text_once_for_each_rule():
+    assert as_dclm(f"  {WHOLE}\n\n\n\n{WHOLE} \n") == f"{WHOLE}\n\n{WHOLE}"
+    assert as_dclm(f"  2014\n{WHOLE}") == WHOLE  # stripped by the rule before
+    assert as_dclm(f"{WHOLE}\nA: Read more...") == f"{WHOLE}\nA:"  # two words when they count
+    assert as_dclm(f"{WHOLE}\nSIGN-IN to the green leaf and its roots") == (
+        f"{WHOLE}\nto the green leaf and its roots"
+    )
+    assert as_dclm("HOME\n2014\n3 likes\nLeaves") == ""
+    assert as_dclm("Home\n Read\n\n") == ""
+    assert as_dclm(WHOLE.upper(), line_max_uppercase_ratio=None) == WHOLE.upper()
+
+
+def test_dclm_counts_words_that_begin_with_a_letter_or_digit():
+    stage = Lines.profile("dclm")
+    for rest, live in ((19, True), (18, False)):
+        text = "– 3 likes –\n" + "leaf (leaf) " * rest + "leaf " * rest
+        [doc] = stage.process([Document("a", text)])
+        assert doc.signals["line_removed_word_ratio"] == 2 / (2 + 2 * rest)
+        assert doc.live is live
+    assert stage.transform(Document("a", "– –"))[1]["line_removed_word_ratio"] is None
+
+
+def test_dclm_has_no_cause_for_each_line():
+    with pytest.raises(ConfigError, match="judge_lines has no cause"):
+        Lines.profile("dclm").judge_lines("Home")
+    assert Lines.profile("dclm").artifacts == {}
+
+
 def test_wrong_configuration_is_said():
     with pytest.raises(UnknownName, match="did you mean 'refinedweb'"):
         Lines.profile("refined_web")
@@ -272,7 +346,7 @@ def test_wrong_configuration_is_said():
         Lines.profile("refinedweb", nothing=1)
 
 
-@pytest.mark.parametrize("stage", [Lines(), Lines.profile("refinedweb")])
+@pytest.mark.parametrize("stage", [Lines.profile(name) for name in Lines.profiles])
 def test_contract(stage):
     check_stage(stage)
 

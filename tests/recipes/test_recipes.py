@@ -207,6 +207,19 @@ def test_the_recipe_refinedweb_cuts_out_what_another_page_has():
     assert str(pages[1].verdict) == "substring_dedup: characters_left 0 < 20"
 
 
+def test_addresses_go_before_a_text_is_counted_in_the_recipes_that_say_so():
+    for name in ("dclm", "refinedweb"):
+        steps = [step.name for step in wf.recipe(name).steps]
+        assert steps[2:4] == ["text_urls", "language"]
+    said = "The leaf is green, and that is the color of the light that it has no use for."
+    text = "\n".join([said, "We saw it at http://leaf.example.com/why and leaf.com.", *BOILING])
+    [doc] = wf.recipe("dclm")([wf.Document("a", f"{text}\n3 likes\nRead more...")])
+    assert doc.live
+    assert doc.text == "\n".join([said, "We saw it at and", *BOILING])
+    assert doc.signals["text_urls"] == 2
+    assert [doc.signals[f"lines_{cause}"] for cause in ("counter", "navigation")] == [1, 1]
+
+
 def test_a_model_that_is_no_path_is_a_clear_error():
     with pytest.raises(ConfigError, match=r"model .* cannot be read"):
         load('[[stage]]\nuse = "educational"\nmodel = "a\\u0000b"')

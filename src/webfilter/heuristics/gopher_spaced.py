@@ -14,9 +14,18 @@ from statistics import median
 from webfilter.document import Value
 from webfilter.heuristics.counts import ratio
 
-__all__ = ["SPACED"]
+__all__ = ["SPACED", "dclm_words"]
 
 _FASTTEXT = re.compile(r"[^ \n\r\t\v\f\x00]+")
+
+
+def dclm_words(text: str) -> int:
+    """Return how many words DCLM counts: fastText's, if they begin with a letter or digit.
+
+    >>> dclm_words("So – it rains (again).")
+    3
+    """
+    return sum(word[0].isalnum() for word in _FASTTEXT.findall(text))
 
 
 def _alphabetic(words: list[str]) -> int:
@@ -47,7 +56,7 @@ def _dclm(text: str, stop_words: Collection[str]) -> dict[str, Value]:
     ellipses = sum(line.endswith(("...", ". . .", "…")) for line in lines)
     symbols = sum(map(text.count, ("#", "...", ". . .", "…")))
     return {
-        "words": sum(word[0].isalnum() for word in _FASTTEXT.findall(text)),
+        "words": dclm_words(text),
         "mean_word_length": ratio(sum(map(len, words)), len(words)),
         "symbol_word_ratio": ratio(symbols, len(words)),
         "bullet_line_ratio": ratio(bullets, len(lines)),

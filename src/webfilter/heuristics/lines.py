@@ -20,10 +20,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from webfilter.document import Document, Value
+from webfilter.errors import ConfigError
+from webfilter.heuristics.gopher_spaced import dclm_words
 from webfilter.heuristics.limits import limit
+from webfilter.heuristics.lines_dclm import CAUSES, cleaned
 from webfilter.heuristics.phrases import PhraseSet, digest, phrases
 from webfilter.heuristics.surroundings import Line, measured, surroundings_of
 from webfilter.profiles import Profile, Profiled
@@ -71,6 +74,25 @@ PROFILES = {
             "remove_symbols": False,
             "remove_repeated": False,
             "fragment_length": None,
+        },
+    ),
+    "dclm": Profile(
+        source="DCLM, dclm_baseline_refinedweb.yaml, from newline_removal_modifier on",
+        words="as of GopherQuality's dclm, for the share removed; for limits between white space",
+        lines="between newlines, as they are; of more than two newlines two stay",
+        order=(
+            "lines go that are mostly capitals, nothing but digits, a counter (3 likes) or one "
+            "word; then, in lines of up to ten words, items in cart anywhere, read more and three "
+            "characters at the end, sign-in at the start go, alone. The text is stripped, and a "
+            "page goes if more than 0.05 of its words did"
+        ),
+        deviations="a page without words is kept, for GopherQuality to drop",
+        settings={
+            "version": "dclm",
+            "max_line_removed_word_ratio": 0.05,
+            "phrase_max_words": 10,
+            "line_min_words": 2,
+            "line_max_uppercase_ratio": 0.5,
         },
     ),
 }
@@ -137,6 +159,9 @@ class Lines(Profiled, Transform):
         Signal("lines_fragment", "int", "Lines removed: short among the like", "lines", 0),
     )
 
+    version: Literal["webfilter-2026-11", "dclm"] = "webfilter-2026-11"
+    """Whose way to go through lines. Of the fields below, ``dclm`` heeds the limits on words and
+    capitals, `phrase_max_words`, and whether numbers, counters, account and navigation go."""
     max_line_removed_word_ratio: float | None = 0.6
     """Greatest share of words that may go before the page is dropped. RefinedWeb has 0.05, for text
     that trafilatura extracted and a few rules that seldom apply; with these rules on pages as they
@@ -184,10 +209,14 @@ class Lines(Profiled, Transform):
     @property
     def artifacts(self) -> Mapping[str, str]:
         """The checksum of the lists of phrases."""
+        if self.version == "dclm":
+            return {}
         return {f"phrases {self.phrase_set}": digest(self.phrase_set)}
 
     def transform(self, doc: Document) -> tuple[str, Mapping[str, Value]]:
         """Return the lines kept as one text, and the signals."""
+        if self.version == "dclm":
+            return self._as_dclm(doc.text)
         found = self.judge_lines(doc.text)
         counts = dict.fromkeys(_CAUSES, 0)
         kept = words = removed = 0
@@ -205,12 +234,32 @@ class Lines(Profiled, Transform):
             **{f"lines_{cause}": number for cause, number in counts.items()},
         }
 
+    def _as_dclm(self, text: str) -> tuple[str, Mapping[str, Value]]:
+        left, removed = cleaned(
+            text,
+            max_uppercase=self.line_max_uppercase_ratio,
+            min_words=self.line_min_words,
+            phrase_words=self.phrase_max_words,
+            off=[cause for cause in CAUSES if not getattr(self, f"remove_{cause}", True)],
+        )
+        words = dclm_words(text)
+        return left, {
+            "lines": sum(map(bool, map(str.strip, left.split("\n")))),
+            "line_removed_word_ratio": (words - dclm_words(left)) / words if words else None,
+            **{f"lines_{cause}": removed.get(cause, 0) for cause in _CAUSES},
+        }
+
     def judge_lines(self, text: str) -> list[tuple[str, int, str | None]]:
         """Return each line of `text` with its words and why it goes, or None if it stays.
 
         >>> Lines().judge_lines("Log in\\nIt rains.")
         [('Log in', 2, 'account'), ('It rains.', 2, None)]
+
+        Raises:
+            ConfigError: of version ``dclm``, which goes through the text once for each rule.
         """
+        if self.version == "dclm":
+            raise ConfigError("lines: judge_lines has no cause for each line of version 'dclm'")
         raw = text.splitlines()
         lines = measured(raw, text)
         causes = self._listed_causes(lines)

@@ -5,7 +5,8 @@ takes such files from anywhere: domain lists (UT1's ``domains``), URL lists, and
 (``0.0.0.0 ads.example.com``).
 
 Our own lists are small and precise on purpose, and all our own work: they hold what is unambiguous
-and leave coverage to lists that are maintained every day. They know mostly English.
+and leave coverage to lists that are maintained every day. They know mostly English. ``domains``
+alone is no work of ours: the top-level domains there are.
 """
 
 from __future__ import annotations
