@@ -475,7 +475,7 @@ def test_what_a_script_defines_is_sent_or_refused_with_a_hint(tmp_path, without)
     )  # fmt: skip
     assert done.stderr == ""
     if without:
-        assert 'in a module, pip install "webfilter[workers]", or run with work' in done.stdout
+        assert 'in a module, or pip install "webfilter[workers]"\n' in done.stdout
     else:
         assert "mine" in done.stdout.splitlines()
 

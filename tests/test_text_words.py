@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from webfilter.errors import ConfigError, MissingExtra
 from webfilter.heuristics.gopher import GopherQuality
+from webfilter.heuristics.length import Length
 from webfilter.heuristics.repetition import GopherRepetition
 from webfilter.text import (
     check_words,
@@ -255,14 +256,15 @@ def test_nltk_tokens_that_are_not_in_the_text_are_refused(nltk):
 def test_missing_model_says_how_to_get_it(nltk):
     nltk([], model=False)
     for build in (GopherQuality, GopherRepetition):
-        with pytest.raises(ConfigError, match=r"python -m nltk\.downloader punkt_tab"):
+        said = rf"^{build.name}: words = 'nltk' needs .* python -m nltk\.downloader punkt_tab"
+        with pytest.raises(ConfigError, match=said):
             build(words="nltk")
 
 
 def test_old_nltk_is_refused(nltk):
     del nltk([]).tokenize.punkt
-    with pytest.raises(MissingExtra, match=r"webfilter\[nltk\]"):
-        check_words("nltk")
+    with pytest.raises(MissingExtra, match=r"^length: words = 'nltk': .*webfilter\[nltk\]"):
+        Length(words="nltk")
 
 
 def test_version_of_nltk_is_an_artifact(nltk):

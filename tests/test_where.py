@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from webfilter import Pipeline, RunError
+from webfilter import Pipeline, RunError, Sandboxed
 from webfilter.compose import Where
 from webfilter.document import Document
 from webfilter.errors import ConfigError
@@ -126,8 +126,10 @@ def test_a_lambda_travels_to_workers(tmp_path):
 def test_without_cloudpickle_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "cloudpickle", None)
     pipe = Pipeline((Where(lambda doc: True, reason="too short"),))
-    with pytest.raises(RunError, match=r'pip install "webfilter\[workers\]", or run with'):
+    with pytest.raises(RunError, match=r'workers=1 needs none.*pip install "webfilter\[workers\]"'):
         pipe.run(["four"], kept=tmp_path / "kept", workers=2)
+    with pytest.raises(RunError, match=r"^sandboxed: .*webfilter\[workers\]\"$"):  # of no other use
+        Pipeline((Sandboxed(*pipe.steps),)).run(["four"], kept=tmp_path / "kept")
     named = Pipeline((Where(is_long, reason="too short"),))
     assert named.run(["four"], kept=tmp_path / "k", workers=2).dropped == 1
 

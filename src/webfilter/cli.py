@@ -27,7 +27,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from webfilter import __version__
-from webfilter.errors import ConfigError, OutputError, RunError, SourceError, WebfilterError
+from webfilter.errors import (
+    ConfigError,
+    OutputError,
+    RunError,
+    SourceError,
+    WebfilterError,
+    because,
+)
 from webfilter.models import command
 
 if TYPE_CHECKING:
@@ -555,7 +562,7 @@ def _shown(found: Clusters | Comparison | Diff, form: str, path: Path | None) ->
         try:
             path.write_text(found.to_html(), "utf-8", errors="replace", newline="\n")
         except OSError as error:
-            raise OutputError(f"cannot write {str(path)!r}: {error.strerror}") from error
+            raise OutputError(f"cannot write {str(path)!r}: {because(error)}") from error
     return _say(found, form)
 
 
@@ -576,7 +583,7 @@ def _target(name: str, overwrite: bool) -> Path:
     try:
         fits, there = path.parent.is_dir() and not path.is_dir(), path.exists()
     except OSError as error:  # such as a name that is too long
-        raise OutputError(f"cannot write {name!r}: {error.strerror}") from None
+        raise OutputError(f"cannot write {name!r}: {because(error)}") from None
     if not fits:
         raise OutputError(f"cannot write {name!r}: not a file in a folder that exists")
     if there and not overwrite:

@@ -19,6 +19,7 @@ pipeline runs is never raised: it becomes a failed document whose verdict holds 
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "SourceError",
     "UnknownName",
     "WebfilterError",
+    "because",
 ]
 
 
@@ -93,3 +95,25 @@ class DocumentError(WebfilterError, ValueError):
 
 class RunError(WebfilterError):
     """The run broke a promise of its own: report it, it is a bug or a broken machine."""
+
+
+_FULL = "make room there"
+_CLOSED = "give a place that you may write to"
+_FIX = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EACCES: _CLOSED,
+    errno.EPERM: _CLOSED,
+    errno.EROFS: _CLOSED,
+}
+
+
+def because(error: BaseException, fix: str = "") -> str:
+    """Return why something cannot be written, and what to do: `fix`, or what follows from why.
+
+    >>> because(OSError(errno.ENOSPC, "No space left on device"))
+    'No space left on device; make room there'
+    """
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    fix = fix or _FIX.get(getattr(error, "errno", None) or 0, "")
+    return f"{why}{fix and '; '}{fix}"

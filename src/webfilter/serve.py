@@ -45,8 +45,7 @@ __all__ = [
 
 READY, RESULT, ERROR, NOT_SENT = b"K", b"R", b"E", b"N"
 _MAIN_HINT = (
-    'defined in a script or notebook; put it in a module, pip install "webfilter[workers]", '
-    "or run with workers=1"
+    'defined in a script or notebook; put it in a module, or pip install "webfilter[workers]"'
 )
 HEADER_BYTES = 8
 _GOODBYE_SECONDS = 1.0

@@ -340,7 +340,7 @@ def test_folders_that_are_no_index_are_refused(tmp_path: Path) -> None:
     (tmp_path / "full" / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match=r"full is not empty \(notes.txt\)"):
         MinHashIndex.create(tmp_path / "full")
-    with pytest.raises(SourceError, match="no index"):
+    with pytest.raises(SourceError, match=r"^seen_in: no index"):
         SeenIn(tmp_path / "full")
 
 

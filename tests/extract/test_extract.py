@@ -119,7 +119,7 @@ def test_pages_beyond_max_bytes_are_dropped_unread():
     ("fields", "error", "said"),
     [
         ({"engine": "trafilatur"}, UnknownName, "did you mean 'trafilatura'"),
-        ({"fallback": "boilerpipe"}, UnknownName, "unknown engine of extract 'boilerpipe'"),
+        ({"fallback": "boilerpipe"}, UnknownName, "fallback engine of extract 'boilerpipe'"),
         ({"seconds": 0}, ConfigError, "extract: seconds = 0"),
         ({"memory_mb": 0}, ConfigError, "extract: memory_mb = 0"),
         ({"links": True}, ConfigError, "links = True needs markdown = True"),

@@ -17,7 +17,7 @@ from pages import Misbehaves
 from webfilter.document import Document
 from webfilter.errors import ConfigError, RunError
 from webfilter.extract import Sandboxed
-from webfilter.extract.sandbox import _MOST, _idle
+from webfilter.extract.sandbox import _KEPT, _MOST, _idle
 from webfilter.stage import Filter, Signal
 from webfilter.testing import check_stage
 
@@ -101,9 +101,19 @@ def test_one_child_serves_equal_stages_and_idle_ones_are_few():
     for _ in range(3):
         Sandboxed(STAGE, seconds=9).process([Document("a", "x")])
     assert len(_idle) <= max(_idle_before, 1) + 1
-    for n in range(_MOST + 2):
+    for n in range(_KEPT + 2):
         Sandboxed(Misbehaves(max_length=n)).process([Document("a", "x")])
-    assert len(_idle) <= _MOST
+    assert len(_idle) == _KEPT
+
+
+def test_a_pipeline_of_six_sandboxed_stages_starts_each_of_them_once():
+    row = [Sandboxed(Misbehaves(max_length=100 + n)) for n in range(6)]
+    seen = []
+    for _ in range(2):
+        for stage in row:
+            stage.process([Document("a", "x")])
+        seen.append({id(child._running) for _, child in _idle[-6:]})
+    assert seen[0] == seen[1]
 
 
 def test_threads_do_not_get_each_others_results():

@@ -124,7 +124,7 @@ def test_any_text_gives_finite_signals_and_the_same_alone(texts, stage):
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_missing_spacy_speaks_when_the_stage_is_built(family, monkeypatch):
     monkeypatch.setattr("webfilter.text.tokens.find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=r"webfilter\[spacy\]"):
+    with pytest.raises(MissingExtra, match=rf"^{family.name}: words = 'spacy': .*filter\[spacy\]"):
         family(words="spacy")
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import pickle
+import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,8 +15,8 @@ from hypothesis import strategies as st
 
 import webfilter as wf
 from webfilter.document import Document
-from webfilter.errors import ConfigError, UnknownName
-from webfilter.language import Language
+from webfilter.errors import ConfigError, MissingExtra, UnknownName
+from webfilter.language import Language, LanguageParts, engines
 from webfilter.language import prose as prose_module
 from webfilter.language.draft import DraftLanguage
 from webfilter.language.prose import prose
@@ -317,6 +319,25 @@ def test_none_judges_nothing() -> None:
         doc = told(page(*GERMAN), stage)
         assert (doc.live, doc.signals["draft_language"]) == (True, "de")
     assert told(page(*GERMAN), DraftLanguage(None)).signals["draft_language_score"] > 0.9
+
+
+@pytest.mark.parametrize("stage", [DraftLanguage, Language, LanguageParts])
+def test_errors_of_an_engine_name_the_stage_that_asked(
+    stage: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines._open.cache_clear()
+    for engine in ("lingua", "langdetect"):
+        monkeypatch.setitem(sys.modules, engine, None)
+        with pytest.raises(MissingExtra, match=rf"^{stage.name}: engine '{engine}': .*\[{engine}"):
+            stage({"en"}, engine=engine)
+    (bad := tmp_path / "bad.bin").write_bytes(b"no model at all")
+    for model in (tmp_path / "none.bin", bad):
+        with pytest.raises(ConfigError, match=rf"^{stage.name}: model = .*{model.name}"):
+            stage({"en"}, engine="fasttext", model=model)
+    monkeypatch.setattr("webfilter.language.fasttext_module._there", lambda: False)
+    monkeypatch.setattr("webfilter.language.fasttext_module.claims", list)
+    with pytest.raises(MissingExtra, match=rf"^{stage.name}: engine 'fasttext': .*\[fasttext"):
+        stage({"en"}, engine="fasttext", model=bad)
 
 
 def test_configuration_errors_name_the_stage_the_field_and_the_fix() -> None:

@@ -168,6 +168,10 @@ def test_a_survivor_that_left_later_says_so(marked):
     assert all(each.survivor.document.verdict.stage == "length_2" for each in later)
     assert "left later: length_2: length " in str(found)
     assert "left later: length_2" in Checker(found.to_html()).text
+    stored = Clusters.from_dict(json.loads(json.dumps(found.brief().to_dict())))
+    assert stored.to_dict() == found.brief().to_dict()
+    for text in (str(stored), Checker(stored.to_html()).text):
+        assert text.count("left later: length_2") == len(later)
 
 
 def test_signals_of_an_earlier_run_are_not_believed(tmp_path):
@@ -508,7 +512,8 @@ def test_a_page_that_cannot_be_written_is_a_clear_error(folder, tmp_path, capsys
     page = str(tmp_path / "page.html")
     assert main(["clusters", str(folder), "--stage", "minhash", "--html", page]) == 2
     said = capsys.readouterr()
-    assert said.err == f"webfilter: error: cannot write {page!r}: No space left on device\n"
+    why = "No space left on device; make room there"
+    assert said.err == f"webfilter: error: cannot write {page!r}: {why}\n"
 
 
 def test_bad_input_is_one_clear_error_with_exit_code_2(folder, tmp_path, capsys):

@@ -107,6 +107,7 @@ def test_what_judges_other_languages_has_not_abstained():
     report = pipe.run(docs)
     assert [doc.signals["language"] for doc in speaks(docs)] == ["en", "de", "fr"]
     assert report.stages[-1].undefined == {"words": 1}  # the French one is nobody's
+    assert Report.of(pipe, pipe(docs)).stages[-1].undefined == {"words": 1}
 
 
 @pytest.mark.parametrize("measure_all", [False, True])

@@ -234,7 +234,9 @@ def test_a_full_disk_is_an_error_that_says_where_and_what_to_do(tmp_path):
             Pipeline((FirstOf(),)).run(docs, kept=write.memory(), work=tmp_path)
         assert not list(tmp_path.iterdir())
         spool = Spool(tmp_path / "a.arrow")
-        with pytest.raises(OutputError, match=r"cannot spool to .*a\.arrow: File too large; give"):
+        with pytest.raises(
+            OutputError, match=r"cannot spool to .*a\.arrow: File too large; make room"
+        ):
             spool.write(docs)  # it is told at once, not when all of them are there
         spool.delete()
     finally:

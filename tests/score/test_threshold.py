@@ -15,6 +15,7 @@ from toys import Length
 
 from webfilter import ConfigError, Document, Judge, Pipeline, Rule, UnknownName, write
 from webfilter.score import ranking
+from webfilter.score.above import tie_of
 from webfilter.score.threshold import TokenBudget, TopShare
 from webfilter.stage import Filter, Signal
 from webfilter.testing import check_stage
@@ -375,3 +376,15 @@ def test_a_share_of_what_came():
     docs = [Document(str(n), "a" * n) for n in range(1, 21)]
     pipe = Length(11) | Scores() | TopShare("educational", share=0.5)
     assert sum(doc.live for doc in pipe(docs)) == 5
+
+
+@pytest.mark.parametrize("tokens", [5, 0])
+def test_what_has_no_tokens_fits_into_a_full_budget(tokens):
+    scores = {"best": tokens, "x": 3, **{f"empty {n}": 0 for n in range(9)}}
+    docs = [
+        Document(name, signals={"educational": name == "best", "tokens": count})
+        for name, count in scores.items()
+    ]
+    first = {name for name in scores if name != "best" and tie_of(name) < tie_of("x")}
+    assert 0 < len(first) < 9
+    assert set(kept(TokenBudget(tokens, given=True), docs)) == {"best", *first}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.errors import OutputError
+from webfilter.errors import OutputError, because
 
 __all__ = ["ROWS", "Column", "flags", "forget", "parted"]
 
@@ -82,7 +82,7 @@ class Column:
             with open(self._path, mode) as file:
                 file.write(b"".join(self._held))
         except OSError as error:
-            raise OutputError(f"cannot write {self._path}: {error.strerror}") from error
+            raise OutputError(f"cannot write {self._path}: {because(error)}") from error
         self._held.clear()
         self._weight = 0
 

@@ -27,7 +27,7 @@ from webfilter.dedup.postings import MOST_ROWS, Hashes
 from webfilter.dedup.segmentfiles import check
 from webfilter.dedup.sketch import Sketch, compared, named
 from webfilter.document import Document
-from webfilter.errors import ConfigError, OutputError, SourceError
+from webfilter.errors import ConfigError, OutputError, SourceError, because
 
 __all__ = ["Match", "MinHashIndex"]
 
@@ -361,7 +361,7 @@ def _check_empty(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         names = {path.name for path in folder.iterdir()} - {"lock", f"{MANIFEST}.tmp"}
     except OSError as error:
-        raise OutputError(f"cannot write {folder}: {error.strerror}") from None
+        raise OutputError(f"cannot write {folder}: {because(error)}") from None
     if names and MANIFEST not in names:  # else somebody has just made one
         raise OutputError(f"{folder} is not empty ({min(names)}): give another folder")
 

@@ -20,7 +20,7 @@ from typing import Any
 from webfilter.dedup.archive import Entry
 from webfilter.dedup.segmentfiles import sync
 from webfilter.dedup.sketch import Scheme
-from webfilter.errors import OutputError, SourceError
+from webfilter.errors import OutputError, SourceError, because
 
 __all__ = ["MANIFEST", "VERSION", "Manifest", "locked"]
 
@@ -129,7 +129,7 @@ class Manifest:
             os.replace(half, folder / MANIFEST)
             sync(folder)
         except OSError as error:
-            raise OutputError(f"cannot write {half}: {error.strerror}") from error
+            raise OutputError(f"cannot write {half}: {because(error)}") from error
 
     def sweep(self, folder: Path) -> None:
         """Remove segments that are not part of the index: merged ones, and a killed writer's."""
@@ -168,7 +168,7 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+        raise OutputError(f"cannot write {path}: {because(error)}") from None
     try:
         try:
             _lock(handle, True)

@@ -67,8 +67,11 @@ class SeenIn(Scorer):
     def __post_init__(self) -> None:
         super().__post_init__()
         folder = Path(self.index).absolute()
-        index = MinHashIndex.open(folder)
-        index.query([])  # says whether it can be asked here
+        try:
+            index = MinHashIndex.open(folder)
+            index.query([])  # says whether it can be asked here
+        except SourceError as error:
+            raise SourceError(f"{self.name}: {error}") from None
         # absolute, so that workers find it wherever they run; no field, so recipes can travel
         object.__setattr__(self, "_folder", folder)
         object.__setattr__(self, "_fingerprint", index.fingerprint)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from webfilter.dedup.archive import Entry, Rows
 from webfilter.dedup.postings import MOST_ROWS, Places, pack
 from webfilter.dedup.ragged import Ragged, offsets_of
-from webfilter.errors import OutputError, SourceError
+from webfilter.errors import OutputError, SourceError, because
 
 __all__ = ["Part", "check", "sync", "write"]
 
@@ -45,7 +45,7 @@ def write(folder: Path, name: str, parts: Sequence[Part], bands: int) -> Entry:
         os.rename(half, folder / name)
         sync(folder)
     except OSError as error:
-        raise OutputError(f"cannot write {half}: {error.strerror or error}") from error
+        raise OutputError(f"cannot write {half}: {because(error)}") from error
     digest = sum(int(part.digests[rows].sum(dtype=np.uint64)) for part, rows in parts) % 2**64
     return Entry(name, sum(len(rows) for _, rows in parts), digest, files)
 

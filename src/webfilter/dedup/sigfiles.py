@@ -26,7 +26,7 @@ from webfilter.dedup.minhash import MinHash
 from webfilter.dedup.signature import band_keys
 from webfilter.dedup.sketch import Scheme, Sketch
 from webfilter.document import Document
-from webfilter.errors import ConfigError, OutputError, SourceError
+from webfilter.errors import ConfigError, OutputError, SourceError, because
 from webfilter.text.points import mix
 
 __all__ = ["from_datatrove", "to_datatrove"]
@@ -92,7 +92,7 @@ def to_datatrove(
             half.write_bytes(_ascending(np.fromfile(half, record)).tobytes())
             os.replace(half, path)
     except OSError as error:
-        raise OutputError(f"cannot write {error.filename or folder}: {error.strerror}") from error
+        raise OutputError(f"cannot write {error.filename or folder}: {because(error)}") from error
     return count
 
 

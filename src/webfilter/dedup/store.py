@@ -30,7 +30,7 @@ import numpy.typing as npt
 from webfilter.dedup.files import checksum, replacing
 from webfilter.dedup.segment import PARTS, REACH, Record, Segment
 from webfilter.document import Value
-from webfilter.errors import ConfigError, OutputError, RunError, SourceError
+from webfilter.errors import ConfigError, OutputError, RunError, SourceError, because
 
 __all__ = ["MANIFEST", "Store", "check_settings", "saved"]
 
@@ -162,8 +162,7 @@ class Store:
             self._seal()
         except OSError as error:
             raise RunError(
-                f"memory is full and the disk takes no more in {self._folder}: "
-                f"{error.strerror or error}"
+                f"memory is full and the disk takes no more in {self._folder}: {because(error)}"
             ) from error
 
     def _drop(self) -> None:
@@ -236,7 +235,7 @@ class Store:
         except OSError as error:
             if isinstance(error, OutputError):
                 raise
-            raise OutputError(f"cannot save to {path}: {error.strerror or error}") from error
+            raise OutputError(f"cannot save to {path}: {because(error)}") from error
 
     @classmethod
     def load(

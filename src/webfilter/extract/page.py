@@ -113,7 +113,7 @@ class Extract(Transform):
         if self.engine not in (AUTO, *ENGINES):
             raise UnknownName(f"engine of {self.name}", self.engine, (AUTO, *ENGINES))
         if self.fallback is not None and self.fallback not in ENGINES:
-            raise UnknownName(f"engine of {self.name}", self.fallback, ENGINES)
+            raise UnknownName(f"fallback engine of {self.name}", self.fallback, ENGINES)
 
     @property
     def _options(self) -> Options:

@@ -222,9 +222,11 @@ def worker(stage: Stage) -> Callable[[tuple[Any, ...]], dict[int, Any]]:
 
 _idle: list[tuple[tuple[bytes | int, int | None], Child]] = []
 _MOST = max(4, os.cpu_count() or 1)
-"""Most children at work at a time, and most that are kept idle. A service may have many more
-threads: they wait. More children than cores only cost memory, and one that is closed for being too
-many costs a second to start again."""
+"""Most children at work at a time. A service may have many more threads: they wait. More children
+than cores only cost memory."""
+_KEPT = max(8, _MOST)
+"""Most that are kept idle: a pipeline with more sandboxed stages would start each again for every
+batch, and that costs a second."""
 _lock = threading.Lock()
 _places = threading.BoundedSemaphore(_MOST)
 
@@ -262,6 +264,6 @@ def _child(stage: Stage, memory: int | None) -> Iterator[Child]:
         finally:
             with _lock:
                 _idle.append((key, child))
-                surplus = [_idle.pop(0)[1] for _ in range(len(_idle) - _MOST)]
+                surplus = [_idle.pop(0)[1] for _ in range(len(_idle) - _KEPT)]
             for other in surplus:
                 other.close()

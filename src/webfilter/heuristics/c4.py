@@ -199,7 +199,7 @@ class C4Quality(Profiled, Transform):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_words(self.words)
+        check_words(self.words, self.name)
 
     @classmethod
     def for_language(cls, language: str, profile: str | None = None, **changes: Any) -> Self:

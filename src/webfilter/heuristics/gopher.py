@@ -211,7 +211,7 @@ class GopherQuality(Profiled, Scorer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_words(self.words)
+        check_words(self.words, self.name)
         if self.version in SPACED and self.words not in ("english", "whitespace"):
             raise ConfigError(
                 f"gopher_quality: words = {self.words!r} does not go with version = "

@@ -56,7 +56,7 @@ class Length(Scorer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_words(self.words)
+        check_words(self.words, self.name)
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from webfilter.config import AnyPath
+from webfilter.errors import ConfigError, MissingExtra
 from webfilter.models import resolve
 from webfilter.models.held import held
 
@@ -51,12 +52,13 @@ class Engine(Protocol):
         """Versions and checksums of what the guesses depend on."""
 
 
-def engine(name: str, model: AnyPath | None) -> Engine:
+def engine(name: str, model: AnyPath | None, stage: str = "language") -> Engine:
     """Return the engine called `name`.
 
     Args:
         name: ``embedded``, ``fasttext``, ``langdetect`` or ``lingua``.
         model: the model file, for ``fasttext``.
+        stage: who asks, as errors name it.
 
     Raises:
         ConfigError: the model file is missing, damaged, or no language model.
@@ -64,10 +66,15 @@ def engine(name: str, model: AnyPath | None) -> Engine:
     """
     changed = (0, 0)
     if model is not None:
-        model = resolve(model, "language: model")
+        model = resolve(model, f"{stage}: model")
         stat = model.stat()
         changed = (stat.st_mtime_ns, stat.st_size)
-    return _open(name, model, changed)
+    try:
+        return _open(name, model, changed)
+    except MissingExtra as error:
+        raise MissingExtra(f"{stage}: engine {name!r}", error.extra) from None
+    except ConfigError as error:
+        raise ConfigError(f"{stage}: {error}") from None
 
 
 @held

@@ -26,7 +26,7 @@ from webfilter.language.scripts import main_script
 
 __all__ = ["FastTextModel"]
 
-_WHAT = "language: model"
+_WHAT = "model"
 
 
 class FastTextModel:

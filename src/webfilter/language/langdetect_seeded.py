@@ -32,7 +32,7 @@ class SeededLangdetect:
         try:
             from langdetect import PROFILES_DIRECTORY, DetectorFactory
         except ImportError:
-            raise MissingExtra("language: engine 'langdetect'", "langdetect") from None
+            raise MissingExtra("engine 'langdetect'", "langdetect") from None
         self._factory: Any = DetectorFactory()  # our own: the package's is shared and unseeded
         self._factory.load_profile(PROFILES_DIRECTORY)
         self._codes = {name: _code(name) for name in self._factory.langlist}

@@ -152,7 +152,7 @@ class Language(Scorer):
             raise ConfigError(f"{self.name}: {name} = {value!r} is not in 0 to 1")
 
     def _engine(self) -> Engine:
-        return engine(self.engine, self.model)
+        return engine(self.engine, self.model, self.name)
 
     def _scripts(self, scripts: Set[str]) -> frozenset[str]:
         if not scripts:
@@ -174,7 +174,7 @@ class Language(Scorer):
             code, script = canonical(asked), script_of(asked)
             if not accepted({code}) & can:
                 recognized(asked, f"language of {self.name}")
-                raise UnknownName(f"language of the engine {self.engine!r}", asked, can)
+                raise UnknownName(f"language of {self.name} (engine {self.engine!r})", asked, can)
             if script in _SPLIT.get(code, ()) and self.scripts is None:
                 raise ConfigError(
                     f"{self.name}: {asked!r} asks for one script of {code!r}; say so by "

@@ -48,7 +48,7 @@ class LinguaDetector:
         try:
             from lingua import Language
         except ImportError:
-            raise MissingExtra("language: engine 'lingua'", "lingua") from None
+            raise MissingExtra("engine 'lingua'", "lingua") from None
         self._codes = {
             str(each.name): canonical(each.iso_code_639_1.name) for each in Language.all()
         }

@@ -113,7 +113,7 @@ class LanguageParts(Transform):
         return self._engine().artifacts
 
     def _engine(self) -> Engine:
-        return engine(self.engine, self.model)
+        return engine(self.engine, self.model, self.name)
 
     def parts(self, text: str) -> list[Part]:
         """Return where in `text` which language stands: parts in order, which are all of the text.

@@ -48,7 +48,7 @@ def opened(report: Report, pipe: Pipeline | Step | None) -> tuple[Plan, Stored]:
         except WebfilterError as error:
             why = f"the recipe cannot be built here ({error})"
     elif chosen is None and report.recipe:
-        why = "a stage of the pipeline is not in the catalogue"
+        why = report.recipe.splitlines()[0].removeprefix("# ")  # what no recipe can hold
     if chosen is None:
         kinds: dict[str, Signal] = {
             name: Signal(name, kind, "")  # type: ignore[arg-type]

@@ -27,6 +27,8 @@ class Member:
     document: Document
     length: int
     """Characters of its text, of which `document` may hold the first only."""
+    left: str | None = None
+    """Its verdict in words, where ``report.json`` told of it, which holds no more."""
 
     @classmethod
     def of(cls, document: Document, most: int | None = None) -> Self:
@@ -59,6 +61,11 @@ class Member:
         return host_of(self.url)
 
     @property
+    def verdict(self) -> str | None:
+        """Why it left, in words; None: it was kept."""
+        return self.left if self.document.verdict is None else str(self.document.verdict)
+
+    @property
     def title(self) -> str:
         """URL or id, to be shown."""
         return visible(self.url or self.id, 200)
@@ -69,14 +76,15 @@ class Member:
             "id": self.id,
             "url": self.url,
             "length": self.length,
-            "verdict": None if self.document.verdict is None else str(self.document.verdict),
+            "verdict": self.verdict,
             "text": self.text,
         }
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Self:
-        """Return the member that `to_dict` gave, but for its verdict."""
-        return cls(Document(said["id"], said["text"], url=said["url"]), said["length"])
+        """Return the member that `to_dict` gave, with its verdict in words."""
+        document = Document(said["id"], said["text"], url=said["url"])
+        return cls(document, said["length"], said.get("verdict"))
 
 
 @dataclass(frozen=True)
@@ -184,7 +192,7 @@ class Cluster:
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Self:
-        """Return the cluster that `to_dict` gave, but for verdicts."""
+        """Return the cluster that `to_dict` gave."""
         survivor = said["survivor"]
         return cls(
             said["size"],

@@ -138,8 +138,8 @@ def _stayed(cluster: Cluster) -> str:
             '<div class="doc"><span class="verdict">stayed</span><div><p class="soft">not at '
             f'hand</p><p class="over"><bdi>{esc(cluster.of, 200)}</bdi></p></div></div>'
         )
-    later = shown.document.verdict
-    return _member(shown, "stayed", "" if later is None else f"left later: {esc(str(later), 120)}")
+    later = shown.verdict
+    return _member(shown, "stayed", "" if later is None else f"left later: {esc(later, 120)}")
 
 
 def _member(member: Member, how: str, more: str) -> str:

@@ -145,7 +145,7 @@ class Clusters(Sequence[Cluster]):
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> Self:
-        """Return what `to_dict` gave, but for the verdicts of members."""
+        """Return what `to_dict` gave."""
         return cls(
             said["stage"],
             tuple(Cluster.from_dict(each) for each in said["largest"]),
@@ -221,8 +221,8 @@ def _lines(found: Clusters) -> Iterator[str]:
         yield line
         if cluster.survivor is not None and cluster.survivor.url:
             yield f"{indent}id: {visible(cluster.of, 90)}"
-        if cluster.survivor is not None and cluster.survivor.document.verdict is not None:
-            said = visible(str(cluster.survivor.document.verdict), 90)
+        if cluster.survivor is not None and cluster.survivor.verdict is not None:
+            said = visible(cluster.survivor.verdict, 90)
             yield f"{indent}left later: {said}"
         if len(cluster.hosts) + cluster.other_hosts > 1:
             yield f"{indent}hosts: {cluster.said_hosts()}"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from webfilter.document import Document
-from webfilter.errors import OutputError, SourceError
+from webfilter.errors import OutputError, SourceError, because
 from webfilter.report.figures import aligned, duration, label, number, rate, share, size, visible
 from webfilter.report.layout import VERSION, check_layout
 from webfilter.report.ledger import READ, Tally
@@ -189,7 +189,8 @@ class Report:
             part.write_bytes(text.encode("utf-8", "replace") + b"\n")
             part.replace(whole)
         except OSError as error:
-            raise OutputError(f"cannot write the report to {str(path)!r}: {error}") from error
+            why = because(error)
+            raise OutputError(f"cannot write the report to {str(path)!r}: {why}") from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:

@@ -61,7 +61,9 @@ _TIER = {
     "name": _TEXT, "limits": _TEXT, "documents": _COUNT, "tokens": _COUNT_OR_NULL,
     "characters": _COUNT, "counted?": _TEXT,
 }  # fmt: skip
-_MEMBER = {"id": _TEXT, "url": _TEXT_OR_NULL, "length": _COUNT, "text": _TEXT}
+_MEMBER = {
+    "id": _TEXT, "url": _TEXT_OR_NULL, "length": _COUNT, "text": _TEXT, "verdict?": _TEXT_OR_NULL,
+}  # fmt: skip
 _CLUSTER = {
     "size": _COUNT, "of": _TEXT, "survivor": (_MEMBER,), "members": [_MEMBER],
     "hosts": [_HOST],

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from webfilter.document import Document
 from webfilter.errors import ConfigError, WebfilterError
+from webfilter.report.abstained import abstained
 from webfilter.report.largest import Largest
 from webfilter.report.ledger import READ, Ledger
 from webfilter.report.tiers import Counts
@@ -65,15 +67,9 @@ def report_of(
         ledger.add(READ, len(early), early)
     for index, (name, step) in enumerate(zip(pipe.names, pipe.steps, strict=True)):
         came = [(doc, left) for doc, left in zip(held, at, strict=True) if left >= index]
-        results = [
-            doc if left == index else Document(doc.id, signals=doc.signals) for doc, left in came
-        ]
+        results = [doc if left == index else replace(doc, verdict=None) for doc, left in came]
         ledger.add(name, len(results), results)
-        judged = {rule.signal for rule in step.rules}
-        for doc in results:
-            undefined = [signal for signal in judged if doc.signals.get(signal) is None]
-            if undefined and (doc.verdict is None or doc.verdict.kind == "dropped"):
-                ledger.abstain(name, undefined)
+        ledger.abstain(name, abstained(step, results))
     ledger.check(len(held))
     largest, tiers = Largest(pipe), Counts(pipe)
     largest.see(held)

@@ -12,6 +12,7 @@ from webfilter.document import Document, Verdict
 from webfilter.errors import RunError
 from webfilter.report.ledger import Ledger
 from webfilter.run.local import Done, sketch
+from webfilter.run.work import inner_folder
 from webfilter.stage import CorpusStage, Stage
 
 __all__ = ["resolved", "unlost"]
@@ -44,8 +45,7 @@ def resolved(
     found: Stage | CorpusStage[Any] = step
     rounds = 0
     while isinstance(found, CorpusStage):
-        place = folder / f"{name}-{rounds}"
-        place.mkdir()
+        place = inner_folder(folder, f"{name}-{rounds}")
         clock = _Clock(sketches)
         start = perf_counter()
         found = found.resolve_in(clock, place)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import partial
 from pathlib import Path
@@ -36,6 +35,7 @@ from webfilter.run.local import (
 )
 from webfilter.run.spool import Spool
 from webfilter.run.watch import FIRST, Watch
+from webfilter.run.work import inner_folder, work_folder
 from webfilter.stage import CorpusStage, OnlineStage, Stage
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class Flow:
         name, step = self._cut[index].barrier  # type: ignore[misc]
         assert isinstance(step, CorpusStage)
         spool = Spool(self._work / f"{index}-{name}.arrow")
-        folder = Path(tempfile.mkdtemp(prefix=f"{index}-{name}-", dir=self._work))
+        folder = inner_folder(self._work, f"{index}-{name}")
         try:
             sketches = self._sketched(name, index, batches, spool)
             stage, lost = resolved(step, name, sketches, spool.read, folder, self.ledger)
@@ -236,10 +236,10 @@ def check_count(where: str, name: str, number: object) -> None:
 def kept(pipe: Pipeline, source: Any, *, batch_size: int) -> Iterator[Document]:
     """Yield the kept documents of `source`; see `Pipeline.kept`."""
     docs = UniqueIds().over(read(source))
-    with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
+    with work_folder() as work:
         runner = LocalRunner(segments(pipe.names, pipe.steps))
         watch = Watch(pipe)
-        flow = Flow(pipe, runner, _nothing, Path(work), watch=watch)
+        flow = Flow(pipe, runner, _nothing, work, watch=watch)
         for batch in flow.through(batched(docs, batch_size)):
             yield from batch
         watch.finish(flow.ledger)
@@ -256,9 +256,9 @@ def fit(pipe: Pipeline, source: Any, *, batch_size: int) -> Pipeline:
         return pipe
     head = Pipeline(pipe.steps[: corpus[-1] + 1])
     docs = UniqueIds().over(read(source))
-    with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
+    with work_folder() as work:
         runner = LocalRunner(segments(head.names, head.steps))
-        flow = Flow(head, runner, _nothing, Path(work))
+        flow = Flow(head, runner, _nothing, work)
         for _ in flow.through(batched(docs, batch_size)):
             pass
     named = zip(pipe.names, pipe.steps, strict=True)
@@ -283,8 +283,8 @@ def run_in_memory(pipe: Pipeline, source: Any) -> list[Document]:
         if isinstance(step, CorpusStage):
             sketches = (sketch for part in parts for sketch in part.sketches)
             again = partial(batched, docs, 1_000)
-            with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
-                stage, lost = resolved(step, name, sketches, again, Path(work), ledger)
+            with work_folder() as work:
+                stage, lost = resolved(step, name, sketches, again, work, ledger)
             docs = apply(stage, name, unlost(docs, lost), ledger)
             watch.see(docs, {name}, ledger)
             continue

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from webfilter.document import Document, Value, Verdict, plain
+from webfilter.document import Document, Verdict, plain
 from webfilter.errors import RunError
+from webfilter.report.abstained import abstained
 from webfilter.report.ledger import Ledger
 from webfilter.stage import CorpusStage, Filter, OnlineStage, Scorer, Stage, Step, Transform
 
@@ -149,28 +150,8 @@ def apply(
         result[i] = after
         counted.append(after)
     ledger.add(name, len(counted), counted, seconds)
-    ledger.abstain(name, _undefined(stage, counted))
+    ledger.abstain(name, abstained(stage, counted))
     return result
-
-
-def _undefined(stage: Stage, docs: Iterable[Document]) -> Iterator[str]:
-    """Yield for each of `docs` that `stage` did not break on the signals it judges that are None.
-
-    Rules of the stages for other languages do not judge it.
-    """
-    judged = {rule.signal for rule in stage.rules}
-    chooses, speaks = stage.by_document, bool(stage.branches)
-    ours: dict[Value, set[str]] = {}  # rules take long to build, and languages are few
-    for doc in docs:
-        found = [signal for signal in judged if doc.signals.get(signal) is None]
-        if not found or (doc.verdict is not None and doc.verdict.kind == "failed"):
-            continue
-        if chooses:
-            of = doc.signals.get("language") if speaks else doc.id
-            if of not in ours:
-                ours[of] = {rule.signal for rule in stage.rules_for(doc)}
-            found = [signal for signal in found if signal in ours[of]]
-        yield from found
 
 
 def _goes(doc: Document, measure_all: bool) -> bool:

@@ -176,7 +176,8 @@ class PoolRunner:
         except ChildNotSent:
             raise
         except ChildError as error:  # our own loop raised, or the pipeline cannot be loaded there
-            said = f"a worker process could not do its work: {error}{_unsent(self._cut)}"
+            said = f"a worker process could not do its work (workers=1 needs none): {error}"
+            said += _unsent(self._cut)
             raise RunError(said) from error
 
     def _timed(self, task: Task) -> list[Done | Task]:

@@ -7,18 +7,17 @@ import logging
 import os
 import platform
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from time import perf_counter, time
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, get_args
 
 from webfilter.document import Document
-from webfilter.errors import ConfigError, OutputError, RunError, UnknownName
+from webfilter.errors import ConfigError, OutputError, RunError, UnknownName, because
 from webfilter.read import Source, read
 from webfilter.read.paths import is_url
 from webfilter.report import Ledger, Report
@@ -38,6 +37,7 @@ from webfilter.run.processes import PoolRunner
 from webfilter.run.progress import shown
 from webfilter.run.ray import RayRunner, RayWorkers
 from webfilter.run.watch import Watch
+from webfilter.run.work import work_folder
 from webfilter.stage import OnlineStage
 from webfilter.write import (
     Format,
@@ -50,7 +50,6 @@ from webfilter.write import (
     tier_folders,
 )
 from webfilter.write.folders import local_path, resolved
-from webfilter.write.lock import lock
 from webfilter.write.tiers import TieredSink
 
 if TYPE_CHECKING:
@@ -63,12 +62,8 @@ logger = logging.getLogger("webfilter")
 KINDS = ("kept", "dropped", "failed")
 JOURNAL = ".journal"
 """Folder in the run folder that holds what an interrupted run has done."""
-_WORK = ".webfilter-"
-"""How the names of work folders begin."""
 _READ, _READY = 64, 4
 """Documents that are read at a time, and how many times so many may wait for their turn."""
-_UNLOCKED = 60.0
-"""Seconds in which a work folder of another run may not be locked yet."""
 
 
 def run(
@@ -137,14 +132,14 @@ def run(
             runner = journal = Journal(runner, cut, measure_all, out / JOURNAL)
             stack.callback(journal.close)
         if work is None and journal is not None:
-            place = _work_folder(journal.folder, 0.0)  # of this run alone
+            place = work_folder(journal.folder, 0.0)  # of this run alone
         else:
-            place = _work_folder(out if work is None else work, _UNLOCKED)
+            place = work_folder(out if work is None else work)
         folder = stack.enter_context(place)
         largest = Largest(pipe)
         router = _Router(opened, largest, counts)
         watch = Watch(pipe)
-        flow = Flow(pipe, runner, router.settle, Path(folder), measure_all, batch_size, watch=watch)
+        flow = Flow(pipe, runner, router.settle, folder, measure_all, batch_size, watch=watch)
         ids, counted = UniqueIds(), _Counted(flow.ledger)
         stream = counted.over(ids.over(shown(_early(docs, count, stack), docs, progress)))
         for batch in flow.through(batched(stream, batch_size)):
@@ -297,44 +292,6 @@ def _forget(target: str | Path | Sink, tiers: Sequence[str]) -> None:
         forget_tiers(target, tiers)
 
 
-@contextmanager
-def _work_folder(parent: Path | None, unlocked: float) -> Iterator[str]:
-    """A folder for spools in `parent`, or where the system has such things; see `_sweep`."""
-    try:
-        if parent is not None:
-            parent.mkdir(parents=True, exist_ok=True)
-            _sweep(parent, unlocked)
-        folder = tempfile.TemporaryDirectory(prefix=_WORK, dir=parent)
-    except OSError as error:
-        raise OutputError(f"cannot make a work folder in {parent}: {error.strerror}") from error
-    with folder as path:
-        unlock = lock(path, folder) or _nothing
-        try:
-            yield path
-        finally:
-            unlock()
-
-
-def _sweep(parent: Path, unlocked: float) -> None:
-    """Remove the work folders of runs that were killed: those that nobody holds any more.
-
-    One that is `unlocked` seconds old, or more, would be locked.
-    """
-    for left in parent.glob(f"{_WORK}*/"):
-        with suppress(OSError):  # it is in use, or somebody else was faster
-            if time() - left.stat().st_mtime < unlocked:
-                continue
-            if (unlock := lock(left, _sweep)) is not None:
-                try:
-                    shutil.rmtree(left)
-                finally:
-                    unlock()
-
-
-def _nothing() -> None:
-    pass
-
-
 class _Router:
     """Sends documents to the sink of their kind, and counts them on its own account."""
 
@@ -425,4 +382,4 @@ def _put(path: Path, text: str) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        raise OutputError(f"cannot write {path}: {because(error)}") from error

@@ -20,6 +20,7 @@ from typing import Any
 
 from webfilter.document import Document, Verdict
 from webfilter.errors import OutputError
+from webfilter.run.work import ELSEWHERE
 from webfilter.write.jsontext import json_text
 
 __all__ = ["Spool"]
@@ -113,8 +114,7 @@ class Spool:
 
     def _refused(self, error: OSError) -> OutputError:
         why = os.strerror(error.errno) if error.errno else str(error)
-        fix = "give another folder with work="
-        return OutputError(f"cannot spool to {self._path}: {why}; {fix}")
+        return OutputError(f"cannot spool to {self._path}: {why}; {ELSEWHERE}")
 
 
 def _bytes(text: str | None) -> bytes | None:

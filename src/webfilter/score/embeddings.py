@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.errors import ConfigError, OutputError
+from webfilter.errors import ConfigError, OutputError, because
 from webfilter.score.fit import key
 
 __all__ = ["Embeddings", "Encoder"]
@@ -148,7 +148,7 @@ class Embeddings:
             whole.replace(self.cache / f"{name}.npy")
             _replace(self.cache / f"{name}.txt", "\n".join(keys).encode())  # last: it says complete
         except OSError as error:
-            raise OutputError(f"Teacher: cache {self.cache}: {error.strerror or error}") from None
+            raise OutputError(f"Teacher: cache {self.cache}: {because(error)}") from None
 
     def _read(self, wanted: set[str]) -> dict[str, Vectors]:
         """Return the vectors of `wanted` that the cache has; damaged parts are encoded again."""

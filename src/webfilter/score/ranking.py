@@ -202,12 +202,13 @@ class Cuts(NamedTuple):
         return self._replace(key=key, tie=tie, partial=np.zeros_like(self.partial))
 
 
-def cuts(found: Bins, target: Callable[[int], int]) -> Cuts:
+def cuts(found: Bins, target: Callable[[int], int], *, light: bool = False) -> Cuts:
     """Return where the order of each group is cut.
 
     Args:
         found: what documents weigh, by number.
         target: returns the weight to keep at most, of a group of some weight.
+        light: whether a document may weigh nothing, so that it fits where there is no room.
 
     >>> ones, none = np.ones(4, np.int64), np.zeros(4, np.uint64)
     >>> four = Rows(none, keys(np.array([3.0, 1.0, 2.0, 2.0])), np.arange(4), ones)
@@ -228,7 +229,7 @@ def cuts(found: Bins, target: Callable[[int], int]) -> Cuts:
         cut = found.key[end - 1 - fit]
         room = wanted - (int(sums[fit - 1]) if fit else 0)
         edge = (found.key[end - fit] if fit else cut) << shift
-        look = room > 0 or (not fit and found.shift > 0)
+        look = light or room > 0 or (not fit and found.shift > 0)
         columns.append((group, cut, edge, _LAST if fit else -1, room, look, fit > 0))
     made: list[Any] = list(zip(*columns, strict=True)) or [()] * 7
     return Cuts(

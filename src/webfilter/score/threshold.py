@@ -32,6 +32,9 @@ _MOST = 1 << 40
 class _Best(CorpusStage[Rows]):
     """Keeps the best of the documents, or of each group. Subclasses say how many."""
 
+    light: ClassVar[bool] = False
+    """Whether a document may weigh nothing."""
+
     signal: str
     by: str | None
     given: bool
@@ -73,7 +76,7 @@ class _Best(CorpusStage[Rows]):
         """Return the stage that keeps the best documents."""
         whole = rows(sketches)
         found = merged([binned(whole)])
-        edges = cuts(found, self.target)
+        edges = cuts(found, self.target, light=self.light)
         return self.resolved(found, edges.refined(edges.inside(whole)))
 
     def resolved(self, found: Bins, edges: Cuts) -> Stage:
@@ -226,6 +229,7 @@ class TokenBudget(_Best):
     """
 
     name: ClassVar[str] = "token_budget"
+    light: ClassVar[bool] = True
 
     tokens: int | float
     """Most tokens to keep; ``10e9`` will do."""
@@ -292,7 +296,7 @@ class _First(CorpusStage[Bins]):
 
     def resolve_in(self, sketches: Iterable[Bins], folder: Path) -> Stage | CorpusStage[Any]:
         found = merged(sketches)
-        edges = cuts(found, self.step.target)
+        edges = cuts(found, self.step.target, light=self.step.light)
         if not edges.partial.any():
             resolved: Stage = self.step.resolved(found, edges)
             return resolved

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from webfilter.errors import OutputError
+from webfilter.errors import OutputError, because
 from webfilter.score.model_card import model_card
 from webfilter.score.pictures import pictures
 from webfilter.score.training import TrainingReport
@@ -28,7 +28,7 @@ def make_folder(folder: Path) -> None:
         if not os.access(folder, os.W_OK):
             raise PermissionError(errno.EACCES, "it is read-only")
     except OSError as error:
-        raise OutputError(f"EducationalTrainer: {folder}: {error.strerror or error}") from None
+        raise OutputError(f"EducationalTrainer: {folder}: {because(error)}") from None
 
 
 def write_training(report: TrainingReport, folder: Path, data: bytes) -> TrainingReport:
@@ -78,5 +78,5 @@ def write_file(path: Path, data: bytes) -> Path:
     except OSError as error:
         with suppress(OSError):
             half.unlink(missing_ok=True)
-        raise OutputError(f"EducationalTrainer: {path}: {error.strerror or error}") from None
+        raise OutputError(f"EducationalTrainer: {path}: {because(error)}") from None
     return path

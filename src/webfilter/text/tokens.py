@@ -208,17 +208,22 @@ class Tokens:
         return [text[start:end] for start, end in bounds]
 
 
-def check_words(words: Words) -> None:
+def check_words(words: Words, stage: str = "") -> None:
     """Raise what `tokenize` would raise for `words`, before there is a text.
+
+    Args:
+        words: as for `tokenize`.
+        stage: who asks, as errors name it.
 
     Raises:
         MissingExtra: `words` is ``"spacy"`` or ``"nltk"`` and that is not installed.
         ConfigError: `words` is ``"nltk"`` and NLTK's English punkt model is not on this machine.
     """
+    what = f"{stage and stage + ': '}words = {words!r}"
     if words in ("spacy", "nltk") and find_spec(words) is None:
-        raise MissingExtra(f'words="{words}"', words)
+        raise MissingExtra(what, words)
     if words == "nltk":
-        nltk_tokenizer()
+        nltk_tokenizer(what)
 
 
 @cache

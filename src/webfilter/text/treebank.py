@@ -32,8 +32,11 @@ _REWRITTEN = ('"', "''")
 
 
 @cache
-def nltk_tokenizer() -> Callable[[str], list[str]]:
+def nltk_tokenizer(what: str = "words = 'nltk'") -> Callable[[str], list[str]]:
     """Return ``word_tokenize``, ready to use.
+
+    Args:
+        what: names in errors what needs it.
 
     Raises:
         MissingExtra: NLTK is not installed, or is older than 3.9 (whose models are pickles).
@@ -43,12 +46,12 @@ def nltk_tokenizer() -> Callable[[str], list[str]]:
         tokenize: Any = importlib.import_module("nltk.tokenize")
         _ = tokenize.punkt.PunktTokenizer
     except (ImportError, AttributeError):
-        raise MissingExtra('words="nltk"', "nltk") from None
+        raise MissingExtra(what, "nltk") from None
     try:
         importlib.import_module("nltk.data").find(_MODEL)
     except LookupError:
         raise ConfigError(
-            "words = 'nltk' needs NLTK's English punkt model, which is not on this machine; get it "
+            f"{what} needs NLTK's English punkt model, which is not on this machine; get it "
             "once with: python -m nltk.downloader punkt_tab (into a folder of your own with "
             "-d FOLDER and the environment variable NLTK_DATA=FOLDER)"
         ) from None

@@ -8,7 +8,6 @@ more workers, must write the same.
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -28,6 +27,7 @@ from webfilter.run.corpus import resolved, unlost
 from webfilter.run.flow import batched
 from webfilter.run.ids import UniqueIds
 from webfilter.run.local import Done, apply, sketch
+from webfilter.run.work import work_folder
 from webfilter.stage import CorpusStage, OnlineStage, Stage, Step
 from webfilter.tuning.commuting import stretches
 from webfilter.tuning.recipe import save_recipe
@@ -216,9 +216,9 @@ def _through(name: str, step: Step, docs: Sequence[Document]) -> list[Document]:
         sketch(lean, name, part)
     sketches = (made for part in done for made in part.sketches)
     whole = [doc for part in done for doc in part.docs if doc.live]
-    with tempfile.TemporaryDirectory(prefix="webfilter-") as work:
+    with work_folder() as work:
         again = lambda: batched(whole, _BATCH)  # noqa: E731 - as short as it is
-        stage, lost = resolved(lean, name, sketches, again, Path(work), Ledger())
+        stage, lost = resolved(lean, name, sketches, again, work, Ledger())
         return apply(stage, name, unlost(whole, lost), Ledger())
 
 

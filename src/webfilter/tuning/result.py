@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from webfilter.errors import OutputError
+from webfilter.errors import OutputError, because
 from webfilter.report.figures import aligned, label, limit, number, share, visible
 from webfilter.tuning.evidence import Share
 from webfilter.tuning.knobs import Knob
@@ -190,7 +190,7 @@ class Tuning:
             part.write_text(text, "utf-8", errors="replace", newline="\n")
             part.replace(whole)
         except OSError as error:
-            raise OutputError(f"cannot write {os.fspath(path)!r}: {error.strerror}") from error
+            raise OutputError(f"cannot write {os.fspath(path)!r}: {because(error)}") from error
 
     def __str__(self) -> str:
         parts = [f"{_headline(self)}; shares are of the documents held out", "", *_effects(self)]

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
-from webfilter.errors import OutputError
+from webfilter.errors import OutputError, because
 from webfilter.write.lock import lock
 
 __all__ = ["Folder", "folder_at", "local_path", "refused", "resolved"]
@@ -53,8 +53,7 @@ class Folder(Protocol):
 
 def refused(folder: object, error: BaseException, fix: str = "") -> OutputError:
     """Return the error that says why `folder` cannot be written, and what to do."""
-    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return OutputError(f"cannot write to {str(folder)!r}: {why}{fix and '; '}{fix}")
+    return OutputError(f"cannot write to {str(folder)!r}: {because(error, fix)}")
 
 
 def folder_at(target: str | os.PathLike[str]) -> Folder:
