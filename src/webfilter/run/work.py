@@ -44,7 +44,11 @@ def work_folder(parent: Path | None = None, unlocked: float = _UNLOCKED) -> Iter
         if parent is not None:
             parent.mkdir(parents=True, exist_ok=True)
             _sweep(parent, unlocked)
-        folder = tempfile.TemporaryDirectory(prefix=_WORK if parent else "webfilter-", dir=parent)
+        folder = tempfile.TemporaryDirectory(
+            prefix=_WORK if parent else "webfilter-",
+            dir=parent,
+            ignore_cleanup_errors=True,  # Windows removes nothing that is open: the next run does
+        )
     except OSError as error:
         raise _refused(parent, error) from error
     with folder as path:
