@@ -87,6 +87,7 @@ def test_dclm_looks_for_names_only_where_the_text_begins_like_a_domain():
         ("See http://leaf.com/a's, 'http://leaf.com' and “http://leaf.com”", "See's, '' and “”"),
         ("See leaf.com/a(b and leaf.com/c)d or leaf.com/x...", "See(b and)d or..."),
         ("Ask ann@leaf.com/x, @leaf.com/x, a/leaf.com/x, x_leaf.com/y, a:b@leaf.com/x", None),
+        ("Not leaf.js/x, leaf.Com/x, .com/x or leaf.com:y/x", None),
         ("Read src/leaf.py, leaf.py/x and LEAF.md", "Read src/leaf.py, and LEAF.md"),
     ],
 )
