@@ -113,6 +113,8 @@ def test_brackets_around_nothing_else_go_with_an_address(text, left):
     [
         ("Leaves\n\nhttp://leaf.com is on roots", "Leaves\n\nis on roots"),
         ('Leaves\n - http://leaf.com.\r\n\n"www.leaf.com"\nRoots', "Leaves\n\nRoots"),
+        ("Leaves\n\nhttp://leaf.com\n\n \nRoots\n\n\nBark", "Leaves\n\nRoots\n\n\nBark"),
+        ("http://leaf.com\n\nwww.leaf.de\n\nRoots www.leaf.de\n\n\n", "Roots\n\n\n"),
         ("http://leaf.com\thttp://leaf.de\xa0Roots", "Roots"),
         ("- Roots at http://leaf.com\n--\n", "- Roots at\n--\n"),
         ("http://leaf.com", ""),

@@ -51,7 +51,10 @@ PROFILES = {
     "webfilter-2026-11": Profile(
         source="the default: addresses that are written as addresses, in every text",
         words="with http://, https:// or ftp://, with www., or with a path behind the name",
-        lines="one that has letters or digits in addresses only goes; others stay lines",
+        lines=(
+            "one that has letters or digits in addresses only goes; of blank lines around it one "
+            "stays; others stay lines"
+        ),
         deviations=(
             "names (Amazon.com) and mailboxes stay, and so do the marks after an address; brackets "
             "around nothing else go with it; paths and hosts in any script, and any host behind a "
@@ -145,6 +148,7 @@ class TextUrls(Profiled, Transform):
         (2, 'Leaves\\nis on roots')
         """
         number = 0
+        gone = False  # since the last line with something on it
         lines: list[str] = []
         for line in text.split("\n"):
             spans = [_with_brackets(line, *span) for span in self._kept(line, written(line))]
@@ -152,8 +156,11 @@ class TextUrls(Profiled, Transform):
             left = _without(line, spans)[1]
             if spans and not spans[0][0]:
                 left = left.lstrip()
-            if not spans or any(map(str.isalnum, left)):
+            if spans and not any(map(str.isalnum, left)):
+                gone = True
+            elif left.strip() or not gone or (lines and lines[-1].strip()):
                 lines.append(left)
+                gone = gone and not left.strip()
         return number, "\n".join(lines) if number else text
 
 
