@@ -102,6 +102,8 @@ def test_the_default_takes_out_what_is_written_as_an_address(text, left):
         ("See <http://leaf.com>, [http://leaf.com] and (http://leaf.com.)", "See, and (.)"),
         ("[url=http://leaf.com]leaf[/url]", "[url=]leaf[/url]"),
         ("See (http://leaf.com] or (http://leaf.com", "See (] or ("),
+        ("http://leaf.com) and (", ") and ("),
+        ("http://leaf.com is ", "is "),
     ],
 )
 def test_brackets_around_nothing_else_go_with_an_address(text, left):
@@ -155,6 +157,10 @@ def test_signals_say_how_much_went():
         "text_urls": 0,
         "text_url_character_ratio": None,
     }
+
+
+def test_what_is_removed_depends_on_the_list_of_domains():
+    assert PLAIN.artifacts == ALL.artifacts == {"domains": shipped("domains")[1]}
 
 
 def test_a_text_without_addresses_comes_back_as_it_was():
