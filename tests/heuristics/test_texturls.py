@@ -120,6 +120,7 @@ def test_brackets_around_nothing_else_go_with_an_address(text, left):
         ("http://leaf.com\thttp://leaf.de\xa0Roots", "Roots"),
         ("- Roots at http://leaf.com\n--\n", "- Roots at\n--\n"),
         ("http://leaf.com", ""),
+        ("\t Roots at http://leaf.com", "\t Roots at"),
     ],
 )
 def test_by_default_lines_stay_lines(text, left):
@@ -152,6 +153,7 @@ def test_by_default_nothing_goes_but_addresses_and_what_is_around_them(text):
 def test_signals_say_how_much_went():
     signals = ALL.transform(Document("a", "See leaf.com, 8.8.4.4"))[1]
     assert signals == {"text_urls": 2, "text_url_character_ratio": 17 / 21}
+    assert DCLM.transform(Document("a", "We leaf.com 8.8.4.4"))[1]["text_urls"] == 1
     assert ALL.transform(Document("a", "www.leaf.co.uk/a.com/b.de"))[1]["text_urls"] == 1
     assert PLAIN.transform(Document("a", ""))[1] == {
         "text_urls": 0,
