@@ -150,6 +150,15 @@ def test_by_default_nothing_goes_but_addresses_and_what_is_around_them(text):
     assert without(f"Leaves\n(http://leaf.com) .\n{text}", PLAIN) == f"Leaves\n{left}"
 
 
+def test_names_may_go_without_the_marks_behind_them():
+    names = TextUrls(bare_names=True)
+    assert (
+        without("Leaves (see leaf.com). Roots (http://leaf.com/x)!", names)
+        == "Leaves (see). Roots ()!"
+    )
+    assert without("Leaves, leaf.com/a(b)! At (8.8.4.4:80).", names) == "Leaves,! At ()."
+
+
 def test_signals_say_how_much_went():
     signals = ALL.transform(Document("a", "See leaf.com, 8.8.4.4"))[1]
     assert signals == {"text_urls": 2, "text_url_character_ratio": 17 / 21}
