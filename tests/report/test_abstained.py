@@ -6,9 +6,9 @@ LINES = Judge((Rule("lines", ge=2),), given=True)
 
 
 def test_what_a_step_judges_and_a_document_has_not_is_counted_unless_the_step_broke():
-    left = [Verdict("judge", "words", kind=kind) for kind in ("dropped", "failed")]
-    docs = [Document(str(n), verdict=verdict) for n, verdict in enumerate((None, *left))]
-    assert list(abstained(WORDS, docs)) == ["words", "words"]
+    dropped, failed = (Verdict("judge", "words", kind=kind) for kind in ("dropped", "failed"))
+    assert list(abstained(WORDS, [Document("a"), Document("b", verdict=dropped)])) == ["words"] * 2
+    assert list(abstained(WORDS, [Document("a", verdict=failed)])) == []
     assert list(abstained(WORDS, [Document("a", signals={"words": 0, "lines": None})])) == []
 
 
