@@ -87,7 +87,7 @@ def words(text, kind="english"):
     return tokenize(text, kind).words(text)
 
 
-def by_rule(text, kind):
+def by_rule(text, kind="english"):
     """Tokens chunk by chunk, without any of the short cuts."""
     found = []
     for chunk in text.split():
