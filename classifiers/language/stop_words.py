@@ -53,7 +53,7 @@ words, the second will do, if no source has more than `UNEVEN` times the share o
 with long words repeat few of them."""
 ALONE = (0.15, 0.08)
 """The same two where the web is the only source."""
-ENOUGH, ENOUGH_WEB = 0.6, 0.4
+ENOUGH, ENOUGH_WEB = 0.6, 0.39
 """Least share of texts with two stop words, in the best source and in the (noisy) web excerpts."""
 TOGETHER = {"no": ("nb", "nn"), "sh": ("bs", "hr", "sr")}
 """Codes that have no texts of their own, and whose they take."""

@@ -168,10 +168,10 @@ def test_of_korean_no_stop_words_are_asked_for_theirs_are_morphemes():
 
 def test_a_language_in_another_script_is_cut_as_that_is():
     repetition, _, quality = filters(wf.fineweb2({"jpn_Latn": GERMAN}))
-    assert (repetition.words, quality.min_words) == ("english", 50)
+    assert (repetition.words, quality.min_words) == ("spaced", 50)
     assert quality.stop_words == tuple(GERMAN["stopwords"])
     assert filters(wf.fineweb2({"pan_Guru": GERMAN}))[0].words == "unicode"
-    assert filters(wf.fineweb2({"pan_Arab": GERMAN}))[0].words == "english"
+    assert filters(wf.fineweb2({"pan_Arab": GERMAN}))[0].words == "spaced"
     quality = filters(wf.fineweb2({"jav_Java": GERMAN}))[2]  # which nothing here cuts
     assert quality.min_words is quality.min_stop_words is quality.max_mean_word_length is None
 
@@ -239,7 +239,7 @@ def test_of_a_language_without_facts_the_script_says_what_words_are(glotlid):
     with pytest.raises(UnknownName, match="engine 'embedded' 'aai'"):
         wf.fineweb2({"aai_Latn": GERMAN})
     repetition, _, quality = filters(wf.fineweb2({"aai_Latn": GERMAN}, model=glotlid))
-    assert repetition.words == quality.words == "english"
+    assert repetition.words == quality.words == "spaced"
     assert quality.stop_words == tuple(GERMAN["stopwords"])
     with pytest.raises(UnknownName, match="'aai'"):
         wf.fineweb2({"aai": GERMAN}, model=glotlid)
