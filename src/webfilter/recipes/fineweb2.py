@@ -41,14 +41,14 @@ __all__ = ["fineweb2"]
 _TOKENS = {
     "zh": (1.75, 0.9), "yue": (1.75, 0.9), "ja": (1.5, 0.85), "th": (2.65, 1.0), "lo": (2.65, 0.8),
     "km": (2.4, 0.8), "my": (3.5, 1.15), "ko": (0.5, 0.7), "vi": (1.3, 0.9),
-    "da": (1, 1.06), "nb": (1, 1.06), "nn": (1, 1.07), "sv": (1, 1.05), "nl": (1, 1.03),
+    "da": (1, 1.06), "nb": (1, 1.06), "nn": (1, 1.07), "sv": (1, 1.03), "nl": (1, 1.03),
     "ro": (1, 1.04), "el": (1, 1.05), "hu": (1, 1.04), "pl": (1, 0.95),
     "bn": (1, 0.96), "hi": (1, 0.96), "ur": (1, 0.93),
 }  # fmt: skip
 """Tokens with letters, and others, that are here for one of FineWeb-2's, where its tokenizer cuts
 otherwise: into words where no spaces part them, Korean into morphemes, Vietnamese into words of
 several syllables; or periods from numbers and abbreviations as ours does not. Languages that are
-not here have one for one, within 3 %, or were not measured (`benchmarks/conformance_fineweb2.py`).
+not here have one for one, or nearly, or were not measured (`benchmarks/conformance_fineweb2.py`).
 """
 
 
