@@ -38,7 +38,7 @@ class Told:
 
 @pytest.fixture(autouse=True)
 def told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "engine", lambda name, model: Told())
+    monkeypatch.setattr(module, "engine", lambda name, model, stage: Told())
 
 
 def doc(code: str, score: float) -> Document:

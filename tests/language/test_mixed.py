@@ -119,7 +119,7 @@ def test_top_names_the_likeliest_first(monkeypatch: pytest.MonkeyPatch) -> None:
             return [Guess("nl", "Latn", 0.617, (("af", 0.31), ("de", 0.004)))] * len(texts)
 
     engine = Fixed()
-    monkeypatch.setattr(module, "engine", lambda name, model: engine)
+    monkeypatch.setattr(module, "engine", lambda name, model, stage: engine)
     assert measured("x", Language(None, top=3))["language_top"] == "nl:0.62 af:0.31 de:0.00"
     assert measured("none", Language(None, top=3))["language_top"] is None
     measured("x", Language(None))
@@ -138,7 +138,7 @@ def test_the_engine_is_asked_about_all_pieces_of_a_batch_at_once(
             return [Guess("de", "Latn", 1.0)] * len(texts)
 
     engine = Counts()
-    monkeypatch.setattr(module, "engine", lambda name, model: engine)
+    monkeypatch.setattr(module, "engine", lambda name, model, stage: engine)
     docs = [Document(str(n), DE * 30) for n in range(4)]
     Language(None, shares=True).process([*docs, Document("short", DE)])
     each = len(pieces(DE * 30))

@@ -236,7 +236,7 @@ def test_with_glotlid_its_labels_scripts_and_scores_count(glotlid):
 
 
 def test_of_a_language_without_facts_the_script_says_what_words_are(glotlid):
-    with pytest.raises(UnknownName, match="engine 'embedded' 'aai'"):
+    with pytest.raises(UnknownName, match="engine 'embedded'\\) 'aai'"):
         wf.fineweb2({"aai_Latn": GERMAN})
     repetition, _, quality = filters(wf.fineweb2({"aai_Latn": GERMAN}, model=glotlid))
     assert repetition.words == quality.words == "spaced"
@@ -296,3 +296,11 @@ def test_the_command_writes_a_recipe(tmp_path, capsys):
     assert "--overwrite" in capsys.readouterr().err
     assert main([command[0], str(tmp_path / "deu_Latn.yml"), *command[1:], "--overwrite"]) == 2
     assert "one language" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["fineweb-2", "fineweb2", "FineWeb-2"])
+def test_who_asks_for_a_recipe_of_that_name_is_told_of_its_files(name, capsys, tmp_path):
+    with pytest.raises(ConfigError, match=r"webfilter fineweb2 deu_Latn\.yml"):
+        wf.recipe(name)
+    assert main(["run", name, "a.jsonl", "--out", str(tmp_path / "out")]) == 2
+    assert "other limits in each language" in capsys.readouterr().err

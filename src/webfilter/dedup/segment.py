@@ -267,18 +267,20 @@ class _Writer:
         np.asarray(array, dtype=PARTS[part]).tofile(self._files[part])
 
     def segment(self, first: int, sieve: Sieve) -> Segment:
-        arrays = {part: _mapped(path) for part, path in self._paths.items()}
+        arrays = {part: _mapped(path, once=True) for part, path in self._paths.items()}
         self._delete()  # the maps keep them, and nothing is left behind whatever happens
         return _segment(first, arrays, sieve, None)
 
     def _delete(self) -> None:
         for path in self._paths.values():
-            with contextlib.suppress(OSError):  # Windows deletes no file that is mapped
+            with contextlib.suppress(OSError):  # Windows deletes what is mapped with the map
                 path.unlink(missing_ok=True)
 
 
-def _mapped(path: Path) -> bytes | mmap.mmap:
-    with open(path, "rb") as file:
+def _mapped(path: Path, *, once: bool = False) -> bytes | mmap.mmap:
+    """Return the content of a file; `once`: Windows removes it when the map goes."""
+    flags = getattr(os, "O_TEMPORARY", 0) if once else 0
+    with open(path, "rb", opener=lambda name, given: os.open(name, given | flags)) as file:
         if not os.fstat(file.fileno()).st_size:
             return b""
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -12,6 +12,7 @@ manifest and all of its files.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -200,7 +201,7 @@ class Store:
             if parent is not None:
                 parent.mkdir(parents=True, exist_ok=True)
             self._folder = Path(tempfile.mkdtemp(prefix=".webfilter-", dir=parent))
-            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            weakref.finalize(self, _remove, self._folder)
         return self._folder
 
     def _trim(self) -> None:
@@ -340,6 +341,12 @@ def _manifest(path: Path) -> dict[str, Any]:
     if guard != _checksum(saved):
         raise SourceError(f"{path / MANIFEST} is damaged: it does not fit its checksum")
     return dict(saved)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():  # Windows, while files in it are mapped
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def _mapped_memory() -> int:

@@ -65,7 +65,13 @@ def recipe(name: str) -> Pipeline:
 
     Raises:
         UnknownName: there is none of that name.
+        ConfigError: it is FineWeb-2, which has a chain for each language.
     """
+    if name.lower().replace("-", "") == "fineweb2":
+        raise ConfigError(
+            f"recipe {name!r}: FineWeb-2 has other limits in each language: make a recipe of its "
+            "files with `webfilter fineweb2 deu_Latn.yml --out german.toml`, or see wf.fineweb2"
+        )
     if name not in available():
         raise UnknownName("recipe", name, available())
     return _pipeline(toml_of(name), f"recipe {name}")
