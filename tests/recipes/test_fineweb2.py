@@ -67,17 +67,24 @@ def test_the_limits_of_a_config_are_those_of_the_filters():
         max_duplicate_8gram_character_ratio=0.117,
         max_duplicate_9gram_character_ratio=0.108,
         max_duplicate_10gram_character_ratio=0.098,
+        words="hyphenated",
     )
     assert lines == wf.FineWebQuality.profile(
-        "fineweb-2", min_terminal_line_ratio=0.0, max_newline_word_ratio=0.152
+        "fineweb-2",
+        min_terminal_line_ratio=0.0,
+        max_newline_word_ratio=0.152,
+        words="hyphenated",
     )
     assert quality == wf.GopherQuality.profile(
         "datatrove-2024-12",
         min_mean_word_length=None,
         max_mean_word_length=15,
-        min_alpha_word_ratio=0.762,  # hyphens are tokens here, of a word there
+        min_alpha_word_ratio=0.774,
         stop_words=tuple(GERMAN["stopwords"]),
+        words="hyphenated",
     )
+    quality = filters(wf.fineweb2({"nno_Latn": GERMAN}))[2]
+    assert quality.min_alpha_word_ratio == 0.762  # the period of "1." is a token here
 
 
 def test_zero_switches_off_where_it_does_there_and_so_does_what_is_not_given():
