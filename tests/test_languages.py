@@ -21,7 +21,13 @@ from webfilter.extract.justext import _unspaced
 from webfilter.heuristics.gopher import STOP_WORDS
 from webfilter.language.embedded import Embedded
 from webfilter.language.scripts import main_script
-from webfilter.languages import find_language, known_languages, language_facts, scripts
+from webfilter.languages import (
+    find_language,
+    known_languages,
+    language_facts,
+    scripts,
+    words_of,
+)
 from webfilter.testing import check_stage
 from webfilter.text import tokenize, tokenize_all
 from webfilter.text.chars import TERMINAL_MARKS
@@ -98,6 +104,32 @@ def check_row(code: str) -> None:
         assert word == unicodedata.normalize("NFC", word) == word.lower()
         written = {"Hans": "Hani", "Hant": "Hani"}.get(main_script(word) or "", main_script(word))
         assert written in {*facts.scripts, "Hani" if code == "ja" else ""}
+
+
+def test_english_alone_has_the_words_of_english() -> None:
+    assert [code for code in EVERY if language_facts(code).words == "english"] == ["en"]
+    found = [language_facts(code).words for code in ("de", "fr", "pl", "ru", "hy", "zh", "ii")]
+    assert found == ["hyphenated", "elided", "spaced", "spaced", "unicode", "scripts", None]
+    # own words are for scripts with spaces that have no others
+    assert words_of("sr", "Cyrl") == words_of("sr", "Latn") == "hyphenated"
+    assert words_of("ku", "Latn") == words_of("ku", "Arab") == "spaced"
+    assert words_of("de", "Jpan") == "scripts"
+
+
+def test_every_stage_takes_the_words_of_the_language() -> None:
+    for family in (GopherQuality, GopherRepetition, FineWebQuality, C4Quality):
+        found = [family.for_language(code).words for code in ("en", "de", "it", "cs")]
+        assert found == ["english", "hyphenated", "elided", "spaced"], family
+    # its sentences can be counted as those of English
+    assert C4Quality.for_language("de").min_sentences == C4Quality().min_sentences
+
+
+def test_german_im_is_a_stop_word_that_can_be_found() -> None:
+    stage = GopherQuality.for_language("de", min_words=1)
+    assert "im" in stage.stop_words
+    assert stage.measure(Document("a", "Wer wohnt im Wald im Mai?"))["stop_words"] == 1
+    french = GopherQuality.for_language("fr", min_words=1, stop_words=("l'", "dont"))
+    assert french.measure(Document("a", "L'eau dont l'homme boit."))["stop_words"] == 2
 
 
 def test_lists_have_enough_words_and_those_of_gopher_for_english() -> None:
@@ -261,7 +293,7 @@ def test_runs_of_ten_pieces_of_words_may_repeat_as_runs_of_five_words_do() -> No
     assert stage.max_duplicate_9gram_character_ratio == 0.3
     assert stage.max_duplicate_10gram_character_ratio == 0.15
     # spaces part these; nothing here cuts the last
-    for code, words in (("de", "english"), ("hy", "unicode"), ("ii", "english")):
+    for code, words in (("de", "hyphenated"), ("hy", "unicode"), ("ii", "english")):
         assert GopherRepetition.for_language(code) == GopherRepetition(words=words)
     assert GopherRepetition.for_language("de", "dolma") == GopherRepetition.profile("dolma")
     assert GopherRepetition.for_language("ja", "dclm").words == "scripts"

@@ -5,6 +5,7 @@ import time
 import unicodedata
 from importlib.util import find_spec
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from webfilter.errors import ConfigError, MissingExtra
 from webfilter.text import check_words, code_points, hash_spans, tokenize, tokenize_all
 from webfilter.text.chars import SENTENCE_END, SYMBOLS, TERMINAL_MARKS
 from webfilter.text.english import _common, _cut
-from webfilter.text.exceptions import special_cuts, specials
+from webfilter.text.exceptions import specials
+from webfilter.text.manners import SpacedWords, manner
 from webfilter.text.tokens import _Recent, _tokens
 
 # what spaCy 3.8's blank English tokenizer makes of sentences of ours
@@ -77,6 +79,7 @@ PIECES = [
     *"aZé北я019 .,-–—~:;/()[]'’\"”“$€%#&*+=<>^_@|…°²•👍\t\n\u00a0ไทยのア",
 ]
 PIECES += ["km", "www.", ".com", "http://", "'s", "US$", "--", "...", "word", "Word", "US", "1.5"]
+SPACED = get_args(SpacedWords)
 messy = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
 
 
@@ -84,11 +87,11 @@ def words(text, kind="english"):
     return tokenize(text, kind).words(text)
 
 
-def by_rule(text):
+def by_rule(text, kind="english"):
     """Tokens chunk by chunk, without any of the short cuts."""
     found = []
     for chunk in text.split():
-        cuts = [0, *_cut(chunk), len(chunk)]
+        cuts = [0, *_cut(chunk, manner(kind)), len(chunk)]
         found += [chunk[i:j] for i, j in pairwise(cuts)]
     return found
 
@@ -106,22 +109,20 @@ shaped = st.lists(
 
 
 @settings(max_examples=600, deadline=None)
-@given(shaped | st.sampled_from(sorted(specials())))
-def test_short_cuts_of_simple_shapes_are_those_of_the_rules(chunk):
-    found = _common(chunk, special_cuts())
-    assert found is None or found == _cut(chunk)
+@given(shaped | st.sampled_from(sorted(specials())), st.sampled_from(SPACED))
+def test_short_cuts_of_simple_shapes_are_those_of_the_rules(chunk, kind):
+    found = _common(chunk, manner(kind))
+    assert found is None or found == _cut(chunk, manner(kind))
 
 
 @settings(max_examples=400, deadline=None)
-@given(messy)
-def test_cutting_all_at_once_is_cutting_chunk_by_chunk(text):
-    assert words(text) == by_rule(text)
+@given(messy, st.sampled_from(SPACED))
+def test_cutting_all_at_once_is_cutting_chunk_by_chunk(text, kind):
+    assert words(text, kind) == by_rule(text, kind)
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.lists(messy, max_size=6), st.sampled_from(["english", "scripts", "unicode", "whitespace"])
-)
+@given(st.lists(messy, max_size=6), st.sampled_from([*SPACED, "scripts", "unicode", "whitespace"]))
 def test_many_texts_together_are_the_texts_alone(texts, kind):
     alone = [_tokens(text, kind) for text in texts]
     for text, one, other in zip(texts, alone, tokenize_all(texts, kind), strict=True):
@@ -133,7 +134,7 @@ def test_many_texts_together_are_the_texts_alone(texts, kind):
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.text(), st.sampled_from(["english", "scripts", "whitespace"]))
+@given(st.text(), st.sampled_from([*SPACED, "scripts", "whitespace"]))
 def test_tokens_are_all_that_is_written(text, kind):
     found = words(text, kind)
     assert "".join(found) == "".join(text.split())

@@ -33,7 +33,7 @@ import webfilter
 from webfilter.codes import canonical
 from webfilter.heuristics.gopher import STOP_WORDS
 from webfilter.language.scripts import main_script
-from webfilter.languages import scripts
+from webfilter.languages import scripts, words_of
 from webfilter.text import Words, tokenize
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -53,7 +53,7 @@ words, the second will do, if no source has more than `UNEVEN` times the share o
 with long words repeat few of them."""
 ALONE = (0.15, 0.08)
 """The same two where the web is the only source."""
-ENOUGH, ENOUGH_WEB = 0.6, 0.4
+ENOUGH, ENOUGH_WEB = 0.6, 0.39
 """Least share of texts with two stop words, in the best source and in the (noisy) web excerpts."""
 TOGETHER = {"no": ("nb", "nn"), "sh": ("bs", "hr", "sr")}
 """Codes that have no texts of their own, and whose they take."""
@@ -89,7 +89,6 @@ NOT: Mapping[str, str] = {
     "bho": "भोजपुरी",
     "bjn": "bahasa تاهون",
     "ckb": "کوردستان",
-    "de": "i m",
     "dik": "kɔc raan rin",
     "ee": "ame",
     "ff": "leydi",
@@ -240,16 +239,22 @@ def chosen(
     without = {name: of for name, of in by_source.items() if name != "udhr"}
     tried = [by_source, without] if {"hplt", "lingua"} <= set(by_source) else [by_source]
     found = [agreed(code, script, of) for of in tried]
-    good = [(words, names) for words, names in found if covers(words, names, script, by_source)]
+    good = [
+        (words, names) for words, names in found if covers(code, words, names, script, by_source)
+    ]
     long = [(words, names) for words, names in good if len(words) >= LEAST]
     return [*long, *good, ([], [])][0]
 
 
 def covers(
-    words: Sequence[str], names: Sequence[str], script: str, by_source: Mapping[str, Sequence[str]]
+    code: str,
+    words: Sequence[str],
+    names: Sequence[str],
+    script: str,
+    by_source: Mapping[str, Sequence[str]],
 ) -> bool:
     """Return whether enough of the texts of the sources called `names` have two of the words."""
-    cut = scripts()[script].words if words else None
+    cut = words_of(code, script) if words else None
     if cut is None:
         return False
     have = {
@@ -264,14 +269,15 @@ def agreed(
 ) -> tuple[list[str], list[str]]:
     """Return the words that all the sources agree on, best first, and the sources."""
     about = scripts().get(script)
-    if about is None or about.words is None or code in NONE:
+    cut = None if about is None else words_of(code, script)
+    if about is None or cut is None or code in NONE:
         return [], []
     if about.segmentation != "spaces" and code not in WHOLE and script != "Tibt":
         return [], []
     old, new = SPELLINGS.get(code, ("", ""))
     to_new, to_old = str.maketrans(old, new), str.maketrans(new, old)
     found = {
-        source: shares([text.translate(to_new) for text in each], about.words, script)
+        source: shares([text.translate(to_new) for text in each], cut, script)
         for source, each in by_source.items()
         if len(each) >= LEAST_TEXTS[source]
     }

@@ -32,6 +32,7 @@ __all__ = [
     "known_languages",
     "language_facts",
     "scripts",
+    "words_of",
 ]
 
 Segmentation: TypeAlias = Literal["spaces", "characters", "clusters", "syllables"]
@@ -45,7 +46,7 @@ class Script(NamedTuple):
 
     segmentation: Segmentation
     words: Words | None
-    """What cuts it, of `webfilter.text`; None: nothing here does."""
+    """What cuts it, of `webfilter.text`; None: nothing here does. See `words_of`."""
     terminal_marks: tuple[str, ...]
     """The marks that end a sentence; empty where none do."""
     source: str
@@ -68,8 +69,8 @@ class LanguageFacts:
     segmentation: Segmentation
     """How words are parted in the commonest script."""
     words: Words | None
-    """What cuts its text for counting, as in ``GopherQuality(words=...)``: characters, clusters and
-    syllables are smaller than words. None: nothing here does (Yi)."""
+    """What cuts its text in the commonest script for counting, as in ``GopherQuality(words=...)``:
+    characters, clusters and syllables are smaller than words. None: nothing here does (Yi)."""
     terminal_marks: tuple[str, ...]
     """The marks that end a sentence in any of the scripts; empty where none do (Thai, Lao)."""
     stop_words: tuple[str, ...]
@@ -85,8 +86,9 @@ class LanguageFacts:
 
 
 @cache
-def _rows() -> tuple[Mapping[str, Script], Mapping[str, LanguageFacts]]:
+def _rows() -> tuple[Mapping[str, Script], Mapping[str, Words], Mapping[str, LanguageFacts]]:
     scripts: dict[str, Script] = {}
+    own_words: dict[str, Words] = {}
     languages: dict[str, LanguageFacts] = {}
     text = (files("webfilter") / "languages.tsv").read_text("utf-8")
     for line in text.splitlines():
@@ -99,6 +101,9 @@ def _rows() -> tuple[Mapping[str, Script], Mapping[str, LanguageFacts]]:
                 () if marks == "-" else tuple(marks.split()),
                 source,
             )
+        elif kind == "words":
+            words, codes, _ = row.split("\t")
+            own_words |= dict.fromkeys(codes.split(), cast(Words, words))
         elif kind == "language":
             code, written, stop_words, corpora = row.split("\t")
             names = tuple(written.split())
@@ -109,12 +114,12 @@ def _rows() -> tuple[Mapping[str, Script], Mapping[str, LanguageFacts]]:
                 code,
                 names,
                 first.segmentation,
-                first.words,
+                own_words.get(code, first.words) if first.words == "spaced" else first.words,
                 tuple(dict.fromkeys(marks_of)) if first.terminal_marks else (),
                 tuple(stop_words.split()),
                 f"stop words: {corpora or 'none'}; {said}",
             )
-    return MappingProxyType(scripts), MappingProxyType(languages)
+    return MappingProxyType(scripts), MappingProxyType(own_words), MappingProxyType(languages)
 
 
 def scripts() -> Mapping[str, Script]:
@@ -126,13 +131,23 @@ def scripts() -> Mapping[str, Script]:
     return _rows()[0]
 
 
+def words_of(code: str, script: str) -> Words | None:
+    """Return what cuts the language `code` (canonical) in `script`; None: nothing here does.
+
+    >>> words_of("de", "Latn"), words_of("pl", "Latn"), words_of("ja", "Jpan")
+    ('hyphenated', 'spaced', 'scripts')
+    """
+    words = scripts()[script].words
+    return _rows()[1].get(code, words) if words == "spaced" else words
+
+
 def known_languages() -> frozenset[str]:
     """Return the canonical codes of the languages in the table.
 
     >>> {"de", "th", "yue"} <= known_languages()
     True
     """
-    return frozenset(_rows()[1])
+    return frozenset(_rows()[2])
 
 
 def find_language(language: str) -> LanguageFacts | None:
@@ -141,7 +156,7 @@ def find_language(language: str) -> LanguageFacts | None:
     >>> find_language("zh-Hant-TW").segmentation, find_language("xx")
     ('characters', None)
     """
-    return _rows()[1].get(canonical(language))
+    return _rows()[2].get(canonical(language))
 
 
 def language_facts(language: str) -> LanguageFacts:

@@ -67,17 +67,24 @@ def test_the_limits_of_a_config_are_those_of_the_filters():
         max_duplicate_8gram_character_ratio=0.117,
         max_duplicate_9gram_character_ratio=0.108,
         max_duplicate_10gram_character_ratio=0.098,
+        words="hyphenated",
     )
     assert lines == wf.FineWebQuality.profile(
-        "fineweb-2", min_terminal_line_ratio=0.0, max_newline_word_ratio=0.152
+        "fineweb-2",
+        min_terminal_line_ratio=0.0,
+        max_newline_word_ratio=0.152,
+        words="hyphenated",
     )
     assert quality == wf.GopherQuality.profile(
         "datatrove-2024-12",
         min_mean_word_length=None,
         max_mean_word_length=15,
-        min_alpha_word_ratio=0.762,  # hyphens are tokens here, of a word there
+        min_alpha_word_ratio=0.774,
         stop_words=tuple(GERMAN["stopwords"]),
+        words="hyphenated",
     )
+    quality = filters(wf.fineweb2({"nno_Latn": GERMAN}))[2]
+    assert quality.min_alpha_word_ratio == 0.762  # the period of "1." is a token here
 
 
 def test_zero_switches_off_where_it_does_there_and_so_does_what_is_not_given():
@@ -168,10 +175,10 @@ def test_of_korean_no_stop_words_are_asked_for_theirs_are_morphemes():
 
 def test_a_language_in_another_script_is_cut_as_that_is():
     repetition, _, quality = filters(wf.fineweb2({"jpn_Latn": GERMAN}))
-    assert (repetition.words, quality.min_words) == ("english", 50)
+    assert (repetition.words, quality.min_words) == ("spaced", 50)
     assert quality.stop_words == tuple(GERMAN["stopwords"])
     assert filters(wf.fineweb2({"pan_Guru": GERMAN}))[0].words == "unicode"
-    assert filters(wf.fineweb2({"pan_Arab": GERMAN}))[0].words == "english"
+    assert filters(wf.fineweb2({"pan_Arab": GERMAN}))[0].words == "spaced"
     quality = filters(wf.fineweb2({"jav_Java": GERMAN}))[2]  # which nothing here cuts
     assert quality.min_words is quality.min_stop_words is quality.max_mean_word_length is None
 
@@ -239,7 +246,7 @@ def test_of_a_language_without_facts_the_script_says_what_words_are(glotlid):
     with pytest.raises(UnknownName, match="engine 'embedded'\\) 'aai'"):
         wf.fineweb2({"aai_Latn": GERMAN})
     repetition, _, quality = filters(wf.fineweb2({"aai_Latn": GERMAN}, model=glotlid))
-    assert repetition.words == quality.words == "english"
+    assert repetition.words == quality.words == "spaced"
     assert quality.stop_words == tuple(GERMAN["stopwords"])
     with pytest.raises(UnknownName, match="'aai'"):
         wf.fineweb2({"aai": GERMAN}, model=glotlid)

@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from webfilter.text import (
     tokenize_all,
     tokenizer_version,
 )
+from webfilter.text.manners import SpacedWords
 
 __all__ = ["PROFILES", "C4Quality"]
 
@@ -241,7 +242,7 @@ class C4Quality(Profiled, Transform):
             fitted |= {"line_min_words": None, "line_max_word_length": None}
         if facts.words is not None:
             fitted["words"] = facts.words
-        if facts.words != "english" and facts.segmentation != "characters":
+        if facts.words not in get_args(SpacedWords) and facts.segmentation != "characters":
             fitted["min_sentences"] = None
         return replace(settings, **{**fitted, **changes})
 

@@ -1,12 +1,12 @@
-"""English tokens of one chunk (a run without white space), as spaCy's blank English has them.
+"""Tokens of one chunk (a run without white space), as spaCy's blank English has them, or its "xx".
 
 Affixes are peeled off both ends while they last, exceptions (`webfilter.text.exceptions`) stay as
 they are listed, addresses stay whole, and what is left is cut at infixes. The rules are spaCy 3.8's
-(MIT license; ``spacy/lang/en``), written anew: no step scans the whole chunk for each affix, so the
+(MIT license; ``spacy/lang``), written anew: no step scans the whole chunk for each affix, so the
 time is linear in its length, where spaCy's is quadratic.
 
-It does not know about white space, nor about any language but English: `webfilter.text.spans` cuts
-the plain chunks by itself and asks here for the rest.
+It does not know about white space: `webfilter.text.spans` cuts the plain chunks by itself and asks
+here for the rest. What other languages have otherwise than English is in `webfilter.text.manners`.
 
 One difference is known: spaCy seeks exceptions over white space, too. Where marks on both sides of
 a space could begin one (``' ''a``, ``: o.O.``), it finds nothing there and then overlooks the one
@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from webfilter.text.chars import ALPHA, ICONS, LOWER, PEELED, QUOTES, TO_DOT, UPPER
-from webfilter.text.exceptions import longest_special, special_cuts, specials
+from webfilter.text.manners import DIGITS, Manner, SpacedWords, manner
 
 __all__ = ["cut_all"]
 
@@ -36,7 +36,6 @@ _METRIC = """
 """
 _UNITS = frozenset(_METRIC.split()) | _CURRENCY | {"US$", "C$", "A$"}
 _LONGEST_UNIT = max(map(len, _UNITS))
-_DIGITS = frozenset("0123456789")
 
 
 def _prefix(chunk: str, low: int, high: int) -> int:
@@ -44,7 +43,7 @@ def _prefix(chunk: str, low: int, high: int) -> int:
     if char in _PREFIXES:
         return 1
     if char == "+":
-        return 0 if low + 1 < high and chunk[low + 1] in _DIGITS else 1
+        return 0 if low + 1 < high and chunk[low + 1] in DIGITS else 1
     if char == ".":
         end = low
         while end < high and chunk[end] == ".":
@@ -68,9 +67,9 @@ def _suffix(chunk: str, low: int, high: int) -> int:
     if last in "sS" and high - 2 >= low and chunk[high - 2] in "'’":
         return 2
     if last == "+":
-        return 1 if high - 2 >= low and chunk[high - 2] in _DIGITS else 0
+        return 1 if high - 2 >= low and chunk[high - 2] in DIGITS else 0
     for size in range(min(_LONGEST_UNIT, high - low - 1), 0, -1):
-        if chunk[high - size - 1] in _DIGITS and chunk[high - size : high] in _UNITS:
+        if chunk[high - size - 1] in DIGITS and chunk[high - size : high] in _UNITS:
             return size
     return 0
 
@@ -99,24 +98,29 @@ def _set(chars: frozenset[str]) -> str:
 
 
 @cache
-def _infix_place() -> re.Pattern[str]:
-    """Return the pattern of characters with which an infix can begin; dots come in runs."""
-    return re.compile(rf"\.+|[-+*^,–—~:<>=/…{_set(ICONS)}]")
+def _infix_place(elision: bool) -> re.Pattern[str]:
+    """Return the pattern of characters with which an infix can begin; dots come in runs.
+
+    With `elision`, also of the empty place behind an apostrophe.
+    """
+    behind = "|(?<=['’])" if elision else ""
+    return re.compile(rf"\.+|[-+*^,–—~:<>=/…{_set(ICONS)}]{behind}")
 
 
-_ALPHA_OR_DIGIT = ALPHA | _DIGITS
-_DIGIT_OR_MINUS = _DIGITS | {"-"}
+_ALPHA_OR_DIGIT = ALPHA | DIGITS
+_DIGIT_OR_MINUS = DIGITS | {"-"}
 _UPPER_OR_QUOTE = UPPER | QUOTES
 _LOWER_OR_QUOTE = LOWER | QUOTES
 
 
-def _infix(core: str, place: int, run: int) -> int:
+def _infix(core: str, place: int, run: int, of: Manner) -> int:
     """Return how many characters the infix at `place` has, 0 if there is none.
 
     Args:
         core: what is left of a chunk between its affixes.
         place: where a character stands with which an infix can begin.
         run: how many dots stand there, if dots.
+        of: whose hyphens.
     """
     char = core[place]
     if char == ".":
@@ -131,19 +135,17 @@ def _infix(core: str, place: int, run: int) -> int:
     if place == 0:
         return 0
     before, after = core[place - 1], core[place + 1 : place + 2]
-    if char in "+-*^" and before in _DIGITS and after in _DIGIT_OR_MINUS:
+    if char in "+-*^" and before in DIGITS and after in _DIGIT_OR_MINUS:
         return 1
     if char == ",":
         return int(before in ALPHA and after in ALPHA)
-    if before not in _ALPHA_OR_DIGIT:
-        return 0
     if char in ":<>=/":
-        return int(after in ALPHA)
+        return int(before in _ALPHA_OR_DIGIT and after in ALPHA)
     if char in "-–—~":
         for sign in _HYPHENS[char]:
             end = place + len(sign)
             if core.startswith(sign, place) and core[end : end + 1] in ALPHA:
-                return len(sign)
+                return len(sign) * (before in (of.before_hyphen if sign == "-" else of.before_dash))
     return 0
 
 
@@ -182,15 +184,20 @@ def _is_address(core: str) -> bool:
     return False
 
 
-def _inner(chunk: str, low: int, high: int) -> list[int]:
+def _inner(chunk: str, low: int, high: int, of: Manner) -> list[int]:
     """Return where tokens start in what is left between the affixes, `low` included."""
     core = chunk[low:high]
     if _is_address(core):
         return [low]
     found, start = [low], 0
-    for match in _infix_place().finditer(core):
+    for match in _infix_place(of.elision).finditer(core):
         first = match.start()
-        length = _infix(core, first, match.end() - first) if first >= start else 0
+        if first == match.end():  # behind an apostrophe
+            if first > 1 and core[first - 2] in ALPHA and core[first : first + 1] in ALPHA:
+                found.append(low + first)
+                start = first
+            continue
+        length = _infix(core, first, match.end() - first, of) if first >= start else 0
         if not length or first == 0:
             continue
         if first != start:
@@ -213,7 +220,7 @@ def _peel_marks(
         return low, high
     bare_left, bare_right = not _prefix(chunk, low, high), not _suffix(chunk, low, high)
     while high - low > shortest:
-        prefix = chunk[low] in _PREFIXES or (chunk[low] == "+" and chunk[low + 1] not in _DIGITS)
+        prefix = chunk[low] in _PREFIXES or (chunk[low] == "+" and chunk[low + 1] not in DIGITS)
         suffix = chunk[high - 1] in _SUFFIXES and chunk[high - 1] != "…"
         if not ((prefix or bare_left) and (suffix or bare_right) and (prefix or suffix)):
             break
@@ -226,7 +233,7 @@ def _peel_marks(
     return low, high
 
 
-def _peel(chunk: str, special: dict[str, tuple[int, ...]], longest: int) -> list[int]:
+def _peel(chunk: str, of: Manner, special: dict[str, tuple[int, ...]], longest: int) -> list[int]:
     """Return where the tokens of `chunk` start, given the cuts of exceptions."""
 
     def listed(low: int, high: int) -> bool:
@@ -259,12 +266,12 @@ def _peel(chunk: str, special: dict[str, tuple[int, ...]], longest: int) -> list
     if listed(low, high):
         middle = [low, *(low + cut for cut in special[chunk[low:high]])]
     elif low < high:
-        middle = _inner(chunk, low, high)
+        middle = _inner(chunk, low, high, of)
     return [*before, *middle, *reversed(after)]
 
 
 @cache
-def _patterns() -> tuple[dict[str, tuple[int, ...]], dict[str, int]]:
+def _patterns(of: Manner) -> tuple[dict[str, tuple[int, ...]], dict[str, int]]:
     """Return the exceptions that the affix rules cut, with those cuts; their first two tokens.
 
     Where these cuts turn up inside a longer chunk ("x-Mr.", "text:)"), the exception is restored.
@@ -272,8 +279,8 @@ def _patterns() -> tuple[dict[str, tuple[int, ...]], dict[str, int]]:
     """
     found: dict[str, tuple[int, ...]] = {}
     pairs: dict[str, int] = {}
-    for chunk in specials():
-        cut = tuple(_peel(chunk, {}, 0)[1:])
+    for chunk in of.specials:
+        cut = tuple(_peel(chunk, of, {}, 0)[1:])
         if cut:
             found[chunk] = cut
             pair = chunk[: (*cut, len(chunk))[1]]
@@ -281,9 +288,9 @@ def _patterns() -> tuple[dict[str, tuple[int, ...]], dict[str, int]]:
     return found, pairs
 
 
-def _restore(chunk: str, starts: list[int]) -> list[int]:
+def _restore(chunk: str, starts: list[int], of: Manner) -> list[int]:
     """Return `starts` with exceptions restored: the longest first, then from the left."""
-    patterns, pairs = _patterns()
+    patterns, pairs = _patterns(of)
     bounds = [*starts, len(chunk)]
     found: list[tuple[int, int, int]] = []
     for i in range(len(starts) - 1):
@@ -303,7 +310,7 @@ def _restore(chunk: str, starts: list[int]) -> list[int]:
     for _, i, j in sorted(found):
         if not taken[i] and not taken[j - 1]:
             replaced[i + 1 : j] = b"\1" * (j - i - 1)
-            added += [bounds[i] + cut for cut in special_cuts()[chunk[bounds[i] : bounds[j]]]]
+            added += [bounds[i] + cut for cut in of.cuts[chunk[bounds[i] : bounds[j]]]]
         taken[i:j] = b"\1" * (j - i)
     kept = [start for start, gone in zip(starts, replaced, strict=True) if not gone]
     return sorted(kept + added) if added else kept
@@ -327,8 +334,9 @@ _FINAL = frozenset(",.;:!?)\"”'’")
 _LEADING = frozenset('(["“')
 
 
-def _core_cuts(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ...] | None:
+def _core_cuts(chunk: str, of: Manner) -> tuple[int, ...] | None:
     """Return the cuts of an exception, a word, or a chunk of some simple shape; None: neither."""
+    special = of.cuts
     if chunk in special:
         return special[chunk]
     if chunk.isalpha():
@@ -337,20 +345,26 @@ def _core_cuts(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ..
         owner = chunk[:-2]
         return (len(owner),) if owner.isalpha() and owner not in special else None
     match = _SHAPES.fullmatch(chunk)
-    return None if match is None else _shape_cuts(chunk, match.lastgroup or "", special)
+    return None if match is None else _shape_cuts(chunk, match.lastgroup or "", of)
 
 
-def _shape_cuts(
-    chunk: str, shape: str, special: dict[str, tuple[int, ...]]
-) -> tuple[int, ...] | None:
+def _shape_cuts(chunk: str, shape: str, of: Manner) -> tuple[int, ...] | None:
     """Return the cuts of a chunk of that shape; None where an exception may be inside."""
+    special = of.cuts
     if shape in ("whole", "apostrophe"):
-        return None if chunk[-2:] in ("'S", "’S") else ()
+        if chunk[-2:] in ("'S", "’S"):
+            return None
+        elided = of.elision and shape == "apostrophe"
+        return (max(chunk.find("'"), chunk.find("’")) + 1,) if elided else ()
     if shape == "number":
-        found = () if chunk[0] in _DIGITS else (1,)
+        found = () if chunk[0] in DIGITS else (1,)
         return found if chunk[-1] != "%" else (*found, len(chunk) - 1)
     if shape == "hyphens":
-        hyphens = [place for place, char in enumerate(chunk) if char == "-"]
+        hyphens = [
+            place
+            for place, char in enumerate(chunk)
+            if char == "-" and (chunk[place + 1] in DIGITS or chunk[place - 1] in of.before_hyphen)
+        ]
         return tuple(cut for place in hyphens for cut in (place, place + 1))
     if shape == "opened":
         return None if chunk[1:] in special else (1,)
@@ -370,9 +384,9 @@ def _shape_cuts(
     return None if chunk[last:] in special else (first, last)  # dashed
 
 
-def _common(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ...] | None:
+def _common(chunk: str, of: Manner) -> tuple[int, ...] | None:
     """Return what `_cut` would, sooner, for the most common kinds of chunk; None for others."""
-    found = _core_cuts(chunk, special)
+    special, found = of.cuts, _core_cuts(chunk, of)
     if found is not None or len(chunk) < 3:
         return found
     core, last = chunk[:-1], chunk[-1]
@@ -381,13 +395,13 @@ def _common(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ...] 
     if last in "'’" and not (chunk[0].isalnum() and (core[-1].isalnum() or core[-1] in ".,!?")):
         return None
     if last in _FINAL:
-        found = None if last == "." and core[-1] not in TO_DOT else _common(core, special)
+        found = None if last == "." and core[-1] not in TO_DOT else _common(core, of)
         if found is None or (not found and not core[-1].isalnum()):
             return None
         ending = chunk[found[-1] if found else 0 :]
         return None if ending in special else (*found, len(core))
     if chunk[0] in _LEADING and chunk[1:3].isalnum():
-        found = _common(chunk[1:], special)
+        found = _common(chunk[1:], of)
         return None if found is None else (1, *(cut + 1 for cut in found))
     return None
 
@@ -395,10 +409,10 @@ def _common(chunk: str, special: dict[str, tuple[int, ...]]) -> tuple[int, ...] 
 _RESTORED_LENGTH = 50_000  # no writing has longer chunks; it keeps the worst case bearable
 
 
-def _cut(chunk: str) -> tuple[int, ...]:
-    starts = _peel(chunk, special_cuts(), longest_special())
+def _cut(chunk: str, of: Manner) -> tuple[int, ...]:
+    starts = _peel(chunk, of, of.cuts, of.longest)
     if len(chunk) <= _RESTORED_LENGTH:
-        starts = _restore(chunk, starts)
+        starts = _restore(chunk, starts, of)
     return tuple(starts[1:])
 
 
@@ -409,18 +423,19 @@ _KEPT = 1 << 15
 class _Recent(dict[str, tuple[int, ...]]):
     """The cuts of recent short chunks: those of two generations, of which the older is let go."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: Manner) -> None:
         super().__init__()
+        self._of = of
         self._older: dict[str, tuple[int, ...]] = {}
 
     def __missing__(self, chunk: str) -> tuple[int, ...]:
         if len(chunk) > _KEPT_LENGTH:
-            return _cut(chunk)
+            return _cut(chunk, self._of)
         found = self._older.get(chunk)
         if found is None:
-            found = _common(chunk, special_cuts())
+            found = _common(chunk, self._of)
         if found is None:
-            found = _cut(chunk)
+            found = _cut(chunk, self._of)
         if len(self) >= _KEPT:
             self._older = self.copy()
             self.clear()
@@ -428,16 +443,21 @@ class _Recent(dict[str, tuple[int, ...]]):
         return found
 
 
-_recent = _Recent()
+@cache
+def _recent(words: SpacedWords) -> _Recent:
+    return _Recent(manner(words))
 
 
-def cut_all(chunks: Sequence[str]) -> list[tuple[int, ...]]:
+def cut_all(chunks: Sequence[str], words: SpacedWords = "english") -> list[tuple[int, ...]]:
     """Return for each chunk where its tokens after the first one start, counted from its start.
 
     Args:
         chunks: non-empty runs of characters without white space. Recent short ones are remembered.
+        words: in which manner.
 
     >>> cut_all(["well-known,", "U.S.", "can't", "https://a.example/b?c=d)."])
     [(4, 5, 10), (), (2,), (23, 24)]
+    >>> cut_all(["well-known,", "l'eau"], "elided")
+    [(10,), (2,)]
     """
-    return list(map(_recent.__getitem__, chunks))
+    return list(map(_recent(words).__getitem__, chunks))

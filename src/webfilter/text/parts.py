@@ -15,7 +15,7 @@ from webfilter.text.tokens import Tokens, Words, recall, remember
 
 __all__ = ["LOCAL", "keep_parts"]
 
-LOCAL: tuple[Words, ...] = ("english", "whitespace")
+LOCAL: tuple[Words, ...] = ("english", "spaced", "hyphenated", "elided", "whitespace")
 """Words of which it is known that a line has the same wherever it stands."""
 
 

@@ -31,7 +31,7 @@ from webfilter.text.chars import (
     UPPER_BIT,
 )
 from webfilter.text.english import cut_all
-from webfilter.text.exceptions import specials
+from webfilter.text.manners import SpacedWords, manner
 from webfilter.text.points import code_points
 
 __all__ = ["Classes", "Codes", "Places", "english_spans", "scripts_spans", "whitespace_spans"]
@@ -67,9 +67,9 @@ def _keys(codes: Codes, starts: Places, ends: Places) -> npt.NDArray[np.uint32]:
 
 
 @cache
-def _sieve() -> _Bools:
+def _sieve(words: SpacedWords) -> _Bools:
     """Return which keys a run of letters may have that is an exception, alone or with a period."""
-    names = {name.removesuffix(".") for name in specials()}
+    names = {name.removesuffix(".") for name in manner(words).specials}
     ordered = sorted(name for name in names if len(name) > 1 and name.isalpha())
     ends = np.cumsum([len(name) for name in ordered])
     starts = ends - np.array([len(name) for name in ordered])
@@ -112,7 +112,7 @@ def _kinds(classes: Classes) -> _Kinds:
     return found
 
 
-def _unclear(codes: Codes, classes: Classes, runs: _Runs) -> Places:
+def _unclear(codes: Codes, classes: Classes, runs: _Runs, words: SpacedWords) -> Places:
     """Return which runs the plain rule must not cut, and so not the chunk that they are in.
 
     The plain rule: a chunk is one run of letters, or of digits, with punctuation of class EDGE at
@@ -131,7 +131,7 @@ def _unclear(codes: Codes, classes: Classes, runs: _Runs) -> Places:
     # an exception ("cannot", "Mr."); two cores in a chunk
     cores = np.flatnonzero(core)
     keys = _keys(codes, runs.starts.take(cores), runs.ends.take(cores))
-    found[cores.take(np.flatnonzero(_sieve().take(keys)))] = True
+    found[cores.take(np.flatnonzero(_sieve(words).take(keys)))] = True
     chunks = runs.chunks.take(cores)
     found[cores.take(np.flatnonzero(chunks[1:] == chunks[:-1]) + 1)] = True
     return np.flatnonzero(found)
@@ -149,14 +149,16 @@ def _is_final(classes: Classes, runs: _Runs, marks: Places) -> _Bools:
     return found
 
 
-def english_spans(text: str, codes: Codes, classes: Classes) -> tuple[Places, Places]:
+def english_spans(
+    text: str, codes: Codes, classes: Classes, words: SpacedWords = "english"
+) -> tuple[Places, Places]:
     """Return where tokens start and end: plain chunks at once, the others by rule."""
     if not text:
         return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
     kinds = _kinds(classes)
     runs = _Runs.of(kinds)
     hard = np.zeros(int(runs.chunks[-1]) + 1, dtype=np.bool_)
-    hard[runs.chunks.take(_unclear(codes, classes, runs))] = True
+    hard[runs.chunks.take(_unclear(codes, classes, runs, words))] = True
     ruled = hard.take(runs.chunks)
     ink = runs.kinds != BLANK
     several = ink & ~ruled & (runs.kinds == EDGE) & (runs.ends - runs.starts > 1)
@@ -168,7 +170,7 @@ def english_spans(text: str, codes: Codes, classes: Classes) -> tuple[Places, Pl
     long = np.flatnonzero(last - first > 1)
     firsts, lasts = first.take(long), last.take(long)
     bounds = zip(firsts.tolist(), lasts.tolist(), strict=True)
-    cuts = cut_all([text[start:end] for start, end in bounds])
+    cuts = cut_all([text[start:end] for start, end in bounds], words)
     inside = np.repeat(firsts, list(map(len, cuts)))
     inside += np.fromiter(chain.from_iterable(cuts), dtype=np.intp, count=len(inside))
     marks: list[int] = []

@@ -6,9 +6,17 @@ What a word is has a name, because filters of the same name differ in nothing so
   since December 2024. Punctuation is a token, contractions are two ("do", "n't"), a hyphen between
   letters is a token, addresses and numbers stay whole, abbreviations keep their period. Text
   without spaces between words (Chinese, Japanese, Thai) is one token from mark to mark.
-- ``scripts``: the same, and cut further where words are written together: every Han and Hiragana
-  character, every run of Katakana and every Thai, Lao or Khmer cluster (a consonant with its vowels
-  and marks) is a token. These are smaller than words, so limits must be set for them.
+- ``spaced``: for other languages that part words by spaces: the tokens of spaCy's multi-language
+  class ("xx"), which are those of ``english`` without its list of contractions and abbreviations
+  ("im" and "dont" are one word, "ca." is two tokens); of the list, emoticons and single letters
+  with a period stay. A hyphen between a digit and a letter parts nothing.
+- ``hyphenated``: as ``spaced``, but a hyphen between letters parts nothing, either ("E-Mail"), as
+  in spaCy's tokenizers of German, Spanish, Swedish and others; dashes and several hyphens do.
+- ``elided``: as ``hyphenated``, and an apostrophe between letters ends a token ("l'", "homme"), as
+  in spaCy's French, Italian and Catalan.
+- ``scripts``: as ``english``, and cut further where words are written together: every Han and
+  Hiragana character, every run of Katakana and every Thai, Lao or Khmer cluster (a consonant with
+  its vowels and marks) is a token. These are smaller than words, so limits must be set for them.
 - ``unicode``: the segments of Unicode's word boundaries (UAX #29, Unicode 16) that begin with a
   letter or digit: ``uniseg``'s words without punctuation, as DCLM's repetition filters have counted
   since June 2024. Contractions and decimals stay whole, a hyphen parts, punctuation and emoji are
@@ -37,7 +45,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from importlib.util import find_spec
 from itertools import accumulate
 from typing import Any, Literal, TypeAlias, get_args
@@ -48,6 +56,7 @@ import numpy.typing as npt
 
 from webfilter.errors import ConfigError, MissingExtra
 from webfilter.text.chars import class_table
+from webfilter.text.manners import SpacedWords
 from webfilter.text.points import code_points, mix, sum_spans, union_spans
 from webfilter.text.segments import unicode_spans
 from webfilter.text.sentences import sentence_starts
@@ -73,7 +82,7 @@ __all__ = [
     "tokenizer_version",
 ]
 
-Words: TypeAlias = Literal["english", "scripts", "unicode", "whitespace", "nltk", "spacy"]
+Words: TypeAlias = Literal[SpacedWords, "scripts", "unicode", "whitespace", "nltk", "spacy"]
 """The names of what a word can be."""
 
 _Hashes: TypeAlias = npt.NDArray[np.uint64]
@@ -243,6 +252,9 @@ def _by_spacy(text: str, codes: Codes, classes: Classes) -> tuple[Places, Places
 
 _CUTTERS: dict[str, Callable[[str, Codes, Classes], tuple[Places, Places]]] = {
     "english": english_spans,
+    "spaced": partial(english_spans, words="spaced"),
+    "hyphenated": partial(english_spans, words="hyphenated"),
+    "elided": partial(english_spans, words="elided"),
     "scripts": scripts_spans,
     "unicode": unicode_spans,
     "whitespace": whitespace_spans,
