@@ -122,6 +122,11 @@ def test_false_in_a_recipe_is_none_where_the_field_takes_none_and_no_bool():
     assert (made.share, made.flag, made.codes) == (None, False, None)
 
 
+def test_fields_that_have_no_default_are_named_where_they_are_missing():
+    with pytest.raises(ConfigError, match="rule 1: signal missing, and there is no default"):
+        build(Rule, "rule 1", {"ge": 2})
+
+
 def test_an_unknown_key_has_a_near_match():
     with pytest.raises(UnknownName, match="key of options 'shar': did you mean 'share'"):
         build(Options, "options", {"shar": 1})

@@ -180,6 +180,16 @@ def test_explain_answers_for_every_rule_of_every_stage():
         pipe.explain()
 
 
+def test_explain_says_whether_a_stage_without_rules_changed_the_text():
+    url = "See http://leaf.com now"
+    stages = wf.TextUrls() | wf.TextUrls() | Length(5, max_length=8)
+    notes = [row.note for row in stages.explain(text=url).rows[:2]]
+    assert notes == [
+        "no rules: changes the text, 23 characters before, 7 after",
+        "no rules: measures only",
+    ]
+
+
 def test_explain_names_a_stage_that_breaks():
     found = (Breaks() | Length()).explain(text="boom boom")
     assert found.verdict.kind == "failed"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import types
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from numbers import Integral
 from pathlib import Path
@@ -87,6 +87,9 @@ def build(cls: type, name: str, values: Mapping[str, Any]) -> Any:
         key: None if value is False and _takes_none_not_bool(wanted[key]) else value
         for key, value in values.items()
     }
+    needed = (f for f in fields(cls) if f.init and f.default is f.default_factory is MISSING)
+    if missing := [f.name for f in needed if f.name not in given]:
+        raise ConfigError(f"{name}: {', '.join(missing)} missing, and there is no default: give it")
     try:
         return cls(**given)
     except TypeError as error:

@@ -129,6 +129,15 @@ def test_damage_of_a_stream_costs_no_more_than_that_of_a_file(suffix):
         assert urls(from_stream).endswith("234")
 
 
+def test_behind_damage_in_a_member_longer_than_what_is_at_hand_a_stream_goes_on(monkeypatch):
+    monkeypatch.setattr(stored, "CHUNK", 64)
+    first, bad, *rest = map(gzip.compress, pages(5, compressed=False).records())
+    assert len(bad) > 3 * 64
+    for at in (len(bad) - 6, len(bad) // 2):
+        data = b"".join([first, bad[:at], bytes([bad[at] ^ 255]), bad[at + 1 :], *rest])
+        assert urls(read_all(data, Stream)[0]).endswith("234")
+
+
 @pytest.mark.parametrize("handle", [Stream, io.BytesIO])
 def test_members_that_each_swallow_all_that_follow_are_not_read_again_and_again(
     handle, monkeypatch

@@ -8,6 +8,7 @@ import pytest
 from toys import FirstOf, Length
 
 from webfilter import Document, OutputError, Pipeline, read
+from webfilter.run.work import work_folder
 
 PIPE = Pipeline((Length(2), FirstOf()))
 DOCS = [Document(str(n), f"water boils {n % 3}") for n in range(9)]
@@ -40,3 +41,14 @@ def test_what_runs_without_a_folder_says_where_its_own_come_from(tmp_path, monke
     for call in (PIPE, lambda docs: list(PIPE.kept(docs)), PIPE.fit):
         with pytest.raises(OutputError, match=said):
             call(DOCS)
+
+
+def test_a_folder_that_is_worked_in_is_no_leftover(tmp_path):
+    place = tmp_path / "made" / "here"
+    with work_folder(place, 0.0) as first:
+        with work_folder(place, 0.0) as second:
+            assert first.is_dir()
+            assert second.is_dir()
+            assert first.parent == second.parent == place
+        assert [path for path in place.iterdir() if path.is_dir()] == [first]
+    assert not list(place.iterdir())

@@ -9,14 +9,16 @@ lower case, ``http://``, ``https://`` or ``ftp://`` before it, if it is there, a
 those characters and ``()?&/``. Or it is four numbers with dots between. Up to ten characters of
 white space before it go with it, so a line that is an address goes as a whole.
 
-It takes the form for the thing. A mailbox is an address (``ann@firm.example.com``), and where no
-space follows a dot, words are (``it rained.so we went``): `bare_names` decides on these.
+They take the form for the thing. A mailbox is an address (``ann@firm.example.com``), and where no
+space follows a dot, words are (``it rained.so we went``); a path ends at its first letter beyond
+ASCII, and what follows stays. So the default goes by what is written as an address
+(`webfilter.heuristics.written_urls`) and takes nothing else: `bare_names` decides which.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar
@@ -24,6 +26,7 @@ from typing import ClassVar
 from webfilter.document import Document, Value
 from webfilter.heuristics.counts import ratio
 from webfilter.heuristics.lists import shipped
+from webfilter.heuristics.written_urls import written
 from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Signal, Transform
 
@@ -41,14 +44,22 @@ _NUMBERS = re.compile(
     rf"\s{{0,10}}\b(?:(?:https?|ftp)://)?(?:[0-2]?[0-9]{{1,2}}\.){{3}}[0-2]?[0-9]{{1,2}}{_TAIL}"
 )
 _SOME_NUMBERS = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]")
-_WRITTEN = re.compile(r"\s*(?:(?:https?|ftp)://|www\.)|(?=[^@/]*/)\s*[-0-9.:]*[a-z]", re.IGNORECASE)
-_MARKS = ".,:;!?"
+_MARKS = ".,:;!?*"
+_PAIRS = ("()", "<>", "[]")
 
 PROFILES = {
     "webfilter-2026-11": Profile(
         source="the default: addresses that are written as addresses, in every text",
         words="with http://, https:// or ftp://, with www., or with a path behind the name",
-        deviations="names (Amazon.com) and mailboxes stay, and so do the marks after an address",
+        lines=(
+            "one that has letters or digits in addresses only goes; of blank lines around it one "
+            "stays; others stay lines"
+        ),
+        deviations=(
+            "names (Amazon.com) and mailboxes stay, and so do the marks after an address; brackets "
+            "around nothing else go with it; paths and hosts in any script, and any host behind a "
+            "scheme, are known"
+        ),
     ),
     "refinedweb": Profile(
         source="RefinedWeb (Penedo et al. 2023), section 3.1, by DCLM's rules",
@@ -93,10 +104,11 @@ class TextUrls(Profiled, Transform):
     )
 
     bare_names: bool = False
-    """Whether names without ``http://``, ``www.`` or a path go, too: Amazon.com, ann@firm.com and
-    what only looks so, such as ``rained.so`` and, of numbers, versions like 2.8.6.0."""
+    """Whether by DCLM's rules, by which names without ``http://``, ``www.`` or a path go, too:
+    Amazon.com, ann@firm.com and what only looks so, such as ``rained.so`` and, of numbers,
+    versions like 2.8.6.0."""
     keep_marks: bool = True
-    """Whether marks of the sentence (``.,:;!?)``) at the end of an address stay."""
+    """Whether marks of the sentence (``.,:;!?*)``) at the end of an address stay."""
     every_text: bool = True
     """Whether in every text; False: as DCLM's code runs, names go only where the text begins with
     the letters of a top-level domain, as three in five do (`benchmarks/README.md`)."""
@@ -110,27 +122,69 @@ class TextUrls(Profiled, Transform):
         """Return the text without addresses, and the signals."""
         found, text = 0, doc.text
         if self.every_text or _begins().match(text):
-            found, text = self._without(text, _named(text))
-        if _SOME_NUMBERS.search(text):
+            if self.bare_names:
+                found, text = _without(text, self._kept(text, _named(text)))
+            else:
+                found, text = self._without_written(text)
+        if self.bare_names and _SOME_NUMBERS.search(text):
             numbers = (match.span() for match in _NUMBERS.finditer(text))
-            more, text = self._without(text, numbers)
+            more, text = _without(text, self._kept(text, numbers))
             found += more
         gone = len(doc.text) - len(text)
         return text, {"text_urls": found, "text_url_character_ratio": ratio(gone, len(doc.text))}
 
-    def _without(self, text: str, spans: Iterator[tuple[int, int]]) -> tuple[int, str]:
-        """Return how many of `spans` go, and the text without them."""
-        parts: list[str] = []
-        last = 0
+    def _kept(self, text: str, spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Yield `spans` without the marks at their ends that stay."""
         for start, end in spans:
-            if not self.bare_names and not _WRITTEN.match(text, start, end):
-                continue
-            parts.append(text[last:start])
-            last = end
             if self.keep_marks:
                 address = text[start:end]
-                last = start + len(address.rstrip(_MARKS if "(" in address else f"{_MARKS})"))
-        return len(parts), "".join([*parts, text[last:]])
+                end = start + len(address.rstrip(_MARKS if "(" in address else f"{_MARKS})"))
+            yield start, end
+
+    def _without_written(self, text: str) -> tuple[int, str]:
+        """Return how many addresses go of `text`, and it without them.
+
+        >>> TextUrls()._without_written("Leaves\\n- http://a.com.\\nwww.b.de is on roots")
+        (2, 'Leaves\\nis on roots')
+        """
+        number = 0
+        gone = False  # since the last line with something on it
+        lines: list[str] = []
+        for line in text.split("\n"):
+            spans = [_with_brackets(line, *span) for span in self._kept(line, written(line))]
+            number += len(spans)
+            left = _without(line, spans)[1]
+            if spans and not spans[0][0]:
+                left = left.lstrip()
+            if spans and not any(map(str.isalnum, left)):
+                gone = True
+            elif left.strip() or not gone or (lines and lines[-1].strip()):
+                lines.append(left)
+                gone = gone and not left.strip()
+        return number, "\n".join(lines) if number else text
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> tuple[int, str]:
+    """Return how many `spans` there are, and `text` without them."""
+    parts: list[str] = []
+    last = 0
+    for start, end in spans:
+        parts.append(text[last:start])
+        last = end
+    return len(parts), "".join([*parts, text[last:]])
+
+
+def _with_brackets(line: str, start: int, end: int) -> tuple[int, int]:
+    """Return a span with the brackets around it, and the white space before it.
+
+    >>> _with_brackets("Leaves  (http://a.com)", 9, 21)
+    (6, 22)
+    """
+    if start and line[start - 1] + line[end : end + 1] in _PAIRS:
+        start, end = start - 1, end + 1
+    while start and line[start - 1].isspace():
+        start -= 1
+    return start, end
 
 
 def _named(text: str) -> Iterator[tuple[int, int]]:

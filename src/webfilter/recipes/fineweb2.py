@@ -125,7 +125,7 @@ def fineweb2(
             f"fineweb2: configs = {configs!r} names no language; give a dict such as "
             '{"deu_Latn": "deu_Latn.yml"}'
         )
-    codes = keyed(configs, "key of fineweb2: configs")
+    codes = keyed(configs, "language of fineweb2's configs")
     values = {code: _config(key, configs[key]) for code, key in codes.items()}
     stages = {code: _filters(key, values[code]) for code, key in codes.items()}
     return Pipeline(

@@ -48,7 +48,7 @@ def explain(pipe: Pipeline, doc: Document) -> Explanation:
             verdict = marked.verdict
         if verdict is not None and verdict.kind == "failed":
             found = [_silent(name, f"failed: {verdict.reason}", passed=False)]
-        rows.extend(found or [_silent(name, "no rules: measures only")])
+        rows.extend(found or [_silent(name, f"no rules: {_did(doc.text, marked.text)}")])
         doc = replace(marked, verdict=None)
     return Explanation(
         document=replace(doc, verdict=first), rows=tuple(rows), verdict=first, text=doc.text
@@ -57,6 +57,12 @@ def explain(pipe: Pipeline, doc: Document) -> Explanation:
 
 def _silent(name: str, note: str, passed: bool | None = None) -> Row:
     return Row(name, "", None, "", None, None, passed, note=note)
+
+
+def _did(before: str, after: str) -> str:
+    if before == after:
+        return "measures only"
+    return f"changes the text, {len(before):,} characters before, {len(after):,} after"
 
 
 def _by_itself(name: str, verdict: Verdict) -> Row:
