@@ -36,9 +36,9 @@ _MARKS = (  # white space, marks of sentences, quotes, symbols, forms of those, 
 )
 _LETTER = rf"[^\x00-\x7f{_MARKS}{_TOGETHER}]"
 _FROM = rf"(?:(?<=[/=_({_TOGETHER}-])|(?<=[wW{_TOGETHER}]\.))"
-_ONE = rf"(?:[-a-zA-Z0-9_.~:/?#@!$&*+,;=%]|{_LETTER}|{_FROM}[{_TOGETHER}])"
+_SOME = rf"(?:[-a-zA-Z0-9_.~:/?#@!$&*+,;=%]++|{_LETTER}++|{_FROM}[{_TOGETHER}]++)"
 _NAME = re.compile(rf"[-.a-zA-Z0-9]|{_LETTER}")
-_RUN = re.compile(rf"(?:{_ONE}|(?<=\w)'(?=\w\w)|\({_ONE}*+\)|\{{{_ONE}*+\}}|\[[\w:.]*+\])*+")
+_RUN = re.compile(rf"(?:{_SOME}|(?<=\w)'(?=\w\w)|\({_SOME}*\)|\{{{_SOME}*\}}|\[[\w:.]*+\])*")
 _NOT_BEFORE = frozenset("@/\\_~+=%")
 _LONGEST = 256
 
