@@ -123,7 +123,7 @@ def test_false_in_a_recipe_is_none_where_the_field_takes_none_and_no_bool():
 
 
 def test_fields_that_have_no_default_are_named_where_they_are_missing():
-    with pytest.raises(ConfigError, match="rule 1: signal missing, and there is no default"):
+    with pytest.raises(ConfigError, match="rule 1: no value for signal, and no default"):
         build(Rule, "rule 1", {"ge": 2})
 
 

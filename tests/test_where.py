@@ -112,7 +112,7 @@ def test_a_recipe_cannot_hold_it(monkeypatch):
         Pipeline((Where(lambda doc: True, reason="x"),)).to_toml()
     with pytest.raises(ConfigError, match="where: predicate = 'x' is not a function"):
         Pipeline.from_toml('[[stage]]\nuse = "where"\npredicate = "x"\nreason = "y"\n')
-    with pytest.raises(ConfigError, match="missing 2 required"):
+    with pytest.raises(ConfigError, match="where: no value for predicate, reason, and no default"):
         Pipeline.from_toml('[[stage]]\nuse = "where"\n')
 
 

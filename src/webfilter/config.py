@@ -89,7 +89,7 @@ def build(cls: type, name: str, values: Mapping[str, Any]) -> Any:
     }
     needed = (f for f in fields(cls) if f.init and f.default is f.default_factory is MISSING)
     if missing := [f.name for f in needed if f.name not in given]:
-        raise ConfigError(f"{name}: {', '.join(missing)} missing, and there is no default: give it")
+        raise ConfigError(f"{name}: no value for {', '.join(missing)}, and no default: give one")
     try:
         return cls(**given)
     except TypeError as error:
