@@ -268,7 +268,7 @@ def test_of_a_language_without_facts_the_script_says_what_words_are(glotlid):
             {"de": {**GERMAN, "stopwords": ["der", True]}},
             "config of 'de': stopwords = .* list of str",
         ),
-        ({"de": {"dup_line_frac": 0.2}}, "config of 'de': top_n_grams, dup_n_grams, .* missing"),
+        ({"de": {"dup_line_frac": 0.2}}, "config of 'de': no value for top_n_grams, dup_n_grams, "),
         ({"de": {**GERMAN, "top_n_grams": [[5, 0.1]]}}, r"top_n_grams = \[5.0, 0.1\] .* 2 to 4"),
         ({"de": {**GERMAN, "dup_n_grams": [[5]]}}, r"dup_n_grams = \[5.0\] .* 5 to 10"),
         ({"de": "none.yml"}, "config of 'de': 'none.yml' cannot be read: .*No such file"),
