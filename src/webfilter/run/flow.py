@@ -147,8 +147,8 @@ class Flow:
         assert self._cut[index].barrier is not None
         name, step = self._cut[index].barrier  # type: ignore[misc]
         assert isinstance(step, CorpusStage)
-        spool = Spool(self._work / f"{index}-{name}.arrow")
         folder = inner_folder(self._work, f"{index}-{name}")
+        spool = Spool(self._work / f"{index}-{name}.arrow")
         try:
             sketches = self._sketched(name, index, batches, spool)
             stage, lost = resolved(step, name, sketches, spool.read, folder, self.ledger)
