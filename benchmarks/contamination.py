@@ -299,7 +299,8 @@ def recall(
     left = sum(item.words < 8 for item in items)
     print(f"{left} of {len(items):,} texts have fewer than 8 words and are not planted.")
     alone = finders["default"]([item.text for several in by_name.values() for item in several])
-    print(f"Of the other {len(alone):,}, {sum(map(bool, alone)):,} are found unchanged and alone.\n")
+    found = sum(map(bool, alone))
+    print(f"Of the other {len(alone):,}, {found:,} are found unchanged and alone.\n")
     for kind, (change, fits) in KINDS.items():
         for several in by_name.values():
             among = [item for item in several if fits(item)]
