@@ -35,7 +35,7 @@ def test_extracting_loads_no_tables_of_characters():
     code = """
 import sys, webfilter as wf
 page = wf.Document("a", html=b"<p>Water boils at 100 degrees, as we all know.</p>")
-for engine in ("plain", "resiliparse", "blocks", "trafilatura"):
+for engine in ("plain", "resiliparse", "blocks", "justext", "trafilatura"):
     wf.Extract(engine=engine, seconds=None, memory_mb=None)([page])
 print(*sorted(sys.modules))
 """
