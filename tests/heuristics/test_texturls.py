@@ -116,6 +116,7 @@ def test_brackets_around_nothing_else_go_with_an_address(text, left):
         ("Leaves\n\nhttp://leaf.com is on roots", "Leaves\n\nis on roots"),
         ('Leaves\n - http://leaf.com.\r\n\n"www.leaf.com"\nRoots', "Leaves\n\nRoots"),
         ("Leaves\n\nhttp://leaf.com\n\n \nRoots\n\n\nBark", "Leaves\n\nRoots\n\n\nBark"),
+        ("Leaves\nhttp://leaf.com\n \n\nRoots\n\n\nBark", "Leaves\n \nRoots\n\n\nBark"),
         ("http://leaf.com\n\nwww.leaf.de\n\nRoots www.leaf.de\n\n\n", "Roots\n\n\n"),
         ("http://leaf.com\thttp://leaf.de\xa0Roots", "Roots"),
         ("- Roots at http://leaf.com\n--\n", "- Roots at\n--\n"),
@@ -134,7 +135,7 @@ HINTS = ["http://", "www.", ".com/", "a", "b.", "東", "ä", "(", ")", "<", ">",
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.sampled_from(HINTS) | st.characters(), max_size=20).map("".join))
 def test_by_default_nothing_goes_but_addresses_and_what_is_around_them(text):
-    text += "\nRoots"
+    text = f"Bark\n{text}\nRoots"  # blank lines at the start would go with an address
     left, signals = PLAIN.transform(Document("a", text))
     line = text.replace("\n", " ")
     spans = list(written(line))
