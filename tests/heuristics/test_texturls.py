@@ -77,6 +77,7 @@ def test_dclm_looks_for_names_only_where_the_text_begins_like_a_domain():
         ("Try http://10.0.0.1:8080/x now", "Try now"),
         ("Try http://intranet/x, http://localhost:80 and http://[2001:db8::1]/x.", "Try, and."),
         ("See HTTP://LEAF.COM/X, Www.leaf.COM or sftp://leaf.com/x now", "See, or now"),
+        ("Ask Www.leaf.COM now", "Ask now"),
         ("See http:// and https://{host}/x and www. and www.leaf and ftp://", None),
         ("See https://leaf.de/Bäume_(grün) and https://bäume.leaf.de/x", "See and"),
         ("See http://лист.рф/дерево, лист.рф/дерево or http://leaf.in/हिन्दी now", "See, or now"),
