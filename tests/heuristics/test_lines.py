@@ -320,6 +320,7 @@ def test_dclm_goes_through_the_text_once_for_each_rule():
     assert as_dclm("HOME\n2014\n3 likes\nLeaves") == ""
     assert as_dclm("Home\n Read\n\n") == ""
     assert as_dclm(f"Home\n\n{WHOLE}\n\nHome") == WHOLE  # the last rules strip, too
+    assert as_dclm(f"{WHOLE}\nItems in cart \n{WHOLE}") == f"{WHOLE}\n{WHOLE}"
     assert as_dclm(WHOLE.upper(), line_max_uppercase_ratio=None) == WHOLE.upper()
 
 
