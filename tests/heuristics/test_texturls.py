@@ -27,6 +27,7 @@ def without(text, stage=ALL):
         ("See http://leaf.com/a?b=1#c for more.", "See for more."),
         ("See https://leaf.co.uk/why.html. It is green.", "See It is green."),
         ("See (ftp://leaf.de/a(b)) now", "See ( now"),
+        ("See LEAF.com/a+b~c&d=e@f%g-h_i#j:k now", "See now"),
         ("Leaves\n \nwww.leaf.org/green\nRoots", "Leaves\nRoots"),
         ("http://leaf.com", ""),
         ("Ask Leaf.com or ann@firm.info.", "Ask or"),
