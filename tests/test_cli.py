@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from webfilter import Pipeline
+from webfilter import Pipeline, RunError
 from webfilter.cli import main
 from webfilter.run.spool import Spool
 
@@ -283,11 +283,12 @@ def test_output_that_cannot_be_written_is_one_clear_error(job, capsys, monkeypat
         def write(self, data):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(Full()))
-    assert main(["list"]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("webfilter: error: ")
-    assert "No space left" in said
+    for out in (Full(), io.BufferedWriter(Full(), 1 << 20)):
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out))
+        assert main(["list"]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith("webfilter: error: ")
+        assert "No space left" in said
 
 
 @pytest.mark.parametrize("long", [300, 5_000])
@@ -323,3 +324,15 @@ def test_an_interrupted_run_says_how_to_go_on(job, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "One."}')))
     assert main(["run", str(job / "quick.toml"), "-", "--out", str(job / "out")]) == 130
     assert "the same command, given the same input, goes on" in capsys.readouterr().err
+    monkeypatch.setattr(Pipeline, "explain", interrupted)
+    assert main(["explain", str(job / "in.jsonl"), "--text"]) == 130
+    assert capsys.readouterr().err.endswith("put in place\n")
+
+
+def test_a_run_that_broke_is_exit_code_1(job, monkeypatch, capsys):
+    def broken(*_, **__):
+        raise RunError("counts differ")
+
+    monkeypatch.setattr(Pipeline, "run", broken)
+    assert run(job) == 1
+    assert capsys.readouterr().err == "webfilter: error: counts differ\n"

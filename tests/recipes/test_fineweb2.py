@@ -165,6 +165,8 @@ def test_limits_on_tokens_move_where_the_tokenizers_cut_otherwise():
     assert quality.min_words == 25
     assert quality.min_alpha_word_ratio == 0.865
     assert lines.max_newline_word_ratio == 0.306
+    for short, long in (("th", "tha_Thai"), ("ko", "kor_Hang")):
+        assert filters(wf.fineweb2({short: THAI})) == filters(wf.fineweb2({long: THAI}))
 
 
 def test_of_korean_no_stop_words_are_asked_for_theirs_are_morphemes():
@@ -199,8 +201,11 @@ def test_a_script_that_is_named_is_kept_alone():
     }
     assert wf.fineweb2({"srp_Cyrl": GERMAN, "de": GERMAN}).steps[2].scripts is None
     language = wf.fineweb2({"cmn_Hani": THAI}).steps[2]
-    text = "我们昨天傍晚沿着河边散步，谈到工作，也谈到早上应该做什么。"
-    assert language.process([wf.Document("a", text)])[0].live
+    for text in (
+        "我们昨天傍晚沿着河边散步，谈到工作，也谈到早上应该做什么。",
+        "我們昨天傍晚沿著河邊散步，談到工作，也談到早上應該做什麼。",
+    ):
+        assert language.process([wf.Document("a", text)])[0].live
 
 
 @pytest.fixture(scope="module")
@@ -279,7 +284,7 @@ def test_mistakes_are_named(configs, said):
         wf.fineweb2(configs)
 
 
-@pytest.mark.parametrize("text", ["a: [", "- a\n- b\n", "", "1: 2\n", "a: \ud800"])
+@pytest.mark.parametrize("text", ["a: [", "- a\n", "", "1: 2\na: 1\n", "a: \ud800"])
 def test_what_is_no_config_is_refused(tmp_path, text):
     path = tmp_path / "deu_Latn.yml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
