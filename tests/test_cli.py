@@ -291,6 +291,15 @@ def test_output_that_cannot_be_written_is_one_clear_error(job, capsys, monkeypat
         assert "No space left" in said
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there it is an error as any other")
+def test_who_stops_reading_hears_no_complaint():
+    command = [sys.executable, "-m", "webfilter", "list", "length"]  # less than a buffer
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asked:
+        asked.stdout.close()
+        assert asked.stderr.read() == b""
+    assert asked.returncode == 0
+
+
 @pytest.mark.parametrize("long", [300, 5_000])
 def test_names_that_are_too_long_are_clear_errors(job, capsys, long):
     name, given = "x" * long, str(job / "in.jsonl")

@@ -176,8 +176,10 @@ def test_of_korean_no_stop_words_are_asked_for_theirs_are_morphemes():
 
 
 def test_a_language_in_another_script_is_cut_as_that_is():
-    repetition, _, quality = filters(wf.fineweb2({"jpn_Latn": GERMAN}))
+    config = {**GERMAN, "max_non_alpha_words_ratio": 0.7744}
+    repetition, _, quality = filters(wf.fineweb2({"jpn_Latn": config}))
     assert (repetition.words, quality.min_words) == ("spaced", 50)
+    assert quality.min_alpha_word_ratio == 0.7744
     assert quality.stop_words == tuple(GERMAN["stopwords"])
     assert filters(wf.fineweb2({"pan_Guru": GERMAN}))[0].words == "unicode"
     assert filters(wf.fineweb2({"pan_Arab": GERMAN}))[0].words == "spaced"
