@@ -294,7 +294,9 @@ def test_output_that_cannot_be_written_is_one_clear_error(job, capsys, monkeypat
 @pytest.mark.skipif(sys.platform == "win32", reason="there it is an error as any other")
 def test_who_stops_reading_hears_no_complaint():
     command = [sys.executable, "-m", "webfilter", "list", "length"]  # less than a buffer
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asked:
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, env=buffered) as asked:
         asked.stdout.close()
         assert asked.stderr.read() == b""
     assert asked.returncode == 0
