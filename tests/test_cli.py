@@ -82,6 +82,18 @@ def test_errors_propose_options_of_the_command_line(job, capsys, monkeypatch):
     assert "give another folder with --work" in capsys.readouterr().err
 
 
+def test_options_reach_the_run(job, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Pipeline, "run", lambda self, *_, **settings: asked.append(settings))
+    plain = {"format": "parquet", "workers": 1, "batch_size": 64, "measure_all": False}
+    plain |= {"overwrite": False, "work": None, "resume": True}
+    other = {"format": "jsonl", "workers": 2, "batch_size": 7, "measure_all": True}
+    other |= {"overwrite": True, "work": "w", "resume": False}
+    more = "--format jsonl --workers 2 --batch-size 7 --measure-all --overwrite --work w"
+    assert run(job) == run(job, *more.split(), "--no-resume") == 0
+    assert asked == [plain, other]
+
+
 def test_the_spool_lies_where_it_is_asked_to(job, monkeypatch):
     places = []
     start = Spool.__init__

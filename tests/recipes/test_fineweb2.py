@@ -151,6 +151,7 @@ def test_without_spaces_the_limits_are_for_smaller_tokens():
     assert repetition.words == lines.words == quality.words == "scripts"
     assert repetition.max_duplicate_10gram_character_ratio == 0.185
     assert repetition.max_duplicate_5gram_character_ratio is None
+    assert repetition.max_duplicate_9gram_character_ratio is None
     assert repetition.max_top_2gram_character_ratio == 0.221
     assert quality.min_mean_word_length is quality.max_mean_word_length is None
     assert quality.stop_words == wf.language_facts("th").stop_words
