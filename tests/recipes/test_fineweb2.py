@@ -194,6 +194,7 @@ def test_pages_are_extracted_as_there_and_only_lines_of_marks_go():
     text = "12\n| |\nTeilen\nTeilen\nWir verwenden Cookies.\n---"
     done = steps[-1].transform(wf.Document("a", text))[0]
     assert done == "12\nTeilen\nTeilen\nWir verwenden Cookies."
+    assert steps[-1].rules == ()
 
 
 def test_a_script_that_is_named_is_kept_alone():
