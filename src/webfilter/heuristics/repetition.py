@@ -27,10 +27,11 @@ from webfilter.heuristics.ngrams import (
     duplicate_characters,
     top_characters,
 )
+from webfilter.heuristics.removed import later_copies, most_common_removed, written_parts
 from webfilter.languages import language_facts
 from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
-from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
+from webfilter.text import Tokens, Words, check_words, tokenize_all, tokenizer_version
 
 __all__ = ["PROFILES", "GopherRepetition"]
 
@@ -60,7 +61,7 @@ def _signals() -> tuple[Signal, ...]:
 
 
 _NAMES = tuple(signal.name for signal in _signals())
-_DCLM_ORDER = (_NAMES[3], _NAMES[1], _NAMES[4], _NAMES[2], *_NAMES[5:])
+_LINES_FIRST = (_NAMES[3], _NAMES[1], _NAMES[4], _NAMES[2], *_NAMES[5:])
 
 
 _ORDER = (
@@ -162,6 +163,29 @@ PROFILES = {
             "max_duplicate_line_character_ratio": 0.3,
         },
     ),
+    "nemo-curator": Profile(
+        source="NeMo Curator 0.7 to 1.4, heuristic_filter_english_pipeline.yaml: its repetition",
+        words=(
+            "runs between white space. The most common n-gram is removed wherever it stands with "
+            "single spaces, within words too, and not across a line end; of repeated ones the "
+            "later copies count, each word once, with the spaces between. Shares are of all "
+            "characters of the text; fewer words than an n-gram has are all of it"
+        ),
+        lines=(
+            "between newlines, blank ones not counted, shares are of the characters in them; "
+            "paragraphs between two newlines, blank ones count; neither is stripped; the second "
+            "and later copies count"
+        ),
+        order=(
+            "dropped above the limits; lines (count), paragraphs (count), lines (characters), "
+            "paragraphs (characters), most common 2 to 4-gram, repeated 5 to 10-grams"
+        ),
+        deviations=(
+            "of equally common n-grams the first is taken (there any, another in another process); "
+            "an empty text is dropped (there it, and one of blank lines, ends the run)"
+        ),
+        settings={"version": "nemo-curator", "words": "whitespace"},
+    ),
 }
 """What "Gopher repetition" means, by system and time; the first is the default."""
 
@@ -213,9 +237,9 @@ class GopherRepetition(Profiled, Scorer):
     """The same for nine words."""
     max_duplicate_10gram_character_ratio: float | None = 0.10
     """The same for ten words."""
-    version: Literal["datatrove-2024-12", "datatrove-2024-04", "gopher-paper", "dclm", "dolma"] = (
-        "datatrove-2024-12"
-    )
+    version: Literal[
+        "datatrove-2024-12", "datatrove-2024-04", "gopher-paper", "dclm", "dolma", "nemo-curator"
+    ] = "datatrove-2024-12"
     """Whose way of counting: lines, copies, what shares are of. `PROFILES` tells them apart."""
     words: Words = "english"
     """What a word is: see `webfilter.text.tokens`."""
@@ -266,7 +290,7 @@ class GopherRepetition(Profiled, Scorer):
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The rules in the order of the version; the first one that is violated decides."""
-        names = _NAMES[1:] if self.version != "dclm" else _DCLM_ORDER
+        names = _LINES_FIRST if self.version in ("dclm", "nemo-curator") else _NAMES[1:]
         judged = (limit(name, le=getattr(self, f"max_{name}")) for name in names)
         return (
             *limit("characters", ge=self.min_characters),
@@ -283,9 +307,14 @@ class GopherRepetition(Profiled, Scorer):
         texts = [doc.text for doc in docs]
         found = [_of_parts(text, self.version) for text in texts]
         tokens = tokenize_all(texts, self.words)
-        measure = _later_copies if self.version.startswith("datatrove") else _all_copies
         for part in _parts([len(each) for each in tokens]):
-            measure(found[part], TokenRuns.of(tokens[part]), self.version)
+            runs = TokenRuns.of(tokens[part])
+            if self.version == "nemo-curator":
+                _removed(found[part], runs, texts[part], tokens[part])
+            elif self.version.startswith("datatrove"):
+                _later_copies(found[part], runs)
+            else:
+                _all_copies(found[part], runs, self.version)
         return found
 
 
@@ -299,14 +328,17 @@ def _of_parts(text: str, version: str) -> dict[str, Value]:
         parts = {"paragraph": _paragraphs(text), "line": text.splitlines()}
     elif version == "dolma":
         parts = {"line": text.split("\n")}
+    elif version == "nemo-curator":
+        parts = written_parts(text)
     else:
         parts = {"paragraph": _stripped(text, "\n\n"), "line": _stripped(text, "\n")}
-    later = version.startswith("datatrove")
+    datatrove = version.startswith("datatrove")
+    later = datatrove or version == "nemo-curator"
     for unit, segments in parts.items():
         if not text or not segments:
             continue
         number, characters = _again(segments) if later else _copied(segments)
-        whole = len(text) if later else sum(map(len, segments))
+        whole = len(text) if datatrove else sum(map(len, segments))
         if version == "dolma":
             whole = sum(map(len, text.split()))
         found[f"duplicate_{unit}_ratio"] = number / len(segments)
@@ -315,13 +347,31 @@ def _of_parts(text: str, version: str) -> dict[str, Value]:
     return found
 
 
-def _later_copies(found: Sequence[dict[str, Value]], runs: TokenRuns, version: str) -> None:
-    """Set in `found` what datatrove measures on runs of words; `version` makes no difference."""
+def _later_copies(found: Sequence[dict[str, Value]], runs: TokenRuns) -> None:
+    """Set in `found` what datatrove measures on runs of words."""
     for n in _TOP:
         _set_shares(found, f"top_{n}gram_character_ratio", top_characters(runs, n))
     for n in _DUPLICATE:
         name = f"duplicate_{n}gram_character_ratio"
         _set_shares(found, name, duplicate_characters(runs, n))
+
+
+def _removed(
+    found: Sequence[dict[str, Value]],
+    runs: TokenRuns,
+    texts: Sequence[str],
+    tokens: Sequence[Tokens],
+) -> None:
+    """Set in `found` what NeMo Curator measures on runs of words."""
+    shares = {
+        f"top_{n}gram_character_ratio": most_common_removed(runs, n, texts, tokens) for n in _TOP
+    }
+    shares |= {
+        f"duplicate_{n}gram_character_ratio": later_copies(runs, n, texts) for n in _DUPLICATE
+    }
+    for name, values in shares.items():
+        for signals, share in zip(found, values, strict=True):
+            signals[name] = share
 
 
 def _all_copies(found: Sequence[dict[str, Value]], runs: TokenRuns, version: str) -> None:
