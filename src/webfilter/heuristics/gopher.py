@@ -138,8 +138,8 @@ PROFILES = {
             "hashes (#); stop words in lower case, every occurrence"
         ),
         lines=(
-            "between newlines, stripped, blank ones not counted; bullets are • ● ○ and the like, no "
-            '* or -; "read more" at the end of a line is an ellipsis'
+            "between newlines, stripped, blank ones not counted; bullets are • ● ○ and the like, "
+            'no * or -; "read more" at the end of a line is an ellipsis'
         ),
         order=(
             "inside the limits, these included; symbols, words, share of alphabetic words, stop "

@@ -10,33 +10,22 @@ Its words are parted by spaces: for Chinese, Japanese, Thai and other languages 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
-
 from webfilter.document import Document, Value
-from webfilter.heuristics.copies import Copies
 from webfilter.heuristics.counts import CHARACTERS
 from webfilter.heuristics.limits import limit
-from webfilter.heuristics.ngrams import (
-    MOST_DOCUMENTS,
-    TokenRuns,
-    duplicate_characters,
-    top_characters,
-)
-from webfilter.heuristics.removed import later_copies, most_common_removed, written_parts
+from webfilter.heuristics.ngrams import MOST_DOCUMENTS
+from webfilter.heuristics.repetition_counts import DUPLICATE, TOP, of_parts, set_runs
 from webfilter.languages import language_facts
 from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
-from webfilter.text import Tokens, Words, check_words, tokenize_all, tokenizer_version
+from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
 
 __all__ = ["PROFILES", "GopherRepetition"]
 
-_TOP = (2, 3, 4)
-_DUPLICATE = (5, 6, 7, 8, 9, 10)
 _TOGETHER = 16_000  # tokens measured together: more would leave the processor's cache
 
 
@@ -51,10 +40,10 @@ def _signals() -> tuple[Signal, ...]:
                 f"duplicate_{unit}_character_ratio", "float", f"Characters in {again}", "share", 0
             ),
         ]
-    for n in _TOP:
+    for n in TOP:
         about = f"Characters in the most common {n}-gram of words, all its occurrences"
         found.append(Signal(f"top_{n}gram_character_ratio", "float", about, "share", 0))
-    for n in _DUPLICATE:
+    for n in DUPLICATE:
         about = f"Characters in {n}-grams of words that occurred before"
         found.append(Signal(f"duplicate_{n}gram_character_ratio", "float", about, "share", 0, 1))
     return tuple(found)
@@ -282,7 +271,7 @@ class GopherRepetition(Profiled, Scorer):
         if facts.words is not None and (settings.words == "english" or not facts.spaced):
             fitted["words"] = facts.words
         if facts.words is not None and not facts.spaced:
-            first, *between, last = (f"max_duplicate_{n}gram_character_ratio" for n in _DUPLICATE)
+            first, *between, last = (f"max_duplicate_{n}gram_character_ratio" for n in DUPLICATE)
             fitted |= dict.fromkeys((first, *between))
             fitted[last] = getattr(settings, first)
         return replace(settings, **{**fitted, **changes})
@@ -305,103 +294,14 @@ class GopherRepetition(Profiled, Scorer):
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return the signals of each document: None where there is nothing to divide by."""
         texts = [doc.text for doc in docs]
-        found = [_of_parts(text, self.version) for text in texts]
+        found = [
+            dict.fromkeys(_NAMES) | {"characters": len(text)} | of_parts(text, self.version)
+            for text in texts
+        ]
         tokens = tokenize_all(texts, self.words)
         for part in _parts([len(each) for each in tokens]):
-            runs = TokenRuns.of(tokens[part])
-            if self.version == "nemo-curator":
-                _removed(found[part], runs, texts[part], tokens[part])
-            elif self.version.startswith("datatrove"):
-                _later_copies(found[part], runs)
-            else:
-                _all_copies(found[part], runs, self.version)
+            set_runs(found[part], self.version, texts[part], tokens[part])
         return found
-
-
-def _of_parts(text: str, version: str) -> dict[str, Value]:
-    """Return the signals, with what is measured on paragraphs and lines."""
-    found: dict[str, Value] = dict.fromkeys(_NAMES)
-    found["characters"] = len(text)
-    if version == "datatrove-2024-12":
-        parts = {"paragraph": _paragraphs(text), "line": _lines(text)}
-    elif version == "datatrove-2024-04":
-        parts = {"paragraph": _paragraphs(text), "line": text.splitlines()}
-    elif version == "dolma":
-        parts = {"line": text.split("\n")}
-    elif version == "nemo-curator":
-        parts = written_parts(text)
-    else:
-        parts = {"paragraph": _stripped(text, "\n\n"), "line": _stripped(text, "\n")}
-    datatrove = version.startswith("datatrove")
-    later = datatrove or version == "nemo-curator"
-    for unit, segments in parts.items():
-        if not text or not segments:
-            continue
-        number, characters = _again(segments) if later else _copied(segments)
-        whole = len(text) if datatrove else sum(map(len, segments))
-        if version == "dolma":
-            whole = sum(map(len, text.split()))
-        found[f"duplicate_{unit}_ratio"] = number / len(segments)
-        if whole:
-            found[f"duplicate_{unit}_character_ratio"] = characters / whole
-    return found
-
-
-def _later_copies(found: Sequence[dict[str, Value]], runs: TokenRuns) -> None:
-    """Set in `found` what datatrove measures on runs of words."""
-    for n in _TOP:
-        _set_shares(found, f"top_{n}gram_character_ratio", top_characters(runs, n))
-    for n in _DUPLICATE:
-        name = f"duplicate_{n}gram_character_ratio"
-        _set_shares(found, name, duplicate_characters(runs, n))
-
-
-def _removed(
-    found: Sequence[dict[str, Value]],
-    runs: TokenRuns,
-    texts: Sequence[str],
-    tokens: Sequence[Tokens],
-) -> None:
-    """Set in `found` what NeMo Curator measures on runs of words."""
-    shares = {
-        f"top_{n}gram_character_ratio": most_common_removed(runs, n, texts, tokens) for n in _TOP
-    }
-    shares |= {
-        f"duplicate_{n}gram_character_ratio": later_copies(runs, n, texts) for n in _DUPLICATE
-    }
-    for name, values in shares.items():
-        for signals, share in zip(found, values, strict=True):
-            signals[name] = share
-
-
-def _all_copies(found: Sequence[dict[str, Value]], runs: TokenRuns, version: str) -> None:
-    """Set in `found` what the paper, DCLM and Dolma measure on runs of words."""
-    wholes = np.diff(runs.offsets.take(runs.bounds)).tolist()
-    for n in _TOP:
-        top = (
-            top_characters(runs, n, spaces=0)
-            if version == "dolma"
-            else Copies.of(runs, n).longest_of_most_common()
-        )
-        for signals, part, whole in zip(found, top, wholes, strict=True):
-            signals[f"top_{n}gram_character_ratio"] = None if part is None else part / whole
-    for n in _DUPLICATE:
-        copies, name = Copies.of(runs, n), f"duplicate_{n}gram_character_ratio"
-        if version == "dolma":
-            for signals, share in zip(found, copies.share_of_all(), strict=True):
-                signals[name] = share
-        else:
-            for signals, part, whole in zip(found, copies.covered(), wholes, strict=True):
-                signals[name] = part / whole if whole else None
-
-
-def _set_shares(
-    found: Sequence[dict[str, Value]], name: str, characters: Sequence[int | None]
-) -> None:
-    for signals, part in zip(found, characters, strict=True):
-        whole = signals["characters"]
-        if part is not None and isinstance(whole, int) and whole:
-            signals[name] = part / whole
 
 
 def _parts(sizes: Sequence[int]) -> Iterator[slice]:
@@ -414,36 +314,3 @@ def _parts(sizes: Sequence[int]) -> Iterator[slice]:
         total += size
     if start < len(sizes):
         yield slice(start, len(sizes))
-
-
-def _paragraphs(text: str) -> list[str]:
-    """Return what ``re.split(r"\\n{2,}", text.strip())`` does, four times as fast."""
-    parts = text.strip().split("\n\n")
-    return [part.lstrip("\n") for part in parts if part not in ("", "\n")] or [""]
-
-
-def _lines(text: str) -> list[str]:
-    """Return what ``re.split(r"\\n+", text)`` does, four times as fast."""
-    parts = [part for part in text.split("\n") if part]
-    return [""] * text.startswith("\n") + parts + [""] * text.endswith("\n")
-
-
-def _stripped(text: str, end: str) -> list[str]:
-    return [part for part in map(str.strip, text.split(end)) if part]
-
-
-def _copied(parts: Sequence[str]) -> tuple[int, int]:
-    """Return how many of `parts` occur more than once, all copies counted, and their characters."""
-    if len(set(parts)) == len(parts):
-        return 0, 0
-    several = [(part, count) for part, count in Counter(parts).items() if count > 1]
-    return sum(n for _, n in several), sum(len(part) * n for part, n in several)
-
-
-def _again(parts: Sequence[str]) -> tuple[int, int]:
-    """Return how many of `parts` occurred before, and their characters."""
-    different = set(parts)
-    if len(different) == len(parts):
-        return 0, 0
-    characters = sum(map(len, parts)) - sum(map(len, different))
-    return len(parts) - len(different), characters
