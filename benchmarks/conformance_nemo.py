@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import random
 import sys
 import time
 from collections import Counter
@@ -28,6 +29,7 @@ from types import ModuleType
 from typing import Any
 
 import webfilter as wf
+from webfilter.testing import hostile_documents, plain_documents
 
 CONFIG = "config/text/heuristic_filter_english_pipeline.yaml"
 SKIPPED = ("", ".stages", ".stages.text", ".stages.text.filters")
@@ -58,6 +60,36 @@ SIGNALS = {
 }
 """Our signal for a filter of theirs."""
 STAGES = ("composition", "gopher_quality", "gopher_repetition")
+PIECES = (
+    *("the", "of", "leaf", "Light", "green leaves make sugar", "so be it.", "12", "٣", "²", "Ⅳ"),
+    *(
+        "...",
+        "…",
+        "[…]",
+        "-»",
+        "(...)",
+        "• a",
+        "● b",
+        "- c",
+        "#",
+        "##",
+        "#a#",
+        "Read More",
+        "!",
+        '"',
+    ),
+    *("\n", "\n\n", "\t", "\x0c", "\x85", "\b", "\xa0", "\r\n", "(", "]", "⟨", "ü", "İ", "\u0301"),
+    *(
+        "http://a.b/%41%4",
+        "https://",
+        "http://x.de<b>;c",
+        "HTTP://A.B",
+        "光合作用",
+        "\x00",
+        "\ud800",
+    ),
+    *("use cookies", "Cookie Policy", "terms\nof use", "lorem", "Lorem Ipsum", "privacy overview"),
+)
 OLD_ADDRESS = r"http[s]?://(?:[a-zA-Z]|[0-9]|[$-_@.&+]|[!*\(\),]|(?:%[0-9a-fA-F][0-9a-fA-F]))+"
 """What was an address until NeMo Curator 1.2."""
 
@@ -168,6 +200,18 @@ def texts_of(paths: Sequence[Path], extract: wf.Stage) -> list[str]:
     return found
 
 
+def made(count: int) -> list[str]:
+    """Return texts that break naive code, and `count` of pieces that the rules look at."""
+    dice = random.Random(0)
+    texts = [doc.text for doc in (*hostile_documents(), *plain_documents())]
+    texts += ["http://a.b/" + "c" * 1_000_000, "word " * 12, "#", "...", "\n\n" * 60, "1 2\n" * 40]
+    for _ in range(count):
+        some = dice.sample(PIECES, dice.randint(2, 12))
+        parts = dice.choices(some, k=dice.randint(1, 120))
+        texts.append(dice.choice(["", " ", " ", "\n"]).join(parts))
+    return texts
+
+
 def seconds(call: Any) -> tuple[float, Any]:
     """Return the CPU seconds of a call, and its answer."""
     began = time.process_time()
@@ -186,18 +230,34 @@ def chained(filters: Mapping[str, Any], texts: Sequence[str]) -> int:
     return kept
 
 
+def family(signal: str) -> str:
+    """Return what a rule looks at, as the table calls it."""
+    if "gram_" in signal:
+        return "most common 2 to 4-grams" if signal.startswith("top") else "repeated 5 to 10-grams"
+    if signal.startswith("duplicate_"):
+        return "repeated lines and paragraphs"
+    if any(signal == mine.name for mine in wf.Composition.measures):
+        return "`Composition`"
+    return "`GopherQuality`"
+
+
 def report(
     filters: Mapping[str, Any], texts: Sequence[str], there: list[Found], here: list[Found]
 ) -> None:
-    """Print how many texts break each rule, the fate of all, and the causes of differences."""
-    pairs = list(zip(there, here, strict=True))
-    print("\n| rule | texts that break it there | here | both |\n| --- | --- | --- | --- |")
+    """Print how often texts break the rules of each family, and the fate of all."""
+    pairs = [(a, b) for a, b in zip(there, here, strict=True) if not a.failed]
+    print("\n| rules | broken there | here | both |\n| --- | --- | --- | --- |")
+    families: dict[str, list[str]] = {}
     for signal in filters:
-        left = [(signal in a.broken, signal in b.broken) for a, b in pairs if not a.failed]
-        both = left.count((True, True))
-        print(
-            f"| {signal} | {sum(a for a, _ in left):,} | {sum(b for _, b in left):,} | {both:,} |"
-        )
+        families.setdefault(family(signal), []).append(signal)
+    for name, signals in families.items():
+        cells = [0, 0, 0]
+        for signal in signals:
+            for a, b in pairs:
+                both = (signal in a.broken, signal in b.broken)
+                cells = [n + m for n, m in zip(cells, (*both, all(both)), strict=True)]
+        print(f"| {name} ({len(signals)}) | {' | '.join(f'{cell:,}' for cell in cells)} |")
+    pairs = list(zip(there, here, strict=True))
     order = list(filters)
     fates = [(a.first(order), b.first(order)) for a, b in pairs]
     kept = [(a == "kept", b == "kept") for a, b in fates]
@@ -210,7 +270,8 @@ def report(
 def main() -> None:
     """Compare; print two tables and two rates."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("paths", nargs="+", type=Path, help="JSONL and WARC files")
+    parser.add_argument("paths", nargs="*", type=Path, help="JSONL and WARC files")
+    parser.add_argument("--made", type=int, help="add hostile texts, and so many of odd pieces")
     parser.add_argument("--show", type=int, default=5, help="unexplained differences to print")
     args = parser.parse_args()
     filters = chain()
@@ -218,6 +279,9 @@ def main() -> None:
     stages = [recipe[name] for name in STAGES]
     limits = {r.signal: limit for s in stages for r in s.rules for _, limit in r.bounds()}
     texts = texts_of(args.paths, recipe["extract"])
+    if args.made is not None:
+        texts += made(args.made)
+    texts = [text for text in texts if text]  # an empty one is dropped on both sides
     print(f"{len(texts):,} texts")
     there = [theirs(filters, text) for text in texts]
     here = ours(stages, texts)
@@ -225,7 +289,7 @@ def main() -> None:
 
     counts: Counter[tuple[str, str]] = Counter()
     for text, a, b in zip(texts, there, here, strict=True):
-        for signal in sorted((a.broken ^ b.broken) - a.failed - {"characters"}):
+        for signal in () if a.failed else sorted(a.broken ^ b.broken):
             why = cause(signal, text, limits[signal])
             counts[signal, why] += 1
             if why == "unexplained" and counts[signal, why] <= args.show:
@@ -236,7 +300,7 @@ def main() -> None:
 
     old = type(filters["url_character_ratio"])(url_regex=OLD_ADDRESS)
     moved = sum(
-        old.keep_document(old.score_document(text)) is ("url_character_ratio" in a.broken)
+        old.keep_document(old.score_document(text)) == ("url_character_ratio" in a.broken)
         for text, a in zip(texts, there, strict=True)
     )
     print(f"\ntexts that the addresses of NeMo Curator until 1.2 judge otherwise: {moved}")

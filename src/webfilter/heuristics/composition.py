@@ -55,7 +55,6 @@ _DIGITS = b"0123456789"
 _ALPHANUMERIC = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" + _DIGITS + b"\n?!,."
 _BLANK = b"\t\n\r\b "
 _BRACKETS = b"{}[]()"
-_ASCII = bytes(range(128))
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Composition(Filter):
             0,
             1,
         ),
-        Signal("digit_ratio", "float", "Decimal digits, of any script", "share", 0, 1),
+        Signal("digit_ratio", "float", "Digits 0-9", "share", 0, 1),
         Signal("url_character_ratio", "float", "Characters in http(s):// addresses", "share", 0, 1),
         Signal("white_space_ratio", "float", "Spaces, tabs, line ends", "share", 0, 1),
         Signal("bracket_ratio", "float", "Brackets: ( ) [ ] { } ⟨ ⟩", "share", 0, 1),
@@ -112,7 +111,7 @@ class Composition(Filter):
     """Greatest share of other characters than ASCII letters and digits, line ends and ? ! , .
     (NonAlphaNumericFilter). Spaces are such characters; English prose has about 0.2."""
     max_digit_ratio: float | None = 0.15
-    """Greatest share of digits (NumbersFilter)."""
+    """Greatest share of the digits 0-9 (NumbersFilter)."""
     max_url_character_ratio: float | None = 0.2
     """Greatest share of characters in addresses (UrlsFilter)."""
     max_white_space_ratio: float | None = 0.25
@@ -146,16 +145,14 @@ class Composition(Filter):
         text, size = doc.text, len(doc.text)
         data = text.encode("utf-8", "surrogatepass")
         brackets = _among(data, _BRACKETS)
-        digits = _among(data, _DIGITS)
         if size != len(data):
             brackets += text.count("⟨") + text.count("⟩")
-            digits += _other_digits(data)
         lines = [line for line in map(str.rstrip, text.split("\n")) if line]
         unterminated = sum(not line.endswith(_ENDS) for line in lines)
         return {
             "characters": size,
             "non_alphanumeric_ratio": ratio(size - _among(data, _ALPHANUMERIC), size),
-            "digit_ratio": ratio(digits, size),
+            "digit_ratio": ratio(_among(data, _DIGITS), size),
             "url_character_ratio": ratio(_in_addresses(text), size),
             "white_space_ratio": ratio(_among(data, _BLANK), size),
             "bracket_ratio": ratio(brackets, size),
@@ -168,12 +165,6 @@ class Composition(Filter):
 def _among(data: bytes, characters: bytes) -> int:
     """Return how many of the ASCII `characters` are in `data`, which is UTF-8."""
     return len(data) - len(data.translate(None, characters))
-
-
-def _other_digits(data: bytes) -> int:
-    """Return the decimal digits beyond ASCII."""
-    others = data.translate(None, _ASCII).decode("utf-8", "surrogatepass")
-    return sum(others.count(char) for char in set(others) if char.isdecimal())
 
 
 def _in_addresses(text: str) -> int:
