@@ -21,7 +21,7 @@ PIECE = st.sampled_from(
     [
         *("the", "The", "a", "ab", "b a", "#", "##", "#a#", "#a#b", "1", "٣", "²", "x…", "(a) [b]"),
         *("...", "…", "-»", "[…]", "• b", "○", "* c", "- d", "Read More", "read more..", "a.", '"'),
-        *("\n", "\n\n", " ", "\t", "\x0c", "\x85", "\b", "⟨", "ü", "İ", "\ud800", "\x00"),
+        *("\n", "\n\n", " ", "\t", "\x0c", "\x85", "\b", "⟨", "⟩", "ü", "İ", "\ud800", "\x00"),
         *("http://a.b/%41%4", "https://", "http://x.de<b>", "HTTP://a", "use cookies", "Cookie"),
         *("lorem", "Lorem Ipsum", "Privacy\nPolicy", "terms of use", "\u212a"),
     ]
@@ -234,6 +234,12 @@ def test_the_most_common_run_goes_within_words_and_not_over_a_line_end():
     [within, across] = measured(REPETITION, "a b a b cba bad", "a\nb a\nb c")
     assert within["top_2gram_character_ratio"] == 9 / 15  # three times
     assert across["top_2gram_character_ratio"] == 0.0
+
+
+def test_no_space_counts_between_copies_that_follow_each_other():
+    text = "a b c d e x a b c d e a b c d e"
+    [found] = measured(REPETITION, text)
+    assert found["duplicate_5gram_character_ratio"] == (9 + 9) / len(text) == again(text, 5)
 
 
 def test_a_text_of_fewer_words_than_a_run_is_all_repetition():

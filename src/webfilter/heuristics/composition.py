@@ -6,7 +6,8 @@ The rules of NeMo Curator's English chain that are not Gopher's (which are the p
 with which Nemotron-CC was filtered. All but the longest word and the ends of lines are shares of
 the characters, so they cost a few passes over the bytes.
 
-It knows English: letters beyond a-z count as not alphanumeric, the phrases are English.
+It knows English: letters beyond a-z count as not alphanumeric, the phrases are English. Its chain
+for other languages leaves the first of these rules out (``max_non_alphanumeric_ratio=None``).
 """
 
 from __future__ import annotations
