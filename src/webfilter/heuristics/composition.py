@@ -2,8 +2,8 @@
 
 The rules of NeMo Curator's English chain that are not Gopher's (which are the profiles
 ``nemo-curator`` of `GopherQuality` and `GopherRepetition`): its
-``heuristic_filter_english_pipeline.yaml``, unchanged since ``heuristic_filter_en.yaml`` of 2024,
-with which Nemotron-CC was filtered. All but the longest word and the ends of lines are shares of
+``heuristic_filter_english_pipeline.yaml``, the same as ``heuristic_filter_en.yaml`` of 2024, which
+its tutorial on Nemotron-CC has, too. All but the longest word and the ends of lines are shares of
 the characters, so they cost a few passes over the bytes.
 
 It knows English: letters beyond a-z count as not alphanumeric, the phrases are English. Its chain
