@@ -281,6 +281,7 @@ def test_streams_that_are_closed_end_nothing(job, monkeypatch):
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
     assert main(["explain", "-"]) == 2
+    assert main(["explain", str(job / "in.jsonl"), "--text"]) == 0
     assert main(["list"]) == 0
     assert main(["models", "list"]) == 0
     assert run(job) == 0
