@@ -37,9 +37,9 @@ from webfilter.heuristics.items import read_items
 
 ORDER, MEMORY = 8, 256 << 20
 CHUNK = 3_000
-GROWN = (0.5, 1, 2, 4, 8)
-CHAINS = ("gopher", "c4", "fineweb", "refinedweb", "dclm", "educational")
-LIMITS = (1.0, 1.5, 2.0)
+GROWN = (0.5, 1, 2, 4)
+CHAINS = ("gopher", "c4", "fineweb", "refinedweb", "dclm", "nemo-curator", "educational")
+LIMITS = (1.0, 2.0)
 ITEM = re.compile(r"^\s*Question:\s*|\n[A-E]\.[^\n]*|\s*Answer:\s*$")
 
 
@@ -57,6 +57,8 @@ def main() -> None:
 
     benches = dict(questions(given) for given in options.bench)
     raw = list(pages(options.crawl, options.pages))
+    paths = {given.split("=")[0]: given.split("=")[2] for given in options.bench}
+    spoiled = sum(not doc.live for doc in wf.Contamination(paths)(raw))
     learned: dict[str, dict[str, list[float]]] = {}
     sizes: dict[str, tuple[int, int]] = {}
     for name, texts in chains(raw):
@@ -68,7 +70,8 @@ def main() -> None:
         for size in grown
         if size < sizes["raw"][1]
     ]
-    print(f"{options.size:,} bytes of each; bits a byte, and the difference from raw\n")
+    print(f"{options.size:,} bytes of each; bits a byte, and the difference from raw")
+    print(f"pages that hold a part of a benchmark: {spoiled}\n")
     for name, found in learned.items():
         row = [f"{name:<20} {sizes[name][0]:>6,} {sizes[name][1] / 1e6:>6.1f} MB"]
         for bench, values in found.items():
