@@ -33,6 +33,7 @@ _HOME = {
     "ByLanguage": "webfilter.compose",
     "C4Quality": "webfilter.heuristics.c4",
     "Cascade": "webfilter.extract",
+    "Composition": "webfilter.heuristics.composition",
     "ConfigError": "webfilter.errors",
     "Contamination": "webfilter.heuristics.contamination",
     "CorpusStage": "webfilter.stage",
@@ -119,6 +120,7 @@ __all__ = [
     "ByLanguage",
     "C4Quality",
     "Cascade",
+    "Composition",
     "ConfigError",
     "Contamination",
     "CorpusStage",
@@ -246,6 +248,7 @@ if TYPE_CHECKING:
     from webfilter.extract import Cascade, Extract, Sandboxed
     from webfilter.heuristics.badwords import BadWords
     from webfilter.heuristics.c4 import C4Quality
+    from webfilter.heuristics.composition import Composition
     from webfilter.heuristics.contamination import Contamination
     from webfilter.heuristics.fineweb import FineWebQuality
     from webfilter.heuristics.gopher import GopherQuality

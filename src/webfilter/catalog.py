@@ -30,6 +30,7 @@ STAGES: dict[str, str] = {
     "language_parts": "webfilter.language:LanguageParts",
     "lines": "webfilter.heuristics.lines:Lines",
     "length": "webfilter.heuristics.length:Length",
+    "composition": "webfilter.heuristics.composition:Composition",
     "gopher_repetition": "webfilter.heuristics.repetition:GopherRepetition",
     "gopher_quality": "webfilter.heuristics.gopher:GopherQuality",
     "c4_quality": "webfilter.heuristics.c4:C4Quality",

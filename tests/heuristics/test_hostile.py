@@ -12,6 +12,7 @@ from webfilter.document import Document
 from webfilter.errors import MissingExtra
 from webfilter.heuristics.badwords import BadWords
 from webfilter.heuristics.c4 import C4Quality
+from webfilter.heuristics.composition import Composition
 from webfilter.heuristics.fineweb import FineWebQuality
 from webfilter.heuristics.gopher import GopherQuality
 from webfilter.heuristics.length import Length
@@ -32,6 +33,7 @@ OTHERS = [
     TextUrls.profile("refinedweb"),
     Pii(max_pii=2, max_pii_character_ratio=0.5),
     BadWords(words=("cat", "a b"), max_bad_words=3),
+    Composition(max_longest_word=40),
     Length(min_words=3, max_words=40, min_characters=5, max_lines=6, max_bytes=400),
 ]
 IDS += [f"{stage.name}-{n}" for n, stage in enumerate(OTHERS)]

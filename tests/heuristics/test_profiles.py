@@ -126,6 +126,7 @@ def test_stop_words_are_different_ones_or_every_one():
             "gopher-paper",
             "dclm",
             "dolma",
+            "nemo-curator",
         )
     }
     assert counts == {
@@ -135,6 +136,7 @@ def test_stop_words_are_different_ones_or_every_one():
         "gopher-paper": 2,
         "dclm": 6,
         "dolma": 5,
+        "nemo-curator": 5,
     }
 
 

@@ -2,6 +2,6 @@
 
 One family a file. `gopher`, `repetition`, `c4`, `fineweb`, `lines` and `texturls` have named,
 versioned profiles (`webfilter.profiles`) with the words, lines, comparisons and order of their
-sources; `url`, `length`, `pii`, `badwords` and `contamination` are our own. Tokens come from
-`webfilter.text`.
+sources, `composition` is NeMo Curator's; `url`, `length`, `pii`, `badwords` and `contamination` are
+our own. Tokens come from `webfilter.text`.
 """

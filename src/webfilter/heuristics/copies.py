@@ -51,14 +51,17 @@ class Copies:
         """Number of the document of each."""
         return self.runs.documents.take(self.places).astype(np.intp)
 
-    def covered(self) -> list[int]:
-        """Return for each document the characters of its words that are in any copy, once each."""
+    def covered(self, spaces: int = 0) -> list[int]:
+        """Return for each document the characters of its words that are in any copy, once each.
+
+        With each word, `spaces` more count.
+        """
         steps = np.zeros(len(self.runs.lengths) + 1, dtype=np.intp)
         np.add.at(steps, self.places, 1)
         np.add.at(steps, self.places + self.n, -1)
         inside = np.cumsum(steps[:-1]) > 0
         sums = np.zeros(len(inside) + 1, dtype=np.intp)
-        np.cumsum(self.runs.lengths * inside, out=sums[1:])
+        np.cumsum((self.runs.lengths + spaces) * inside, out=sums[1:])
         found: list[int] = np.diff(sums.take(self.runs.bounds)).tolist()
         return found
 

@@ -131,13 +131,40 @@ PROFILES = {
             "max_ellipsis_word_ratio": None,
         },
     ),
+    "nemo-curator": Profile(
+        source="NeMo Curator 0.7 to 1.4, heuristic_filter_english_pipeline.yaml: Gopher's rules",
+        words=(
+            "runs between white space; symbols are words that are an ellipsis (... [...] …) or "
+            "hashes (#); stop words in lower case, every occurrence"
+        ),
+        lines=(
+            "between newlines, stripped, blank ones not counted; bullets are • ● ○ and the like, "
+            'no * or -; "read more" at the end of a line is an ellipsis'
+        ),
+        order=(
+            "inside the limits, these included; symbols, words, share of alphabetic words, stop "
+            "words, mean length, ellipses, bullets"
+        ),
+        deviations=(
+            "a text without words has undefined ratios (there it ends the run); a letter is what "
+            "`str.isalpha` says, so Ⅳ or a vowel sign alone is none (there it is)"
+        ),
+        settings={"version": "nemo-curator", "max_ellipsis_word_ratio": None},
+    ),
 }
 """What "Gopher quality" means, by system and time; the first is the default."""
 
-_DOLMA_ORDER = (
-    *("words", "mean_word_length", "median_word_length", "symbol_word_ratio"),
-    *("ellipsis_word_ratio", "alpha_word_ratio", "stop_words", "bullet_line_ratio"),
-)
+_ORDERS = {
+    "dolma": (
+        *("words", "mean_word_length", "median_word_length", "symbol_word_ratio"),
+        *("ellipsis_word_ratio", "alpha_word_ratio", "stop_words", "bullet_line_ratio"),
+    ),
+    "nemo-curator": (
+        *("symbol_word_ratio", "ellipsis_word_ratio", "words", "alpha_word_ratio", "stop_words"),
+        *("mean_word_length", "median_word_length", "ellipsis_line_ratio"),
+    ),
+}
+"""By version, the signals in the order of its rules, if it is not that of the others."""
 
 
 @dataclass(frozen=True)
@@ -204,10 +231,11 @@ class GopherQuality(Profiled, Scorer):
         "gopher-paper",
         "dclm",
         "dolma",
+        "nemo-curator",
     ] = "webfilter-2026-11"
     """Whose way of counting: words, lines, symbols, bullets. `PROFILES` tells them apart."""
     words: Words = "english"
-    """What a token is (`webfilter.text.tokens`); the last three versions split at white space."""
+    """What a token is (`webfilter.text.tokens`); the last four versions split at white space."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -306,9 +334,9 @@ class GopherQuality(Profiled, Scorer):
             *limit("alpha_word_ratio", ge=self.min_alpha_word_ratio),
             *limit("stop_words", ge=self.min_stop_words),
         )
-        if self.version != "dolma":
+        if self.version not in _ORDERS:
             return found
-        rank = {name: place for place, name in enumerate(_DOLMA_ORDER)}
+        rank = {name: place for place, name in enumerate(_ORDERS[self.version])}
         return tuple(sorted(found, key=lambda rule: rank.get(rule.signal, len(rank))))
 
     @property

@@ -1,8 +1,9 @@
 """What Gopher's quality rules measure where words are the runs between white space.
 
-The paper, DCLM and Dolma do so; each counts something else. These are the plain loops of their
-sources, one function a system, so that they can be read beside them. (Words with punctuation apart,
-as datatrove and the default have them, are counted in `webfilter.heuristics.gopher`.)
+The paper, DCLM, Dolma and NeMo Curator do so; each counts something else. These are the plain loops
+of their sources, one function a system, so that they can be read beside them. (Words with
+punctuation apart, as datatrove and the default have them, are counted in
+`webfilter.heuristics.gopher`.)
 """
 
 from __future__ import annotations
@@ -81,9 +82,36 @@ def _dolma(text: str, stop_words: Collection[str]) -> dict[str, Value]:
     }
 
 
+_BULLETS = ("•", "‣", "⁃", "⁌", "⁍", "∙", "○", "●", "◘", "◦", "⦾", "⦿")
+_ELLIPSES = ("...", "[...]", "…", "(...)", "[…]", "-»")
+_MORE = (*_ELLIPSES, "read more", "read more..")
+_LONGEST = len(_MORE[-1])
+_HASHES = re.compile("#(?:[^#]#)*")
+"""What has more hash signs, each by itself, than other characters."""
+
+
+def _nemo(text: str, stop_words: Collection[str]) -> dict[str, Value]:
+    words = text.split()
+    lines = [line for line in map(str.strip, text.split("\n")) if line]
+    symbols = sum(map(words.count, _ELLIPSES))
+    if "#" in text:
+        symbols += sum(_HASHES.fullmatch(word) is not None for word in words)
+    ellipses = sum(line[-_LONGEST:].lower().endswith(_MORE) for line in lines)
+    return {
+        "words": len(words),
+        "mean_word_length": ratio(sum(map(len, words)), len(words)),
+        "symbol_word_ratio": ratio(symbols, len(words)),
+        "bullet_line_ratio": ratio(sum(line.startswith(_BULLETS) for line in lines), len(lines)),
+        "ellipsis_line_ratio": ratio(ellipses, len(lines)),
+        "alpha_word_ratio": ratio(_alphabetic(words), len(words)),
+        "stop_words": sum(word in stop_words for word in words),
+    }
+
+
 SPACED: dict[str, Callable[[str, Collection[str]], dict[str, Value]]] = {
     "gopher-paper": _paper,
     "dclm": _dclm,
     "dolma": _dolma,
+    "nemo-curator": _nemo,
 }
 """By version: text and stop words in, signals out; what a system does not measure is left out."""

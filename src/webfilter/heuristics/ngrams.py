@@ -19,7 +19,7 @@ import numpy.typing as npt
 from webfilter.text import BASE, Tokens
 from webfilter.text.points import powers
 
-__all__ = ["TokenRuns", "duplicate_characters", "recurring", "top_characters"]
+__all__ = ["TokenRuns", "duplicate_characters", "most_common", "recurring", "top_characters"]
 
 _Hashes: TypeAlias = npt.NDArray[np.uint64]
 _Places: TypeAlias = npt.NDArray[np.intp]
@@ -190,7 +190,20 @@ def duplicate_characters(runs: TokenRuns, n: int) -> list[int]:
 def top_characters(runs: TokenRuns, n: int, spaces: int = 1) -> list[int | None]:
     """Return for each document length times count of its most common n-gram, None if it has none.
 
-    The first of those equally common is taken. Between each two words `spaces` characters count.
+    Between each two words `spaces` characters count.
+    """
+    firsts, counts = most_common(runs, n)
+    some = (runs.bounds[1:] - runs.bounds[:-1] >= n).tolist()
+    last = np.minimum(firsts + n, len(runs.offsets) - 1)
+    lengths = runs.offsets.take(last) - runs.offsets.take(firsts) + spaces * (n - 1)
+    found = (lengths * counts).tolist()
+    return [characters if has else None for characters, has in zip(found, some, strict=True)]
+
+
+def most_common(runs: TokenRuns, n: int) -> tuple[_Places, _Places]:
+    """Return with which token the most common n-gram of each document begins, and its count.
+
+    The first of those equally common is taken; where a document has none, its first token and 1.
     """
     firsts, counts = runs.bounds[:-1].copy(), np.ones(len(runs.bounds) - 1, dtype=np.intp)
     again, hashes = runs.recurring_ngrams(n)
@@ -198,11 +211,7 @@ def top_characters(runs: TokenRuns, n: int, spaces: int = 1) -> list[int | None]
         keys = runs.documents.take(again) << np.uint64(64 - _DOCUMENT_BITS)
         keys |= hashes >> np.uint64(_DOCUMENT_BITS)
         _most_common(keys, again, firsts, counts)
-    some = (runs.bounds[1:] - runs.bounds[:-1] >= n).tolist()
-    last = np.minimum(firsts + n, len(runs.offsets) - 1)
-    lengths = runs.offsets.take(last) - runs.offsets.take(firsts) + spaces * (n - 1)
-    found = (lengths * counts).tolist()
-    return [characters if has else None for characters, has in zip(found, some, strict=True)]
+    return firsts, counts
 
 
 def _most_common(keys: _Hashes, places: _Places, firsts: _Places, counts: _Places) -> None:

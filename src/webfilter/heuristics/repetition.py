@@ -10,23 +10,15 @@ Its words are parted by spaces: for Chinese, Japanese, Thai and other languages 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
-import numpy as np
-
 from webfilter.document import Document, Value
-from webfilter.heuristics.copies import Copies
 from webfilter.heuristics.counts import CHARACTERS
 from webfilter.heuristics.limits import limit
-from webfilter.heuristics.ngrams import (
-    MOST_DOCUMENTS,
-    TokenRuns,
-    duplicate_characters,
-    top_characters,
-)
+from webfilter.heuristics.ngrams import MOST_DOCUMENTS
+from webfilter.heuristics.repetition_counts import DUPLICATE, TOP, of_parts, set_runs
 from webfilter.languages import language_facts
 from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
@@ -34,8 +26,6 @@ from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
 
 __all__ = ["PROFILES", "GopherRepetition"]
 
-_TOP = (2, 3, 4)
-_DUPLICATE = (5, 6, 7, 8, 9, 10)
 _TOGETHER = 16_000  # tokens measured together: more would leave the processor's cache
 
 
@@ -50,17 +40,17 @@ def _signals() -> tuple[Signal, ...]:
                 f"duplicate_{unit}_character_ratio", "float", f"Characters in {again}", "share", 0
             ),
         ]
-    for n in _TOP:
+    for n in TOP:
         about = f"Characters in the most common {n}-gram of words, all its occurrences"
         found.append(Signal(f"top_{n}gram_character_ratio", "float", about, "share", 0))
-    for n in _DUPLICATE:
+    for n in DUPLICATE:
         about = f"Characters in {n}-grams of words that occurred before"
         found.append(Signal(f"duplicate_{n}gram_character_ratio", "float", about, "share", 0, 1))
     return tuple(found)
 
 
 _NAMES = tuple(signal.name for signal in _signals())
-_DCLM_ORDER = (_NAMES[3], _NAMES[1], _NAMES[4], _NAMES[2], *_NAMES[5:])
+_LINES_FIRST = (_NAMES[3], _NAMES[1], _NAMES[4], _NAMES[2], *_NAMES[5:])
 
 
 _ORDER = (
@@ -162,6 +152,29 @@ PROFILES = {
             "max_duplicate_line_character_ratio": 0.3,
         },
     ),
+    "nemo-curator": Profile(
+        source="NeMo Curator 0.7 to 1.4, heuristic_filter_english_pipeline.yaml: its repetition",
+        words=(
+            "runs between white space. The most common n-gram is removed wherever it stands with "
+            "single spaces, within words too, and not across a line end; of repeated ones the "
+            "later copies count, each word once, with the spaces between. Shares are of all "
+            "characters of the text; fewer words than an n-gram has are all of it"
+        ),
+        lines=(
+            "between newlines, blank ones not counted, shares are of the characters in them; "
+            "paragraphs between two newlines, blank ones count; neither is stripped; the second "
+            "and later copies count"
+        ),
+        order=(
+            "dropped above the limits; lines (count), paragraphs (count), lines (characters), "
+            "paragraphs (characters), most common 2 to 4-gram, repeated 5 to 10-grams"
+        ),
+        deviations=(
+            "of equally common n-grams the first is taken (there any, another in another process); "
+            "an empty text is dropped (there it, and one of blank lines, ends the run)"
+        ),
+        settings={"version": "nemo-curator", "words": "whitespace"},
+    ),
 }
 """What "Gopher repetition" means, by system and time; the first is the default."""
 
@@ -213,9 +226,9 @@ class GopherRepetition(Profiled, Scorer):
     """The same for nine words."""
     max_duplicate_10gram_character_ratio: float | None = 0.10
     """The same for ten words."""
-    version: Literal["datatrove-2024-12", "datatrove-2024-04", "gopher-paper", "dclm", "dolma"] = (
-        "datatrove-2024-12"
-    )
+    version: Literal[
+        "datatrove-2024-12", "datatrove-2024-04", "gopher-paper", "dclm", "dolma", "nemo-curator"
+    ] = "datatrove-2024-12"
     """Whose way of counting: lines, copies, what shares are of. `PROFILES` tells them apart."""
     words: Words = "english"
     """What a word is: see `webfilter.text.tokens`."""
@@ -258,7 +271,7 @@ class GopherRepetition(Profiled, Scorer):
         if facts.words is not None and (settings.words == "english" or not facts.spaced):
             fitted["words"] = facts.words
         if facts.words is not None and not facts.spaced:
-            first, *between, last = (f"max_duplicate_{n}gram_character_ratio" for n in _DUPLICATE)
+            first, *between, last = (f"max_duplicate_{n}gram_character_ratio" for n in DUPLICATE)
             fitted |= dict.fromkeys((first, *between))
             fitted[last] = getattr(settings, first)
         return replace(settings, **{**fitted, **changes})
@@ -266,7 +279,7 @@ class GopherRepetition(Profiled, Scorer):
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The rules in the order of the version; the first one that is violated decides."""
-        names = _NAMES[1:] if self.version != "dclm" else _DCLM_ORDER
+        names = _LINES_FIRST if self.version in ("dclm", "nemo-curator") else _NAMES[1:]
         judged = (limit(name, le=getattr(self, f"max_{name}")) for name in names)
         return (
             *limit("characters", ge=self.min_characters),
@@ -281,77 +294,14 @@ class GopherRepetition(Profiled, Scorer):
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return the signals of each document: None where there is nothing to divide by."""
         texts = [doc.text for doc in docs]
-        found = [_of_parts(text, self.version) for text in texts]
+        found = [
+            dict.fromkeys(_NAMES) | {"characters": len(text)} | of_parts(text, self.version)
+            for text in texts
+        ]
         tokens = tokenize_all(texts, self.words)
-        measure = _later_copies if self.version.startswith("datatrove") else _all_copies
         for part in _parts([len(each) for each in tokens]):
-            measure(found[part], TokenRuns.of(tokens[part]), self.version)
+            set_runs(found[part], self.version, texts[part], tokens[part])
         return found
-
-
-def _of_parts(text: str, version: str) -> dict[str, Value]:
-    """Return the signals, with what is measured on paragraphs and lines."""
-    found: dict[str, Value] = dict.fromkeys(_NAMES)
-    found["characters"] = len(text)
-    if version == "datatrove-2024-12":
-        parts = {"paragraph": _paragraphs(text), "line": _lines(text)}
-    elif version == "datatrove-2024-04":
-        parts = {"paragraph": _paragraphs(text), "line": text.splitlines()}
-    elif version == "dolma":
-        parts = {"line": text.split("\n")}
-    else:
-        parts = {"paragraph": _stripped(text, "\n\n"), "line": _stripped(text, "\n")}
-    later = version.startswith("datatrove")
-    for unit, segments in parts.items():
-        if not text or not segments:
-            continue
-        number, characters = _again(segments) if later else _copied(segments)
-        whole = len(text) if later else sum(map(len, segments))
-        if version == "dolma":
-            whole = sum(map(len, text.split()))
-        found[f"duplicate_{unit}_ratio"] = number / len(segments)
-        if whole:
-            found[f"duplicate_{unit}_character_ratio"] = characters / whole
-    return found
-
-
-def _later_copies(found: Sequence[dict[str, Value]], runs: TokenRuns, version: str) -> None:
-    """Set in `found` what datatrove measures on runs of words; `version` makes no difference."""
-    for n in _TOP:
-        _set_shares(found, f"top_{n}gram_character_ratio", top_characters(runs, n))
-    for n in _DUPLICATE:
-        name = f"duplicate_{n}gram_character_ratio"
-        _set_shares(found, name, duplicate_characters(runs, n))
-
-
-def _all_copies(found: Sequence[dict[str, Value]], runs: TokenRuns, version: str) -> None:
-    """Set in `found` what the paper, DCLM and Dolma measure on runs of words."""
-    wholes = np.diff(runs.offsets.take(runs.bounds)).tolist()
-    for n in _TOP:
-        top = (
-            top_characters(runs, n, spaces=0)
-            if version == "dolma"
-            else Copies.of(runs, n).longest_of_most_common()
-        )
-        for signals, part, whole in zip(found, top, wholes, strict=True):
-            signals[f"top_{n}gram_character_ratio"] = None if part is None else part / whole
-    for n in _DUPLICATE:
-        copies, name = Copies.of(runs, n), f"duplicate_{n}gram_character_ratio"
-        if version == "dolma":
-            for signals, share in zip(found, copies.share_of_all(), strict=True):
-                signals[name] = share
-        else:
-            for signals, part, whole in zip(found, copies.covered(), wholes, strict=True):
-                signals[name] = part / whole if whole else None
-
-
-def _set_shares(
-    found: Sequence[dict[str, Value]], name: str, characters: Sequence[int | None]
-) -> None:
-    for signals, part in zip(found, characters, strict=True):
-        whole = signals["characters"]
-        if part is not None and isinstance(whole, int) and whole:
-            signals[name] = part / whole
 
 
 def _parts(sizes: Sequence[int]) -> Iterator[slice]:
@@ -364,36 +314,3 @@ def _parts(sizes: Sequence[int]) -> Iterator[slice]:
         total += size
     if start < len(sizes):
         yield slice(start, len(sizes))
-
-
-def _paragraphs(text: str) -> list[str]:
-    """Return what ``re.split(r"\\n{2,}", text.strip())`` does, four times as fast."""
-    parts = text.strip().split("\n\n")
-    return [part.lstrip("\n") for part in parts if part not in ("", "\n")] or [""]
-
-
-def _lines(text: str) -> list[str]:
-    """Return what ``re.split(r"\\n+", text)`` does, four times as fast."""
-    parts = [part for part in text.split("\n") if part]
-    return [""] * text.startswith("\n") + parts + [""] * text.endswith("\n")
-
-
-def _stripped(text: str, end: str) -> list[str]:
-    return [part for part in map(str.strip, text.split(end)) if part]
-
-
-def _copied(parts: Sequence[str]) -> tuple[int, int]:
-    """Return how many of `parts` occur more than once, all copies counted, and their characters."""
-    if len(set(parts)) == len(parts):
-        return 0, 0
-    several = [(part, count) for part, count in Counter(parts).items() if count > 1]
-    return sum(n for _, n in several), sum(len(part) * n for part, n in several)
-
-
-def _again(parts: Sequence[str]) -> tuple[int, int]:
-    """Return how many of `parts` occurred before, and their characters."""
-    different = set(parts)
-    if len(different) == len(parts):
-        return 0, 0
-    characters = sum(map(len, parts)) - sum(map(len, different))
-    return len(parts) - len(different), characters
