@@ -15,6 +15,7 @@ from webfilter import Document, Pipeline, RunError, Verdict
 from webfilter.run import processes
 from webfilter.run.flow import Flow, batched
 from webfilter.run.local import LocalRunner, Task, segments
+from webfilter.run.memory import peak_memory
 from webfilter.run.processes import Config, PoolRunner, idle_workers, make_worker
 from webfilter.run.record import HEAD, digest, made, packed
 
@@ -45,7 +46,7 @@ def test_workers_give_what_one_process_gives(workers, tmp_path):
     assert sorted((d.id, d.verdict) for d in there_left) == sorted(
         (d.id, d.verdict) for d in here_left
     )
-    assert flow.memory > 0
+    assert flow.memory > 0 or not peak_memory()  # nobody counts it on Windows
 
 
 def test_pages_of_dropped_documents_stay_behind_and_those_of_failed_ones_come(tmp_path):
