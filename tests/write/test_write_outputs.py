@@ -355,7 +355,8 @@ def test_targets_that_name_no_folder_are_refused(target):
 
 
 def test_a_name_that_is_too_long_is_refused(tmp_path):
-    with pytest.raises(OutputError, match="name too long"):
+    said = "cannot write" if os.name == "nt" else "name too long"  # Windows has many words for it
+    with pytest.raises(OutputError, match=said):
         check_writable(tmp_path / ("x" * 5_000))
 
 
