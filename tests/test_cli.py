@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from webfilter import Pipeline
+from webfilter import Pipeline, RunError
 from webfilter.cli import main
 from webfilter.run.spool import Spool
 
@@ -80,6 +80,18 @@ def test_errors_propose_options_of_the_command_line(job, capsys, monkeypatch):
     monkeypatch.setattr(Spool, "write", full)
     assert run(job, "--overwrite") == 2
     assert "give another folder with --work" in capsys.readouterr().err
+
+
+def test_options_reach_the_run(job, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Pipeline, "run", lambda self, *_, **settings: asked.append(settings))
+    plain = {"format": "parquet", "workers": 1, "batch_size": 64, "measure_all": False}
+    plain |= {"overwrite": False, "work": None, "resume": True}
+    other = {"format": "jsonl", "workers": 2, "batch_size": 7, "measure_all": True}
+    other |= {"overwrite": True, "work": "w", "resume": False}
+    more = "--format jsonl --workers 2 --batch-size 7 --measure-all --overwrite --work w"
+    assert run(job) == run(job, *more.split(), "--no-resume") == 0
+    assert asked == [plain, other]
 
 
 def test_the_spool_lies_where_it_is_asked_to(job, monkeypatch):
@@ -269,6 +281,7 @@ def test_streams_that_are_closed_end_nothing(job, monkeypatch):
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
     assert main(["explain", "-"]) == 2
+    assert main(["explain", str(job / "in.jsonl"), "--text"]) == 0
     assert main(["list"]) == 0
     assert main(["models", "list"]) == 0
     assert run(job) == 0
@@ -283,11 +296,23 @@ def test_output_that_cannot_be_written_is_one_clear_error(job, capsys, monkeypat
         def write(self, data):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(Full()))
-    assert main(["list"]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("webfilter: error: ")
-    assert "No space left" in said
+    for out in (Full(), io.BufferedWriter(Full(), 1 << 20)):
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out))
+        assert main(["list"]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith("webfilter: error: ")
+        assert "No space left" in said
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there it is an error as any other")
+def test_who_stops_reading_hears_no_complaint():
+    command = [sys.executable, "-m", "webfilter", "list", "length"]  # less than a buffer
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, env=buffered) as asked:
+        asked.stdout.close()
+        assert asked.stderr.read() == b""
+    assert asked.returncode == 0
 
 
 @pytest.mark.parametrize("long", [300, 5_000])
@@ -323,3 +348,15 @@ def test_an_interrupted_run_says_how_to_go_on(job, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "One."}')))
     assert main(["run", str(job / "quick.toml"), "-", "--out", str(job / "out")]) == 130
     assert "the same command, given the same input, goes on" in capsys.readouterr().err
+    monkeypatch.setattr(Pipeline, "explain", interrupted)
+    assert main(["explain", str(job / "in.jsonl"), "--text"]) == 130
+    assert capsys.readouterr().err.endswith("put in place\n")
+
+
+def test_a_run_that_broke_is_exit_code_1(job, monkeypatch, capsys):
+    def broken(*_, **__):
+        raise RunError("counts differ")
+
+    monkeypatch.setattr(Pipeline, "run", broken)
+    assert run(job) == 1
+    assert capsys.readouterr().err == "webfilter: error: counts differ\n"

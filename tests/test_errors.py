@@ -28,8 +28,10 @@ def test_an_unknown_name_always_says_what_is_known_or_near(known):
     ("number", "fix"),
     [
         (errno.ENOSPC, "; make room there"),
+        (errno.EDQUOT, "; make room there"),
         (errno.EROFS, "; give a place that you may write to"),
         (errno.EACCES, "; give a place that you may write to"),
+        (errno.EPERM, "; give a place that you may write to"),
         (errno.EIO, ""),
     ],
 )
@@ -38,3 +40,4 @@ def test_what_a_system_refuses_is_told_with_what_to_do(number, fix):
     assert errors.because(error) == os.strerror(number) + fix
     assert errors.because(error, "ask again") == f"{os.strerror(number)}; ask again"
     assert errors.because(ValueError()) == "ValueError"
+    assert errors.because(ValueError("no such place")) == "no such place"

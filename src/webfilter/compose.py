@@ -258,8 +258,9 @@ class ByLanguage(Stage):
 
     @property
     def branches(self) -> Mapping[str, frozenset[str]]:
-        """The codes that each stage is for."""
-        return branches(self.stages)
+        """The codes that each stage is for; none if one goes by more than the language."""
+        by_more = any(stage.by_document and not stage.branches for stage in self._all())
+        return {} if by_more else branches(self.stages)
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from webfilter.dedup.segment import PARTS, REACH, Record
 from webfilter.dedup.sieve import Sieve
 from webfilter.dedup.store import MANIFEST, Store, _remove
 from webfilter.errors import ConfigError, OutputError, RunError, SourceError
+from webfilter.run.work import work_folder
 
 SETTINGS = {"stage": "toy", "rows": 4}
 SMALL = 20_000  # bytes: about 10 records in memory
@@ -87,8 +88,8 @@ def finds_what_a_list_finds(tmp_path_factory, table, memory, saves):
         assert store.record(number) == record(number)
 
 
-def filled(memory=SMALL, count=1_000, window=None):
-    store = Store(memory, window)
+def filled(memory=SMALL, count=1_000, window=None, near=None):
+    store = Store(memory, window, near)
     for number in range(count):
         store.add(record(number), [spread(number), spread(number // 2 + 10**6), spread(10**9)])
         store.seen += 1
@@ -105,6 +106,16 @@ def test_there_are_few_segments_and_they_are_on_disk():
     asked = np.array([spread(n) for n in range(1_000)], dtype=np.uint64)
     places, numbers = store.find(asked)
     assert dict(zip(places.tolist(), numbers.tolist(), strict=True)) == {n: n for n in range(1_000)}
+
+
+def test_a_run_that_works_beside_a_state_leaves_it_what_it_uses(tmp_path):
+    store = filled(near=tmp_path / "state")
+    [folder] = tmp_path.iterdir()
+    os.utime(folder, (0, 0))
+    with work_folder(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == [folder]
+    store.save(tmp_path / "state", SETTINGS)
 
 
 def test_a_folder_whose_files_are_mapped_yet_is_removed_at_the_end(tmp_path):

@@ -311,13 +311,16 @@ def test_the_lines_of_dclm_lose_what_they_lose_there(line, left, cause):
 
 def test_dclm_goes_through_the_text_once_for_each_rule():
     assert as_dclm(f"  {WHOLE}\n\n\n\n{WHOLE} \n") == f"{WHOLE}\n\n{WHOLE}"
-    assert as_dclm(f"  2014\n{WHOLE}") == WHOLE  # stripped by the rule before
+    # stripped by the rule before
+    assert as_dclm(f"  2014\n{WHOLE}", line_min_words=None) == WHOLE
     assert as_dclm(f"{WHOLE}\nA: Read more...") == f"{WHOLE}\nA:"  # two words when they count
     assert as_dclm(f"{WHOLE}\nSIGN-IN to the green leaf and its roots") == (
         f"{WHOLE}\nto the green leaf and its roots"
     )
     assert as_dclm("HOME\n2014\n3 likes\nLeaves") == ""
     assert as_dclm("Home\n Read\n\n") == ""
+    assert as_dclm(f"Home\n\n{WHOLE}\n\nHome") == WHOLE  # the last rules strip, too
+    assert as_dclm(f"{WHOLE}\nItems in cart \n{WHOLE}") == f"{WHOLE}\n{WHOLE}"
     assert as_dclm(WHOLE.upper(), line_max_uppercase_ratio=None) == WHOLE.upper()
 
 

@@ -113,6 +113,20 @@ def test_junk_between_records_costs_none(junk, compressed):
     assert f"at byte {middle} of a.warc" in failures(docs)[0]
 
 
+def test_each_damage_within_a_member_is_told():
+    records = pages(3, compressed=False).records()
+    junk = b"no record at all\r\n\r\n"
+    docs = read_bytes(gzip.compress(junk.join(records)))
+    assert urls(docs) == "012"
+    assert len(failures(docs)) == 2
+    records[1] = records[1].replace(b"WARC-Type", b"WARC-Kind")
+    docs = read_bytes(gzip.compress(junk + records[1] + records[2]))
+    assert urls(docs) == "2"
+    first, second = failures(docs)
+    assert "no WARC record" in first
+    assert "it has no WARC-Type" in second
+
+
 @pytest.mark.parametrize("stored", ["plain", "members"])
 def test_without_digests_the_newlines_tell_a_sound_record_from_a_cut_one(stored):
     warc = pages(4, compressed=False)

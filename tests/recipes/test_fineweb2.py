@@ -151,6 +151,7 @@ def test_without_spaces_the_limits_are_for_smaller_tokens():
     assert repetition.words == lines.words == quality.words == "scripts"
     assert repetition.max_duplicate_10gram_character_ratio == 0.185
     assert repetition.max_duplicate_5gram_character_ratio is None
+    assert repetition.max_duplicate_9gram_character_ratio is None
     assert repetition.max_top_2gram_character_ratio == 0.221
     assert quality.min_mean_word_length is quality.max_mean_word_length is None
     assert quality.stop_words == wf.language_facts("th").stop_words
@@ -165,6 +166,8 @@ def test_limits_on_tokens_move_where_the_tokenizers_cut_otherwise():
     assert quality.min_words == 25
     assert quality.min_alpha_word_ratio == 0.865
     assert lines.max_newline_word_ratio == 0.306
+    for short, long in (("th", "tha_Thai"), ("ko", "kor_Hang")):
+        assert filters(wf.fineweb2({short: THAI})) == filters(wf.fineweb2({long: THAI}))
 
 
 def test_of_korean_no_stop_words_are_asked_for_theirs_are_morphemes():
@@ -174,8 +177,10 @@ def test_of_korean_no_stop_words_are_asked_for_theirs_are_morphemes():
 
 
 def test_a_language_in_another_script_is_cut_as_that_is():
-    repetition, _, quality = filters(wf.fineweb2({"jpn_Latn": GERMAN}))
+    config = {**GERMAN, "max_non_alpha_words_ratio": 0.7744}
+    repetition, _, quality = filters(wf.fineweb2({"jpn_Latn": config}))
     assert (repetition.words, quality.min_words) == ("spaced", 50)
+    assert quality.min_alpha_word_ratio == 0.7744
     assert quality.stop_words == tuple(GERMAN["stopwords"])
     assert filters(wf.fineweb2({"pan_Guru": GERMAN}))[0].words == "unicode"
     assert filters(wf.fineweb2({"pan_Arab": GERMAN}))[0].words == "spaced"
@@ -189,6 +194,7 @@ def test_pages_are_extracted_as_there_and_only_lines_of_marks_go():
     text = "12\n| |\nTeilen\nTeilen\nWir verwenden Cookies.\n---"
     done = steps[-1].transform(wf.Document("a", text))[0]
     assert done == "12\nTeilen\nTeilen\nWir verwenden Cookies."
+    assert steps[-1].rules == ()
 
 
 def test_a_script_that_is_named_is_kept_alone():
@@ -199,8 +205,11 @@ def test_a_script_that_is_named_is_kept_alone():
     }
     assert wf.fineweb2({"srp_Cyrl": GERMAN, "de": GERMAN}).steps[2].scripts is None
     language = wf.fineweb2({"cmn_Hani": THAI}).steps[2]
-    text = "我们昨天傍晚沿着河边散步，谈到工作，也谈到早上应该做什么。"
-    assert language.process([wf.Document("a", text)])[0].live
+    for text in (
+        "我们昨天傍晚沿着河边散步，谈到工作，也谈到早上应该做什么。",
+        "我們昨天傍晚沿著河邊散步，談到工作，也談到早上應該做什麼。",
+    ):
+        assert language.process([wf.Document("a", text)])[0].live
 
 
 @pytest.fixture(scope="module")
@@ -279,7 +288,7 @@ def test_mistakes_are_named(configs, said):
         wf.fineweb2(configs)
 
 
-@pytest.mark.parametrize("text", ["a: [", "- a\n- b\n", "", "1: 2\n", "a: \ud800"])
+@pytest.mark.parametrize("text", ["a: [", "- a\n", "", "1: 2\na: 1\n", "a: \ud800"])
 def test_what_is_no_config_is_refused(tmp_path, text):
     path = tmp_path / "deu_Latn.yml"
     path.write_bytes(text.encode("utf-8", "surrogatepass"))

@@ -1,4 +1,4 @@
-from webfilter import ByLanguage, Document, Judge, Rule, Verdict
+from webfilter import BadWords, ByLanguage, Document, Judge, Rule, Verdict
 from webfilter.report.abstained import abstained
 
 WORDS = Judge((Rule("words", ge=2),), given=True)
@@ -18,3 +18,14 @@ def test_rules_for_other_languages_do_not_judge():
     assert list(abstained(step, docs)) == ["words", "lines", "words"]
     docs = [Document("a", signals={"language": "en", "words": 1})]
     assert list(abstained(step, docs)) == []
+
+
+def test_rules_may_go_by_more_than_the_language():
+    words = BadWords(keep_fraction=0.5)
+    docs = [Document(str(n), signals={"language": "en"}) for n in range(20)]
+    judged = sum(bool(words.rules_for(doc)) for doc in docs)
+    assert 0 < judged < 20
+    for step in (words, ByLanguage({"en": words}), ByLanguage({"de": LINES}, default=words)):
+        found = step.process(docs)
+        for order in (found, found[::-1]):
+            assert list(abstained(step, order)) == ["bad_word_ratio"] * judged

@@ -8,6 +8,7 @@ import pytest
 from toys import FirstOf, Length
 
 from webfilter import Document, OutputError, Pipeline, read
+from webfilter.run import work
 from webfilter.run.work import work_folder
 
 PIPE = Pipeline((Length(2), FirstOf()))
@@ -52,3 +53,16 @@ def test_a_folder_that_is_worked_in_is_no_leftover(tmp_path):
             assert first.parent == second.parent == place
         assert [path for path in place.iterdir() if path.is_dir()] == [first]
     assert not list(place.iterdir())
+
+
+def test_what_is_left_of_a_killed_run_goes_unless_it_may_be_in_use(tmp_path, monkeypatch):
+    with work_folder(tmp_path) as left:
+        pass
+    left.mkdir()
+    os.utime(left, (0, 0))
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "lock", lambda folder, owner: None)  # as NFS
+        with work_folder(tmp_path) as made:
+            assert set(tmp_path.iterdir()) == {left, made}
+    with work_folder(tmp_path):
+        assert not left.exists()

@@ -200,7 +200,9 @@ class Store:
             parent = None if self._near is None else self._near.absolute().parent
             if parent is not None:
                 parent.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix=".webfilter-", dir=parent))
+            # not named as work folders: a run that works in `parent` removes those nobody locks
+            prefix = "webfilter-" if parent is None else ".seen-"
+            self._folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
             weakref.finalize(self, _remove, self._folder)
         return self._folder
 

@@ -240,7 +240,7 @@ class Lines(Profiled, Transform):
             max_uppercase=self.line_max_uppercase_ratio,
             min_words=self.line_min_words,
             phrase_words=self.phrase_max_words,
-            off=[cause for cause in CAUSES if not getattr(self, f"remove_{cause}", True)],
+            off=[cause for cause in CAUSES if not getattr(self, f"remove_{cause}")],
         )
         words = dclm_words(text)
         return left, {

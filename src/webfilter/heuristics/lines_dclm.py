@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection, Mapping
 
 __all__ = ["CAUSES", "cleaned"]
 
-CAUSES = ("uppercase", "numbers", "counter", "short", "account", "navigation")
-"""The causes of `Lines` that DCLM knows."""
+CAUSES = ("numbers", "counter", "account", "navigation")
+"""The causes of `Lines` that DCLM knows and that have no limit."""
 
 _NEWLINES = re.compile(r"\n{3,}")
 _COUNTER = re.compile(
@@ -32,10 +32,10 @@ _PHRASES = (
 def cleaned(
     text: str,
     *,
-    max_uppercase: float | None = 0.5,
-    min_words: int | None = 2,
-    phrase_words: int = 10,
-    off: Collection[str] = (),
+    max_uppercase: float | None,
+    min_words: int | None,
+    phrase_words: int,
+    off: Collection[str],
 ) -> tuple[str, Mapping[str, int]]:
     """Return `text` without what DCLM takes out, and how many lines lost something, by cause.
 
@@ -44,9 +44,10 @@ def cleaned(
         max_uppercase: greatest share of capitals among the characters of a line; None: any.
         min_words: least words between white space of a line; None: any.
         phrase_words: most words of a line that loses a phrase.
-        off: causes for which nothing goes.
+        off: those of `CAUSES` for which nothing goes.
 
-    >>> cleaned("3 likes\\nGreen leaves. Read more...\\n\\n\\n\\nSign-in to see roots")
+    >>> text = "3 likes\\nGreen leaves. Read more...\\n\\n\\n\\nSign-in to see roots"
+    >>> cleaned(text, max_uppercase=0.5, min_words=2, phrase_words=10, off=())
     ('Green leaves.\\n\\nto see roots', {'counter': 1, 'account': 1, 'navigation': 1})
     """
     removed: Counter[str] = Counter()

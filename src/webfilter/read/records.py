@@ -151,7 +151,7 @@ class _Walk:
         or first, is not known to be sound.
         """
         broken, self._open = self._open, None
-        if broken is None and self._last is not None and self._last.offset == damage.member:
+        if self._last is not None and self._last.offset == damage.member:  # then none is open
             broken, self._last = self._last, None
         yield from self._settle()
         if broken is None:
