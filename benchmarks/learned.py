@@ -11,7 +11,8 @@ their words and turns of phrase before. All chains see the same pages, extracted
 engine and told to be English, and the same questions; each draw of both is one observation.
 
 With `--without`, the chains are the recipe `educational` with a limit of 1.0, with some of its
-filters left out, and with `Lines` before them; differences are from the recipe.
+filters left out, with FineWeb's limit on repeated lines, and with `Lines` before all of them;
+differences are from the recipe.
 
 `as raw` is how many bytes of the pages as they were extracted teach as much, for each byte of the
 chain's: from the line through what the raw pages taught at several sizes (bits by the logarithm of
@@ -131,6 +132,13 @@ def variants(raw: Sequence[wf.Document]) -> Iterator[tuple[str, list[str]]]:
         left = [step for step in filters if step.name not in gone]
         yield f"without {' and '.join(gone)}", kept((*left, scorer), raw)
     at = names.index(FILTERS[0][0])
+    stern = [
+        replace(step, max_duplicate_line_character_ratio=0.01)
+        if isinstance(step, wf.FineWebQuality)
+        else step
+        for step in filters
+    ]
+    yield "repeated lines up to .01", kept((*stern, scorer), raw)
     yield "with lines", kept((*filters[:at], wf.Lines(), *filters[at:], scorer), raw)
 
 
