@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from webfilter import Pipeline, RunError
+from webfilter import Pipeline, RunError, __version__
 from webfilter.cli import main
 from webfilter.run.spool import Spool
 
@@ -105,8 +105,8 @@ def test_the_spool_lies_where_it_is_asked_to(job, monkeypatch):
     assert all(job / "spool" in place.parents for place in places)
 
 
-@pytest.mark.parametrize("form", ["jsonl", "jsonl.zst", "jsonl.gz"])
-def test_other_formats(job, form):
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "jsonl.zst", "jsonl.gz"])
+def test_formats_are_asked_for_by_name(job, form):
     assert run(job, "--format", form) == 0
     assert (job / "out" / "kept" / f"part-00000.{form}").is_file()
 
@@ -143,11 +143,21 @@ def test_wrong_usage_is_exit_code_2(capsys):
         ["run"],
         ["run", "x"],
         ["fly"],
+        ["run", "a", "b"],
         ["run", "a", "b", "--out", "c", "--workers", "0"],
+        ["run", "a", "b", "--out", "c", "--format", "csv"],
+        ["explain", "a", "--as", "xml"],
     ):
         with pytest.raises(SystemExit) as stop:
             main(argv)
         assert stop.value.code == 2
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"webfilter {__version__}\n"
 
 
 def test_explain_answers_as_text_html_and_json(tmp_path, capsys):
