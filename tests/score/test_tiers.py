@@ -453,6 +453,18 @@ def test_a_tier_that_cannot_be_opened_closes_the_others(tmp_path):
         sink.write([Document("x", signals={"tier": "b"})])
 
 
+def test_one_writer_at_a_time_has_the_folder_of_the_tiers(tmp_path):
+    def opened(*names):
+        return TieredSink(tmp_path, names, lambda folder: write.memory())
+
+    for end in ("close", "abort"):
+        first = opened("a")
+        with pytest.raises(OutputError, match="another run"):
+            opened("b")
+        getattr(first, end)()
+    opened("b").close()
+
+
 def test_a_remote_folder_gets_tiers_too(tmp_path):
     kept = f"memory://{tmp_path.name}/kept"
     PIPE.run(documents(), kept=kept)

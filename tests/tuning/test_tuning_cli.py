@@ -105,8 +105,9 @@ def test_options_reach_what_is_asked(job, monkeypatch, command, does, plain, mor
     monkeypatch.setattr(
         webfilter.tuning, does, lambda *_, **settings: asked.append(settings) or Found()
     )
-    given = str(job / "good.jsonl") if command == "tune" else "gopher"
-    argv = [command, given, str(job / "bad.jsonl"), "--out", str(job / "recipe.toml")]
+    good, bad = str(job / "good.jsonl"), str(job / "bad.jsonl")
+    given = [good, bad] if command == "tune" else ["gopher", good, bad]
+    argv = [command, *given, "--out", str(job / "recipe.toml")]
     assert main(argv) == main([*argv, *more, "--overwrite"]) == 0
     assert asked == [plain, other]
     assert main(argv) == 2
@@ -116,4 +117,8 @@ def test_wrong_usage_is_exit_code_2():
     for more in ([], ["a"], ["a", "b"], ["a", "b", "--out", "c", "--by", "host"]):
         with pytest.raises(SystemExit) as stop:
             main(["tune", *more])
+        assert stop.value.code == 2
+    for command in ("cascade", "order", "fineweb2"):
+        with pytest.raises(SystemExit) as stop:
+            main([command, "a", "b"])
         assert stop.value.code == 2
