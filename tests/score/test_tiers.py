@@ -434,6 +434,15 @@ def test_the_widest_tier_is_complete_last(tmp_path):
     assert (tmp_path / "tiers.json").exists()
 
 
+def test_a_mark_that_cannot_be_put_in_place_leaves_no_other_file(tmp_path):
+    (tmp_path / "tiers.json").mkdir()
+    sink = TieredSink(tmp_path, ("a",), lambda folder: write.memory())
+    with pytest.raises(OutputError, match="cannot write to"):
+        sink.close()
+    sink.abort()
+    assert [path.name for path in tmp_path.iterdir()] == ["tiers.json"]
+
+
 def test_a_tier_that_cannot_be_opened_closes_the_others(tmp_path):
     opened = []
 
