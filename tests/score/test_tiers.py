@@ -464,7 +464,7 @@ def test_a_tier_that_cannot_be_opened_closes_the_others(tmp_path):
 
 def test_one_writer_at_a_time_has_the_folder_of_the_tiers(tmp_path):
     def opened(*names):
-        return TieredSink(tmp_path, names, lambda folder: write.memory())
+        return TieredSink(tmp_path / "kept", names, lambda folder: write.memory())
 
     for end in ("close", "abort"):
         first = opened("a")
