@@ -470,7 +470,7 @@ def test_one_writer_at_a_time_has_the_folder_of_the_tiers(tmp_path):
 
     for end in ("close", "abort"):
         first = opened("a")
-        with pytest.raises(OutputError, match="^another run"):
+        with pytest.raises(OutputError, match=r"^another run"):
             opened("b")
         getattr(first, end)()
     opened("b").close()
