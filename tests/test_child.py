@@ -229,6 +229,44 @@ def test_a_buffer_arrives_as_bytes_without_a_copy_of_the_pickle(child):
     assert child.call(("kind", pickle.PickleBuffer(b""))) == "bytes"
 
 
+def test_a_buffer_is_sent_once_where_only_cloudpickle_will_do():
+    buffers = []
+    webfilter.serve.dumps((pickle.PickleBuffer(b"page"), lambda: 1), buffers)
+    assert [bytes(buffer.raw()) for buffer in buffers] == [b"page"]
+
+
+def test_what_the_system_takes_in_parts_arrives_as_it_was(monkeypatch):
+    class Pipe:
+        def __init__(self):
+            self.got = bytearray()
+
+        def fileno(self):
+            return self
+
+        def write(self, view):
+            self.got += view[:3]
+            return min(3, len(view))
+
+    pieces = [b"", b"abcd", memoryview(b"efghij"), b"", b"k"]
+    for at_first in range(12):
+
+        def part(pipe, given, size=at_first):
+            taken = b"".join(given)[:size]
+            pipe.got += taken
+            return len(taken)
+
+        monkeypatch.setattr(os, "writev", part, raising=False)
+        pipe = Pipe()
+        webfilter.serve.write_all(pipe, pieces)
+        assert pipe.got == b"abcdefghijk", at_first
+
+
+def test_a_task_of_something_that_is_not_there_is_not_done():
+    what, said = webfilter.serve.answer(repr, [b"cos\nno_such_thing\n."])
+    assert what == webfilter.serve.NOT_SENT
+    assert pickle.loads(said)[0] == "AttributeError"
+
+
 def test_messages_are_read_ahead_where_nothing_can_wait_for_a_pipe(monkeypatch):
     left = threading.Event()
     monkeypatch.setattr(webfilter.serve, "_leave", left.set)

@@ -96,6 +96,17 @@ def test_a_record_batch_reader_is_read_once():
         iter(source)
 
 
+def test_a_table_that_gives_itself_out_once_is_asked_once():
+    class Table:
+        def __init__(self):
+            self.streams = [pa.table(COLUMNS)]
+
+        def __arrow_c_stream__(self, requested_schema=None):
+            return self.streams.pop().__arrow_c_stream__(requested_schema)
+
+    check(list(read.read(Table())))
+
+
 def test_columns_of_texts_are_lists_of_texts():
     for column in (
         pd.Series(["One.", "Two."]),
