@@ -144,6 +144,18 @@ def test_memory_beyond_the_limit_is_an_error_and_the_child_is_replaced():
 
 
 @linux
+def test_no_more_memory_is_asked_for_than_the_system_allows(monkeypatch):
+    import resource
+
+    asked = {}
+    monkeypatch.setattr(resource, "setrlimit", asked.__setitem__)
+    for hard, soft in ((10, 10), (resource.RLIM_INFINITY, 30)):
+        monkeypatch.setattr(resource, "getrlimit", lambda kind, most=hard: (5, most))
+        webfilter.serve._limit(30)
+        assert asked[resource.RLIMIT_DATA] == (soft, hard)
+
+
+@linux
 def test_tasks_that_are_too_much_together_are_not_sent_together():
     tasks = [("size", bytes(20 * 2**20))] * 6
     with Child(HERE, None, memory=100 * 2**20) as child:
@@ -265,6 +277,19 @@ def test_a_task_of_something_that_is_not_there_is_not_done():
     what, said = webfilter.serve.answer(repr, [b"cos\nno_such_thing\n."])
     assert what == webfilter.serve.NOT_SENT
     assert pickle.loads(said)[0] == "AttributeError"
+
+
+def test_an_error_that_cannot_say_what_it_is_is_told_by_its_name():
+    class Silent(Exception):
+        def __str__(self):
+            raise ValueError
+
+    def work(task):
+        raise Silent
+
+    what, said = webfilter.serve.answer(work, [pickle.dumps(1)])
+    assert what == webfilter.serve.ERROR
+    assert pickle.loads(said)[0] == "Silent"
 
 
 def test_messages_are_read_ahead_where_nothing_can_wait_for_a_pipe(monkeypatch):
