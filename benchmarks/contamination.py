@@ -297,7 +297,10 @@ def recall(
         if item.words >= 8:
             by_name[item.name].append(item)
     left = sum(item.words < 8 for item in items)
-    print(f"{left} of {len(items):,} texts have fewer than 8 words and are not planted.\n")
+    print(f"{left} of {len(items):,} texts have fewer than 8 words and are not planted.")
+    alone = finders["default"]([item.text for several in by_name.values() for item in several])
+    found = sum(map(bool, alone))
+    print(f"Of the other {len(alone):,}, {found:,} are found unchanged and alone.\n")
     for kind, (change, fits) in KINDS.items():
         for several in by_name.values():
             among = [item for item in several if fits(item)]

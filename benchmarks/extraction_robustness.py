@@ -123,14 +123,22 @@ def memory(pid: str, what: str) -> float:
 
 
 def children() -> list[str]:
-    """Return the processes that this one started, as Linux tells them."""
+    """Return the processes that this one started, less those that do not run their program yet.
+
+    Between fork and exec a child has the memory of this process.
+    """
     found: list[str] = []
-    for path in Path("/proc/self/task").glob("*/children"):
-        try:
+    try:
+        for path in Path("/proc/self/task").glob("*/children"):
             found += path.read_text().split()
-        except OSError:
-            continue
-    return found
+        return [pid for pid in found if command(pid) != command("self")]
+    except OSError:
+        return []
+
+
+def command(pid: str) -> bytes:
+    """Return the command line of a process."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def main() -> None:

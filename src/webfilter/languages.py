@@ -18,11 +18,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
 
 from webfilter.codes import canonical
 from webfilter.errors import UnknownName
-from webfilter.text import Words
+
+if TYPE_CHECKING:  # jusText asks here, and a child of it needs no tables of characters
+    from webfilter.text import Words
 
 __all__ = [
     "LanguageFacts",
@@ -97,13 +99,13 @@ def _rows() -> tuple[Mapping[str, Script], Mapping[str, Words], Mapping[str, Lan
             code, segmentation, words, marks, source = row.split("\t")
             scripts[code] = Script(
                 cast(Segmentation, segmentation),
-                None if words == "-" else cast(Words, words),
+                None if words == "-" else cast("Words", words),
                 () if marks == "-" else tuple(marks.split()),
                 source,
             )
         elif kind == "words":
             words, codes, _ = row.split("\t")
-            own_words |= dict.fromkeys(codes.split(), cast(Words, words))
+            own_words |= dict.fromkeys(codes.split(), cast("Words", words))
         elif kind == "language":
             code, written, stop_words, corpora = row.split("\t")
             names = tuple(written.split())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import ClassVar
 
+from webfilter.binary import binary_kind
 from webfilter.config import AnyPath
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
@@ -17,7 +18,6 @@ from webfilter.extract.repair import check_repair, repaired
 from webfilter.extract.sandbox import check_limits, process_apart
 from webfilter.extract.xhtml import opened
 from webfilter.stage import Rule, Signal, Transform, judge
-from webfilter.text.binary import binary_kind
 
 __all__ = ["AUTO", "UNSURE", "Extract"]
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from webfilter.binary import binary_kind
 from webfilter.document import Document
 from webfilter.read.http import BadBody, Head, TooLarge, body, parse_head
 from webfilter.read.marks import content_id, dropped, failed
 from webfilter.read.options import Options
 from webfilter.read.records import Record, digest_matches
 from webfilter.read.sniff import charset_of, decode_text, media_type, sniffs_html
-from webfilter.text.binary import binary_kind
 
 __all__ = ["PAGES", "page"]
 

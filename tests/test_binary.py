@@ -12,10 +12,10 @@ import zlib
 
 import pytest
 
+from webfilter.binary import binary_kind
 from webfilter.document import Document
 from webfilter.extract import Extract
 from webfilter.extract.encoding import decode
-from webfilter.text.binary import binary_kind
 
 NOISE = random.Random(7).randbytes(20_000)
 TEXTS = {
