@@ -231,7 +231,7 @@ class _Walk:
             found = _HEAD_END.search(tape.buf, tape.pos, tape.pos + window)
             end = tape.pos + window if found is None else found.start()
             inner = None
-            if found is None or tape.buf.find(b"WARC/", tape.pos + 5, end) >= 0:
+            if tape.buf.find(b"WARC/", tape.pos + 5, end) >= 0:  # else nothing to search for
                 inner = _HEADER.search(tape.buf, tape.pos + 5, end)
             if inner is not None:
                 record.headers = _headers(tape.buf[tape.pos : inner.start()], clipped=True)
