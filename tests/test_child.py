@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pickle
 import queue
@@ -153,6 +154,7 @@ def test_no_more_memory_is_asked_for_than_the_system_allows(monkeypatch):
         monkeypatch.setattr(resource, "getrlimit", lambda kind, most=hard: (5, most))
         webfilter.serve._limit(30)
         assert asked[resource.RLIMIT_DATA] == (soft, hard)
+        assert asked[resource.RLIMIT_CORE] == (0, hard)  # what dies leaves no core
 
 
 @linux
@@ -271,6 +273,14 @@ def test_what_the_system_takes_in_parts_arrives_as_it_was(monkeypatch):
         pipe = Pipe()
         webfilter.serve.write_all(pipe, pieces)
         assert pipe.got == b"abcdefghijk", at_first
+
+
+def test_a_message_that_is_cut_is_none():
+    tasks = [(b"data", [pickle.PickleBuffer(b"page")]), (b"more", [])]
+    message = b"".join(webfilter.serve.pack(1.5, tasks))
+    read = webfilter.serve._read_message
+    assert read(io.BytesIO(message)) == (1.5, [[b"data", b"page"], [b"more"]])
+    assert not any(read(io.BytesIO(message[:size])) for size in range(len(message)))
 
 
 def test_a_task_of_something_that_is_not_there_is_not_done():
