@@ -177,7 +177,8 @@ def test_explain_answers_as_text_html_and_json(tmp_path, capsys):
 
 def test_explain_reads_standard_input():
     command = [sys.executable, "-m", "webfilter", "explain", "-", "--text"]
-    done = subprocess.run(command, input=PROSE.encode(), capture_output=True, check=True)
+    data = PROSE.encode() + b"\xff."  # not UTF-8
+    done = subprocess.run(command, input=data, capture_output=True, check=True)
     assert b"gopher_quality" in done.stdout
 
 
