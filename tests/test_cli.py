@@ -233,6 +233,19 @@ def test_explain_takes_the_one_page_of_a_file_that_can_hold_many(job, capsys):
         assert said in capsys.readouterr().err
 
 
+def test_explain_judges_the_url_that_it_is_given_or_else_the_pages_own(job, capsys):
+    line = {"id": "a", "url": "https://own.example/", "text": PROSE}
+    (job / "a.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    (job / "a.html").write_text(f"<html><p>{PROSE}</p></html>", encoding="utf-8")
+    (job / "a").write_text(PROSE, encoding="utf-8")  # what says nothing of itself is HTML
+    for name, own in (("a.jsonl", line["url"]), ("a.html", None), ("a", None)):
+        for more, url in (((), own), (("--url", "https://b.example/"), "https://b.example/")):
+            asked = ["explain", str(job / name), "--recipe", "gopher", "--as", "json", *more]
+            assert main(asked) == 0
+            found = json.loads(capsys.readouterr().out)
+            assert (found["url"], found["text"].strip()) == (url, PROSE.strip())
+
+
 def test_a_count_that_is_none_says_what_is_wanted(job, capsys):
     for given in ("0", "-1", "1.5", "many", ""):
         with pytest.raises(SystemExit):
