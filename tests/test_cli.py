@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -214,6 +215,7 @@ def test_explain_takes_the_one_page_of_a_file_that_can_hold_many(job, capsys):
     (job / "page.html.gz").write_bytes(gzip.compress(f"<html><p>{PROSE}</p></html>".encode()))
     (job / "broken.jsonl").write_text("{broken")
     (job / "note.gz").write_bytes(gzip.compress(b"hello"))
+    pq.write_table(pa.table({"text": [PROSE]}), job / "one.parquet")
     recipe = ["--recipe", str(job / "quick.toml"), "--as", "json"]
 
     def words(found):
@@ -227,6 +229,7 @@ def test_explain_takes_the_one_page_of_a_file_that_can_hold_many(job, capsys):
     for name, said in (
         ("in.jsonl", "is jsonl, of more than one page; explain takes one"),
         ("note.gz", "is gzip data, of no page"),
+        ("one.parquet", "is parquet; explain takes one"),
         ("broken.jsonl", "malformed JSON"),
     ):
         assert main(["explain", str(job / name), *recipe]) == 2
