@@ -239,6 +239,8 @@ def test_a_limit_may_stand_again_in_the_next_tier_as_tight_as_before():
 def test_limits_may_leave_one_value():
     only = Tiers({"a": {"x": 3, "max_y": 0}, "b": {"max_x": 3, "y": 0}}, given=True)
     assert only.measure(Document("a", signals={"x": 3, "y": 0}))["tier"] == "b"
+    for mixed in ({"a": {"x": ["y"]}, "b": {"x": 1}}, {"a": {"x": 1}, "b": {"x": ["y"]}}):
+        assert list(Tiers(mixed).nested) == ["a", "b"]  # refused where it is known what x is
 
 
 def test_the_order_of_tiers_counts():
