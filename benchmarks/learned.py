@@ -10,6 +10,9 @@ drawn from a benchmark. What those cost is told in bits a byte: less, where it h
 their words and turns of phrase before. All chains see the same pages, extracted once by the default
 engine and told to be English, and the same questions; each draw of both is one observation.
 
+With `--without`, the chains are the recipe `educational` with a limit of 1.0, with some of its
+filters left out, and with `Lines` before them; differences are from the recipe.
+
 `as raw` is how many bytes of the pages as they were extracted teach as much, for each byte of the
 chain's: from the line through what the raw pages taught at several sizes (bits by the logarithm of
 bytes).
@@ -40,6 +43,7 @@ CHUNK = 3_000
 GROWN = (0.5, 1, 2, 4)
 CHAINS = ("gopher", "c4", "fineweb", "refinedweb", "dclm", "nemo-curator", "educational")
 LIMITS = (1.0, 2.0)
+FILTERS = (("gopher_repetition", "gopher_quality"), ("c4_quality",), ("fineweb_quality",))
 ITEM = re.compile(r"^\s*Question:\s*|\n[A-E]\.[^\n]*|\s*Answer:\s*$")
 
 
@@ -53,6 +57,7 @@ def main() -> None:
     parser.add_argument(
         "--draws", type=int, default=8, help="of texts, with three of questions each"
     )
+    parser.add_argument("--without", action="store_true", help="stages of the recipe left out")
     options = parser.parse_args()
 
     benches = dict(questions(given) for given in options.bench)
@@ -61,27 +66,28 @@ def main() -> None:
     spoiled = sum(not doc.live for doc in wf.Contamination(paths)(raw))
     learned: dict[str, dict[str, list[float]]] = {}
     sizes: dict[str, tuple[int, int]] = {}
-    for name, texts in chains(raw):
+    for name, texts in variants(raw) if options.without else chains(raw):
         sizes[name] = (len(texts), sum(len(text.encode()) for text in texts))
         learned[name] = bits(texts, benches, options.size, options.draws)
-    grown = [int(options.size * times) for times in GROWN]
+    first = next(iter(learned))
+    grown = [] if options.without else [int(options.size * times) for times in GROWN]
     curves = [
         bits([doc.text for doc in raw], benches, size, options.draws)
         for size in grown
-        if size < sizes["raw"][1]
+        if size < sizes[first][1]
     ]
-    print(f"{options.size:,} bytes of each; bits a byte, and the difference from raw")
+    print(f"{options.size:,} bytes of each; bits a byte, and the difference from {first}")
     print(f"pages that hold a part of a benchmark: {spoiled}\n")
     for name, found in learned.items():
-        row = [f"{name:<20} {sizes[name][0]:>6,} {sizes[name][1] / 1e6:>6.1f} MB"]
+        row = [f"{name:<24} {sizes[name][0]:>6,} {sizes[name][1] / 1e6:>6.1f} MB"]
         for bench, values in found.items():
-            less = [a - b for a, b in zip(values, learned["raw"][bench], strict=True)]
+            less = [a - b for a, b in zip(values, learned[first][bench], strict=True)]
             error = statistics.stdev(less) / len(less) ** 0.5
             taught = [statistics.mean(curve[bench]) for curve in curves]
             like = same(statistics.mean(values), grown[: len(curves)], taught)
             row.append(
                 f"{bench} {statistics.mean(values):.3f} {statistics.mean(less):+.3f} +- "
-                f"{2 * error:.3f}, as raw {'-' if like is None else f'{like / options.size:.1f}'}"
+                f"{2 * error:.3f}" + ("" if like is None else f", as raw {like / options.size:.1f}")
             )
         print("  ".join(row))
 
@@ -112,6 +118,20 @@ def chains(raw: Sequence[wf.Document]) -> Iterator[tuple[str, list[str]]]:
         yield f"educational, {limit}", kept((*steps[:-1], replace(scorer, min_score=limit)), raw)
     for limit in LIMITS:
         yield f"score alone, {limit}", kept((replace(scorer, min_score=limit),), raw)
+
+
+def variants(raw: Sequence[wf.Document]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the recipe `educational`, and what it keeps with one stage less or more."""
+    *filters, scorer = wf.recipe("educational").steps
+    assert isinstance(scorer, wf.Educational)
+    scorer = replace(scorer, min_score=LIMITS[0])
+    yield "educational", kept((*filters, scorer), raw)
+    names = [step.name for step in filters]
+    for gone in FILTERS:
+        left = [step for step in filters if step.name not in gone]
+        yield f"without {' and '.join(gone)}", kept((*left, scorer), raw)
+    at = names.index(FILTERS[0][0])
+    yield "with lines", kept((*filters[:at], wf.Lines(), *filters[at:], scorer), raw)
 
 
 def kept(steps: Sequence[Any], raw: Sequence[wf.Document]) -> list[str]:
@@ -168,9 +188,9 @@ def compressed(data: bytes) -> int:
 def same(bits: float, sizes: Sequence[int], taught: Sequence[float]) -> float | None:
     """Return the size after which the curve has these bits, by a line through logarithms.
 
-    None where more of the same does not always teach more.
+    None where more of the same does not always teach more, or nothing is known.
     """
-    if not all(later < before for before, later in pairwise(taught)):
+    if not sizes or not all(later < before for before, later in pairwise(taught)):
         return None
     slope, start = np.polyfit(np.log(sizes), taught, 1)
     return float(np.exp((bits - start) / slope))

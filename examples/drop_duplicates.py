@@ -45,7 +45,8 @@ def main() -> None:
         | wf.LineDedup(max_pages=2)
         | wf.SubstringDedup()
     )
-    with tempfile.TemporaryDirectory() as folder:
+    # Windows removes no index that is open
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         report = pipe.run(PAGES, Path(folder, "run"), progress=False)
         for doc in wf.read([Path(folder, "run", kind) for kind in KINDS], verdicts=True):
             print(f"== {doc.id}: {doc.verdict or 'kept'}")

@@ -15,6 +15,11 @@ from typing import Any, ClassVar
 from webfilter.document import Document, Value, Verdict
 from webfilter.stage import CorpusStage, Filter, OnlineStage, Rule, Signal, Stage, Transform
 
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+"""For `os.kill`: ends a process at once. Windows has the latter only, and it is as sudden there."""
+KILLED = -KILL if os.name == "posix" else int(KILL)
+"""The exit code of who was."""
+
 
 @dataclass(frozen=True)
 class Length(Filter):
@@ -70,7 +75,7 @@ class Breaks(Stage):
             if "boom" in doc.text:
                 raise ValueError(f"cannot digest\n{doc.text}")
             if "die" in doc.text:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), KILL)
         return [doc for doc in batch if "lose" not in doc.text]
 
 

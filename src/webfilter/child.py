@@ -379,7 +379,8 @@ class _Running:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
-            raise ChildNotStarted(f"could not be started: {error}") from error
+            why = error.strerror or error  # Windows names no file
+            raise ChildNotStarted(f"{sys.executable} could not be started: {why}") from error
         self.room = widen(self._process.stdin)
         """How many bytes can be sent while the child is busy, without waiting for it."""
         self.together = _TOGETHER_BYTES if self.room else _MESSAGE_BYTES

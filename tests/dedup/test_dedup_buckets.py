@@ -54,7 +54,10 @@ def test_buckets_are_the_documents_that_share_a_key_and_zero_is_no_key(
     spread = np.uint64(0x2545F4914F6CDD1D)  # keys are hashes: over the whole range
     keys = np.array(rows, dtype=np.uint64).reshape(-1, 3) * spread
     keys = keys[:, None, :] if wide else keys[:, :, None]
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+    with (
+        TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setattr(columns, "ROWS", at_once)
         buckets = Buckets("toy", sketches(keys), Path(folder))
         expected = [groups(keys, band) for band in range(keys.shape[1] if len(keys) else 0)]
@@ -76,7 +79,7 @@ def test_buckets_are_the_documents_that_share_a_key_and_zero_is_no_key(
 def test_documents_that_never_came_again_and_those_that_came_twice_are_left_out() -> None:
     keys = np.ones((4, 1, 1), dtype=np.uint64)
     names = np.array([5, 6, 5, 9], dtype=np.uint64)
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         buckets = Buckets("toy", [Keys(names, keys, SCHEME)], Path(folder))
         assert buckets.candidates.tolist() == [5, 6, 9]
         buckets.place(np.array([9, 5], dtype=np.uint64))

@@ -20,6 +20,8 @@ SECOND = (
     "A scout that has found a good field flies home and dances on the comb. The angle of her dance "
     "tells the way, and its length tells how far the others have to fly."
 )
+CRASHED = "killed by SIGSEGV" if os.name == "posix" else f"exit code {int(signal.SIGSEGV)}"
+"""Why a document fails that crashes its process."""
 MENU = "".join(f'<li><a href="/{n}">Section {n}</a></li>' for n in range(12))
 
 

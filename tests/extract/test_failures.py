@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 
 import pytest
-from pages import Misbehaves, page
+from pages import CRASHED, Misbehaves, page
 
 import webfilter.extract.failures as failures
 from webfilter.document import Document
@@ -16,7 +15,6 @@ from webfilter.extract import Extract, Sandboxed
 from webfilter.extract.failures import read_failure, save_failure
 from webfilter.pipeline import Pipeline
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 PAGE = b"<p>Gr\xfc\xdfe"
 
 
@@ -24,7 +22,6 @@ def known(folder) -> list[dict]:
     return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
 
 
-@posix
 def test_what_kills_the_child_is_saved_and_nothing_else(tmp_path):
     texts = ["fine", "sleep", "crash", "raise", "x" * 2000]
     docs = [Document(str(n), text) for n, text in enumerate(texts)]
@@ -33,7 +30,7 @@ def test_what_kills_the_child_is_saved_and_nothing_else(tmp_path):
     assert marked == Sandboxed(Misbehaves(), seconds=0.5).process(docs)
     found = {one["id"]: one for one in known(stage.save_failures)}
     assert {id: one["reason"] for id, one in found.items()} == {
-        "1": "timeout after 0.5 s", "2": "killed by SIGSEGV", "3": "ValueError: not today",
+        "1": "timeout after 0.5 s", "2": CRASHED, "3": "ValueError: not today",
     }  # fmt: skip
     assert 'raise ValueError("not today")' in found["3"]["details"]
     assert found["1"]["versions"].keys() > {"webfilter", "python", "temper"}

@@ -45,12 +45,12 @@ def test_the_table_is_sound() -> None:
     ("platform", "env", "ends"),
     [
         ("linux", {}, "home/.cache/webfilter/models"),
-        ("linux", {"XDG_CACHE_HOME": "/var/c"}, "/var/c/webfilter/models"),
+        ("linux", {"XDG_CACHE_HOME": "{}/var/c"}, "/var/c/webfilter/models"),
         ("linux", {"XDG_CACHE_HOME": "relative"}, "home/.cache/webfilter/models"),
-        ("darwin", {"XDG_CACHE_HOME": "/var/c"}, "home/Library/Caches/webfilter/models"),
+        ("darwin", {"XDG_CACHE_HOME": "{}/var/c"}, "home/Library/Caches/webfilter/models"),
         ("win32", {}, "home/AppData/Local/webfilter/models"),
-        ("win32", {"LOCALAPPDATA": "/local"}, "/local/webfilter/models"),
-        ("linux", {"WEBFILTER_MODELS": "/data/m"}, "/data/m"),
+        ("win32", {"LOCALAPPDATA": "{}/local"}, "/local/webfilter/models"),
+        ("linux", {"WEBFILTER_MODELS": "{}/data/m"}, "/data/m"),
         ("linux", {"WEBFILTER_MODELS": "~/m"}, "home/m"),
     ],
 )
@@ -64,9 +64,10 @@ def test_where_the_store_is(
     monkeypatch.setattr(sys, "platform", platform)
     for name in ("WEBFILTER_MODELS", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("HOME", "USERPROFILE"):  # the latter on Windows
+        monkeypatch.setenv(name, str(tmp_path / "home"))
     for name, value in env.items():
-        monkeypatch.setenv(name, value)
+        monkeypatch.setenv(name, value.format(tmp_path))
     assert models.folder().as_posix().endswith(ends)
     assert models.folder().is_absolute()
 

@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import sys
+from pathlib import Path
 
 import fsspec
 import pyarrow as pa
@@ -18,6 +19,7 @@ from warcbuild import PAGE, pages
 import webfilter.read as read
 from webfilter import Length, Pipeline, Tiers
 from webfilter.errors import MissingExtra, SourceError
+from webfilter.read.paths import _parts
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ def test_who_reads_a_whole_run_is_told_that_dropped_documents_and_tiers_come_alo
     def said(given, **settings):
         caplog.clear()
         list(read.read(given, **settings))
-        return [record.getMessage().replace(str(tmp_path), "T") for record in caplog.records]
+        return [record.getMessage().replace(tmp_path.as_posix(), "T") for record in caplog.records]
 
     whole = "T/run is a run folder: dropped and failed documents are read too, live; "
     tiered = (
@@ -224,7 +226,7 @@ def test_urls_go_through_fsspec(crawl):
     for path in read.read(crawl).paths:
         with (
             open(path, "rb") as local,
-            memory.open("/crawl/" + os.path.relpath(path, crawl), "wb") as far,
+            memory.open("/crawl/" + Path(path).relative_to(crawl).as_posix(), "wb") as far,
         ):
             far.write(local.read())
     for name in ("README.md", "deep/.half.jsonl"):
@@ -241,6 +243,17 @@ def test_urls_go_through_fsspec(crawl):
         read.read("memory://crawl/*.wet")
     with pytest.raises(SourceError, match="cannot be opened"):
         read.read("nosuchscheme://x/y.warc.gz")
+
+
+@pytest.mark.skipif(os.name != "nt", reason="of drives")
+def test_the_drive_of_a_path_is_no_part_of_a_pattern(crawl):
+    far = rf"\\?\{crawl}"  # as Windows writes long paths
+    near = [doc.id for doc in read.read(str(crawl / "*.jsonl"))]
+    assert [doc.id for doc in read.read(rf"{far}\*.jsonl")] == near
+    for name, said in (("nothing.jsonl", "no such file"), ("*.nothing", "no file matches")):
+        with pytest.raises(SourceError, match=said):
+            read.read(rf"{far}\{name}")
+    assert _parts(r"C:\*.jsonl") == (["", "*.jsonl"], "C:/")  # not where we are on that drive
 
 
 class Web(MemoryFileSystem):

@@ -57,6 +57,12 @@ def test_a_recipe_is_found_by_name_path_or_text(tmp_path):
     assert load(path) == load(str(path)) == load(path.read_text()) == Pipeline((wf.Sample(0.5),))
 
 
+def test_a_recipe_may_begin_with_a_byte_order_mark(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('[[stage]]\nuse = "sample"\nrate = 0.5\n', "utf-8-sig", newline="\r\n")
+    assert load(path) == load(path.read_text("utf-8")) == Pipeline((wf.Sample(0.5),))
+
+
 def test_a_recipe_on_one_long_line_is_no_file_name():
     line = 'stage = [{use = "sample", rate = 0.5}' + ', {use = "sample", rate = 0.5}' * 20 + "]"
     assert load(line) == Pipeline((wf.Sample(0.5),) * 21)

@@ -192,7 +192,8 @@ def test_the_card_of_a_run_folder_reads_what_lies_beside_it_wherever_that_is(tmp
         assert [doc.text for doc in wf.read(out / inside)] == ["Water boils."]
         run.run(["Water boils."], out, kept=elsewhere, progress=False, overwrite=True)
         card = (out / "card.md").read_text(encoding="utf-8")
-        assert f'wf.read("{elsewhere}{inside.removeprefix("kept")}"):\n' in card
+        there = json.dumps(f"{elsewhere}{inside.removeprefix('kept')}")  # with \\ twice on Windows
+        assert f"wf.read({there}):\n" in card
 
 
 def test_card_and_page_say_what_the_signals_are_also_when_the_report_is_loaded(tmp_path):

@@ -91,7 +91,7 @@ def test_the_error_names_file_field_and_fix(tmp_path, at, new, words):
     with pytest.raises(SourceError) as caught:
         Report.load(path)
     assert words in str(caught.value)
-    assert str(path) in str(caught.value)
+    assert repr(str(path)) in str(caught.value)
 
 
 def test_a_cut_report_is_refused(tmp_path):

@@ -15,6 +15,7 @@ from webfilter import Document, Pipeline, RunError, Verdict
 from webfilter.run import processes
 from webfilter.run.flow import Flow, batched
 from webfilter.run.local import LocalRunner, Task, segments
+from webfilter.run.memory import peak_memory
 from webfilter.run.processes import Config, PoolRunner, idle_workers, make_worker
 from webfilter.run.record import HEAD, digest, made, packed
 
@@ -45,7 +46,7 @@ def test_workers_give_what_one_process_gives(workers, tmp_path):
     assert sorted((d.id, d.verdict) for d in there_left) == sorted(
         (d.id, d.verdict) for d in here_left
     )
-    assert flow.memory > 0
+    assert flow.memory > 0 or not peak_memory()  # nobody counts it on Windows
 
 
 def test_pages_of_dropped_documents_stay_behind_and_those_of_failed_ones_come(tmp_path):
@@ -63,7 +64,6 @@ def test_pages_stay_behind_where_no_later_stage_can_read_them():
     assert work(Task(1, given)).docs[0].html is None
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 def test_a_document_that_kills_its_worker_fails_alone_with_the_stage_named(tmp_path):
     cut = segments(PIPE.names, PIPE.steps)
     given = docs(["first", "die", "second", "third", "fourth"])
@@ -71,7 +71,7 @@ def test_a_document_that_kills_its_worker_fails_alone_with_the_stage_named(tmp_p
     assert [doc.text for doc in kept] == ["FIRST", "SECOND", "THIRD", "FOURTH"]
     [dead] = left
     assert (dead.id, dead.verdict.stage, dead.verdict.kind) == ("d01", "breaks", "failed")
-    assert "SIGKILL" in dead.verdict.reason
+    assert ("exit code 15" if sys.platform == "win32" else "SIGKILL") in dead.verdict.reason
     flow.ledger.check(5)
 
 
@@ -168,7 +168,6 @@ def test_a_document_that_cannot_be_sent_comes_out_as_without_workers(tmp_path, c
     assert caplog.messages[0].isprintable()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 def test_a_document_that_comes_to_be_unsendable_and_kills_fails_alone(tmp_path):
     pipe = Locks() | Breaks()
     runner = PoolRunner(segments(pipe.names, pipe.steps), 2)

@@ -218,7 +218,6 @@ def test_two_runs_at_once_leave_one_good_cache(tmp_path):
     assert (len(cache), cache.damaged) == (60, 0)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no kill -9")
 def test_a_run_that_is_killed_has_lost_no_answer(tmp_path):
     script = textwrap.dedent(
         """

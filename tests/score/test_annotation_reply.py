@@ -216,6 +216,8 @@ def test_any_change_of_a_rubric_changes_its_checksum(tmp_path):
     }
     assert len(sums) == 5
     assert Rubric("a", "1", (Scale("b", 0.0, 1),)).checksum == one.checksum
+    path.write_text(path.read_text("utf-8"), "utf-8-sig")  # as editors of Windows do
+    assert Rubric.from_toml(path) == one
     with pytest.raises(wf.ConfigError, match="cannot be read"):
         Rubric.from_toml(tmp_path / "none.toml")
     with pytest.raises(wf.UnknownName, match="did you mean 'educational'"):

@@ -1,7 +1,6 @@
 """Nested tiers: each is a subset of the one before, in verdicts, in files, in the report."""
 
 import json
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import Length
+from toys import KILL, KILLED, Length
 
 from webfilter import (
     ConfigError,
@@ -58,7 +57,7 @@ class Scores(Filter):
         if "die" in doc.text:
             import os
 
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), KILL)
         return {
             "educational": n % 11 / 2,
             "reasoning": n % 7 / 2 if n % 13 else None,
@@ -460,7 +459,6 @@ def test_a_source_that_breaks_leaves_nothing_behind(tmp_path):
     assert [p for p in (tmp_path / "out").glob("[!.]*/**/*") if p.is_file()] == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 def test_after_a_killed_run_the_next_one_starts_clean(tmp_path):
     code = f"""
 import sys
@@ -471,11 +469,10 @@ docs = [*documents(200), Document("last", "die")]
 PIPE.run(docs, {str(tmp_path / "out")!r}, batch_size=8, format="jsonl")
 """
     killed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert killed.returncode == KILLED, killed.stderr.decode()
     kept = tmp_path / "out" / "kept"
-    left = [p.name for p in kept.rglob("*") if p.is_file()]
-    assert left
-    assert all(name.endswith(".tmp") for name in left)
+    left = {p.suffix for p in kept.rglob("*") if p.is_file()}
+    assert left - {".lock"} == {".tmp"}  # Windows locks files beside folders
     PIPE.run(documents(200), tmp_path / "out", format="jsonl")
     PIPE.run(documents(200), tmp_path / "fresh", format="jsonl")
     assert bytes_of(kept) == bytes_of(tmp_path / "fresh" / "kept")

@@ -46,10 +46,10 @@ class Growth:
         if not len(rows):
             return
         begin = merged_from([*map(len, self.fresh), len(rows)], len(self.fresh))
-        merged = self.fresh[begin:]
-        self.fresh[begin:] = [self._written([*map(_whole, merged), (part, rows)])]
-        for segment in merged:  # never part of the index: nobody reads them
-            shutil.rmtree(segment.path, ignore_errors=True)
+        merged = [segment.path for segment in self.fresh[begin:]]
+        self.fresh[begin:] = [self._written([*map(_whole, self.fresh[begin:]), (part, rows)])]
+        for path in merged:  # never part of the index: nobody reads them, or has them mapped
+            shutil.rmtree(path, ignore_errors=True)
 
     def after(self, old: Sequence[Segment]) -> list[Segment]:
         """Return the segments of the index: the `old` ones, and the new ones after them."""

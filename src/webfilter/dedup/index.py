@@ -341,6 +341,7 @@ class MinHashIndex:
             if growth.fresh:
                 self._commit(growth.after(self._segments), growth)
         finally:
+            growth.fresh.clear()  # Windows removes nothing that is mapped
             self._manifest.sweep(self.folder)
         return len(self) - before
 

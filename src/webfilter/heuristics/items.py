@@ -15,6 +15,7 @@ import hashlib
 import io
 import json
 import lzma
+import os
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path, PurePath
@@ -109,9 +110,9 @@ def _bytes(path: Path) -> bytes:
         near = difflib.get_close_matches(path.name, present, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}?" if near else "give the path of a benchmark's file"
         raise SourceError(f"{path}: no such file; {hint}") from None
-    except IsADirectoryError:
-        raise SourceError(f"{path}: is a folder; name each of its files") from None
     except (OSError, ValueError) as error:
+        if os.path.isdir(path):  # "permission denied", says Windows
+            raise SourceError(f"{path}: is a folder; name each of its files") from None
         raise SourceError(f"{path}: cannot be read: {error}") from None
 
 

@@ -144,7 +144,7 @@ def _files(path: Any, kind: str | None, storage: Mapping[str, Any]) -> Iterator[
     try:
         if os.path.isdir(path):
             yield from _in_folder(path, kind)
-        elif os.path.lexists(path) or not _MAGIC.search(path):
+        elif os.path.lexists(path) or not _is_pattern(path):
             yield _single(path, kind)
         else:
             yield from _in_glob(path, kind)
@@ -267,9 +267,7 @@ def _in_glob(pattern: str, kind: str | None) -> Iterator[File]:
     matches = glob.glob(pattern, recursive=True)
     if not matches:
         raise SourceError(f"{pattern}: no file matches{_near_pattern(pattern)}")
-    parts = re.split(r"[/\\]" if os.sep == "\\" else "/", pattern)
-    fixed = next(index for index, part in enumerate(parts) if _MAGIC.search(part))
-    base = "/".join(parts[:fixed]) or ("/" if pattern.startswith("/") else ".")
+    parts, base = _parts(pattern)
     count, others = 0, set()
     for path in sorted(matches):
         if os.path.isdir(path):
@@ -288,6 +286,19 @@ def _in_glob(pattern: str, kind: str | None) -> Iterator[File]:
         raise SourceError(f"{pattern}: what matches cannot be read {wanted}")
 
 
+def _is_pattern(path: str) -> bool:
+    """Whether there is a wildcard in `path`; the drive of ``\\\\?\\C:\\pages`` has none."""
+    return _MAGIC.search(os.path.splitdrive(path)[1]) is not None
+
+
+def _parts(pattern: str) -> tuple[list[str], str]:
+    """Return the parts of a pattern's path, and the folder before the first with a wildcard."""
+    drive, rest = os.path.splitdrive(pattern)
+    parts = re.split(r"[/\\]" if os.sep == "\\" else "/", rest)
+    fixed = next(index for index, part in enumerate(parts) if _MAGIC.search(part))
+    return parts, drive + ("/".join(parts[:fixed]) or ("/" if fixed else "."))
+
+
 def _quietly(folder: str, kind: str | None) -> list[File]:
     """Return the files in a folder that a pattern matches; it may have none."""
     found: list[File] = []
@@ -301,7 +312,7 @@ def _quietly(folder: str, kind: str | None) -> list[File]:
 
 def _near_pattern(pattern: str) -> str:
     folder = os.path.dirname(pattern)
-    while _MAGIC.search(folder):
+    while _is_pattern(folder):
         folder = os.path.dirname(folder)
     if folder and not os.path.isdir(folder):
         return f"; there is no folder {folder!r}"

@@ -132,7 +132,7 @@ def _pipeline(text: str, where: str) -> Pipeline:
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix("\ufeff"))  # which editors of Windows put first
     except ValueError as error:  # a number of thousands of digits is no TOMLDecodeError
         raise ConfigError(f"not valid TOML: {error}") from None
 

@@ -125,7 +125,7 @@ def facts(items: Iterable[tuple[str, str, str]]) -> str:
 
 def notes(texts: Iterable[str], title: str = "How to read it") -> str:
     """Return foreign `texts` as a list to be read first; nothing where there are none."""
-    said = "".join(f"<li>{esc(text, 500)}</li>" for text in texts)
+    said = "".join(f"<li>{compared(esc(text, 500))}</li>" for text in texts)
     return f'<aside class="notes"><h2>{title}</h2><ul>{said}</ul></aside>' if said else ""
 
 

@@ -209,5 +209,5 @@ def _rule(row: RuleRemoval, removed: Removal, most: int, sized: bool) -> str:
         sizes = (row.violated_size, row.only_size)
         cells += [share(size, removed.size) if size else "" for size in sizes]
     drawn = bar((kind, count / most) for kind, count in parts)
-    figures = "".join(f'<td class="n">{cell}</td>' for cell in cells)
+    figures = "".join(f'<td class="n">{compared(esc(cell))}</td>' for cell in cells)
     return f'<tr><th scope="row">{name}{shown}</th><td>{drawn}</td>{figures}</tr>'

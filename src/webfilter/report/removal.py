@@ -164,20 +164,20 @@ def at_least(count: int, more: int) -> str:
     """Return a count that may be larger.
 
     >>> at_least(12, 0), at_least(12, 5), at_least(0, 0)
-    ('12', '≥ 12', '-')
+    ('12', '>= 12', '-')
     """
-    return f"≥ {number(count)}" if more else number(count) if count else "-"
+    return f">= {number(count)}" if more else number(count) if count else "-"
 
 
 def between(count: int, more: int) -> str:
     """Return a count that may be larger by at most `more`.
 
     >>> between(12, 0), between(0, 5), between(3, 4), between(0, 0)
-    ('12', '≤ 5', '3 to 7', '-')
+    ('12', '<= 5', '3 to 7', '-')
     """
     if not more:
         return number(count) if count else "-"
-    return f"{number(count)} to {number(count + more)}" if count else f"≤ {number(more)}"
+    return f"{number(count)} to {number(count + more)}" if count else f"<= {number(more)}"
 
 
 def legend(removed: Removal) -> list[str]:
@@ -188,7 +188,7 @@ def legend(removed: Removal) -> list[str]:
     ]
     if any(row.unmeasured for row in removed.rows):
         said.append(
-            "≥: documents dropped before were not measured (measure_all=True measures them)"
+            ">=: documents dropped before were not measured (measure_all=True measures them)"
         )
     return said
 

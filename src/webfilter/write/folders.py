@@ -7,6 +7,7 @@ found out by writing to it, since permissions, mounts and quotas cannot be read 
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -74,12 +75,15 @@ def local_path(target: str | os.PathLike[str]) -> Path | None:
 
     >>> local_path("file:///runs/1").as_posix(), local_path("s3://bucket/runs/1")
     ('/runs/1', None)
+    >>> local_path("file:///C:/runs/1").as_posix()
+    'C:/runs/1'
     """
     text = os.fspath(target)
     if not isinstance(text, str) or not text:
         raise OutputError(f"cannot write to {target!r}: give the path of a folder")
     for scheme in ("file://", "local://"):
-        text = text.removeprefix(scheme)
+        if text.startswith(scheme):
+            text = re.sub(r"^/+(?=[A-Za-z]:)", "", text.removeprefix(scheme))
     if "://" in text:
         return None
     if "\0" in text:

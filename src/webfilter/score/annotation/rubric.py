@@ -173,7 +173,7 @@ class Rubric:
 
 def _parsed(cls: type[Rubric], text: str, what: str) -> Rubric:
     try:
-        values: dict[str, Any] = tomllib.loads(text)
+        values: dict[str, Any] = tomllib.loads(text.removeprefix("\ufeff"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{what}: it is not TOML: {error}") from None
     if "scale" in values:
