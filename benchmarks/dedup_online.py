@@ -2,6 +2,7 @@
 
     python benchmarks/dedup_online.py --documents 1000000
     python benchmarks/dedup_online.py texts.jsonl.xz --documents 20000
+    python benchmarks/dedup_online.py --bloom
 
 Without paths the documents are synthetic: 60 to 300 words of a Zipf distribution over 50,000
 made-up words. With paths they are windows of 60 to 300 words of those texts. One in twenty is an
@@ -13,7 +14,8 @@ in a process of its own, and no time of that counts.
 their original, and of all exact copies, that were dropped. `of batch`: share of what the batch
 stage of the same bands drops (with the first of each cluster kept) that was dropped, too. `wrong`:
 documents dropped that are no copy of anything. Memory is VmHWM over what it was before the first
-document, on Linux.
+document, on Linux. ``--bloom`` fills Bloom filters of several sizes to their capacity with random
+keys, many of the small ones, and counts which of a million others they take for old ones.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import argparse
 import gzip
 import json
 import lzma
+import math
 import os
 import re
 import resource
@@ -248,6 +251,27 @@ def child(system: str, path: str, documents: int, batch: int) -> None:
     print(json.dumps({**took, "gone": np.flatnonzero(gone).tolist()}))
 
 
+def bloom(seed: int) -> None:
+    """Print the share of new keys that Bloom filters take for old ones at their capacity."""
+    from webfilter.dedup.bloom import BloomFilter
+
+    rng, rates = np.random.default_rng(seed), (1e-2, 1e-3)
+    print(f"| bits | {' | '.join(f'asked {rate:g}' for rate in rates)} |\n| --- | --- | --- |")
+    for power in (10, 14, 18, 22, 24):
+        cells = []
+        for rate in rates:
+            capacity = int(2**power * math.log(2) ** 2 / -math.log(rate))
+            filters = max(1, 2 ** (20 - power))
+            found = 0
+            for _ in range(filters):
+                keys = rng.integers(0, 2**64, (capacity + 10**6 // filters, 2), dtype=np.uint64)
+                one = BloomFilter(capacity, rate)
+                one.add(keys[:capacity])
+                found += int(one.contains(keys[capacity:]).sum())
+            cells.append(f"{found / (10**6 // filters * filters):.5f}")
+        print(f"| 2^{power} | {' | '.join(cells)} |", flush=True)
+
+
 @cache
 def single() -> dict[str, str]:
     """Return an environment with one thread."""
@@ -263,10 +287,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", help="systems whose name contains one of these")
     parser.add_argument("--keep", metavar="FOLDER", help="leave the stream there, or find it there")
+    parser.add_argument("--bloom", action="store_true", help="only false positives by size")
     parser.add_argument("--child", nargs=2, metavar=("SYSTEM", "STREAM"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         child(*given.child, given.documents, given.batch)
+        return
+    if given.bloom:
+        bloom(given.seed)
         return
     results: dict[str, Any] = {}
     chosen = [name for name in SYSTEMS if any(part in name for part in given.only or [""])]

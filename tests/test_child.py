@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pickle
 import queue
@@ -144,6 +145,19 @@ def test_memory_beyond_the_limit_is_an_error_and_the_child_is_replaced():
 
 
 @linux
+def test_no_more_memory_is_asked_for_than_the_system_allows(monkeypatch):
+    import resource
+
+    asked = {}
+    monkeypatch.setattr(resource, "setrlimit", asked.__setitem__)
+    for hard, soft in ((10, 10), (resource.RLIM_INFINITY, 30)):
+        monkeypatch.setattr(resource, "getrlimit", lambda kind, most=hard: (5, most))
+        webfilter.serve._limit(30)
+        assert asked[resource.RLIMIT_DATA] == (soft, hard)
+        assert asked[resource.RLIMIT_CORE] == (0, hard)  # what dies leaves no core
+
+
+@linux
 def test_tasks_that_are_too_much_together_are_not_sent_together():
     tasks = [("size", bytes(20 * 2**20))] * 6
     with Child(HERE, None, memory=100 * 2**20) as child:
@@ -227,6 +241,65 @@ def test_a_buffer_arrives_as_bytes_without_a_copy_of_the_pickle(child):
     assert child.call(("echo", pickle.PickleBuffer(value))) == value
     assert child.call(("kind", pickle.PickleBuffer(value))) == "bytes"
     assert child.call(("kind", pickle.PickleBuffer(b""))) == "bytes"
+
+
+def test_a_buffer_is_sent_once_where_only_cloudpickle_will_do():
+    buffers = []
+    webfilter.serve.dumps((pickle.PickleBuffer(b"page"), lambda: 1), buffers)
+    assert [bytes(buffer.raw()) for buffer in buffers] == [b"page"]
+
+
+def test_what_the_system_takes_in_parts_arrives_as_it_was(monkeypatch):
+    class Pipe:
+        def __init__(self):
+            self.got = bytearray()
+
+        def fileno(self):
+            return self
+
+        def write(self, view):
+            self.got += view[:3]
+            return min(3, len(view))
+
+    pieces = [b"", b"abcd", memoryview(b"efghij"), b"", b"k"]
+    for at_first in range(12):
+
+        def part(pipe, given, size=at_first):
+            taken = b"".join(given)[:size]
+            pipe.got += taken
+            return len(taken)
+
+        monkeypatch.setattr(os, "writev", part, raising=False)
+        pipe = Pipe()
+        webfilter.serve.write_all(pipe, pieces)
+        assert pipe.got == b"abcdefghijk", at_first
+
+
+def test_a_message_that_is_cut_is_none():
+    tasks = [(b"data", [pickle.PickleBuffer(b"page")]), (b"more", [])]
+    message = b"".join(webfilter.serve.pack(1.5, tasks))
+    read = webfilter.serve._read_message
+    assert read(io.BytesIO(message)) == (1.5, [[b"data", b"page"], [b"more"]])
+    assert not any(read(io.BytesIO(message[:size])) for size in range(len(message)))
+
+
+def test_a_task_of_something_that_is_not_there_is_not_done():
+    what, said = webfilter.serve.answer(repr, [b"cos\nno_such_thing\n."])
+    assert what == webfilter.serve.NOT_SENT
+    assert pickle.loads(said)[0] == "AttributeError"
+
+
+def test_an_error_that_cannot_say_what_it_is_is_told_by_its_name():
+    class Silent(Exception):
+        def __str__(self):
+            raise ValueError
+
+    def work(task):
+        raise Silent
+
+    what, said = webfilter.serve.answer(work, [pickle.dumps(1)])
+    assert what == webfilter.serve.ERROR
+    assert pickle.loads(said)[0] == "Silent"
 
 
 def test_messages_are_read_ahead_where_nothing_can_wait_for_a_pipe(monkeypatch):

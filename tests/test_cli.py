@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from webfilter import Pipeline, RunError
+from webfilter import Pipeline, RunError, __version__
 from webfilter.cli import main
 from webfilter.run.spool import Spool
 
@@ -105,8 +106,8 @@ def test_the_spool_lies_where_it_is_asked_to(job, monkeypatch):
     assert all(job / "spool" in place.parents for place in places)
 
 
-@pytest.mark.parametrize("form", ["jsonl", "jsonl.zst", "jsonl.gz"])
-def test_other_formats(job, form):
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "jsonl.zst", "jsonl.gz"])
+def test_formats_are_asked_for_by_name(job, form):
     assert run(job, "--format", form) == 0
     assert (job / "out" / "kept" / f"part-00000.{form}").is_file()
 
@@ -143,11 +144,21 @@ def test_wrong_usage_is_exit_code_2(capsys):
         ["run"],
         ["run", "x"],
         ["fly"],
+        ["run", "a", "b"],
         ["run", "a", "b", "--out", "c", "--workers", "0"],
+        ["run", "a", "b", "--out", "c", "--format", "csv"],
+        ["explain", "a", "--as", "xml"],
     ):
         with pytest.raises(SystemExit) as stop:
             main(argv)
         assert stop.value.code == 2
+
+
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out == f"webfilter {__version__}\n"
 
 
 def test_explain_answers_as_text_html_and_json(tmp_path, capsys):
@@ -167,7 +178,8 @@ def test_explain_answers_as_text_html_and_json(tmp_path, capsys):
 
 def test_explain_reads_standard_input():
     command = [sys.executable, "-m", "webfilter", "explain", "-", "--text"]
-    done = subprocess.run(command, input=PROSE.encode(), capture_output=True, check=True)
+    data = PROSE.encode() + b"\xff."  # not UTF-8
+    done = subprocess.run(command, input=data, capture_output=True, check=True)
     assert b"gopher_quality" in done.stdout
 
 
@@ -203,6 +215,7 @@ def test_explain_takes_the_one_page_of_a_file_that_can_hold_many(job, capsys):
     (job / "page.html.gz").write_bytes(gzip.compress(f"<html><p>{PROSE}</p></html>".encode()))
     (job / "broken.jsonl").write_text("{broken")
     (job / "note.gz").write_bytes(gzip.compress(b"hello"))
+    pq.write_table(pa.table({"text": [PROSE]}), job / "one.parquet")
     recipe = ["--recipe", str(job / "quick.toml"), "--as", "json"]
 
     def words(found):
@@ -216,10 +229,24 @@ def test_explain_takes_the_one_page_of_a_file_that_can_hold_many(job, capsys):
     for name, said in (
         ("in.jsonl", "is jsonl, of more than one page; explain takes one"),
         ("note.gz", "is gzip data, of no page"),
+        ("one.parquet", "is parquet; explain takes one"),
         ("broken.jsonl", "malformed JSON"),
     ):
         assert main(["explain", str(job / name), *recipe]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_explain_judges_the_url_that_it_is_given_or_else_the_pages_own(job, capsys):
+    line = {"id": "a", "url": "https://own.example/", "text": PROSE}
+    (job / "a.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    (job / "a.html").write_text(f"<html><p>{PROSE}</p></html>", encoding="utf-8")
+    (job / "a").write_text(PROSE, encoding="utf-8")  # what says nothing of itself is HTML
+    for name, own in (("a.jsonl", line["url"]), ("a.html", None), ("a", None)):
+        for more, url in (((), own), (("--url", "https://b.example/"), "https://b.example/")):
+            asked = ["explain", str(job / name), "--recipe", "gopher", "--as", "json", *more]
+            assert main(asked) == 0
+            found = json.loads(capsys.readouterr().out)
+            assert (found["url"], found["text"].strip()) == (url, PROSE.strip())
 
 
 def test_a_count_that_is_none_says_what_is_wanted(job, capsys):

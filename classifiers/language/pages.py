@@ -14,6 +14,7 @@ languages share it about evenly, ``und`` where it has none), and how that was de
 
 The script decides again what agrees, keeps what was read, prints what nobody has decided yet (after
 a change of the extractor, say; `--show` characters of each), and writes the file. No text is in it.
+What was read is to be looked at again where the extractor now makes another text of the page.
 """
 
 from __future__ import annotations

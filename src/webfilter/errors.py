@@ -78,7 +78,8 @@ class MissingExtra(WebfilterError, ImportError):
             f"{what}: needs an optional dependency; install it with: "
             f'pip install "webfilter[{extra}]"'
         )
-        self.extra = extra
+        self.extra: str = extra
+        """What to install, as it stands in the brackets."""
 
 
 class SourceError(WebfilterError, OSError):

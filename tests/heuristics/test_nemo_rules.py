@@ -21,6 +21,7 @@ PIECE = st.sampled_from(
     [
         *("the", "The", "a", "ab", "b a", "#", "##", "#a#", "#a#b", "1", "٣", "²", "x…", "(a) [b]"),
         *("...", "…", "-»", "[…]", "• b", "○", "* c", "- d", "Read More", "read more..", "a.", '"'),
+        *("?", "!", "'"),
         *("\n", "\n\n", " ", "\t", "\x0c", "\x85", "\b", "⟨", "⟩", "ü", "İ", "\ud800", "\x00"),
         *("http://a.b/%41%4", "https://", "http://x.de<b>", "HTTP://a", "use cookies", "Cookie"),
         *("lorem", "Lorem Ipsum", "Privacy\nPolicy", "terms of use", "\u212a"),
@@ -129,6 +130,33 @@ def test_phrases_are_lower_case_and_none_is_in_another():
     for phrase in BOILERPLATE:
         assert not any(other in phrase for other in BOILERPLATE if other != phrase)
         assert Composition().measure(Document("a", phrase))["boilerplate_paragraph_ratio"] == 1.0
+
+
+NOTICES = """\
+Terms of Use
+Our Privacy Policy.
+Cookie Policy
+This website uses cookies to improve your experience while you navigate through the website.
+Privacy Overview
+About our use of cookies
+We use cookies!
+Privacy & Cookies Policy
+Privacy and Cookies Policy
+Necessary cookies are absolutely essential for the website to function properly. This category \
+only includes cookies that ensures basic functionalities and security features of the website. \
+These cookies do not store any personal information.
+Any cookies that may not be particularly necessary for the website to function and is used \
+specifically to collect user personal data via analytics, ads, other embedded contents are termed \
+as non-necessary cookies. It is mandatory to procure user consent prior to running these cookies \
+on your website.
+If you continue to browse this site without changing your cookie settings, you agree to this use. \
+AcceptRead More"""
+
+
+@pytest.mark.parametrize("notice", NOTICES.split("\n"))
+def test_each_notice_is_known_as_pages_write_it(notice):
+    found = Composition().measure(Document("a", f"Cookies are baked.\n\n{notice}"))
+    assert found["boilerplate_paragraph_ratio"] == 0.5
 
 
 # --- Gopher quality -----------------------------------------------------------------------------

@@ -259,6 +259,26 @@ def test_a_long_record_may_end_with_the_file():
         assert (small.html, large.html) == (PAGE, body)
 
 
+@pytest.mark.parametrize("limit", [None, 100])
+def test_it_is_told_how_much_of_a_cut_record_is_there(limit):
+    warc = pages(3, compressed=False)
+    data, (_, begins, ends, _) = warc.data, warc.offsets
+    body = data.index(b"\r\n\r\n", begins) + 4
+    part = f"after 10 of its {ends - body - 4} bytes"
+    for first, rest, said in (
+        (data[begins : body + 10], b"", f"the file ends {part}"),
+        (data[begins : begins + 40], b"", "the file ends inside its header"),
+        (data[begins : body + 10], data[ends:], f"the next record begins {part}"),
+        (data[begins : begins + 40], data[ends:], "the next record begins inside its header"),
+    ):
+        stored = [data[:begins], first, rest]
+        docs = read_bytes(b"".join(map(gzip.compress, stored)), max_bytes=limit)
+        assert len(docs) == 2 + bool(rest)
+        assert failures(docs)[0].startswith(f"{said}, ")
+        if not rest or "header" in said:  # else the next one is taken for its body
+            assert failures(read_bytes(b"".join(stored), max_bytes=limit))[0].startswith(said)
+
+
 def test_a_record_cut_in_its_header_does_not_swallow_the_next():
     warc = pages(4, compressed=False)
     for cut in range(warc.offsets[1] + 12, warc.offsets[1] + 200, 7):

@@ -96,14 +96,61 @@ def test_a_record_batch_reader_is_read_once():
         iter(source)
 
 
+def test_a_table_that_gives_itself_out_once_is_asked_once():
+    class Table:
+        def __init__(self):
+            self.streams = [pa.table(COLUMNS)]
+
+        def __arrow_c_stream__(self, requested_schema=None):
+            return self.streams.pop().__arrow_c_stream__(requested_schema)
+
+    check(list(read.read(Table())))
+
+
 def test_columns_of_texts_are_lists_of_texts():
     for column in (
         pd.Series(["One.", "Two."]),
         pl.Series(["One.", "Two."]),
         np.array(["One.", "Two."]),
         pa.chunked_array([["One.", "Two."]]),
+        pa.array(["One.", "Two."]),
+        pa.array(["One.", "Two."]).dictionary_encode(),
     ):
         assert [doc.text for doc in read.read(column)] == ["One.", "Two."]
+    assert [doc.text for doc in read.read(pa.array([{"text": "One."}]))] == ["One."]  # a table
+
+
+class Batch:
+    """What other libraries give for a table in one piece."""
+
+    def __init__(self, table):
+        self.batch = table.to_batches()[0]
+
+    def __arrow_c_array__(self, requested_schema=None):
+        return self.batch.__arrow_c_array__(requested_schema)
+
+
+def old_frame(columns):
+    """A frame of pandas before 2.2, which knows nothing of Arrow."""
+    kind = type("DataFrame", (pd.DataFrame,), {"__arrow_c_stream__": property()})
+    return kind(columns)
+
+
+@pytest.mark.parametrize("make", [lambda columns: Batch(pa.table(columns)), old_frame])
+def test_tables_that_know_less_of_arrow_are_read(make):
+    check(list(read.read(make(COLUMNS))))
+
+
+@pytest.mark.parametrize(
+    "error", [pa.ArrowNotImplementedError, TypeError, ValueError, AttributeError]
+)
+def test_a_table_that_cannot_be_given_out_is_one_clear_error(error):
+    class Table:
+        def __arrow_c_stream__(self, requested_schema=None):
+            raise error("no room\nfor it")
+
+    with pytest.raises(SourceError, match=r"^Table cannot be read as a table: no room$"):
+        read.read(Table())
 
 
 def test_numbers_as_ids_become_text_however_the_frame_keeps_them():

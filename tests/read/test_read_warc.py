@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import tracemalloc
 import zlib
 
@@ -441,6 +442,14 @@ def test_a_resource_is_taken_by_its_own_content_type():
     doc = one(kind="resource", warc_content_type="text/html")
     assert doc.html == PAGE
     assert doc.meta["content_type"] == "text/html"
+
+
+def test_a_record_of_as_many_bytes_as_may_be_is_loaded():
+    data = gzip.decompress(Warc().add().data)
+    size = int(re.findall(rb"Content-Length: ([0-9]+)", data)[0])
+    for limit, loaded in ((size, True), (size - 1, False), (None, True)):
+        (doc,) = read_bytes(data, max_bytes=limit)
+        assert doc.live == loaded
 
 
 def test_large_records_are_dropped_unread_but_judged_by_their_head():

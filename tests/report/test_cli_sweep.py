@@ -45,6 +45,13 @@ def test_a_run_folder_can_be_asked(folder, capsys, asked, name):
     assert capsys.readouterr().out.lower().startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize("bound", ["ge", "gt", "le", "lt"])
+def test_either_side_of_a_limit_can_be_asked_for(folder, capsys, bound):
+    truth = Report.load(folder).sweep("words", [9, 90], bound=bound)
+    assert main(["sweep", str(folder), "words", "9", "90", "--bound", bound]) == 0
+    assert capsys.readouterr().out == f"{truth}\n"
+
+
 def test_bad_input_is_one_clear_error_with_exit_code_2(folder, tmp_path, capsys):
     run = str(folder)
     cases = [
@@ -73,7 +80,8 @@ def test_bad_input_is_one_clear_error_with_exit_code_2(folder, tmp_path, capsys)
 
 def test_wrong_usage_is_exit_code_2():
     for argv in (["sweep"], ["sweep", "a", "words"], ["borderline", "a"], ["removal"],
-                 ["borderline", "a", "words", "-n", "0"],
+                 ["borderline", "a", "words", "-n", "0"], ["removal", "a", "--as", "xml"],
+                 ["breakdown", "a", "host", "--as", "xml"],
                  ["sweep", "a", "words", "1", "--bound", "eq"]):  # fmt: skip
         with pytest.raises(SystemExit) as stop:
             main(argv)

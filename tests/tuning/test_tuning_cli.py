@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+import webfilter.tuning
 from webfilter.cli import main
 from webfilter.recipes import load
 
@@ -71,8 +72,53 @@ def test_bad_input_is_one_clear_error_with_exit_code_2(job, capsys):
     assert tune(job, "--overwrite", out="there.toml") == 0
 
 
+OTHER = ("--max-loss", "0.5")
+
+
+@pytest.mark.parametrize(
+    ("command", "does", "plain", "more", "other"),
+    [
+        (
+            "tune",
+            "tune",
+            {"max_loss": 0.01, "by": None, "skip": [], "given": False, "seed": 0},
+            (*OTHER, "--by", "language", "--skip", "words", "--given", "--seed", "3"),
+            {"max_loss": 0.5, "by": "language", "skip": ["words"], "given": True, "seed": 3},
+        ),
+        (
+            "cascade",
+            "fit_cascade",
+            {"max_loss": 0.01, "confidence": 0.95},
+            (*OTHER, "--confidence", "0.9"),
+            {"max_loss": 0.5, "confidence": 0.9},
+        ),
+        ("order", "fit_order", {"documents": 1_000}, ("--documents", "7"), {"documents": 7}),
+    ],
+)
+def test_options_reach_what_is_asked(job, monkeypatch, command, does, plain, more, other):
+    asked = []
+
+    class Found:
+        def save(self, path):
+            path.touch()
+
+    monkeypatch.setattr(
+        webfilter.tuning, does, lambda *_, **settings: asked.append(settings) or Found()
+    )
+    good, bad = str(job / "good.jsonl"), str(job / "bad.jsonl")
+    given = [good, bad] if command == "tune" else ["gopher", good, bad]
+    argv = [command, *given, "--out", str(job / "recipe.toml")]
+    assert main(argv) == main([*argv, *more, "--overwrite"]) == 0
+    assert asked == [plain, other]
+    assert main(argv) == 2
+
+
 def test_wrong_usage_is_exit_code_2():
     for more in ([], ["a"], ["a", "b"], ["a", "b", "--out", "c", "--by", "host"]):
         with pytest.raises(SystemExit) as stop:
             main(["tune", *more])
+        assert stop.value.code == 2
+    for command in ("cascade", "order", "fineweb2"):
+        with pytest.raises(SystemExit) as stop:
+            main([command, "a", "b"])
         assert stop.value.code == 2

@@ -145,9 +145,7 @@ class Composition(Filter):
         """Return the signals of `doc`; None where there is nothing to divide by."""
         text, size = doc.text, len(doc.text)
         data = text.encode("utf-8", "surrogatepass")
-        brackets = _among(data, _BRACKETS)
-        if size != len(data):
-            brackets += text.count("⟨") + text.count("⟩")
+        brackets = _among(data, _BRACKETS) + text.count("⟨") + text.count("⟩")
         lines = [line for line in map(str.rstrip, text.split("\n")) if line]
         unterminated = sum(not line.endswith(_ENDS) for line in lines)
         return {

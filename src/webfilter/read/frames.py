@@ -18,8 +18,8 @@ __all__ = ["frame_source", "is_frame"]
 
 def is_frame(thing: Any) -> bool:
     """Whether `thing` is a table for `frame_source`; a single column is none."""
-    name = type(thing).__name__
-    if name in ("Series", "ChunkedArray", "Array"):
+    name, kinds = type(thing).__name__, {kind.__name__ for kind in type(thing).__mro__}
+    if kinds & {"Series", "ChunkedArray", "Array"} and name != "StructArray":
         return False
     return (
         hasattr(thing, "__arrow_c_stream__")

@@ -29,7 +29,7 @@ __all__ = ["Record", "records"]
 _NEWLINES = re.compile(rb"[\r\n]*")
 _VERSION = re.compile(rb"WARC/\d{1,2}\.\d{1,3}[ \t]*\r?\n")
 _HEADER = re.compile(rb"WARC/\d{1,2}\.\d{1,3}[ \t]*\r?\n[A-Za-z][\w-]*[ \t]*:")
-_ID = re.compile(rb"\nWARC-Record-ID:[^\r\n]*")
+_ID = re.compile(rb"\nwarc-record-id:([^\r\n]*)", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\n\r?\n")
 _MAX_HEAD = 1 << 20
 _PEEK = 1 << 16
@@ -231,7 +231,7 @@ class _Walk:
             found = _HEAD_END.search(tape.buf, tape.pos, tape.pos + window)
             end = tape.pos + window if found is None else found.start()
             inner = None
-            if found is None or tape.buf.find(b"WARC/", tape.pos + 5, end) >= 0:
+            if tape.buf.find(b"WARC/", tape.pos + 5, end) >= 0:  # else nothing to search for
                 inner = _HEADER.search(tape.buf, tape.pos + 5, end)
             if inner is not None:
                 record.headers = _headers(tape.buf[tape.pos : inner.start()], clipped=True)
@@ -257,7 +257,7 @@ class _Walk:
             return None
         record.headers = headers = _headers(head)
         # what was between them is gone (to count first is quicker)
-        if head.count(b"\nWARC-Record-ID:") > 1 and len(set(_ID.findall(head))) > 1:
+        if head.lower().count(b"\nwarc-record-id:") > 1 and len(set(_ID.findall(head))) > 1:
             record.problem = "its header has the ids of several records"
             return None
         said = headers.get("content-length", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import ClassVar
 
 from webfilter.codes.spelled import spelled
@@ -77,8 +77,8 @@ class Tiers(Filter):
     no limits; these are yours.
 
     Raises:
-        ConfigError: no tier, a name that cannot be a folder, or a limit that is looser than one of
-            a tier before it, so that it would never judge.
+        ConfigError: no tier, a name that cannot be a folder, a limit that is looser than one of a
+            tier before it, so that it would never judge, or limits that no value passes together.
 
     >>> tiers = Tiers({"phase1": {"educational": 1.5}, "phase2": {"educational": 2.5}}, given=True)
     >>> docs = [Document(str(n), signals={"educational": n}) for n in (1, 2, 3)]
@@ -110,6 +110,7 @@ class Tiers(Filter):
         for place, tier in enumerate(held):
             for before in held[:place]:
                 _check_nested(before, tier)
+        _check_open(held)
 
     @property
     def _held(self) -> tuple[Tier, ...]:
@@ -212,6 +213,28 @@ def _check_nested(before: Tier, tier: Tier) -> None:
                             f"looser than {before.name} ({_WORDS[op]} {limit:g}), and {tier.name} "
                             "is inside it; make it as tight, leave it out, or change the order"
                         )
+
+
+def _check_open(tiers: Sequence[Tier]) -> None:
+    """Raise where two limits leave no value; the narrower of the tiers is inside both."""
+    rules = [(tier.name, rule) for tier in tiers for rule in tier.rules]
+    for (name, one), (other, second) in product(rules, repeat=2):
+        if one.signal == second.signal and _are_apart(one, second):
+            whose = f"{name} and {other} together leave" if name != other else f"{name} leaves"
+            raise ConfigError(f"tiers: {whose} no {one.signal} that could pass; loosen a limit")
+
+
+def _are_apart(one: Rule, other: Rule) -> bool:
+    """Return whether no text is in both, or the least of `one` is above the most of `other`."""
+    if one.isin is not None and other.isin is not None:
+        return one.isin.isdisjoint(other.isin)
+    return any(
+        low > high or (low == high and (op, up) != ("ge", "le"))
+        for op, low in one.bounds()
+        if op in _LOWER
+        for up, high in other.bounds()
+        if up not in _LOWER
+    )
 
 
 def _is_looser(op: str, limit: float, other: str, looser: float) -> bool:

@@ -89,9 +89,8 @@ class TieredSink(Closing):
         ranks = [self._rank(doc) for doc in docs]
         for place, sink in enumerate(self._sinks):
             chosen = [doc for doc, rank in zip(docs, ranks, strict=True) if rank >= place]
-            if chosen:
-                sink.write(chosen)
-                self.counts[place] += len(chosen)
+            sink.write(chosen)
+            self.counts[place] += len(chosen)
 
     def _rank(self, doc: Document) -> int:
         tier = doc.signals.get("tier")
