@@ -22,8 +22,6 @@ bytes).
 from __future__ import annotations
 
 import argparse
-import json
-import lzma
 import random
 import re
 import statistics
@@ -35,6 +33,7 @@ from typing import Any
 
 import numpy as np
 import pyppmd
+from repeated_lines import pages
 
 import webfilter as wf
 from webfilter.heuristics.items import read_items
@@ -93,20 +92,6 @@ def main() -> None:
         print("  ".join(row))
 
 
-def pages(crawl: Sequence[str], more: Path | None) -> Iterator[wf.Document]:
-    """Yield the English pages of the files as texts."""
-
-    def read() -> Iterator[wf.Document]:
-        yield from wf.read(list(crawl))
-        if more is not None:
-            with lzma.open(more, "rt", encoding="utf-8") as file:
-                for row in map(json.loads, file):
-                    yield wf.Document(row["id"], html=row["html"].encode(), url=row["url"])
-
-    for doc in (wf.Extract() | wf.Language({"en"})).kept(read()):
-        yield wf.Document(doc.id, doc.text, url=doc.url)
-
-
 def chains(raw: Sequence[wf.Document]) -> Iterator[tuple[str, list[str]]]:
     """Yield the name of each chain, and what it keeps of texts that are there already."""
     yield "raw", [doc.text for doc in raw]
@@ -117,6 +102,7 @@ def chains(raw: Sequence[wf.Document]) -> Iterator[tuple[str, list[str]]]:
     assert isinstance(scorer, wf.Educational)
     for limit in LIMITS:
         yield f"educational, {limit}", kept((*steps[:-1], replace(scorer, min_score=limit)), raw)
+    yield "educational, lines .01", kept(stern(steps), raw)
     for limit in LIMITS:
         yield f"score alone, {limit}", kept((replace(scorer, min_score=limit),), raw)
 
@@ -132,14 +118,18 @@ def variants(raw: Sequence[wf.Document]) -> Iterator[tuple[str, list[str]]]:
         left = [step for step in filters if step.name not in gone]
         yield f"without {' and '.join(gone)}", kept((*left, scorer), raw)
     at = names.index(FILTERS[0][0])
-    stern = [
+    yield "repeated lines up to .01", kept((*stern(filters), scorer), raw)
+    yield "with lines", kept((*filters[:at], wf.Lines(), *filters[at:], scorer), raw)
+
+
+def stern(steps: Sequence[Any]) -> list[Any]:
+    """Return the steps with FineWeb's own limit on repeated lines."""
+    return [
         replace(step, max_duplicate_line_character_ratio=0.01)
         if isinstance(step, wf.FineWebQuality)
         else step
-        for step in filters
+        for step in steps
     ]
-    yield "repeated lines up to .01", kept((*stern, scorer), raw)
-    yield "with lines", kept((*filters[:at], wf.Lines(), *filters[at:], scorer), raw)
 
 
 def kept(steps: Sequence[Any], raw: Sequence[wf.Document]) -> list[str]:
