@@ -16,6 +16,32 @@ def test_every_packaged_recipe_builds_and_comes_back_from_its_own_toml():
         assert Pipeline.from_toml(pipe.to_toml(full=True)) == pipe
 
 
+@pytest.mark.parametrize("name", ["educational", "phases"])
+def test_a_lesson_whose_code_repeats_lines_passes_the_filters_of(name):
+    """FineWeb's limit drops it: see benchmarks/repeated_lines.py."""
+    lesson = """A loop does the same work for every item of a list, and that is why we need it.
+Here the numbers of a week of rain are added, one day after the other, and the sum is shown.
+total = 0
+for day in rain:
+    total = total + day
+print(total)
+The mean is the sum by the number of days, so we have to know how long the list is before we divide.
+Python tells it with a function that has a short name, because people ask for it all the time.
+total = 0
+for day in rain:
+    total = total + day
+print(total / len(rain))
+What happens if nobody has written down anything? Then the list is empty, and nothing can be divided
+by zero: the program stops with an error that names the line. A good program first asks if there
+is something to divide, and says in plain words what is missing.
+Can you see which lines both examples have in common? A function gives such lines a name, and
+everybody who reads the program later will be glad to find them in one place only."""
+    filters = [s for s in wf.recipe(name).steps if "gopher" in s.name or "_quality" in s.name]
+    [doc] = Pipeline(tuple(filters))([wf.Document("a", lesson)])
+    assert doc.live, doc.verdict
+    assert 0.01 < doc.signals["fineweb_duplicate_line_character_ratio"] < 0.1
+
+
 def test_composites_and_rules_survive_toml():
     pipe = (
         wf.Language(None)
