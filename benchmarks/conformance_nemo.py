@@ -28,6 +28,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from conformance_dclm import texts_of
+
 import webfilter as wf
 from webfilter.testing import hostile_documents, plain_documents
 
@@ -61,35 +63,12 @@ SIGNALS = {
 """Our signal for a filter of theirs."""
 STAGES = ("composition", "gopher_quality", "gopher_repetition")
 PIECES = (
-    *("the", "of", "leaf", "Light", "green leaves make sugar", "so be it.", "12", "٣", "²", "Ⅳ"),
-    *(
-        "...",
-        "…",
-        "[…]",
-        "-»",
-        "(...)",
-        "• a",
-        "● b",
-        "- c",
-        "#",
-        "##",
-        "#a#",
-        "Read More",
-        "!",
-        '"',
-    ),
-    *("\n", "\n\n", "\t", "\x0c", "\x85", "\b", "\xa0", "\r\n", "(", "]", "⟨", "ü", "İ", "\u0301"),
-    *(
-        "http://a.b/%41%4",
-        "https://",
-        "http://x.de<b>;c",
-        "HTTP://A.B",
-        "光合作用",
-        "\x00",
-        "\ud800",
-    ),
-    *("use cookies", "Cookie Policy", "terms\nof use", "lorem", "Lorem Ipsum", "privacy overview"),
-)
+    "the", "of", "leaf", "Light", "green leaves make sugar", "so be it.", "12", "٣", "²", "Ⅳ",
+    "...", "…", "[…]", "-»", "(...)", "• a", "● b", "- c", "#", "##", "#a#", "Read More", "!", '"',
+    "\n", "\n\n", "\t", "\x0c", "\x85", "\b", "\xa0", "\r\n", "(", "]", "⟨", "ü", "İ", "\u0301",
+    "http://a.b/%41%4", "https://", "http://x.de<b>;c", "HTTP://A.B", "光合作用", "\x00", "\ud800",
+    "use cookies", "Cookie Policy", "terms\nof use", "lorem", "Lorem Ipsum", "privacy overview",
+)  # fmt: skip
 OLD_ADDRESS = r"http[s]?://(?:[a-zA-Z]|[0-9]|[$-_@.&+]|[!*\(\),]|(?:%[0-9a-fA-F][0-9a-fA-F]))+"
 """What was an address until NeMo Curator 1.2."""
 
@@ -187,17 +166,6 @@ def cause(signal: str, text: str, limit: float) -> str:
     if signal == "alpha_word_ratio" and letters(text):
         return "marks and numerals that are letters to regex, and not to str.isalpha"
     return "unexplained"
-
-
-def texts_of(paths: Sequence[Path], extract: wf.Stage) -> list[str]:
-    """Return the texts of the files, pages as `extract` has them."""
-    found = []
-    for path in paths:
-        docs = wf.read([str(path)])
-        if ".warc" in path.name:
-            docs = wf.Pipeline((extract,)).kept(docs)
-        found += [doc.text for doc in docs]
-    return found
 
 
 def made(count: int) -> list[str]:

@@ -33,7 +33,7 @@ from typing import Any
 
 import numpy as np
 import pyppmd
-from repeated_lines import pages
+from repeated_lines import pages, with_limit
 
 import webfilter as wf
 from webfilter.heuristics.items import read_items
@@ -43,6 +43,8 @@ CHUNK = 3_000
 GROWN = (0.5, 1, 2, 4)
 CHAINS = ("gopher", "c4", "fineweb", "refinedweb", "dclm", "nemo-curator", "educational")
 LIMITS = (1.0, 2.0)
+STERN = 0.01
+"""FineWeb's limit on repeated lines."""
 FILTERS = (("gopher_repetition", "gopher_quality"), ("c4_quality",), ("fineweb_quality",))
 ITEM = re.compile(r"^\s*Question:\s*|\n[A-E]\.[^\n]*|\s*Answer:\s*$")
 
@@ -55,7 +57,7 @@ def main() -> None:
     parser.add_argument("--bench", action="append", required=True, help="NAME=FIELD,FIELD=FILE")
     parser.add_argument("--size", type=int, default=600_000, help="bytes of texts to learn from")
     parser.add_argument(
-        "--draws", type=int, default=8, help="of texts, with three of questions each"
+        "--draws", type=int, default=8, help="of texts; three of questions for each"
     )
     parser.add_argument("--without", action="store_true", help="stages of the recipe left out")
     options = parser.parse_args()
@@ -102,7 +104,7 @@ def chains(raw: Sequence[wf.Document]) -> Iterator[tuple[str, list[str]]]:
     assert isinstance(scorer, wf.Educational)
     for limit in LIMITS:
         yield f"educational, {limit}", kept((*steps[:-1], replace(scorer, min_score=limit)), raw)
-    yield "educational, lines .01", kept(stern(steps), raw)
+    yield "educational, lines .01", kept(with_limit(steps, STERN), raw)
     for limit in LIMITS:
         yield f"score alone, {limit}", kept((replace(scorer, min_score=limit),), raw)
 
@@ -118,18 +120,8 @@ def variants(raw: Sequence[wf.Document]) -> Iterator[tuple[str, list[str]]]:
         left = [step for step in filters if step.name not in gone]
         yield f"without {' and '.join(gone)}", kept((*left, scorer), raw)
     at = names.index(FILTERS[0][0])
-    yield "repeated lines up to .01", kept((*stern(filters), scorer), raw)
+    yield "repeated lines up to .01", kept((*with_limit(filters, STERN), scorer), raw)
     yield "with lines", kept((*filters[:at], wf.Lines(), *filters[at:], scorer), raw)
-
-
-def stern(steps: Sequence[Any]) -> list[Any]:
-    """Return the steps with FineWeb's own limit on repeated lines."""
-    return [
-        replace(step, max_duplicate_line_character_ratio=0.01)
-        if isinstance(step, wf.FineWebQuality)
-        else step
-        for step in steps
-    ]
 
 
 def kept(steps: Sequence[Any], raw: Sequence[wf.Document]) -> list[str]:

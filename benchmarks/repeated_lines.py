@@ -41,16 +41,10 @@ def main() -> None:
 
     labels = defaultdict(list)
     for row in rows(options.labels):
-        labels[row.get("url")].append((row["edu"], row["clean"]))
+        if row["url"]:
+            labels[row["url"]].append((row["edu"], row["clean"]))
     steps = [step for step in wf.recipe("educational").steps if step.name not in LEFT]
-    pipe = wf.Pipeline(
-        tuple(
-            replace(step, max_duplicate_line_character_ratio=None)
-            if isinstance(step, wf.FineWebQuality)
-            else step
-            for step in steps
-        )
-    )
+    pipe = wf.Pipeline(tuple(with_limit(steps, None)))
     found = defaultdict(list)
     for doc in pipe.kept(pages(options.crawl, options.pages)):
         if doc.url in labels:
@@ -63,6 +57,16 @@ def main() -> None:
             f"{name:<22}  {len(found[low, high]):>6}  {len(read):>8}  {read[:, 0].mean():>11.2f}  "
             f"{(read[:, 0] >= 2.5).mean():>12.3f}  {read[:, 1].mean():>5.2f}"
         )
+
+
+def with_limit(steps: Sequence[Any], most: float | None) -> list[Any]:
+    """Return the steps with this limit on repeated lines in FineWeb's rules."""
+    return [
+        replace(step, max_duplicate_line_character_ratio=most)
+        if isinstance(step, wf.FineWebQuality)
+        else step
+        for step in steps
+    ]
 
 
 def band(share: float) -> tuple[float, float]:
