@@ -113,6 +113,18 @@ def test_metadata_and_other_fields_become_meta():
     assert doc.meta == {"meta": "a note"}
 
 
+@pytest.mark.parametrize("key", ["metadata", "meta"])
+def test_metadata_may_be_the_text_of_a_json_object(key):
+    said = '{"url": "https://a.example/", "score": 1.5, "tags": ["x"]}'
+    (doc,) = read.memory([{"text": "x", key: said, "n": 3}])
+    assert doc.meta == {"url": "https://a.example/", "score": 1.5, "tags": ["x"], "n": 3}
+    assert doc.url == "https://a.example/"
+    for other in ("{broken", "[1, 2]", '"{}"', "{" * 100_000, "a note", ""):
+        (doc,) = read.memory([{"text": "x", key: other}])
+        assert doc.live
+        assert doc.meta == {key: other}
+
+
 def test_items_are_not_changed():
     row = {"text": "x", "metadata": {"a": 1}, "html": "<p>", "id": 1}
     copy = {**row, "metadata": {"a": 1}}

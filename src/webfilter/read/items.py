@@ -4,6 +4,8 @@ A mapping is read the same way whether it comes from a list, a line of JSON or a
 Three layouts are known: free (``text``, ``html``, ``url``, ``id``; the other fields go to `meta`),
 datatrove's (``text``, ``id``, ``metadata``), and webfilter's own, as JSON or as columns: those of
 its Parquet files, which come through pandas, DuckDB or a dataset as rows with `meta` as text.
+Fields ``metadata`` and ``meta`` that hold a JSON object as text, as columns of published data sets
+do, are read as that object; datatrove's readers do so with the former.
 """
 
 from __future__ import annotations
@@ -171,12 +173,24 @@ def _page(value: Any, meta: dict[str, Any]) -> bytes | None:
 
 
 def _meta(fields: dict[str, Any]) -> dict[str, Any]:
-    """Take the mappings ``metadata`` and ``meta`` out of `fields`, as one."""
+    """Take the mappings ``metadata`` and ``meta`` out of `fields`, as one; as JSON text, too."""
     meta: dict[str, Any] = {}
     for key in ("meta", "metadata"):
-        if isinstance(fields.get(key), Mapping):
-            meta.update((str(name), value) for name, value in fields.pop(key).items())
+        found = _decoded(fields.get(key))
+        if isinstance(found, Mapping):
+            meta.update((str(name), value) for name, value in found.items())
+            del fields[key]
     return meta
+
+
+def _decoded(value: Any) -> Any:
+    """Return what the text `value` is in JSON, `value` itself if it is none."""
+    if not isinstance(value, str) or not value.startswith("{"):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
 
 
 def _own(fields: dict[str, Any], options: Options) -> Document:
