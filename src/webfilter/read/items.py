@@ -29,6 +29,7 @@ __all__ = ["COLUMNS", "document", "from_columns", "from_mapping"]
 COLUMNS = frozenset(("id", "text", "url", "meta", "verdict", "html"))
 """Columns of a table that webfilter wrote, beside those of signals."""
 
+_DEFAULT_ID = Options().id
 _RESERVED = re.compile("_{2,}signals")
 _TAKES = "give a Document, a str (text), bytes (HTML), a mapping or a table"
 
@@ -83,9 +84,8 @@ def from_mapping(row: Mapping[Any, Any], options: Options, where: str = "") -> D
             return from_columns(fields, None, options.verdicts)
         text, html = fields.pop(options.text, None), fields.pop(options.html, None)
         meta = _meta(fields)
-        given = fields.pop(options.url, None)
-        url = _url(meta.get("url") if _missing(given) else given)
-        id = _id(fields.pop(options.id, None))
+        url = _url(_given(fields, meta, options.url, "url"))
+        id = _id(_given(fields, meta, options.id))
         for key, value in fields.items():
             meta.setdefault(key, value)
         if options.text not in row and options.html not in row:
@@ -181,6 +181,18 @@ def _meta(fields: dict[str, Any]) -> dict[str, Any]:
             meta.update((str(name), value) for name, value in found.items())
             del fields[key]
     return meta
+
+
+def _given(fields: dict[str, Any], meta: Mapping[str, Any], name: str, *more: str) -> Any:
+    """Take the field `name` out of `fields`; where it is missing, find it or `more` in `meta`.
+
+    An ``id`` in `meta` is one only for those who call it so: nobody said what it names.
+    """
+    found = fields.pop(name, None)
+    for key in (name, *more):
+        if _missing(found) and key != _DEFAULT_ID:
+            found = meta.get(key)
+    return found
 
 
 def _decoded(value: Any) -> Any:

@@ -48,7 +48,8 @@ class Reader:
             text: field or column that holds the text.
             html: field or column that holds the page.
             id: field or column that holds the id; rows without one are named by their content.
-            url: field or column that holds the URL.
+            url: field or column that holds the URL. Both may stand within a field ``metadata``
+                or ``meta``: ``id="WARC-Record-ID", url="WARC-Target-URI"``.
             verdicts: keep the verdicts in files that webfilter wrote, so that what was dropped
                 stays dropped; otherwise rules judge afresh.
             max_bytes: size above which a page, record, line or row of a file is not loaded but

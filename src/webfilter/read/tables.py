@@ -32,6 +32,8 @@ __all__ = ["check_columns", "layout", "parquet_schema", "read_parquet", "rows", 
 def check_columns(names: list[str], options: Options, what: str) -> None:
     """Make sure that a table has a column of texts or pages, and each role one column.
 
+    Those of ids and URLs may be within a column ``metadata`` or ``meta``, where nothing is checked.
+
     Raises:
         SourceError: it has none, or one that was asked for by name is missing, or two have its
             name.
@@ -41,7 +43,8 @@ def check_columns(names: list[str], options: Options, what: str) -> None:
     default = Options()
     for key in ("text", "html", "id", "url"):
         wanted = getattr(options, key)
-        if wanted != getattr(default, key) and wanted not in names:
+        within = key in ("id", "url") and not {"metadata", "meta"}.isdisjoint(names)
+        if wanted != getattr(default, key) and wanted not in names and not within:
             near = get_close_matches(wanted, names, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}?" if near else _columns(names)
             raise SourceError(f"{what}: no column {wanted!r}: {hint}")
