@@ -86,6 +86,10 @@ class Reader:
     def files(
         paths: Paths,
         *,
+        text: str = "text",
+        html: str = "html",
+        id: str = "id",
+        url: str = "url",
         max_bytes: int | None = MAX_BYTES,
         verdicts: bool = False,
         storage: Mapping[str, Any] | None = None,
@@ -97,7 +101,15 @@ class Reader:
         Raises:
             SourceError: a path leads nowhere, or to nothing that can be read.
         """
-        options = Options(max_bytes=max_bytes, verdicts=verdicts, storage=storage or {})
+        options = Options(
+            text=text,
+            html=html,
+            id=id,
+            url=url,
+            max_bytes=max_bytes,
+            verdicts=verdicts,
+            storage=storage or {},
+        )
         return file_source(_several(paths), None, options)
 
     @staticmethod
