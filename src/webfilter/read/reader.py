@@ -185,7 +185,8 @@ class Reader:
         """Return one document for each line of JSON Lines files (plain, gz, zst, xz, bz2, lz4).
 
         Fields without a role go to `meta`. datatrove's layout (``text, id, metadata``) and
-        webfilter's own are understood.
+        webfilter's own are understood. Of a folder or pattern those files are read that are called
+        ``.jsonl``, ``.ndjson``, ``.jsonlines``, or, where they are compressed, ``.json``.
 
         Raises:
             SourceError: nothing is there, or no JSON Lines file in a folder or pattern. A file
