@@ -149,8 +149,11 @@ def test_named_ids_and_urls_may_stand_in_the_metadata(tmp_path):
         assert (doc.id, doc.url) == ("<urn:1>", "https://a.example/")
     (doc,) = read.memory(rows[:1])
     assert doc.id not in ("no", "<urn:1>")
-    with pytest.raises(SourceError, match="no column 'link'"):
-        read.read(pa.table({"text": ["Tide."]}), url="link")
+    (doc,) = read.read(pa.Table.from_pylist(rows[1:2]), **names)  # as the text of an object
+    assert (doc.id, doc.url) == ("<urn:1>", "https://a.example/")
+    for columns in ({}, {"metadata": [within]}, {"meta": ["{}"], "links": ["x"]}):
+        with pytest.raises(SourceError, match="no column 'link'"):
+            read.read(pa.table({"text": ["Tide."], **columns}), url="link")
 
 
 def test_items_are_not_changed():

@@ -24,10 +24,13 @@ from webfilter.read.marks import content_id, dropped, failed
 from webfilter.read.options import Options
 from webfilter.read.sniff import charset_of
 
-__all__ = ["COLUMNS", "document", "from_columns", "from_mapping"]
+__all__ = ["COLUMNS", "METADATA", "document", "from_columns", "from_mapping"]
 
 COLUMNS = frozenset(("id", "text", "url", "meta", "verdict", "html"))
 """Columns of a table that webfilter wrote, beside those of signals."""
+
+METADATA = ("meta", "metadata")
+"""Fields whose fields are the document's own; the latter goes before the former."""
 
 _DEFAULT_ID = Options().id
 _RESERVED = re.compile("_{2,}signals")
@@ -175,7 +178,7 @@ def _page(value: Any, meta: dict[str, Any]) -> bytes | None:
 def _meta(fields: dict[str, Any]) -> dict[str, Any]:
     """Take the mappings ``metadata`` and ``meta`` out of `fields`, as one; as JSON text, too."""
     meta: dict[str, Any] = {}
-    for key in ("meta", "metadata"):
+    for key in METADATA:
         found = _decoded(fields.get(key))
         if isinstance(found, Mapping):
             meta.update((str(name), value) for name, value in found.items())
