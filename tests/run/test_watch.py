@@ -225,10 +225,13 @@ def test_a_given_signal_that_no_document_has_is_told_of(said: pytest.LogCaptureF
     judge = wf.Judge((wf.Rule("score", ge=3), wf.Rule("words", ge=99)), given=True)
     assert len(list(judge.kept(rows))) == 30
     [record] = said.records
-    assert record.getMessage().startswith(
+    assert record.getMessage() == (
         "judge: none of the first 30 documents has the signal 'score', so its rule drops nothing; "
-        "a field of the source is in meta: Where(lambda doc: doc.meta['score']"
+        "if a field of the source is meant, make it a signal: "
+        "doc.with_signals({'score': doc.meta['score']})"
     )
+    given = (doc.with_signals({"score": doc.meta["score"]}) for doc in wf.read(rows))
+    assert len(list(judge.kept(given))) == 12
     report = judge.run(docs(), progress=False)
     assert [text.partition(" documents")[0] for text in report.warnings] == [
         f"judge: none of the first {FIRST + 24:,}"

@@ -103,10 +103,11 @@ class Watch:
                 logger.warning(text)
                 self.said.append(text)
             elif missing := [s for s in self._given[row.name] if row.undefined[s] == row.docs_in]:
+                name = missing[0]
                 text = (
                     f"{row.name}: none of the first {row.docs_in:,} documents has the signal "
-                    f"{missing[0]!r}, so its rule drops nothing; a field of the source is in meta: "
-                    f"Where(lambda doc: doc.meta[{missing[0]!r}] ..., reason=...) judges it"
+                    f"{name!r}, so its rule drops nothing; if a field of the source is meant, make "
+                    f"it a signal: doc.with_signals({{{name!r}: doc.meta[{name!r}]}})"
                 )
                 logger.warning(text)
                 self.said.append(text)
