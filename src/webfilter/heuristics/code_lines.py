@@ -3,7 +3,7 @@
 An extractor knows what stood in ``pre``; plain text does not say. A line is judged by marks that
 code has more often than prose (and by two of prose), in itself and in the three lines before and
 after, and by how many lines of the text are clearly code. The weights are those of a logistic
-regression on real pages (`classifiers/lines/code.py`).
+regression on real pages (`classifiers/lines/train_code.py`).
 """
 
 from __future__ import annotations
