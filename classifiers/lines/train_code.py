@@ -1,6 +1,6 @@
 """Fit the weights of `webfilter.heuristics.code_lines`.
 
-    python classifiers/lines/train_code.py WCXB/pages.jsonl.xz pages-*.warc.gz --lines TURKU.jsonl.xz
+    python classifiers/lines/train_code.py PAGES.jsonl.xz pages-*.warc.gz --lines LABELS.jsonl.xz
 
 What is code is known from HTML: pages are extracted as Markdown, what stands in a fence is code,
 and then the fences are taken away. Pages without code, and the tuning half of the lines with human

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -26,6 +27,11 @@ AUTO = "auto"
 _AUTO = ("blocks", "trafilatura")
 UNSURE = 0.5
 """Confidence below which ``auto`` asks another engine."""
+_CONTROLS = bytes((*range(9), *range(14, 32), 127))
+_UNSEEN = "\u2060\u2061\u2062\u2063\u2064\ufeff"
+_SOFT = re.compile("(?<![\xc2-\xdf])\xad+(?![\x80-\xbf])")  # else it is half of a mojibake letter
+_PARTED = "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff]"  # Thai, Lao, Tibetan, Burmese, Khmer
+_ZERO_WIDTH = re.compile(f"(?<!{_PARTED})\u200b+(?!{_PARTED})")
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,8 @@ class Extract(Transform):
     fails alone, with that reason; so does what is no page but an image, a document, an archive.
     What the page declares about itself is added to ``meta``, never over what the source gave:
     ``title``, ``author``, ``date_published``, ``site``, ``language_declared``, ``canonical_url``,
-    ``page_type``.
+    ``page_type``. What a reader of the page would not see is left out of its text: soft hyphens,
+    control characters, spaces without width (but those that part Thai words).
 
     Raises:
         UnknownName: there is no such engine.
@@ -260,10 +267,22 @@ class Extract(Transform):
 
 
 def _tidy(found: Extracted) -> Extracted:
-    """Return `found` with its text stripped, newlines plain, without NUL and lone surrogates."""
-    text = found.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+    """Return `found` with its text stripped, newlines plain, without what nobody sees.
+
+    That is control characters, soft hyphens, marks of byte order and joiners of words, and spaces
+    without width but beside letters of scripts that part words with them; and lone surrogates.
+    """
+    text = found.text.replace("\r\n", "\n").replace("\r", "\n")
+    for unseen in _UNSEEN:
+        text = text.replace(unseen, "")
+    if "\xad" in text:
+        text = _SOFT.sub("", text)
+    if "\u200b" in text:
+        text = _ZERO_WIDTH.sub("", text)
     try:
-        text.encode()
+        raw = text.encode()
     except UnicodeEncodeError:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return found._replace(text=text)
+        raw = text.encode()
+    left = raw.translate(None, _CONTROLS)
+    return found._replace(text=(left.decode() if len(left) < len(raw) else text).strip())
