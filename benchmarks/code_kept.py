@@ -18,7 +18,7 @@ import argparse
 import json
 import lzma
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -81,10 +81,12 @@ def main() -> None:
     texts_of_all = list(wf.Pipeline(tuple(extracted)).kept(pages))
     print("\n| educational | kept |", " | ".join(f">= {limit}" for limit in LIMITS), "|")
     print("| --- |" + " --- |" * (len(LIMITS) + 1))
-    for name, as_prose in (("code as prose", True), ("as it is", False)):
-        rest = [changed(step, as_prose) for step in steps if step not in extracted]
-        scores = [doc.signals["educational"] for doc in wf.Pipeline(tuple(rest)).kept(texts_of_all)]
-        found = [sum(score is not None and score >= limit for score in scores) for limit in LIMITS]
+    rest = [step for step in steps if step not in extracted]
+    for name, chain in (("code as prose", map(as_prose, rest)), ("as it is", rest)):
+        scores = [doc.signals["educational"] for doc in measured(chain).kept(texts_of_all)]
+        found = [
+            sum(isinstance(score, float) and score >= limit for score in scores) for limit in LIMITS
+        ]
         print(f"| {name} | {len(scores)} |", " | ".join(map(str, found)), "|")
 
 
@@ -126,12 +128,14 @@ def without_limits(stage: Any) -> Any:
     return replace(stage, **off, **{n: False for n in names if n.startswith("drop_")})
 
 
-def changed(step: Any, as_prose: bool) -> Any:
-    """Return a step of the recipe that takes code for prose if wanted, and drops by no score."""
-    if step.name == "educational":
-        return replace(step, min_score=None)
-    if not as_prose:
-        return step
+def measured(steps: Iterable[Any]) -> wf.Pipeline:
+    """Return the steps as a pipeline that drops by no score."""
+    off = {"min_score": None}
+    return wf.Pipeline(tuple(replace(s, **off) if s.name == "educational" else s for s in steps))
+
+
+def as_prose(step: Any) -> Any:
+    """Return a step that cleans and counts lines of code like others."""
     prose = {"keep_code": False, "count_code": True}
     return replace(step, **{name: value for name, value in prose.items() if hasattr(step, name)})
 

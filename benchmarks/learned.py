@@ -8,11 +8,13 @@ The model is PPMd (variant I, order 8): it learns while it compresses, in second
 by lot. It reads so many bytes of a chain's texts, in any order, then some 3,000 bytes of questions
 drawn from a benchmark. What those cost is told in bits a byte: less, where it had learned more of
 their words and turns of phrase before. All chains see the same pages, extracted once by the default
-engine and told to be English, and the same questions; each draw of both is one observation.
+engine and told to be English, and the same questions; each draw of both is one observation. With
+`--code`, functions of Python's own library are asked too.
 
 With `--without`, the chains are the recipe `educational` with a limit of 1.0, with some of its
 filters left out, with FineWeb's limit on repeated lines, and with `Lines` before all of them;
-differences are from the recipe.
+differences are from the recipe. `code as prose` is the recipe where lines of code are cleaned and
+counted like others, as in FineWeb's chain.
 
 `as raw` is how many bytes of the pages as they were extracted teach as much, for each byte of the
 chain's: from the line through what the raw pages taught at several sizes (bits by the logarithm of
@@ -22,10 +24,13 @@ bytes).
 from __future__ import annotations
 
 import argparse
+import ast
+import importlib
+import inspect
 import random
 import re
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -33,6 +38,7 @@ from typing import Any
 
 import numpy as np
 import pyppmd
+from code_kept import as_prose
 from repeated_lines import pages, with_limit
 
 import webfilter as wf
@@ -46,6 +52,7 @@ LIMITS = (1.0, 2.0)
 STERN = 0.01
 """FineWeb's limit on repeated lines."""
 FILTERS = (("gopher_repetition", "gopher_quality"), ("c4_quality",), ("fineweb_quality",))
+MODULES = ("statistics", "calendar", "heapq", "fractions", "textwrap", "csv", "shutil", "random")
 ITEM = re.compile(r"^\s*Question:\s*|\n[A-E]\.[^\n]*|\s*Answer:\s*$")
 
 
@@ -55,6 +62,7 @@ def main() -> None:
     parser.add_argument("crawl", nargs="+", help="WARC files")
     parser.add_argument("--pages", type=Path, help="JSON Lines with html and url")
     parser.add_argument("--bench", action="append", required=True, help="NAME=FIELD,FIELD=FILE")
+    parser.add_argument("--code", action="store_true", help="ask Python's library too")
     parser.add_argument("--size", type=int, default=600_000, help="bytes of texts to learn from")
     parser.add_argument(
         "--draws", type=int, default=8, help="of texts; three of questions for each"
@@ -63,6 +71,8 @@ def main() -> None:
     options = parser.parse_args()
 
     benches = dict(questions(given) for given in options.bench)
+    if options.code:
+        benches["code"] = library()
     raw = list(pages(options.crawl, options.pages))
     paths = {given.split("=")[0]: given.split("=")[2] for given in options.bench}
     spoiled = sum(not doc.live for doc in wf.Contamination(paths)(raw))
@@ -104,7 +114,7 @@ def chains(raw: Sequence[wf.Document]) -> Iterator[tuple[str, list[str]]]:
     assert isinstance(scorer, wf.Educational)
     for limit in LIMITS:
         yield f"educational, {limit}", kept((*steps[:-1], replace(scorer, min_score=limit)), raw)
-    yield "educational, lines .01", kept(with_limit(steps, STERN), raw)
+    yield "educational, code as prose", kept(map(as_prose, steps), raw)
     for limit in LIMITS:
         yield f"score alone, {limit}", kept((replace(scorer, min_score=limit),), raw)
 
@@ -121,10 +131,11 @@ def variants(raw: Sequence[wf.Document]) -> Iterator[tuple[str, list[str]]]:
         yield f"without {' and '.join(gone)}", kept((*left, scorer), raw)
     at = names.index(FILTERS[0][0])
     yield "repeated lines up to .01", kept((*with_limit(filters, STERN), scorer), raw)
+    yield "code as prose", kept((*map(as_prose, filters), scorer), raw)
     yield "with lines", kept((*filters[:at], wf.Lines(), *filters[at:], scorer), raw)
 
 
-def kept(steps: Sequence[Any], raw: Sequence[wf.Document]) -> list[str]:
+def kept(steps: Iterable[Any], raw: Sequence[wf.Document]) -> list[str]:
     """Return the texts that a chain keeps, without its extraction."""
     pipe = wf.Pipeline(tuple(step for step in steps if step.name != "extract"))
     return [doc.text for doc in pipe.kept(raw)]
@@ -135,6 +146,17 @@ def questions(given: str) -> tuple[str, list[str]]:
     name, fields, path = given.split("=")
     items = read_items(Path(path), tuple(fields.split(",")))[0]
     return name, sorted({ITEM.sub("", "\n".join(texts)) for texts in items})
+
+
+def library() -> list[str]:
+    """Return functions of Python's own library, documentation and all."""
+    found: set[str] = set()
+    for name in MODULES:
+        source = inspect.getsource(importlib.import_module(name))
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef):
+                found.add(ast.get_source_segment(source, node) or "")
+    return sorted(found)
 
 
 def bits(
