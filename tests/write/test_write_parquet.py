@@ -262,10 +262,13 @@ def test_arrow_table_has_the_same_columns_as_the_files(tmp_path):
 
 
 def test_arrow_table_of_mixed_kinds_loses_nothing():
-    docs = [Document("a", signals={"x": 1, "y": None}), Document("b", signals={"x": "one"})]
+    docs = [
+        Document("a", signals={"x": 1, "y": None}),
+        Document("b", signals={"x": "one", "": 2}),  # JSON has such names; no signal is declared so
+    ]
     rows = to_arrow(docs).to_pylist()
     assert rows[0]["x"] == 1
-    assert json.loads(rows[1]["meta"]) == {"_signals": {"x": "one"}}
+    assert json.loads(rows[1]["meta"]) == {"_signals": {"x": "one", "": 2}}
     assert rows[0]["y"] is None
     assert to_arrow([]).num_rows == 0
 

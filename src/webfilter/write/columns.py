@@ -70,18 +70,24 @@ class _Kind(NamedTuple):
 
 def verdict_fields(verdict: Verdict) -> dict[str, Any]:
     """Return the fields of `verdict` in the order of its column; `value` as it is."""
-    limit = verdict.limit
-    number = isinstance(limit, (int, float)) and limit == limit
     return {
         "stage": _string(verdict.stage),
         "reason": _string(verdict.reason),
         "signal": _string(verdict.signal),
         "value": verdict.value,
-        "limit": float(limit) if number and limit is not None else None,
+        "limit": _number(verdict.limit),
         "op": _string(verdict.op),
         "kind": _string(verdict.kind),
         "of": _string(verdict.of),
     }
+
+
+def _number(value: Any) -> float | None:
+    """Return `value` as a float; None for what is no number, NaN, or beyond all floats."""
+    try:
+        return float(value) if isinstance(value, (int, float)) and value == value else None
+    except OverflowError:
+        return None
 
 
 def _string(value: Any) -> str | None:
@@ -265,6 +271,7 @@ def _found(docs: Sequence[Document]) -> list[Signal]:
         for name, value in doc.signals.items():
             kinds.setdefault(name, set()).add(type(value))
     found = []
+    kinds.pop("", None)  # a name for JSON only
     for name, types in kinds.items():
         types.discard(type(None))
         for kind, (exact, _) in _KINDS.items():
