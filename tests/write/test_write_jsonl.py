@@ -103,7 +103,7 @@ def test_verdict_values_are_json_of_their_own():
     }
 
 
-@pytest.mark.parametrize("limit", [10**400, -(10**400)])
+@pytest.mark.parametrize("limit", [10**400, -(10**400)], ids=["above", "below"])
 def test_a_limit_beyond_all_floats_is_none(limit):
     """As an int it would be refused when it is read again."""
     doc = Document("a", "Hi.", verdict=Verdict("s", "words", "words", 12, limit, op="<"))
