@@ -103,12 +103,16 @@ def test_verdict_values_are_json_of_their_own():
     }
 
 
-@pytest.mark.parametrize("limit", [10**400, -(10**400)], ids=["above", "below"])
-def test_a_limit_beyond_all_floats_is_none(limit):
-    """As an int it would be refused when it is read again."""
-    doc = Document("a", "Hi.", verdict=Verdict("s", "words", "words", 12, limit, op="<"))
-    assert json.loads(line(doc))["verdict"]["limit"] is None
-    assert to_arrow([doc]).column("verdict")[0].as_py()["limit"] is None
+@pytest.mark.parametrize(
+    ("limit", "kept"),
+    [(10**400, None), (-(10**400), None), (float("nan"), None), ("fifty", None), (50, 50.0)],
+    ids=["above", "below", "nan", "text", "int"],
+)
+def test_a_limit_that_is_no_float_is_none(limit, kept):
+    """One beyond all floats would be refused when it is read again."""
+    doc = Document("a", "Hi.", verdict=Verdict("s", ValueError("é"), "words", 12, limit, op="<"))
+    for said in (json.loads(line(doc))["verdict"], to_arrow([doc]).to_pylist()[0]["verdict"]):
+        assert (said["reason"], repr(said["limit"])) == ("é", repr(kept))
 
 
 def test_pages_go_along_in_base64_where_asked_for():

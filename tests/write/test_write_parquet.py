@@ -12,6 +12,7 @@ import pytest
 
 from webfilter.document import Document, Verdict
 from webfilter.errors import ConfigError
+from webfilter.read import read
 from webfilter.stage import Signal
 from webfilter.write import open_sink, parquet, to_arrow
 
@@ -193,16 +194,24 @@ def test_a_field_of_the_source_cannot_pose_as_signals(tmp_path):
     }
 
 
-def test_a_signal_with_the_name_of_a_column_is_not_lost(tmp_path):
-    doc = Document("a", "the text", signals={"text": 5})
-    [row] = written(tmp_path, [doc], signals=[Signal("text", "int", "Clash.")]).to_pylist()
-    assert row["text"] == "the text"
-    assert json.loads(row["meta"]) == {"_signals": {"text": 5}}
+@pytest.mark.parametrize(
+    "name", ["id", "text", "url", "meta", "verdict", "html", "_signals", "__signals"]
+)
+def test_a_signal_with_the_name_of_a_column_is_not_lost(tmp_path, name):
+    doc = Document("a", "the text", url="https://a.test/", signals={name: 5}, meta={"kept": 1})
+    table = written(tmp_path, [doc], signals=[Signal(name, "int", "Clash.")])
+    [row] = table.to_pylist()
+    assert (row["id"], row["text"], row["url"]) == (doc.id, doc.text, doc.url)
+    assert json.loads(row["meta"]) == {"kept": 1, "_signals": {name: 5}}
+    assert table.column_names == ["id", "text", "url", "meta", "verdict"]
+    assert list(read(tmp_path)) == [doc]
 
 
-def test_a_signal_declared_as_int_and_as_float_has_one_float_column(tmp_path):
-    twice = [Signal("x", "int", ""), Signal("x", "float", "")]
+@pytest.mark.parametrize("kinds", [["int", "float"], ["float", "int"]])
+def test_a_signal_declared_as_int_and_as_float_has_one_float_column(tmp_path, kinds):
+    twice = [Signal("x", kind, "") for kind in kinds]
     table = written(tmp_path, [Document("a", signals={"x": 1})], signals=twice)
+    assert table.column("x").type == pa.float64()
     assert table.column("x").to_pylist() == [1.0]
 
 

@@ -119,8 +119,8 @@ class Columns:
                     kinds[name] = "float"
         self._kinds, self._names = kinds, frozenset(kinds)
         self._html = html
-        given = {str(key): str(value) for key, value in (metadata or {}).items()}
-        self.metadata: dict[str, Any] = {**given, "signals": list(kinds), "version": VERSION}
+        ours = {"signals": list(kinds), "version": VERSION}
+        self.metadata: dict[str, Any] = {**(metadata or {}), **ours}
         self.schema = _schema(kinds, html, self.metadata)
         self._rows: list[tuple[Any, ...]] = []
         self._signals: list[Mapping[str, Any]] = []
