@@ -382,17 +382,40 @@ def test_a_full_disk_is_an_output_error_and_abort_cleans_up(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("at", ["next group", "close"])
-def test_what_goes_wrong_in_the_thread_that_writes_is_told(tmp_path, monkeypatch, at):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(OSError(errno.ENOSPC, "No space left on device"), OutputError), (MemoryError("no room"), MemoryError)],
+    ids=["disk", "memory"],
+)
+def test_what_goes_wrong_in_the_thread_that_writes_is_told(tmp_path, monkeypatch, at, error, told):
     def full(*args, **settings):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise error
 
     monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
     sink = parquet(tmp_path, group_rows=len(DOCS))
     sink.write(DOCS)
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(told, match=error.args[-1]):
         sink.write(DOCS) if at == "next group" else sink.close()
+    monkeypatch.undo()
     with pytest.raises(OutputError, match="broken"):
         sink.write(DOCS)
+    with pytest.raises(OutputError, match="broken"):
+        sink.close()
+    sink.abort()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_was_interrupted_cannot_be_taken_for_complete(tmp_path, format):
+    def interrupted():
+        yield DOCS[0]
+        raise KeyboardInterrupt
+
+    sink = open_sink(tmp_path, format=format)
+    with pytest.raises(KeyboardInterrupt):
+        sink.write(interrupted())
+    with pytest.raises(OutputError, match="broken"):
+        sink.close()
     sink.abort()
     assert names(tmp_path) == []
 
