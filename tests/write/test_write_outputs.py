@@ -384,7 +384,10 @@ def test_a_full_disk_is_an_output_error_and_abort_cleans_up(tmp_path, monkeypatc
 @pytest.mark.parametrize("at", ["next group", "close"])
 @pytest.mark.parametrize(
     ("error", "told"),
-    [(OSError(errno.ENOSPC, "No space left on device"), OutputError), (MemoryError("no room"), MemoryError)],
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), OutputError),
+        (MemoryError("no room"), MemoryError),
+    ],
     ids=["disk", "memory"],
 )
 def test_what_goes_wrong_in_the_thread_that_writes_is_told(tmp_path, monkeypatch, at, error, told):

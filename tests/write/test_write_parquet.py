@@ -127,11 +127,26 @@ def test_parts_and_row_groups_end_where_they_should(tmp_path):
     assert rows == [[100], [100], [50]]
 
 
-def test_a_row_group_ends_with_the_document_that_reaches_its_bytes(tmp_path):
-    docs = [Document(str(i), "x" * 1_000) for i in range(10)]
-    written(tmp_path, docs, group_bytes=3_000)
+@pytest.mark.parametrize(
+    ("large", "rows"),
+    [
+        ({"text": "x" * 1_000}, [3, 3, 3, 1]),
+        ({"url": "x" * 1_000}, [3, 3, 3, 1]),
+        ({"meta": {"title": "x" * 1_000}}, [3, 3, 3, 1]),
+        ({"signals": {"stranger": "x" * 1_000}}, [3, 3, 3, 1]),
+        ({"html": b"x" * 1_000}, [3, 3, 3, 1]),
+        ({}, [10]),
+    ],
+    ids=["text", "url", "meta", "signals", "html", "nothing"],
+)
+def test_a_row_group_ends_with_the_document_that_reaches_its_bytes(tmp_path, large, rows):
+    docs = [Document(str(i), **large) for i in range(10)]
+    written(tmp_path, docs, signals=SIGNALS, group_bytes=3_000, html=True)
     file = pq.read_metadata(tmp_path / "part-00000.parquet")
-    assert [file.row_group(i).num_rows for i in range(file.num_row_groups)] == [3, 3, 3, 1]
+    assert [file.row_group(i).num_rows for i in range(file.num_row_groups)] == rows
+    if "html" in large:  # a page that is not written takes no room
+        written(tmp_path, docs, group_bytes=3_000, overwrite=True)
+        assert pq.read_metadata(tmp_path / "part-00000.parquet").num_row_groups == 1
 
 
 @pytest.mark.parametrize(
@@ -140,6 +155,8 @@ def test_a_row_group_ends_with_the_document_that_reaches_its_bytes(tmp_path):
         ("words", 7, 7, None),
         ("words", 2**63 - 1, 2**63 - 1, None),
         ("words", 2**63, None, 2**63),
+        ("words", -(2**63), -(2**63), None),
+        ("words", -(2**63) - 1, None, -(2**63) - 1),
         ("words", "seven", None, "seven"),
         ("words", 7.5, None, 7.5),
         ("words", True, None, True),
@@ -185,11 +202,13 @@ def test_a_value_is_written_the_same_beside_any_other():
 
 
 def test_a_field_of_the_source_cannot_pose_as_signals(tmp_path):
-    doc = Document("a", meta={"_signals": {"words": 1}, "__signals": 2}, signals={"new": 3})
+    fields = {"_signals": {"words": 1}, "__signals": 2, 7: "seven"}
+    doc = Document("a", meta=fields, signals={"new": 3})
     [row] = written(tmp_path, [doc]).to_pylist()
     assert json.loads(row["meta"]) == {
         "__signals": {"words": 1},
         "___signals": 2,
+        "7": "seven",
         "_signals": {"new": 3},
     }
 
@@ -267,6 +286,8 @@ def test_arrow_table_has_the_same_columns_as_the_files(tmp_path):
     table = to_arrow(docs, SIGNALS)
     assert table.equals(written(tmp_path, docs, signals=SIGNALS))
     assert to_arrow(docs).column_names == table.column_names
+    assert to_arrow([], SIGNALS).schema == table.schema
+    assert not any("_signals" in cell for cell in table.column("meta").to_pylist())
     assert json.loads(to_arrow(docs[:1], []).column("meta")[0].as_py())["_signals"]
 
 
@@ -293,12 +314,6 @@ def test_pandas_and_polars_take_the_table():
     assert pl.DataFrame(table)["words"].to_list() == [0, 1, 2]
     assert table.to_pandas()["language"].tolist() == ["en"] * 3
     assert isinstance(table.to_pandas(), pd.DataFrame)
-
-
-def test_signals_without_a_column_count_where_row_groups_end(tmp_path):
-    docs = [Document(f"d{n}", signals={"own": "x" * 1_000}) for n in range(10)]
-    written(tmp_path, docs, group_bytes=2_000)
-    assert pq.ParquetFile(tmp_path / "part-00000.parquet").num_row_groups == 5
 
 
 PARQUET = modules["webfilter.write.parquet"]

@@ -140,7 +140,7 @@ class Columns:
             verdict["value"] = json_text(verdict["value"])
         identity, text = utf8(doc.id), utf8(doc.text)
         url = None if doc.url is None else utf8(doc.url)
-        packed = utf8(json_text(meta)) if meta else b"{}"
+        packed = utf8(json_text(meta))
         page = (doc.html,) if self._html else ()
         size = len(identity) + len(text) + len(url or b"") + len(packed) + 9 * len(self._kinds) + 32
         if not doc.signals.keys() <= self._names:
@@ -157,13 +157,11 @@ class Columns:
 
         own = list(zip(*self._rows, strict=True)) or [()] * (len(self.schema) - len(self._kinds))
         measured = [self._column(name, kind) for name, kind in self._kinds.items()]
-        if self._extra:
-            meta = list(own[3])
-            for row, signals in self._extra.items():
-                meta[row] = utf8(json_text({**json.loads(meta[row]), "_signals": signals}))
-            own[3] = tuple(meta)
+        meta = list(own[3])
+        for row, signals in self._extra.items():
+            meta[row] = utf8(json_text({**json.loads(meta[row]), "_signals": signals}))
         self._rows, self._signals, self._extra = [], [], {}
-        columns = (*own[:4], *measured, *own[4:])
+        columns = (*own[:3], meta, *measured, *own[4:])
         arrays = [
             pa.array(column, type=field.type)
             for column, field in zip(columns, self.schema, strict=True)
@@ -178,8 +176,6 @@ class Columns:
         if types <= {exact} and fit([value for value in cells if value is not None]):
             return cells
         for row, value in enumerate(cells):
-            if value is None or (type(value) is exact and fit((value,))):
-                continue
             fits, cells[row] = _fit(name, value, kind)
             if not fits:
                 cells[row] = None
