@@ -284,7 +284,9 @@ def test_sizes_below_one_are_refused(tmp_path):
 def test_arrow_table_has_the_same_columns_as_the_files(tmp_path):
     docs = list(pages(2_500))
     table = to_arrow(docs, SIGNALS)
-    assert table.equals(written(tmp_path, docs, signals=SIGNALS))
+    assert table.equals(written(tmp_path / "texts", docs, signals=SIGNALS))
+    pages_too = to_arrow(docs, SIGNALS, html=True)
+    assert pages_too.equals(written(tmp_path / "pages", docs, signals=SIGNALS, html=True))
     assert to_arrow(docs).column_names == table.column_names
     assert to_arrow([], SIGNALS).schema == table.schema
     assert not any("_signals" in cell for cell in table.column("meta").to_pylist())
