@@ -201,20 +201,19 @@ def test_a_forked_child_neither_keeps_the_lock_nor_releases_it(tmp_path):
         "os.waitpid(child, 0)\n"
         "child = os.fork()\n"
         "if not child:\n"
-        "    os.close(1)\n"
+        "    os.closerange(1, 3)\n"
         "    time.sleep(60)\n"
         "print(child, flush=True)\n"
         "sys.stdin.read()\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    run = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    run = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], **pipes)
     orphan = int(run.stdout.readline())
     try:
         with pytest.raises(OutputError, match="another run"):
             jsonl(tmp_path)
-        run.communicate()
+        assert run.communicate()[1] == b""
         assert run.returncode == -signal.SIGKILL
         jsonl(tmp_path).close()
     finally:
@@ -225,6 +224,7 @@ def test_a_forked_child_neither_keeps_the_lock_nor_releases_it(tmp_path):
 def test_a_lock_leaves_nothing_behind(tmp_path):
     held, owner = set(locks._held), memory()
     release = lock(tmp_path, owner)
+    assert f".{tmp_path.name}.lock" not in names(tmp_path.parent)  # of the folder itself
     [handle] = locks._held - held
     forked = os.dup(handle)  # as a child has it that was forked without Python's knowledge
     free = os.dup(handle)

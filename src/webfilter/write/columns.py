@@ -261,7 +261,7 @@ def to_arrow(
 
 
 def _found(docs: Sequence[Document]) -> list[Signal]:
-    """Return the signals that `docs` have, each of the kind that most of its values take."""
+    """Return the signals that `docs` have, each of the first kind that one of its values is of."""
     kinds: dict[str, set[type]] = {}
     for doc in docs:
         for name, value in doc.signals.items():
@@ -271,7 +271,7 @@ def _found(docs: Sequence[Document]) -> list[Signal]:
     for name, types in kinds.items():
         types.discard(type(None))
         for kind, (exact, _) in _KINDS.items():
-            if exact in types or (not types and kind == "float"):
+            if exact in types or not types:
                 found.append(Signal(name, kind, ""))
                 break
     return found
