@@ -167,7 +167,10 @@ def test_padding_is_no_damage():
     assert failures(read_bytes(pages(2, False).data + b"\r\n" * 500)) == []
 
 
-@pytest.mark.parametrize("said", [b"3", b"99999", b"999999999999", b"-5", b"", b"x", b"9" * 30])
+SAID = [b"3", b"99999", b"999999999999", b"-5", b"", b"x", "²".encode(), b"9" * 30]
+
+
+@pytest.mark.parametrize("said", SAID, ids=ascii)
 @pytest.mark.parametrize("stored", ["plain", "members", "one member"])
 @pytest.mark.parametrize("limit", [1 << 25, 300])
 def test_a_wrong_content_length_costs_that_record(said, stored, limit):
@@ -186,6 +189,9 @@ def test_a_wrong_content_length_costs_that_record(said, stored, limit):
     assert len(failures(docs)) == 1
     assert docs[2].url == "https://a.example/2"
     assert not docs[2].live
+    if not said.isdigit():
+        reason = f"Content-Length is {said.decode()!r}" if said else "it has no Content-Length"
+        assert failures(docs)[0].startswith(f"{reason}, in the record at byte ")
     if stored == "one member" and ((limit == 300 and len(said) == 5) or len(said) == 12):
         assert len(docs) == 3  # too long to be kept in memory, and there is no way back
     else:
@@ -279,18 +285,34 @@ def test_it_is_told_how_much_of_a_cut_record_is_there(limit):
             assert failures(read_bytes(b"".join(stored), max_bytes=limit))[0].startswith(said)
 
 
-def test_a_record_cut_in_its_header_does_not_swallow_the_next():
+@pytest.mark.parametrize("behind", ["a record", "nothing", "zeros"])
+def test_what_is_left_of_a_header_tells_what_is_whole_in_it(behind):
     warc = pages(4, compressed=False)
-    for cut in range(warc.offsets[1] + 12, warc.offsets[1] + 200, 7):
-        data = warc.data[:cut] + warc.data[warc.offsets[2] :]
-        docs = read_bytes(data)
-        assert urls(docs) == "023", cut
+    at = warc.offsets[1]
+    for cut in range(at + 12, at + 200, 7):
+        head = warc.data[at:cut]
+        rest = {
+            "a record": warc.data[warc.offsets[2] :],
+            "nothing": b"",
+            "zeros": bytes(20) + warc.data[cut + 20 :],
+        }[behind]
+        docs = read_bytes(warc.data[:cut] + rest)
+        assert urls(docs) == ("0" if behind == "nothing" else "023"), cut
         assert len(failures(docs)) == 1
         [broken] = [doc for doc in docs if not doc.live]
-        at = warc.offsets[1]
-        assert broken.id in (warc.ids[1], f"a.warc@{at}"), cut
-        assert broken.url in ("https://a.example/1", None), cut
+        lines = head[: head.rindex(b"\n")].decode().splitlines()[1:]
+        whole = dict(line.split(": ", 1) for line in lines)
+        assert broken.id == whole.get("WARC-Record-ID", f"a.warc@{at}"), cut
+        assert broken.url == whole.get("WARC-Target-URI"), cut
         assert broken.meta["offset"] == at
+
+
+def test_a_header_that_speaks_of_warc_files_is_whole():
+    warc = Warc(compressed=False)
+    for index in range(3):
+        warc.add(f"https://a.example/WARC/1.0/{index}", warc={"X-Note": "WARC/1.0 is a format"})
+    docs = read_bytes(warc.data)
+    assert (urls(docs), failures(docs)) == ("012", [])
 
 
 def test_records_may_span_members():
