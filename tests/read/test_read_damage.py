@@ -266,15 +266,17 @@ def test_a_long_record_may_end_with_the_file():
 
 
 @pytest.mark.parametrize("limit", [None, 100])
-def test_it_is_told_how_much_of_a_cut_record_is_there(limit):
-    warc = pages(3, compressed=False)
+@pytest.mark.parametrize("left", [0, 10, 200_000])
+def test_it_is_told_how_much_of_a_cut_record_is_there(limit, left):
+    warc = Warc(compressed=False).add()
+    warc.add(body=PAGE + random.Random(3).randbytes(300_000)).add()
     data, (_, begins, ends, _) = warc.data, warc.offsets
     body = data.index(b"\r\n\r\n", begins) + 4
-    part = f"after 10 of its {ends - body - 4} bytes"
+    part = f"after {left} of its {ends - body - 4} bytes"
     for first, rest, said in (
-        (data[begins : body + 10], b"", f"the file ends {part}"),
+        (data[begins : body + left], b"", f"the file ends {part}"),
         (data[begins : begins + 40], b"", "the file ends inside its header"),
-        (data[begins : body + 10], data[ends:], f"the next record begins {part}"),
+        (data[begins : body + left], data[ends:], f"the next record begins {part}"),
         (data[begins : begins + 40], data[ends:], "the next record begins inside its header"),
     ):
         stored = [data[:begins], first, rest]

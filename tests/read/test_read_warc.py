@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import lzma
+import random
 import re
 import tracemalloc
 import zlib
@@ -111,6 +112,28 @@ def test_compression_makes_no_difference(compress):
     assert [doc.html for doc in whole] == [doc.html for doc in docs]
     dribbled, _ = read_all(b"".join(records), Dribbles)
     assert dribbled == docs
+
+
+@pytest.mark.parametrize("size", [500, 100_000])
+def test_of_records_that_are_too_large_the_same_is_told_however_they_are_stored(size):
+    warc = Warc(compressed=False)
+    for index in range(3):
+        warc.add(f"https://a.example/{index}", PAGE + random.Random(index).randbytes(size))
+    data = re.sub(rb"WARC-Record-ID:[^\n]*\n", b"", warc.data)  # so that ids tell what was seen
+    told = []
+    for stored, handle in (
+        (data, io.BytesIO),
+        (gzip.compress(data), io.BytesIO),
+        (gzip.compress(data), Dribbles),
+        (zstandard.compress(data), io.BytesIO),
+    ):
+        docs, _ = read_all(stored, handle, max_bytes=400)
+        assert [(doc.url, verdict(doc)) for doc in docs] == [
+            (f"https://a.example/{index}", ("dropped", "too_large")) for index in range(3)
+        ]
+        told.append([(doc.id, doc.meta | {"offset": None}) for doc in docs])
+    assert told[1:] == told[:-1]
+    assert told[0][0][1]["http_status"] == 200
 
 
 @pytest.mark.parametrize("compress", [lz4.frame.compress, zstandard.compress])
