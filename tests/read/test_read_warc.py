@@ -545,6 +545,12 @@ def test_a_warc_header_folded_very_often_takes_linear_time():
     assert headers == {"x-a": "b" + " c" * 2_000_000}
 
 
+def test_a_warc_header_that_goes_on_before_it_begins_is_read():
+    data = pages(1, compressed=False).data
+    [doc] = read_bytes(data.replace(b"WARC/1.0\r\n", b"WARC/1.0\r\n of what\r\n"))
+    assert (doc.live, doc.url) == (True, "https://a.example/0")
+
+
 def test_folded_headers_are_joined_by_a_blank():
     fields = [("X-A", "b\r\n\tc\r\n d"), ("Content-Type", "text/html")]
     [doc] = read_bytes(Warc().add(http=("200 OK", fields)).data, http_headers=("x-a",))
