@@ -26,6 +26,7 @@ from warcbuild import (
 )
 
 from webfilter.read.stored import CHUNK
+from webfilter.read.tape import Tape
 
 COMPRESSORS = {
     "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
@@ -211,6 +212,25 @@ def test_a_wrong_content_length_costs_that_record(said, stored, limit):
         assert urls(docs) == "014"  # the same, but the file goes on behind what was skipped
     else:
         assert [doc.url for doc in docs] == [f"https://a.example/{n}" for n in range(5)], reasons
+
+
+@pytest.mark.parametrize("more", [b"9", b"9999"], ids=["some", "all"])
+def test_of_a_file_of_wrong_lengths_little_is_read_again_for_each(more, monkeypatch):
+    """Else all that follows is searched once a record: hours for a large file."""
+    monkeypatch.setattr("webfilter.read.records._REPEAT", 300_000)
+    again, put_back = [], Tape.put_back
+
+    def counted(self, data, at):
+        again.append(len(data))
+        put_back(self, data, at)
+
+    monkeypatch.setattr(Tape, "put_back", counted)
+    data = pages(300, compressed=False).data.replace(
+        b"Content-Length: ", b"Content-Length: " + more
+    )
+    docs = read_bytes(gzip.compress(data))
+    assert 0 < sum(again) <= 300_000 + 4 * len(data)
+    assert not any(doc.live for doc in docs)
 
 
 @pytest.mark.parametrize("codec", ["gzip", *COMPRESSORS])
