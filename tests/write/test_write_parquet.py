@@ -120,11 +120,14 @@ def test_ranges_of_values_are_told_but_not_of_texts(tmp_path):
 
 def test_parts_and_row_groups_end_where_they_should(tmp_path):
     written(tmp_path, list(pages(250)), group_rows=100, part_bytes=1)
+    parts = [pq.read_metadata(path) for path in sorted(tmp_path.iterdir())]
     rows = [
         [group.num_rows for i in range(file.num_row_groups) for group in [file.row_group(i)]]
-        for file in (pq.read_metadata(path) for path in sorted(tmp_path.iterdir()))
+        for file in parts
     ]
     assert rows == [[100], [100], [50]]
+    said = [json.loads(file.metadata[b"webfilter"])["documents"] for file in parts]
+    assert said == [100, 100, 50]
 
 
 @pytest.mark.parametrize(
@@ -276,9 +279,11 @@ def test_pages_are_written_only_where_asked_for(tmp_path):
     assert written(tmp_path / "b", [doc], html=True).column("html").to_pylist() == [b"\xff\x00<p>"]
 
 
-def test_sizes_below_one_are_refused(tmp_path):
+@pytest.mark.parametrize("size", ["part_bytes", "group_rows", "group_bytes"])
+def test_sizes_below_one_are_refused(tmp_path, size):
     with pytest.raises(ConfigError, match="at least 1"):
-        parquet(tmp_path, group_rows=0)
+        parquet(tmp_path / "out", **{size: 0})
+    assert not (tmp_path / "out").exists()
 
 
 def test_arrow_table_has_the_same_columns_as_the_files(tmp_path):
