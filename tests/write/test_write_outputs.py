@@ -347,11 +347,43 @@ def test_permission_errors_say_so(tmp_path, monkeypatch):
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("target", ["", "a\0b", "nosuchscheme://bucket/kept"])
-def test_targets_that_name_no_folder_are_refused(target):
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("", "give the path of a folder"),
+        (b"kept", "give the path of a folder"),
+        ("a\0b", "a path cannot contain a NUL character"),
+        ("nosuchscheme://bucket/kept", "nosuchscheme"),
+    ],
+    ids=["empty", "bytes", "nul", "scheme"],
+)
+def test_targets_that_name_no_folder_are_refused(target, why):
     for attempt in (check_writable, parquet):
-        with pytest.raises(OutputError, match="cannot write"):
+        with pytest.raises(OutputError, match=f"cannot write to .*{why}"):
             attempt(target)
+
+
+@pytest.mark.parametrize(
+    "error", [ImportError("Install s3fs to access S3"), OSError("no such key")]
+)
+def test_a_url_that_cannot_be_reached_is_named(monkeypatch, error):
+    def unknown(url):
+        raise error
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", unknown)
+    with pytest.raises(OutputError, match=rf"cannot write to 's3://bucket/kept': {error}"):
+        check_writable("s3://bucket/kept")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="of Linux")
+def test_a_disk_that_takes_nothing_is_refused_before_the_run(tmp_path, monkeypatch):
+    def full(self, name):
+        return os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb")
+
+    monkeypatch.setattr("webfilter.write.folders._Local.create", full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        check_writable(tmp_path / "kept")
+    assert names(tmp_path) == []
 
 
 def test_a_name_that_is_too_long_is_refused(tmp_path):
@@ -462,6 +494,8 @@ def test_memory_keeps_documents_and_forgets_them_on_abort():
     assert sink.docs == DOCS[:3]
     sink.abort()
     assert sink.docs == []
+    with pytest.raises(OutputError, match="closed"):
+        sink.write(DOCS)
     with memory() as sink:
         sink.write(DOCS)
     sink.abort()
@@ -503,7 +537,7 @@ def test_urls_of_fsspec_work_like_folders(format):
     aborted = open_sink(url, format=format, overwrite=True)
     aborted.write(DOCS)
     aborted.abort()
-    with open_sink(url, format=format, overwrite=True) as sink:
+    with open_sink(f"{url}/", format=format, overwrite=True) as sink:
         sink.write(DOCS[:1])
     assert len(files.ls(f"/webfilter-{format}/kept", detail=False)) == 1
     files.rm(f"/webfilter-{format}", recursive=True)
@@ -513,4 +547,6 @@ def test_urls_of_fsspec_work_like_folders(format):
 def test_urls_of_this_machine_are_its_folders(tmp_path, scheme):
     with jsonl(f"{scheme}://{tmp_path.as_posix()}/kept") as sink:
         sink.write(DOCS)
+        with pytest.raises(OutputError, match="another run"):
+            jsonl(tmp_path / "kept")
     assert names(tmp_path / "kept") == ["part-00000.jsonl"]

@@ -71,10 +71,16 @@ def test_bytes_do_not_depend_on_how_documents_were_batched(tmp_path):
 
 
 def test_schema_is_the_declared_one(tmp_path):
-    sink = open_sink(tmp_path, signals=SIGNALS, metadata={"fingerprint": "abc"}, html=True)
-    sink.write(list(pages(10)))
-    sink.close()
-    schema = pq.read_schema(tmp_path / "part-00000.parquet")
+    settings = {"signals": SIGNALS, "metadata": {"fingerprint": "abc"}, "html": True}
+    for sink in (
+        parquet(tmp_path / "directly", **settings),
+        open_sink(tmp_path / "kept", **settings),
+    ):
+        sink.write(list(pages(10)))
+        sink.close()
+    assert files(tmp_path / "directly") == files(tmp_path / "kept")
+    path = tmp_path / "kept" / "part-00000.parquet"
+    schema = pq.read_schema(path)
     text = pa.string()
     names = ("stage", "reason", "signal", "value", "limit", "op", "kind", "of")
     verdict = pa.struct([(n, pa.float64() if n == "limit" else text) for n in names])
@@ -85,7 +91,7 @@ def test_schema_is_the_declared_one(tmp_path):
             *(("language", text), ("verdict", verdict), ("html", pa.binary())),
         ]
     )
-    said = json.loads(pq.read_metadata(tmp_path / "part-00000.parquet").metadata[b"webfilter"])
+    said = json.loads(pq.read_metadata(path).metadata[b"webfilter"])
     assert said == {
         "signals": ["words", "score", "flag", "language"],
         "version": 1,
