@@ -168,8 +168,14 @@ def test_explain_answers_as_text_html_and_json(tmp_path, capsys):
     text = capsys.readouterr().out
     for stage in ("url_filter", "language", "gopher_repetition", "gopher_quality", "c4_quality"):
         assert stage in text
+    packed = tmp_path / "packed.html.gz"
+    packed.write_bytes(gzip.compress(page.read_bytes()))
+    assert main(["explain", str(packed), "--as", "json"]) == 0
+    same = capsys.readouterr().out
     assert main(["explain", str(page), "--as", "json"]) == 0
-    rows = json.loads(capsys.readouterr().out)["rows"]
+    said = capsys.readouterr().out
+    assert said == same
+    rows = json.loads(said)["rows"]
     assert {"stage", "signal", "value", "limit", "margin", "passed"} <= rows[0].keys()
     assert main(["explain", str(page), "--as", "html"]) == 0
     assert capsys.readouterr().out.lower().startswith("<!doctype html>")
