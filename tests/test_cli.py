@@ -161,6 +161,14 @@ def test_the_version_is_told(capsys):
     assert capsys.readouterr().out == f"webfilter {__version__}\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_names_that_are_no_unicode_are_read_and_written(job, capsys):
+    (job / "in.jsonl").rename(job / "in\udcff.jsonl")
+    assert run(job, source="in\udcff.jsonl", out="out\udcff") == 0
+    assert "out?" in capsys.readouterr().out
+    assert (job / "out\udcff" / "report.html").exists()
+
+
 def test_explain_answers_as_text_html_and_json(tmp_path, capsys):
     page = tmp_path / "page.html"
     page.write_text(f"<html><body><article><p>{PROSE}</p></article></body></html>")
