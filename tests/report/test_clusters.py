@@ -484,7 +484,13 @@ def test_hosts_are_counted(folder):
 def test_a_run_folder_can_be_asked(folder, capsys, name):
     argv = ["clusters", str(folder / name), "--stage", "minhash", "-n", "3"]
     truth = Report.load(folder).clusters("minhash", 3)
-    for more, said in (([], truth), (["--diff", "2"], truth.diff(1))):
+    brief = Report.load(folder).clusters("minhash", 3, members=1)
+    for more, said in (
+        ([], truth),
+        (["--diff", "2"], truth.diff(1)),
+        (["--diff", "3"], truth.diff(2)),
+        (["--members", "1"], brief),
+    ):
         assert main([*argv, *more]) == 0
         assert capsys.readouterr().out == f"{said}\n"
         assert main([*argv, *more, "--as", "json"]) == 0
