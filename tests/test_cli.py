@@ -59,6 +59,27 @@ def test_run_writes_the_whole_run_folder(job, capsys):
     }
 
 
+def test_fields_of_the_input_can_be_named(job, capsys):
+    url = "https://a.example/"
+    rows = [
+        {"key": n, "content": f"{PROSE}{n}", "text": "no", "metadata": {"uri": url}}
+        for n in range(3)
+    ]
+    (job / "in.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    table = pa.Table.from_pylist([{**row, "key": row["key"] + 3} for row in rows])
+    pq.write_table(table, job / "in.parquet")
+    given = ("--text", "content", "--id", "key", "--url", "uri")
+    for source, ids in (("in.jsonl", "012"), ("in.parquet", "345")):
+        assert run(job, *given, source=source, out=source[3:]) == 0
+        kept = pq.read_table(job / source[3:] / "kept")
+        assert kept["id"].to_pylist() == [*ids]
+        assert kept["url"].to_pylist() == [url] * 3
+        assert all(text.startswith(PROSE) for text in kept["text"].to_pylist())
+    pq.write_table(table.drop_columns("text"), job / "in.parquet")
+    assert run(job, source="in.parquet") == 2
+    assert "name the one that holds the texts with --text" in capsys.readouterr().err
+
+
 def test_a_second_run_needs_overwrite(job, capsys):
     assert run(job) == 0
     assert run(job) == 2

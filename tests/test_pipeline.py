@@ -233,6 +233,9 @@ def test_sampling_is_stable_and_nested():
     assert few < many
     assert 150 < len(few) < 250
     assert {doc.id for doc in Sample(0.1, seed=1)(given) if doc.live} != few
+    tenth = list(Sample(0.1).kept(given))
+    assert list(Sample(0.5).kept(tenth)) == tenth
+    assert 0.3 < len(list(Sample(0.5, seed=1).kept(tenth))) / len(tenth) < 0.7
     with pytest.raises(ConfigError, match="rate"):
         Sample(1.5)
 

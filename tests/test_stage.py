@@ -40,6 +40,51 @@ def test_a_rule_without_a_bound_is_refused_but_zero_is_a_bound():
 
 
 @dataclass(frozen=True)
+class Either(Filter):
+    """Judges what comes with the documents by any rules."""
+
+    given = True
+    judges: tuple[Rule, ...]
+
+    @property
+    def rules(self):
+        return self.judges
+
+    def measure(self, doc):
+        return {}
+
+
+EN, DE = (Rule("language", isin={code}) for code in ("en", "de"))
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ([Rule("n", ge=5, le=3)], "either: no n is >= 5 and <= 3, "),
+        ([Rule("n", ge=3, lt=3)], "no n is >= 3 and < 3, "),
+        ([Rule("n", gt=3, le=3)], "no n is > 3 and <= 3, "),
+        ([Rule("n", gt=3, lt=3)], "no n is > 3 and < 3, "),
+        ([Rule("n", ge=100_001), Rule("m", le=1), Rule("n", le=100_000.5)], "100001 and <= 1000"),
+        ([Rule("n", le=3), Rule("n", gt=7)], "no n is > 7 and <= 3, "),
+        ([EN, DE], r"no language is one of \['en'\] and one of \['de'\], "),
+    ],
+)
+def test_limits_that_leave_nothing_are_refused_where_a_pipeline_is_built(rules, said):
+    with pytest.raises(ConfigError, match=said):
+        Pipeline((Either(tuple(rules)),))
+
+
+def test_limits_that_leave_something_are_taken():
+    near = Rule("n", ge=3, le=3), Rule("n", gt=2, lt=4), Rule("m", ge=9)
+    both = Rule("language", isin={"en", "de"}), DE
+    [kept, dropped] = Either((*near, *both))(
+        [Document(code, signals={"n": 3, "m": 9, "language": code}) for code in ("de", "en")]
+    )
+    assert kept.verdict is None
+    assert dropped.verdict is not None
+
+
+@dataclass(frozen=True)
 class Odd(Filter):
     """Measures a number that no table holds, and one of NumPy's."""
 

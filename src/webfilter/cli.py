@@ -40,6 +40,7 @@ from webfilter.models import command
 if TYPE_CHECKING:
     from webfilter.document import Document
     from webfilter.pipeline import Pipeline
+    from webfilter.read import Source
     from webfilter.report import (
         Audit,
         Borderline,
@@ -64,6 +65,7 @@ _OPTIONS = {
     "with work=": "with --work",
     "with stage=": "with --stage",
     "with language=": "with --language",
+    "with text=": "with --text",
     "bound='": "--bound '",
 }
 """What errors propose, as it is said in Python and here."""
@@ -121,6 +123,19 @@ def _positive(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
 
 
+def _fields(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name the fields of what is read."""
+    for role in ("text", "id", "url"):
+        about = f"field or column that holds the {role} ({role})"
+        parser.add_argument(f"--{role}", metavar="FIELD", default=role, help=about)
+
+
+def _source(args: argparse.Namespace, paths: Sequence[str]) -> Source:
+    from webfilter.read import read
+
+    return read.files(paths, text=args.text, id=args.id, url=args.url)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="webfilter", description="From raw web crawl to filtered training text."
@@ -137,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
         help="files, folders, globs, URLs, or -: standard input",
     )
     run.add_argument("--out", metavar="DIR", required=True, help="run folder to write")
+    _fields(run)
     run.add_argument("--workers", metavar="N", type=_positive, default=1, help="processes (1)")
     run.add_argument("--batch-size", metavar="N", type=_positive, default=64, help="pages (64)")
     run.add_argument(
@@ -168,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     tune = commands.add_parser("tune", help="find limits on a good and a bad corpus")
     tune.add_argument("good", metavar="GOOD", help="file, folder, glob or URL: what to keep")
     tune.add_argument("bad", metavar="BAD", help="the same: what to drop")
+    _fields(tune)
     tune.add_argument("--out", metavar="FILE", required=True, help="recipe to write, TOML")
     tune.add_argument("--html", metavar="FILE", help="page with figures to write")
     tune.add_argument("--recipe", help="recipe whose limits to tune (the four heuristics)")
@@ -188,6 +205,7 @@ def _parser() -> argparse.ArgumentParser:
     cascade = commands.add_parser("cascade", help="fit a fast first pass on a sample of pages")
     cascade.add_argument("recipe", metavar="RECIPE", help="a packaged recipe, or a TOML file")
     cascade.add_argument("inputs", metavar="INPUT", nargs="+", help="pages: files, folders, globs")
+    _fields(cascade)
     cascade.add_argument("--out", metavar="FILE", required=True, help="recipe to write, TOML")
     cascade.add_argument(
         "--max-loss", metavar="SHARE", type=float, default=0.01, help="of what is kept (0.01)"
@@ -199,6 +217,7 @@ def _parser() -> argparse.ArgumentParser:
     order = commands.add_parser("order", help="put filters in the order that costs least")
     order.add_argument("recipe", metavar="RECIPE", help="a packaged recipe, or a TOML file")
     order.add_argument("inputs", metavar="INPUT", nargs="+", help="files, folders, globs")
+    _fields(order)
     order.add_argument("--out", metavar="FILE", required=True, help="recipe to write, TOML")
     order.add_argument(
         "--documents", metavar="N", type=int, default=1_000, help="the first N (1000)"
@@ -334,12 +353,10 @@ def _pipeline(recipe: str) -> Pipeline:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from webfilter.read import read
-
     pipe = _pipeline(args.recipe)
     with _logged():
         report = (pipe.cascaded() if args.cascade else pipe).run(
-            read.files(args.inputs),
+            _source(args, args.inputs),
             args.out,
             format=args.format,
             workers=args.workers,
@@ -434,7 +451,6 @@ def _write(text: str) -> None:
 
 
 def _tune(args: argparse.Namespace) -> int:
-    from webfilter.read import read
     from webfilter.tuning import tune
 
     named = [name for name in (args.out, args.html) if name is not None]
@@ -446,8 +462,8 @@ def _tune(args: argparse.Namespace) -> int:
     if args.good == args.bad == "-":
         raise SourceError("-: standard input is one corpus; the other has to be a path")
     found = tune(
-        read.files([args.good]),
-        read.files([args.bad]),
+        _source(args, [args.good]),
+        _source(args, [args.bad]),
         None if args.recipe is None else _pipeline(args.recipe),
         max_loss=args.max_loss,
         by=args.by,
@@ -462,13 +478,12 @@ def _tune(args: argparse.Namespace) -> int:
 
 
 def _cascade(args: argparse.Namespace) -> int:
-    from webfilter.read import read
     from webfilter.tuning import fit_cascade
 
     path = _target(args.out, args.overwrite)
     found = fit_cascade(
         _pipeline(args.recipe),
-        read.files(args.inputs),
+        _source(args, args.inputs),
         max_loss=args.max_loss,
         confidence=args.confidence,
     )
@@ -478,11 +493,10 @@ def _cascade(args: argparse.Namespace) -> int:
 
 
 def _order(args: argparse.Namespace) -> int:
-    from webfilter.read import read
     from webfilter.tuning import fit_order
 
     path = _target(args.out, args.overwrite)
-    found = fit_order(_pipeline(args.recipe), read.files(args.inputs), documents=args.documents)
+    found = fit_order(_pipeline(args.recipe), _source(args, args.inputs), documents=args.documents)
     found.save(path)
     _write(f"{found}\n\n{path}\n")
     return 0

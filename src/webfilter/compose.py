@@ -167,7 +167,9 @@ class Sample(Filter):
     rate: float = 0.01
     """Share to keep, 0 to 1."""
     seed: int = 0
-    """Another seed keeps other documents; a smaller rate keeps a subset of a larger one's."""
+    """Another seed keeps other documents; a smaller rate keeps a subset of a larger one's. So a
+    sample of what a sample kept needs a seed of its own: with the same one, half of a tenth is all
+    of the tenth."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -21,6 +21,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
@@ -95,6 +96,8 @@ _OPS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
     "le": (operator.le, ">"),
     "lt": (operator.lt, ">="),
 }
+SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+"""Each bound of a rule as errors write it."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,24 @@ class Rule:
         """Return the numeric bounds as (``ge`` | ``gt`` | ``le`` | ``lt``, limit)."""
         bounds: tuple[tuple[str, float], ...] = self._bounds  # type: ignore[attr-defined]
         return bounds
+
+    def excludes(self, other: Rule) -> bool:
+        """Return whether all that is as great as this rule wants is too great for `other`.
+
+        Or, of texts, whether none passes both.
+
+        >>> Rule("words", ge=50).excludes(Rule("words", lt=50))
+        True
+        """
+        if self.isin is not None and other.isin is not None:
+            return self.isin.isdisjoint(other.isin)
+        return any(
+            low > high or (low == high and (op, up) != ("ge", "le"))
+            for op, low in self.bounds()
+            if op in ("ge", "gt")
+            for up, high in other.bounds()
+            if up in ("le", "lt")
+        )
 
     def violated(self, value: Value) -> tuple[str, float | None] | None:
         """Return (comparison, limit) of the first bound that `value` violates, else None.
@@ -293,7 +314,8 @@ def check_declared(step: Step, name: str) -> None:
     """Make sure that `step`, called `name`, declares signals and rules as others can read them.
 
     Raises:
-        ConfigError: its `measures` are not a tuple of `Signal`, or its `rules` not one of `Rule`.
+        ConfigError: its `measures` are not a tuple of `Signal`, its `rules` not one of `Rule`, or
+            no value passes all that judge a signal.
     """
     for what, kind in (("measures", Signal), ("rules", Rule)):
         found = getattr(step, what)
@@ -302,6 +324,20 @@ def check_declared(step: Step, name: str) -> None:
                 f"{name}: {what} must be a tuple of {kind.__name__}, such as "
                 f"({kind.__name__}(...),) with its comma, not {found!r}"
             )
+    if not step.by_document:
+        for one, other in product(step.rules, repeat=2):
+            if one.signal == other.signal and one.excludes(other):
+                said = " and ".join(dict.fromkeys((_wanted(one), _wanted(other))))
+                raise ConfigError(
+                    f"{name}: no {one.signal} is {said}, so that every document would be dropped; "
+                    "loosen one of its limits"
+                )
+
+
+def _wanted(rule: Rule) -> str:
+    if rule.isin is not None:
+        return f"one of {sorted(rule.isin)}"
+    return " and ".join(f"{SIGNS[op]} {limit:.15g}" for op, limit in rule.bounds())
 
 
 class Stage(Step):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -85,6 +86,27 @@ def test_by_both_either_is_enough_and_it_is_transitive() -> None:
     assert both == ExactDedup(by=["text", "url", "text"], prefer=())  # type: ignore[arg-type]
 
 
+def test_by_a_field_of_the_source_its_value_must_be_the_same() -> None:
+    found = [7, 7.0, "7", None, "", ["a"], ["a"], "x", "x ", date(2024, 5, 1), "2024-05-01"]
+    docs = [Document(f"{n:02}", "same", meta={"key": value}) for n, value in enumerate(found)]
+    docs += [Document("11", "same"), Document("12", "same", meta={"key": None, "other": "x"})]
+    by_key = ExactDedup(by="meta.key", prefer=())
+    assert clusters(by_key, docs) == (("00", "01"), ("09", "10"))
+    either = ExactDedup(by=("meta.key", "meta.other"), prefer=())
+    assert clusters(either, docs) == (("00", "01"), ("09", "10"))  # an x each, of other fields
+    assert len(clusters(ExactDedup(by=("meta.key", "text"), prefer=()), docs)) == 1
+
+
+def test_raw_pages_are_told_by_the_digest_that_their_record_has() -> None:
+    pages = [
+        Document(name, html=b"<p>", meta={"payload_digest": f"sha1:{name[0]}"})
+        for name in ("a1", "b1", "a2")
+    ]
+    kept = ExactDedup(by="meta.payload_digest", prefer="-id").kept(pages)
+    assert [doc.id for doc in kept] == ["b1", "a2"]
+    assert clusters(ExactDedup(), pages) == ()
+
+
 def test_within_a_scope_a_document_without_a_url_has_no_key_of_that_kind() -> None:
     docs = [Document(name, f"text {name}", url=url) for name, url in (("a", None), ("b", ""))]
     both = ExactDedup(by=("text", "url"), scope="meta.crawl")
@@ -129,12 +151,12 @@ def test_a_resolved_stage_that_has_run_pickles_no_more_than_its_clusters() -> No
     assert len(pickle.dumps(stage)) == before
 
 
-@pytest.mark.parametrize("by", ["text", "url", ("text", "url")])
+@pytest.mark.parametrize("by", ["text", "url", ("text", "url"), ("meta.date", "text")])
 def test_the_contract_holds(by: str) -> None:
-    check_stage(ExactDedup(by=by))  # type: ignore[arg-type]
+    check_stage(ExactDedup(by=by))
 
 
-@pytest.mark.parametrize("by", ["html", (), ("text", "id"), None])
+@pytest.mark.parametrize("by", ["html", (), "", ("text", "id"), "meta.", ("meta.a", 1), None])
 def test_an_impossible_by_is_refused(by: object) -> None:
     with pytest.raises(ConfigError, match="exact_dedup: by"):
         ExactDedup(by=by)  # type: ignore[arg-type]

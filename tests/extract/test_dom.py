@@ -90,6 +90,12 @@ def test_ranges_are_those_of_the_tree(markup):
         assert 0 <= block.linked <= sum(len(text) for text, _ in block.pieces)
 
 
+LINES = (
+    "<span class='{0}'><b>if</b> x<b>:</b></span><span class='{1}'></span>"
+    "<span class='{1}'>  y</span></pre>"
+)
+
+
 @pytest.mark.parametrize(
     ("html", "expected"),
     [
@@ -100,6 +106,19 @@ def test_ranges_are_those_of_the_tree(markup):
         ("<div>a<p>b</p>c</div>", ["a", "b", "c"]),
         ("<p>a<span>b</span><span>c</span>", ["ab c"]),
         ("<p>a<b>b</b>c", ["abc"]),
+        ("<pre><span>bee</span><span>.</span><span>fly</span>()</pre>", ["bee.fly()"]),
+        (
+            "<p>a <code><i><span>b</span><span>.c</span></i></code><span>d</span><span>e</span>",
+            ["a b.cd e"],
+        ),
+        ("<pre>" + LINES.format("line", "line hot"), ["if x:\n\n  y"]),
+        ("<pre>" + LINES.format("code-line", "code-line"), ["if x:\n\n  y"]),
+        ("<pre>" + LINES.format("line-of-code", "line-of-code"), ["if x:\n\n  y"]),
+        ("<pre>" + LINES.format("inline", "line"), ["if x:\n  y"]),
+        ("<pre>" + LINES.format("line", "underline"), ["if x:  y"]),
+        ("<pre>" + LINES.replace(":</b>", ":</b>\n").format("line", "line"), ["if x:\n\n  y"]),
+        ("<pre><span class=line-number>1</span><span class=line>a</span>", ["1a"]),
+        ("<pre><span class=line>a</span><!-- --><span class=line>b</span>", ["ab"]),
         ("<p>a <?php if ($x) { ?>b<?php } ?> c", ["a b c"]),
         ("<select><option>a<option>b</select>", ["a b"]),
         ("<table><tr><td>a<td><table><tr><td>b</table>c</table>", ["a", "b", "c"]),

@@ -1,12 +1,15 @@
 """Lists, generators and mappings."""
 
 import itertools
+import json
 import pickle
 from datetime import date
 from uuid import UUID
 
 import cloudpickle
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import webfilter.read as read
@@ -111,6 +114,46 @@ def test_metadata_and_other_fields_become_meta():
     assert doc.url == "https://a.example/"
     (doc,) = read.memory([{"text": "x", "meta": "a note"}])
     assert doc.meta == {"meta": "a note"}
+
+
+@pytest.mark.parametrize("key", ["metadata", "meta"])
+def test_metadata_may_be_the_text_of_a_json_object(key):
+    said = '{"url": "https://a.example/", "score": 1.5, "tags": ["x"]}'
+    (doc,) = read.memory([{"text": "x", key: said, "n": 3}])
+    assert doc.meta == {"url": "https://a.example/", "score": 1.5, "tags": ["x"], "n": 3}
+    assert doc.url == "https://a.example/"
+    for other in ("{broken", "[1, 2]", '"{}"', "{" * 100_000, "a note", ""):
+        (doc,) = read.memory([{"text": "x", key: other}])
+        assert doc.live
+        assert doc.meta == {key: other}
+
+
+def test_named_ids_and_urls_may_stand_in_the_metadata(tmp_path):
+    within = {"WARC-Target-URI": "https://a.example/", "WARC-Record-ID": "<urn:1>", "id": "no"}
+    rows = [
+        {"text": "Tide.", "metadata": within},
+        {"text": "Ebb.", "metadata": json.dumps(within)},
+        {"text": "Sea.", "metadata": within, "WARC-Target-URI": "https://b.example/"},
+        {"text": "Bay.", "metadata": {"WARC-Record-ID": None, "url": "https://c.example/"}},
+    ]
+    names = {"id": "WARC-Record-ID", "url": "WARC-Target-URI"}
+    docs = list(read.memory(rows, **names))
+    assert [doc.id for doc in docs[:3]] == ["<urn:1>"] * 3
+    assert [doc.url for doc in docs] == [f"https://{host}.example/" for host in "aabc"]
+    assert docs[0].meta == docs[1].meta == within
+    assert docs[3].id == next(iter(read.memory(rows[3:]))).id
+    table = pa.Table.from_pylist(rows[:1])
+    pq.write_table(table, tmp_path / "a.parquet")
+    for source in (table, tmp_path / "a.parquet"):
+        (doc,) = read.read(source, **names)
+        assert (doc.id, doc.url) == ("<urn:1>", "https://a.example/")
+    (doc,) = read.memory(rows[:1])
+    assert doc.id not in ("no", "<urn:1>")
+    (doc,) = read.read(pa.Table.from_pylist(rows[1:2]), **names)  # as the text of an object
+    assert (doc.id, doc.url) == ("<urn:1>", "https://a.example/")
+    for columns in ({}, {"metadata": [within]}, {"meta": ["{}"], "links": ["x"]}):
+        with pytest.raises(SourceError, match="no column 'link'"):
+            read.read(pa.table({"text": ["Tide."], **columns}), url="link")
 
 
 def test_items_are_not_changed():

@@ -1,5 +1,6 @@
 """From paths to files: folders, patterns, URLs, mistakes."""
 
+import bz2
 import gzip
 import importlib
 import io
@@ -100,6 +101,25 @@ def test_who_reads_a_whole_run_is_told_that_dropped_documents_and_tiers_come_alo
     monkeypatch.chdir(tmp_path / "run")
     assert [sentence[:18] for sentence in said(".")] == [". is a run folder:", "./kept looks like "]
     assert [sentence[:18] for sentence in said("kept")] == ["kept looks like ti"]
+
+
+def test_compressed_json_is_json_lines_as_data_sets_have_it(tmp_path):
+    line = b'{"id": "%s", "text": "Line."}\n'
+    (tmp_path / "c4-train.00000-of-01024.json.gz").write_bytes(gzip.compress(line % b"a"))
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "b.JSON.bz2").write_bytes(bz2.compress(line % b"b"))
+    (tmp_path / "dataset_info.json").write_bytes(b'{"features": {}}')
+    for given in (tmp_path, tmp_path / "**" / "*.*", [tmp_path / "*.json.gz", tmp_path / "deep"]):
+        for reader in (read.read, read.jsonl):
+            assert [doc.id for doc in reader(given)] == ["a", "b"]
+    with pytest.raises(SourceError, match=r"wanted: \.parquet, \.pq\)"):
+        read.parquet(tmp_path)
+    (tmp_path / "deep" / "b.JSON.bz2").rename(tmp_path / "deep" / "b.json")
+    for given in (tmp_path / "deep", tmp_path / "deep" / "*.json"):
+        with pytest.raises(
+            SourceError, match=r"there are \.json; JSON Lines called \.json are read"
+        ):
+            read.read(given)
 
 
 def test_the_order_of_the_arguments_and_repetitions_change_nothing(crawl):

@@ -218,3 +218,31 @@ def test_numbers_beyond_all_floats_do_not_end_the_run(said: pytest.LogCaptureFix
     given = [Document(str(n), signals={"visits": 10**400 + n}) for n in range(20)]
     [text] = Pipeline((judge,)).run(given, progress=False).warnings
     assert "100 % by visits > 100" in text
+
+
+def test_a_given_signal_that_no_document_has_is_told_of(said: pytest.LogCaptureFixture) -> None:
+    rows = [{"text": f"{EN} {n}", "score": n % 5} for n in range(30)]
+    judge = wf.Judge((wf.Rule("score", ge=3), wf.Rule("words", ge=99)), given=True)
+    assert len(list(judge.kept(rows))) == 30
+    [record] = said.records
+    assert record.getMessage() == (
+        "judge: none of the first 30 documents has the signal 'score', so its rule drops nothing; "
+        "if a field of the source is meant, make it a signal: "
+        "doc.with_signals({'score': doc.meta['score']})"
+    )
+    given = (doc.with_signals({"score": doc.meta["score"]}) for doc in wf.read(rows))
+    assert len(list(judge.kept(given))) == 12
+    report = judge.run(docs(), progress=False)
+    assert [text.partition(" documents")[0] for text in report.warnings] == [
+        f"judge: none of the first {FIRST + 24:,}"
+    ]
+
+
+def test_a_given_signal_that_some_have_and_a_measured_one_that_none_has_are_no_news(
+    said: pytest.LogCaptureFixture,
+) -> None:
+    judge = wf.Judge((wf.Rule("score", ge=3),), given=True)
+    some = [Document(str(n), EN, signals={"score": 4} if n == 7 else {}) for n in range(30)]
+    assert len(list(judge.kept(some))) == 30
+    assert len(list(wf.UrlFilter().kept(some))) == 30
+    assert not said.records

@@ -267,7 +267,7 @@ def test_the_order_of_tiers_counts():
         ({"a": {"x": 5}, "b": {}, "c": {"max_x": 3}}, "a and c together leave no x"),
         ({"a": {"max_x": 3}, "b": {"x": 5}}, "b and a together leave no x"),
         ({"a": [Rule("x", gt=3)], "b": {"max_x": 3}}, "a and b together leave no x"),
-        ({"a": [Rule("x", ge=3, lt=3)]}, "a leaves no x"),
+        ({"a": [Rule("x", ge=3), Rule("x", lt=3)]}, "a leaves no x"),
         ({"a": {"x": 1, "min_x": 2}}, "limits 'x' twice"),
         ({"a": {"x": "1"}}, "tiers"),
         ({"a": {"x": True}}, "tiers"),

@@ -4,6 +4,7 @@ import pytest
 
 import webfilter.tuning
 from webfilter.cli import main
+from webfilter.read import Source
 from webfilter.recipes import load
 
 SENTENCE = "The sun is a star and the earth goes around it once in each of its years. "
@@ -111,6 +112,32 @@ def test_options_reach_what_is_asked(job, monkeypatch, command, does, plain, mor
     assert main(argv) == main([*argv, *more, "--overwrite"]) == 0
     assert asked == [plain, other]
     assert main(argv) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "does"), [("tune", "tune"), ("cascade", "fit_cascade"), ("order", "fit_order")]
+)
+def test_fields_of_the_input_can_be_named(tmp_path, monkeypatch, command, does):
+    seen = []
+
+    class Found:
+        def save(self, path):
+            path.touch()
+
+    def look(*given, **_):
+        sources = [one for one in given if isinstance(one, Source)]
+        seen.extend((doc.text, doc.id, doc.url) for source in sources for doc in source)
+        return Found()
+
+    monkeypatch.setattr(webfilter.tuning, does, look)
+    row = '{"content": "Tide.", "key": 7, "link": "https://a.example/", "text": "no"}\n'
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text(row, encoding="utf-8", newline="\n")
+    paths = [str(tmp_path / name) for name in ("a.jsonl", "b.jsonl")]
+    argv = [command, *(paths if command == "tune" else ["gopher", *paths])]
+    fields = ("--text", "content", "--id", "key", "--url", "link")
+    assert main([*argv, "--out", str(tmp_path / "recipe.toml"), *fields]) == 0
+    assert seen == [("Tide.", "7", "https://a.example/")] * 2
 
 
 def test_wrong_usage_is_exit_code_2():

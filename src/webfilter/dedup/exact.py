@@ -1,4 +1,4 @@
-"""Exact duplicates: documents with the same text, or the same address, after normalization."""
+"""Exact duplicates: documents with the same text, address or field, the first two normalized."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -56,6 +56,19 @@ def _text(doc: Document) -> str:
 _KEYS: dict[str, Callable[[Document], str]] = {"text": _text, "url": _url}
 
 
+def _key(doc: Document, kind: str) -> str:
+    """Return what `doc` has in common with its duplicates of that kind; empty: it has no key."""
+    if kind in _KEYS:
+        return _KEYS[kind](doc)
+    [value] = preference.values([doc], kind)
+    return "" if value is None or value == "" else repr(value)
+
+
+def _is_kind(name: object) -> bool:
+    field = isinstance(name, str) and name.startswith(preference.META) and name != preference.META
+    return name in ("text", "url") or field
+
+
 @dataclass(frozen=True)
 class ExactDuplicates(Duplicates):
     """Drops all but the preferred document of each cluster that `ExactDedup` found."""
@@ -68,13 +81,16 @@ class ExactDuplicates(Duplicates):
 class ExactDedup(Deduplication):
     """Drop exact duplicates: the same text, or the same URL, after normalization.
 
-    Texts are compared by `normalized_text`, URLs by `webfilter.dedup.address.normalized_url`, both
-    as 128-bit BLAKE2 hashes. With ``by=("text", "url")`` agreeing in either is enough, and that is
-    transitive. A document without text, or without a URL, has no key of that kind and is not
-    dropped for it.
+    Texts are compared by `normalized_text`, URLs by `webfilter.dedup.address.normalized_url`,
+    fields of the source as they are; all as 128-bit BLAKE2 hashes. With ``by=("text", "url")``
+    agreeing in either is enough, and that is transitive. A document without text, without a URL, or
+    without the field, has no key of that kind and is not dropped for it.
+
+    Before `Extract` a page has no text yet: ``by="meta.payload_digest"`` finds the WARC records
+    whose writer said that they hold the same page.
 
     Raises:
-        ConfigError: `by` is empty, or an impossible `prefer`.
+        ConfigError: `by` is empty or no kind of key, or an impossible `prefer`.
 
     >>> exact = ExactDedup(prefer="-educational, id")
     >>> docs = [
@@ -90,12 +106,13 @@ class ExactDedup(Deduplication):
     measures: ClassVar[tuple[Signal, ...]] = _SIGNALS
     marks: ClassVar[type[Duplicates]] = ExactDuplicates
 
-    by: Literal["text", "url"] | tuple[Literal["text", "url"], ...] = ("text",)
-    """What must agree: ``"text"``, ``"url"``, or a tuple of both, where either is enough."""
+    by: str | tuple[str, ...] = ("text",)
+    """What must agree: ``"text"``, ``"url"``, ``"meta.NAME"`` (a field of the source that holds a
+    number, a text or a date), or a tuple of several, where any is enough."""
     prefer: str | tuple[str, ...] = ("-length", "url", "id")
     """Which document of a cluster stays: keys in order, ``-`` for largest first, None last, ties
     by id. Signals measured earlier, or ``length``, ``url``, ``host``, ``id``, ``date``
-    (``meta["date"]``), ``meta.NAME`` (``"meta.source, meta.offset"``: the first in the source).
+    (``meta["date"]``), ``meta.NAME`` (``"meta.source, meta.offset"``: the first in WARC files).
     A str is split at commas: ``"-educational, -words, url"``."""
     scope: str | tuple[str, ...] = ()
     """Only documents that agree in these keys are compared, such as ``"host"``, ``"language"``,
@@ -103,9 +120,11 @@ class ExactDedup(Deduplication):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.by:
-            raise ConfigError(f"{self.name}: by = {self.by!r} is empty; give 'text', 'url' or both")
         kinds = (self.by,) if isinstance(self.by, str) else self.by
+        if not kinds or not all(map(_is_kind, kinds)):
+            raise ConfigError(
+                f"{self.name}: by = {self.by!r}; it takes 'text', 'url', 'meta.NAME', or several"
+            )
         object.__setattr__(self, "by", tuple(sorted(set(kinds))))
         object.__setattr__(self, "prefer", preference.keys(self.prefer, self.name))
         object.__setattr__(self, "scope", preference.keys(self.scope, self.name, "scope"))
@@ -121,11 +140,11 @@ class ExactDedup(Deduplication):
         return {"by": ", ".join(self.by), **self.artifacts}
 
     def keyed(self, batch: Sequence[Document]) -> tuple[list[Document], Hashes]:
-        """Return the documents that have a text or URL, and 128-bit hashes of it."""
+        """Return the documents that have a key of any kind, and 128-bit hashes of all kinds."""
         kept: list[Document] = []
         raw = bytearray()
         for doc in batch:
-            texts = [_KEYS[kind](doc) for kind in self.by]
+            texts = [_key(doc, kind) for kind in self.by]
             if any(texts):
                 kept.append(doc)
                 for text in texts:

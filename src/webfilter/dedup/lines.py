@@ -108,10 +108,11 @@ class LineDedup(CorpusStage[LineSketch]):
     a scope of everything, about one in two billion is taken for another.
 
     Relatives: CCNet (Wenzek et al. 2020) removes every line that occurs twice anywhere in a shard
-    (``max_pages=1, scope=None``); Dolma keeps the first copy of a paragraph (``unit="paragraph",
-    max_pages=1, scope=None, keep="first"``). FineWeb (Penedo et al. 2024) tried such removal over
-    all of its hosts, with and without a least length, and trained worse models on what was left;
-    hence our defaults: within a host, and only from the fourth page on.
+    (``max_pages=1, scope=None``); Dolma keeps the first copy of a paragraph, which is a line there
+    (``max_pages=1, scope=None, keep="first"``, but letter by letter, and no copy within the page).
+    FineWeb (Penedo et al. 2024) tried such removal over all of its hosts, with and without a least
+    length, and trained worse models on what was left; hence our defaults: within a host, and only
+    from the fourth page on.
 
     A document outside every scope (no URL, or the signal undefined) is not touched, its first two
     signals are None, and no line of it counts. Blank lines stay, but not two together where

@@ -148,7 +148,7 @@ class MinHash(Profiled, Deduplication):
     prefer: str | tuple[str, ...] = ("-length", "url", "id")
     """Which document of a cluster stays: keys in order, ``-`` for largest first, None last, ties
     by id. Signals measured earlier, or ``length``, ``url``, ``host``, ``id``, ``date``
-    (``meta["date"]``), ``meta.NAME`` (``"meta.source, meta.offset"``: the first in the source).
+    (``meta["date"]``), ``meta.NAME`` (``"meta.source, meta.offset"``: the first in WARC files).
     A str is split at commas: ``"-educational, -words, url"``."""
     threshold: float | None = 0.75
     """Least Jaccard similarity of the n-gram sets of duplicates, 0 to 1; exact, but for collisions

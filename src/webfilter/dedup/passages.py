@@ -110,7 +110,7 @@ class PassageDedup(CorpusStage[PassageSketch]):
     prefer: str | tuple[str, ...] = ("-length", "url", "id")
     """Which document of a cluster stays: keys in order, ``-`` for largest first, None last, ties
     by id. Signals measured earlier, or ``length``, ``url``, ``host``, ``id``, ``date``
-    (``meta["date"]``), ``meta.NAME`` (``"meta.source, meta.offset"``: the first in the source).
+    (``meta["date"]``), ``meta.NAME`` (``"meta.source, meta.offset"``: the first in WARC files).
     A str is split at commas: ``"-educational, -words, url"``."""
     scope: str | tuple[str, ...] = ()
     """Only documents that agree in these keys are compared, such as ``"host"``, ``"language"``,

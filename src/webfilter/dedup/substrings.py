@@ -105,7 +105,8 @@ class SubstringDedup(CorpusStage[SpanSketch]):
     word goes if it is in any run of 50 that occurs elsewhere too. So what goes in one place can be
     longer than what repeats. Deviations: words, not BPE tokens; the first copy stays, where Lee et
     al. cut all (``keep="none"``); no suffix array. RefinedWeb cuts likewise, and drops what has
-    fewer than 20 characters left (`min_characters_left`).
+    fewer than 20 characters left (`min_characters_left`). C4 and datatrove's `SentenceDedup` remove
+    spans of three sentences, however short, and none that crosses a sentence: that is not offered.
 
     Words are Unicode's (UAX #29, without marks; each Han, Hiragana or Thai character is one), in
     their case and with their digits: two texts that differ in a number are two texts. White space

@@ -21,6 +21,7 @@ after (KaTeX), and the ``math`` is not if it comes before (MathJax).
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -47,6 +48,8 @@ _OTHER = (
 )
 _SKIPPED = frozenset(_OTHER.split())
 _APART = frozenset(("span", "a", "label", "time", "option", "i", "b"))  # seen apart in a row
+_CODE = frozenset(("code", "kbd", "samp", "tt"))  # but not here: each colour of code is a span
+_LINE = re.compile(r"(?<![a-zA-Z])line(?![a-zA-Z]|[-_]?num)")
 _MOST_NODES = 300_000
 _DEEPEST = 2_000
 _LEAST_SWALLOWED = 1_000
@@ -169,6 +172,17 @@ def _for_the_eye(node: Any) -> bool:
     )
 
 
+def _are_lines(before: Any, node: Any) -> bool:
+    """Whether two spans of code in a row are lines by their class, with no break between them."""
+    for span in (before, node):
+        if not _LINE.search(span.attributes.get("class") or ""):
+            return False
+    last = before
+    while last.last_child is not None:
+        last = last.last_child
+    return last.tag_id != _TEXT or not last.text_content.endswith("\n")
+
+
 class _Walk:
     def __init__(self, dom: Dom, wanted: bool) -> None:
         self._dom = dom
@@ -179,6 +193,7 @@ class _Walk:
         self._within: list[int] = []  # block-level elements around
         self._link = 0
         self._pre = 0
+        self._code = 0
         self._nodes = 0
 
     def _flush(self) -> list[tuple[str, int]]:
@@ -238,7 +253,11 @@ class _Walk:
                             pieces = self._flush()
                         breaks = 0
                     elif before == tag and tag in _APART:
-                        pieces.append((" ", at))
+                        if self._pre:
+                            if tag == "span" and _are_lines(node.prev, node):
+                                pieces.append(("\n", at))
+                        elif not self._code:
+                            pieces.append((" ", at))
                     index = len(tags)
                     add_tag(tag)
                     add_parent(at)
@@ -269,6 +288,8 @@ class _Walk:
                             within.append(index)
                             if tag == "pre":
                                 self._pre += 1
+                        elif tag in _CODE:
+                            self._code += 1
                         node = child
                         before = ""
                         continue
@@ -304,6 +325,8 @@ class _Walk:
                         self._pre -= 1
                 elif tag == "a":
                     self._link -= 1
+                elif tag in _CODE:
+                    self._code -= 1
                 ends[index] = len(tags)
                 last[index] = len(blocks)
                 at = parents[index]

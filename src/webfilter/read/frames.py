@@ -45,7 +45,7 @@ def frame_source(table: Any, options: Options) -> Source:
     except (pa.ArrowException, TypeError, ValueError, AttributeError) as error:
         said = (str(error).splitlines() or [""])[0]
         raise SourceError(f"{type(table).__name__} cannot be read as a table: {said}") from error
-    check_columns(reader.schema.names, options, type(table).__name__)
+    check_columns(reader.schema, options, type(table).__name__)
     once = isinstance(table, pa.RecordBatchReader)
     return Source(partial(_from_table, table, [reader], options), once=once)
 

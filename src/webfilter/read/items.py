@@ -4,6 +4,8 @@ A mapping is read the same way whether it comes from a list, a line of JSON or a
 Three layouts are known: free (``text``, ``html``, ``url``, ``id``; the other fields go to `meta`),
 datatrove's (``text``, ``id``, ``metadata``), and webfilter's own, as JSON or as columns: those of
 its Parquet files, which come through pandas, DuckDB or a dataset as rows with `meta` as text.
+Fields ``metadata`` and ``meta`` that hold a JSON object as text, as columns of published data sets
+do, are read as that object; datatrove's readers do so with the former.
 """
 
 from __future__ import annotations
@@ -23,11 +25,15 @@ from webfilter.read.marks import content_id, dropped, failed
 from webfilter.read.options import Options
 from webfilter.read.sniff import charset_of
 
-__all__ = ["COLUMNS", "document", "from_columns", "from_mapping"]
+__all__ = ["COLUMNS", "METADATA", "document", "from_columns", "from_mapping"]
 
 COLUMNS = frozenset(("id", "text", "url", "meta", "verdict", "html"))
 """Columns of a table that webfilter wrote, beside those of signals."""
 
+METADATA = ("meta", "metadata")
+"""Fields whose fields are the document's own; the latter goes before the former."""
+
+_DEFAULT_ID = Options().id
 _RESERVED = re.compile("_{2,}signals")
 _TAKES = "give a Document, a str (text), bytes (HTML), a mapping or a table"
 
@@ -82,9 +88,8 @@ def from_mapping(row: Mapping[Any, Any], options: Options, where: str = "") -> D
             return from_columns(fields, None, options.verdicts)
         text, html = fields.pop(options.text, None), fields.pop(options.html, None)
         meta = _meta(fields)
-        given = fields.pop(options.url, None)
-        url = _url(meta.get("url") if _missing(given) else given)
-        id = _id(fields.pop(options.id, None))
+        url = _url(_given(fields, meta, options.url, "url"))
+        id = _id(_given(fields, meta, options.id))
         for key, value in fields.items():
             meta.setdefault(key, value)
         if options.text not in row and options.html not in row:
@@ -172,12 +177,36 @@ def _page(value: Any, meta: dict[str, Any]) -> bytes | None:
 
 
 def _meta(fields: dict[str, Any]) -> dict[str, Any]:
-    """Take the mappings ``metadata`` and ``meta`` out of `fields`, as one."""
+    """Take the mappings ``metadata`` and ``meta`` out of `fields`, as one; as JSON text, too."""
     meta: dict[str, Any] = {}
-    for key in ("meta", "metadata"):
-        if isinstance(fields.get(key), Mapping):
-            meta.update((str(name), value) for name, value in fields.pop(key).items())
+    for key in METADATA:
+        found = _decoded(fields.get(key))
+        if isinstance(found, Mapping):
+            meta.update((str(name), value) for name, value in found.items())
+            del fields[key]
     return meta
+
+
+def _given(fields: dict[str, Any], meta: Mapping[str, Any], name: str, *more: str) -> Any:
+    """Take the field `name` out of `fields`; where it is missing, find it or `more` in `meta`.
+
+    An ``id`` in `meta` is one only for those who call it so: nobody said what it names.
+    """
+    found = fields.pop(name, None)
+    for key in (name, *more):
+        if _missing(found) and key != _DEFAULT_ID:
+            found = meta.get(key)
+    return found
+
+
+def _decoded(value: Any) -> Any:
+    """Return what the text `value` is in JSON, `value` itself if it is none."""
+    if not isinstance(value, str) or not value.startswith("{"):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
 
 
 def _own(fields: dict[str, Any], options: Options) -> Document:

@@ -8,7 +8,7 @@ from webfilter.read.decoders import SUFFIXES
 from webfilter.read.sniff import sniffs_html
 from webfilter.read.stored import Damage, Inflater, Raw
 
-__all__ = ["KINDS", "kind_by_content", "kind_by_name"]
+__all__ = ["KINDS", "kind_among", "kind_by_content", "kind_by_name"]
 
 KINDS: dict[str, tuple[str, ...]] = {
     "warc": (".warc",),
@@ -29,10 +29,29 @@ def kind_by_name(name: str) -> str | None:
     >>> kind_by_name("CC-MAIN-00000.warc.wet.gz"), kind_by_name("README.md")
     ('wet', None)
     """
+    return _BY_SUFFIX.get(_suffix(name)[0])
+
+
+def kind_among(name: str) -> str | None:
+    """Return the kind of the file `name` in a folder or pattern, None if it is not to be read.
+
+    C4, Dolma and RedPajama call their JSON Lines ``.json.gz``. What is not compressed and called
+    ``.json`` rather says something about a data set.
+
+    >>> kind_among("c4-train.00000-of-01024.json.gz"), kind_among("dataset_info.json")
+    ('jsonl', None)
+    """
+    suffix, compressed = _suffix(name)
+    return "jsonl" if compressed and suffix == ".json" else _BY_SUFFIX.get(suffix)
+
+
+def _suffix(name: str) -> tuple[str, bool]:
+    """Return the ending of `name` before that of a compressed file, and whether it is one."""
     suffixes = [suffix.lower() for suffix in PurePosixPath(name.replace("\\", "/")).suffixes]
-    if suffixes and suffixes[-1] in SUFFIXES:
+    compressed = bool(suffixes) and suffixes[-1] in SUFFIXES
+    if compressed:
         suffixes.pop()
-    return _BY_SUFFIX.get(suffixes[-1]) if suffixes else None
+    return suffixes[-1] if suffixes else "", compressed
 
 
 def kind_by_content(raw: Raw) -> str | None:

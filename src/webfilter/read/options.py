@@ -30,7 +30,7 @@ class Options:
     id: str = "id"
     """Field or column that holds the id; where a row has none, its content is hashed."""
     url: str = "url"
-    """Field or column that holds the URL."""
+    """Field or column that holds the URL. It and the id may be within ``metadata`` or ``meta``."""
     verdicts: bool = False
     """Keep the verdicts in files that webfilter wrote; otherwise rules judge afresh."""
     max_bytes: int | None = MAX_BYTES

@@ -20,7 +20,7 @@ from typing import IO, Any, cast
 
 from webfilter.errors import SourceError
 from webfilter.read.decoders import require
-from webfilter.read.kinds import KINDS, kind_by_content, kind_by_name
+from webfilter.read.kinds import KINDS, kind_among, kind_by_content, kind_by_name
 from webfilter.read.remote import Remote
 from webfilter.read.stored import Raw
 from webfilter.read.streams import STDIN, Stream, standard_input
@@ -33,6 +33,7 @@ _ARC = "warcio recompress makes WARC from ARC"
 _RUN = frozenset(("report.html", "report.json", "card.md"))
 """What a run writes beside its documents: no pages."""
 _JSON = "JSON Lines has one object a line: jq -c '.[]' makes it from an array"
+_NAMED = "JSON Lines called .json are read where the file itself is named, in a list for several"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,8 @@ def _unknown(path: str) -> str:
 
 def _known(kind: str | None) -> str:
     chosen = KINDS.items() if kind is None else [(kind, KINDS[kind])]
-    return ", ".join(suffix for _, suffixes in chosen for suffix in suffixes)
+    named = [suffix for _, suffixes in chosen for suffix in suffixes]
+    return ", ".join(named + [".json.gz"] * (kind in (None, "jsonl")))
 
 
 def _not_found(path: str) -> str:
@@ -219,7 +221,7 @@ def _near(name: str, present: list[str]) -> str:
 
 def _takes(name: str, kind: str | None) -> str | None:
     """Return the kind of a file found in a folder if it is to be read."""
-    found = kind_by_name(name)
+    found = kind_among(name)
     return found if kind is None or found == kind else None
 
 
@@ -243,8 +245,14 @@ def _in_folder(folder: str, kind: str | None) -> Iterator[File]:
 
 
 def _none_there(kind: str | None, others: set[str]) -> str:
-    there = f"; there are {', '.join(sorted(others)[:8])}" if others else "; it is empty"
+    there = f"; {_there(others)}" if others else "; it is empty"
     return f"no files to read in this folder (wanted: {_known(kind)}){there}"
+
+
+def _there(others: set[str]) -> str:
+    return f"there are {', '.join(sorted(others)[:8])}" + (
+        f"; {_NAMED}" if ".json" in others else ""
+    )
 
 
 def _refuse(error: OSError) -> None:
@@ -282,7 +290,7 @@ def _in_glob(pattern: str, kind: str | None) -> Iterator[File]:
             name = os.path.relpath(file.path, base).replace(os.sep, "/")
             yield File(file.path, name, file.kind, file.size)
     if not count:
-        wanted = f"(wanted: {_known(kind)}; there are {', '.join(sorted(others)[:8])})"
+        wanted = f"(wanted: {_known(kind)}; {_there(others)})"
         raise SourceError(f"{pattern}: what matches cannot be read {wanted}")
 
 

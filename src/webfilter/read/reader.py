@@ -48,7 +48,8 @@ class Reader:
             text: field or column that holds the text.
             html: field or column that holds the page.
             id: field or column that holds the id; rows without one are named by their content.
-            url: field or column that holds the URL.
+            url: field or column that holds the URL. Both may stand within a field ``metadata``
+                or ``meta``: ``id="WARC-Record-ID", url="WARC-Target-URI"``.
             verdicts: keep the verdicts in files that webfilter wrote, so that what was dropped
                 stays dropped; otherwise rules judge afresh.
             max_bytes: size above which a page, record, line or row of a file is not loaded but
@@ -85,6 +86,10 @@ class Reader:
     def files(
         paths: Paths,
         *,
+        text: str = "text",
+        html: str = "html",
+        id: str = "id",
+        url: str = "url",
         max_bytes: int | None = MAX_BYTES,
         verdicts: bool = False,
         storage: Mapping[str, Any] | None = None,
@@ -96,7 +101,15 @@ class Reader:
         Raises:
             SourceError: a path leads nowhere, or to nothing that can be read.
         """
-        options = Options(max_bytes=max_bytes, verdicts=verdicts, storage=storage or {})
+        options = Options(
+            text=text,
+            html=html,
+            id=id,
+            url=url,
+            max_bytes=max_bytes,
+            verdicts=verdicts,
+            storage=storage or {},
+        )
         return file_source(_several(paths), None, options)
 
     @staticmethod
@@ -172,7 +185,8 @@ class Reader:
         """Return one document for each line of JSON Lines files (plain, gz, zst, xz, bz2, lz4).
 
         Fields without a role go to `meta`. datatrove's layout (``text, id, metadata``) and
-        webfilter's own are understood.
+        webfilter's own are understood. Of a folder or pattern those files are read that are called
+        ``.jsonl``, ``.ndjson``, ``.jsonlines``, or, where they are compressed, ``.json``.
 
         Raises:
             SourceError: nothing is there, or no JSON Lines file in a folder or pattern. A file

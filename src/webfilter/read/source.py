@@ -139,7 +139,7 @@ def _check(found: Sequence[File], options: Options) -> list[Signal]:
         except Exception as error:
             said = (str(error).splitlines() or [type(error).__name__])[0]
             raise SourceError(f"{file.path}: not a readable Parquet file: {said}") from error
-        check_columns(schema.names, options, file.path)
+        check_columns(schema, options, file.path)
         signals.update(dict.fromkeys(stored_signals(schema)))
     return list(signals)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from webfilter.document import Document
 from webfilter.errors import SourceError
 from webfilter.read.cells import values
-from webfilter.read.items import COLUMNS, from_columns, from_mapping
+from webfilter.read.items import COLUMNS, METADATA, from_columns, from_mapping
 from webfilter.read.marks import content_id, dropped, failed
 from webfilter.read.options import Options
 from webfilter.read.remote import Lost
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
 __all__ = ["check_columns", "layout", "parquet_schema", "read_parquet", "rows", "stored_signals"]
 
 
-def check_columns(names: list[str], options: Options, what: str) -> None:
+def check_columns(schema: pa.Schema, options: Options, what: str) -> None:
     """Make sure that a table has a column of texts or pages, and each role one column.
+
+    Those of ids and URLs may be a field of ``metadata`` or ``meta``; what a text there holds is not
+    known, so only a name that is like that of a column is taken for a mistake.
 
     Raises:
         SourceError: it has none, or one that was asked for by name is missing, or two have its
@@ -39,13 +42,14 @@ def check_columns(names: list[str], options: Options, what: str) -> None:
     """
     from difflib import get_close_matches
 
-    default = Options()
+    default, names = Options(), schema.names
     for key in ("text", "html", "id", "url"):
         wanted = getattr(options, key)
         if wanted != getattr(default, key) and wanted not in names:
             near = get_close_matches(wanted, names, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}?" if near else _columns(names)
-            raise SourceError(f"{what}: no column {wanted!r}: {hint}")
+            if key in ("text", "html") or not _may_hold(schema, wanted, not near):
+                raise SourceError(f"{what}: no column {wanted!r}: {hint}")
         if names.count(wanted) > 1:
             raise SourceError(
                 f"{what}: {names.count(wanted)} columns are called {wanted!r}: rename all but the "
@@ -57,6 +61,16 @@ def check_columns(names: list[str], options: Options, what: str) -> None:
             f"name the one that holds the texts with text=, or the pages with html=; "
             f"{_columns(names)}"
         )
+
+
+def _may_hold(schema: pa.Schema, name: str, unsure: bool) -> bool:
+    """Return whether a column ``metadata`` or ``meta`` has a field `name`; `unsure`: of a text."""
+    import pyarrow as pa
+
+    kinds = [schema.field(at).type for at, key in enumerate(schema.names) if key in METADATA]
+    structs = [kind for kind in kinds if pa.types.is_struct(kind)]
+    inner = {kind.field(at).name for kind in structs for at in range(kind.num_fields)}
+    return name in inner or (unsure and len(structs) < len(kinds))
 
 
 def _columns(names: list[str]) -> str:
@@ -181,7 +195,7 @@ def read_parquet(
     try:
         file = pq.ParquetFile(handle, page_checksum_verification=True)  # where there are any
         total, groups = file.metadata.num_rows, file.num_row_groups
-        check_columns(file.schema_arrow.names, options, source)
+        check_columns(file.schema_arrow, options, source)
     except Lost:
         raise
     except Exception as error:

@@ -10,14 +10,12 @@ from webfilter.document import Document
 from webfilter.errors import RunError
 from webfilter.report.figures import aligned, limit, number, share, visible
 from webfilter.report.html import bar, compared, esc, section
-from webfilter.stage import Rule
+from webfilter.stage import SIGNS, Rule
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
 
 __all__ = ["Counts", "TierRow", "tier_lines", "tiers_section"]
-
-_SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
 
 @dataclass(frozen=True)
@@ -106,7 +104,7 @@ class Counts:
 def _said(rule: Rule) -> str:
     if rule.isin is not None:
         return f"{rule.signal} in {', '.join(sorted(rule.isin))}"
-    return f"{rule.signal} " + " and ".join(f"{_SIGNS[op]} {limit(x)}" for op, x in rule.bounds())
+    return f"{rule.signal} " + " and ".join(f"{SIGNS[op]} {limit(x)}" for op, x in rule.bounds())
 
 
 def rows_from(said: Iterable[Mapping[str, Any]]) -> tuple[TierRow, ...]:

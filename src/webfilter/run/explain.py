@@ -12,14 +12,13 @@ from webfilter.document import Document, Value, Verdict
 from webfilter.report.explanation import Explanation, Row
 from webfilter.report.ledger import Ledger
 from webfilter.run.local import apply
-from webfilter.stage import CorpusStage, Rule, Signal, Stage, Step
+from webfilter.stage import SIGNS, CorpusStage, Rule, Signal, Stage, Step
 
 if TYPE_CHECKING:
     from webfilter.pipeline import Pipeline
 
 __all__ = ["explain"]
 
-_SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 _MOST = sys.float_info.max
 _KEPT = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "not in": "in"}
 
@@ -116,7 +115,7 @@ def _row(
         if isinstance(value, (int, float)):
             near = max(-_MOST, min(_MOST, value))  # an int may be beyond all floats
             margin = near - limit if op in ("ge", "gt") else limit - near
-        shown, op = limit, _SIGNS[op]
+        shown, op = limit, SIGNS[op]
     return Row(
         name,
         rule.signal,

@@ -52,6 +52,10 @@ class TableWorker:
     the pipeline declares, and ``verdict``, null for what is kept. A stage that raises costs a row a
     verdict of kind ``failed``. Rows that come with a verdict of ours keep it.
 
+    To keep the columns of a data set as they are, take only the verdict, row by row: the function
+    ``live`` below goes to ``map_batches`` of Ray and, with ``batched=True``, to ``map`` of a
+    `datasets.Dataset` ``with_format("arrow")``.
+
     Corpus stages must have seen all rows first: give what ``pipe.fit(source)`` returns. They know
     documents by their id, so the rows must then have a column ``id`` without repetitions.
 
@@ -68,6 +72,13 @@ class TableWorker:
     >>> done = TableWorker(Length(min_words=3))(rows)
     >>> [None if said is None else said["reason"] for said in done["verdict"].to_pylist()]
     [None, 'words']
+
+    >>> import pyarrow.compute as pc
+    >>> worker = TableWorker(Length(min_words=3))
+    >>> def live(table):
+    ...     return table.filter(pc.is_null(worker(table)["verdict"]))
+    >>> live(rows.append_column("score", [[4, 5]])).to_pylist()
+    [{'id': 'a', 'text': 'Water boils at 100 °C.', 'score': 4}]
     """
 
     def __init__(self, pipe: Pipeline | Stage, *, html: bool = False) -> None:

@@ -4,7 +4,8 @@ A limit in the wrong unit, a code spelled otherwise (``eng`` against ``en``), a 
 each empties an output without an error, and hours later there is nothing. So the first thousand
 documents that reach a stage are watched, in the parent process; a stage that has kept none of them
 is told of once, with its commonest reason and the commonest value there. A stage that has dropped
-none is noted in the report only: many pages are fine.
+none is noted in the report only: many pages are fine. But it is told of where it judges a signal
+that no stage measures (``Judge(..., given=True)``) and no document came with.
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ class Watch:
         self._open: dict[str, Step] = {
             name: step for name, step in named if step.rules or step.by_document
         }
+        measured = {signal.name for _, step in named for signal in step.measures}
+        self._given = {
+            name: [r.signal for r in step.rules if r.signal not in measured] for name, step in named
+        }
         extracts = [any(s.name == _EXTRACTED for s in step.measures) for _, step in named]
         self._advice = {name: _advice(extracts, place) for place, name in enumerate(pipe.names)}
         self._verdicts: dict[str, Counter[Verdict]] = {}
@@ -95,6 +100,15 @@ class Watch:
                 advice = self._advice[row.name] if bare else ""
                 why = _why(step, found, advice and f"{share} {advice}", row.docs_in)
                 text += f": {why}" if why else ""
+                logger.warning(text)
+                self.said.append(text)
+            elif missing := [s for s in self._given[row.name] if row.undefined[s] == row.docs_in]:
+                name = missing[0]
+                text = (
+                    f"{row.name}: none of the first {row.docs_in:,} documents has the signal "
+                    f"{name!r}, so its rule drops nothing; if a field of the source is meant, make "
+                    f"it a signal: doc.with_signals({{{name!r}: doc.meta[{name!r}]}})"
+                )
                 logger.warning(text)
                 self.said.append(text)
             elif row.kept == row.docs_in and not at_end:

@@ -13,14 +13,13 @@ from webfilter.config import conform
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
 from webfilter.score.tokens import ESTIMATED, estimated_tokens
-from webfilter.stage import Filter, Rule, Signal, Step
+from webfilter.stage import SIGNS, Filter, Rule, Signal, Step
 
 __all__ = ["Tier", "Tiers"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _LOWER = ("ge", "gt")
-_WORDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
 Limits = Mapping[str, float | Set[str] | Sequence[str]]
 
@@ -209,8 +208,8 @@ def _check_nested(before: Tier, tier: Tier) -> None:
                 for other, looser in second.bounds():
                     if _is_looser(op, limit, other, looser):
                         raise ConfigError(
-                            f"tiers: {tier.name} wants {second.signal} {_WORDS[other]} {looser:g}, "
-                            f"looser than {before.name} ({_WORDS[op]} {limit:g}), and {tier.name} "
+                            f"tiers: {tier.name} wants {second.signal} {SIGNS[other]} {looser:g}, "
+                            f"looser than {before.name} ({SIGNS[op]} {limit:g}), and {tier.name} "
                             "is inside it; make it as tight, leave it out, or change the order"
                         )
 
@@ -219,22 +218,9 @@ def _check_open(tiers: Sequence[Tier]) -> None:
     """Raise where two limits leave no value; the narrower of the tiers is inside both."""
     rules = [(tier.name, rule) for tier in tiers for rule in tier.rules]
     for (name, one), (other, second) in product(rules, repeat=2):
-        if one.signal == second.signal and _are_apart(one, second):
+        if one.signal == second.signal and one.excludes(second):
             whose = f"{name} and {other} together leave" if name != other else f"{name} leaves"
             raise ConfigError(f"tiers: {whose} no {one.signal} that could pass; loosen a limit")
-
-
-def _are_apart(one: Rule, other: Rule) -> bool:
-    """Return whether no text is in both, or the least of `one` is above the most of `other`."""
-    if one.isin is not None and other.isin is not None:
-        return one.isin.isdisjoint(other.isin)
-    return any(
-        low > high or (low == high and (op, up) != ("ge", "le"))
-        for op, low in one.bounds()
-        if op in _LOWER
-        for up, high in other.bounds()
-        if up not in _LOWER
-    )
 
 
 def _is_looser(op: str, limit: float, other: str, looser: float) -> bool:

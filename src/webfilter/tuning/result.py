@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from webfilter.errors import OutputError, because
 from webfilter.report.figures import aligned, label, limit, number, share, visible
+from webfilter.stage import SIGNS
 from webfilter.tuning.evidence import Share
 from webfilter.tuning.knobs import Knob
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Counts", "Effect", "Histogram", "Profile", "Proposal", "Tuning"]
 
-SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
 Status = Literal[
     "proposed", "needless", "no room", "no gain", "no difference", "constant", "undefined"
