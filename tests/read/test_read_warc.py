@@ -116,10 +116,10 @@ def test_compression_makes_no_difference(compress):
     assert dribbled == docs
 
 
-@pytest.mark.parametrize("size", [500, 100_000])
-def test_of_records_that_are_too_large_the_same_is_told_however_they_are_stored(size):
+@pytest.mark.parametrize("sizes", [(500, 500, 500), (30_000, 110_000, 100_000)])
+def test_of_records_that_are_too_large_the_same_is_told_however_they_are_stored(sizes):
     warc = Warc(compressed=False)
-    for index in range(3):
+    for index, size in enumerate(sizes):
         warc.add(f"https://a.example/{index}", PAGE + random.Random(index).randbytes(size))
     data = re.sub(rb"WARC-Record-ID:[^\n]*\n", b"", warc.data)  # so that ids tell what was seen
     told = []
