@@ -17,14 +17,16 @@ def test_every_packaged_recipe_builds_and_comes_back_from_its_own_toml():
 
 
 @pytest.mark.parametrize("name", ["educational", "phases"])
-def test_a_lesson_whose_code_repeats_lines_passes_the_filters_of(name):
+def test_a_lesson_that_repeats_lines_passes_the_filters_of(name):
     """FineWeb's limit drops it: see benchmarks/repeated_lines.py."""
-    lesson = """A loop does the same work for every item of a list, and that is why we need it.
+    lesson = """Try it yourself before you read on.
+A loop does the same work for every item of a list, and that is why we need it.
 Here the numbers of a week of rain are added, one day after the other, and the sum is shown.
 total = 0
 for day in rain:
     total = total + day
 print(total)
+Try it yourself before you read on.
 The mean is the sum by the number of days, so we have to know how long the list is before we divide.
 Python tells it with a function that has a short name, because people ask for it all the time.
 total = 0
@@ -39,6 +41,7 @@ everybody who reads the program later will be glad to find them in one place onl
     filters = [s for s in wf.recipe(name).steps if "gopher" in s.name or "_quality" in s.name]
     [doc] = Pipeline(tuple(filters))([wf.Document("a", lesson)])
     assert doc.live, doc.verdict
+    assert doc.text == lesson
     assert 0.01 < doc.signals["fineweb_duplicate_line_character_ratio"] < 0.1
 
 

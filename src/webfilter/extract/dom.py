@@ -233,10 +233,10 @@ class _Walk:
             nodes += 1
             code = node.tag_id
             if code == _TEXT:
-                if pieces or not node.is_empty_text_node:
+                if pieces or self._pre or not node.is_empty_text_node:
                     text = node.text_content
                     if not text or text.isspace():
-                        if text and pieces:
+                        if text and (pieces or self._pre):
                             pieces.append((text, at))
                     else:
                         breaks = 0

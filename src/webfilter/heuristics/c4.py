@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Self, get_args
 import numpy as np
 
 from webfilter.document import Document, Value
+from webfilter.heuristics.code_lines import code_lines
 from webfilter.heuristics.limits import limit
 from webfilter.languages import language_facts
 from webfilter.profiles import Profile, Profiled
@@ -191,6 +192,10 @@ class C4Quality(Profiled, Transform):
     """Whether to remove lines with "javascript" in any case."""
     remove_policy_lines: bool = True
     """Whether to remove lines with "privacy policy", "use cookies" and the like, in any case."""
+    keep_code: bool = False
+    """Whether lines of program code stay as they are, with their indentation and the blank lines
+    between them: see `webfilter.heuristics.code_lines`. No other system does; C4's rules take
+    braces and short lines out of code, and "[]", which they read as a citation."""
     drop_lorem_ipsum: bool = True
     """Whether to drop pages with "lorem ipsum", in any case."""
     drop_curly_bracket: bool = True
@@ -279,7 +284,7 @@ class C4Quality(Profiled, Transform):
         if self.words == "nltk":
             for kept in found:
                 kept.signals["c4_sentences"] = nltk_sentences(kept.text) if kept.places else 0
-            return [(kept.text.strip(), kept.signals) for kept in found]
+            return [(kept.stripped, kept.signals) for kept in found]
         # sentences are counted in lines, so those of the lines kept are known from the whole page;
         # only where a line was changed must the new text be tokenized itself
         pages = zip(docs, found, strict=True)
@@ -288,7 +293,7 @@ class C4Quality(Profiled, Transform):
             kept.signals["c4_sentences"] = _sentences(kept, tokens) if kept.places else 0
             if kept.whole:
                 keep_parts(doc.text, kept.text, kept.places, self.words)
-        return [(kept.text.strip(), kept.signals) for kept in found]
+        return [(kept.stripped, kept.signals) for kept in found]
 
     def _keep_lines(self, text: str) -> _Kept:
         """Return the lines kept and all signals but the sentences."""
@@ -304,9 +309,17 @@ class C4Quality(Profiled, Transform):
         lines: list[str] = []
         places: list[tuple[int, int]] = []
         after = 0
-        for raw in text.splitlines(keepends=True):
+        pieces = text.splitlines(keepends=True)
+        code = code_lines(pieces) if self.keep_code else [False] * len(pieces)
+        for raw, is_code in zip(pieces, code, strict=True):
             line, place = raw.strip(), after
             after += len(raw)
+            if is_code:
+                lorem_ipsum |= _LOREM in line.lower()
+                curly_bracket |= "{" in line
+                lines.append(raw.rstrip())
+                places.append((place, place + len(line)))
+                continue
             cleaned, marks = line, 0
             if citing and "[" in line:
                 cleaned, marks = _CITATION.subn("", line)
@@ -344,7 +357,9 @@ class C4Quality(Profiled, Transform):
             "lorem_ipsum": lorem_ipsum,
             "curly_bracket": curly_bracket,
         }
-        return _Kept("\n".join(lines), signals, places, whole=not citations and self.words in LOCAL)
+        coded = any(code)
+        whole = not citations and not coded and self.words in LOCAL
+        return _Kept("\n".join(lines), signals, places, whole, coded)
 
 
 @dataclass(frozen=True)
@@ -356,7 +371,14 @@ class _Kept:
     places: list[tuple[int, int]]
     """Where each line kept stood in the page, stripped."""
     whole: bool
-    """Whether their tokens are those of the page there: no citation was taken out of a line."""
+    """Whether their tokens are those of the page there: no citation was taken out of a line, and
+    no line is code, which keeps its indentation."""
+    coded: bool
+
+    @property
+    def stripped(self) -> str:
+        """The text without space around, but with the indentation of code in its first line."""
+        return self.text.rstrip().lstrip("\n") if self.coded else self.text.strip()
 
 
 def _sentences(kept: _Kept, tokens: Tokens) -> int:

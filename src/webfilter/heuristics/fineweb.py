@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 from webfilter.document import Document, Value
+from webfilter.heuristics.code_lines import without_code
 from webfilter.heuristics.counts import ratio
 from webfilter.heuristics.limits import limit
 from webfilter.languages import language_facts
@@ -123,6 +124,10 @@ class FineWebQuality(Profiled, Scorer):
     """Most characters of a short line."""
     terminal_marks: tuple[str, ...] | None = None
     """What a line may end with; None: the marks of `version`."""
+    count_code: bool = True
+    """Whether lines of program code count (`webfilter.heuristics.code_lines`), and their tokens.
+    They are short, end in no mark and repeat, so that pages which teach programming go for them;
+    without them a page is judged by the rest of it, if there is any."""
     words: Words = "english"
     """What a token is: see `webfilter.text.tokens`."""
 
@@ -198,7 +203,7 @@ class FineWebQuality(Profiled, Scorer):
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return the signals of each document; None where there is nothing to divide by."""
-        texts = [doc.text for doc in docs]
+        texts = [doc.text if self.count_code else without_code(doc.text) for doc in docs]
         tokens = tokenize_all(texts, self.words)
         return [self._measured(text, len(each)) for text, each in zip(texts, tokens, strict=True)]
 

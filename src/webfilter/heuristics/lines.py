@@ -24,6 +24,7 @@ from typing import ClassVar, Literal
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
+from webfilter.heuristics.code_lines import code_lines
 from webfilter.heuristics.gopher_spaced import dclm_words
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.lines_dclm import CAUSES, cleaned
@@ -73,6 +74,7 @@ PROFILES = {
             "line_max_uppercase_ratio": 0.5,
             "remove_symbols": False,
             "remove_repeated": False,
+            "keep_code": False,
             "fragment_length": None,
         },
     ),
@@ -118,10 +120,11 @@ class Lines(Profiled, Transform):
       these that is three times as long: a heading. A text of one or two lines has no surroundings.
 
     A running line ends with a sentence's mark or a comma, or goes on in lower case in the next.
-    Lines within a closed Markdown fence (three backticks or more) stay, and the rule under the head
-    of a Markdown table does not go for its symbols. The lines kept are joined as they came; blank
-    lines stay, but not two together where something went. A text that loses no line comes back as
-    it was.
+    Program code stays, whatever its lines look like (`keep_code`): what stands in a closed Markdown
+    fence (three backticks or more), and what reads like code (`webfilter.heuristics.code_lines`).
+    The rule under the head of a Markdown table does not go for its symbols. The lines kept are
+    joined as they came; blank lines stay, but not two together where something went. A text that
+    loses no line comes back as it was.
 
     The defaults take out most of what people call noise at some cost to good lines: see
     `benchmarks/README.md`. `fragment_length` is the knob.
@@ -200,6 +203,8 @@ class Lines(Profiled, Transform):
     """Whether to remove menus, paging and teasers."""
     remove_repeated: bool = True
     """Whether to remove a line that the page has had before, in any case."""
+    keep_code: bool = True
+    """Whether lines of program code stay."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -269,9 +274,9 @@ class Lines(Profiled, Transform):
                 if each.is_fragment(self.fragment_length):
                     causes[place] = "fragment"
         found: list[tuple[str, int, str | None]] = [(line, 0, None) for line in raw]
-        fenced = _fenced(raw) if "```" in text else frozenset()
+        code = _code(raw) if self.keep_code else frozenset()
         for (place, line), cause in zip(lines, causes, strict=True):
-            found[place] = (raw[place], line.words, None if place in fenced else cause)
+            found[place] = (raw[place], line.words, None if place in code else cause)
         return found
 
     def _listed_causes(self, lines: Sequence[tuple[int, Line]]) -> list[str | None]:
@@ -316,6 +321,12 @@ class Lines(Profiled, Transform):
             if capitals > self.line_max_uppercase_ratio * len(line.text):
                 return "uppercase"
         return None
+
+
+def _code(raw: Sequence[str]) -> frozenset[int]:
+    """Return the places of the lines that are code."""
+    found = (place for place, is_code in enumerate(code_lines(raw)) if is_code)
+    return _fenced(raw).union(found)
 
 
 def _fenced(raw: Sequence[str]) -> frozenset[int]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 from webfilter.document import Document, Value
+from webfilter.heuristics.code_lines import without_code
 from webfilter.heuristics.counts import CHARACTERS
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.ngrams import MOST_DOCUMENTS
@@ -232,6 +233,9 @@ class GopherRepetition(Profiled, Scorer):
     """Whose way of counting: lines, copies, what shares are of. `PROFILES` tells them apart."""
     words: Words = "english"
     """What a word is: see `webfilter.text.tokens`."""
+    count_code: bool = True
+    """Whether lines of program code count (`webfilter.heuristics.code_lines`). They repeat more
+    than prose; without them a page is judged by the rest of it, if there is any."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -293,7 +297,7 @@ class GopherRepetition(Profiled, Scorer):
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return the signals of each document: None where there is nothing to divide by."""
-        texts = [doc.text for doc in docs]
+        texts = [doc.text if self.count_code else without_code(doc.text) for doc in docs]
         found = [
             dict.fromkeys(_NAMES) | {"characters": len(text)} | of_parts(text, self.version)
             for text in texts

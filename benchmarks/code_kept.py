@@ -1,0 +1,140 @@
+"""Does code come through as it was written?
+
+    python benchmarks/code_kept.py pages-*.warc.gz --pages wcxb-dev/pages.jsonl.xz
+
+Three questions, of the lines that stand in ``pre`` (three characters at least; read with lxml):
+
+1. Of those that an extraction engine keeps, how many are in its text as they were written? A line
+   is kept if its characters, without spaces, stand in the text without spaces.
+2. Of those that the default engine gives, how many are left as they were after stages and recipes
+   that clean lines? (Whole pages dropped do not count: their rules are off.)
+3. How many pages, and how many by score, does the recipe `educational` keep with code counted and
+   cleaned like prose, and as it is?
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import lxml.html
+
+import webfilter as wf
+
+ENGINES = ("blocks", "trafilatura", "resiliparse", "justext", "plain")
+CLEANERS: Mapping[str, wf.Stage] = {
+    "Lines()": wf.Lines(),
+    "Lines(keep_code=False)": wf.Lines(keep_code=False),
+    "Lines, RefinedWeb's": wf.Lines.profile("refinedweb"),
+    "C4Quality, FineWeb's": wf.C4Quality.profile("fineweb"),
+    "C4Quality, FineWeb's, keep_code=True": wf.C4Quality.profile("fineweb", keep_code=True),
+    "C4Quality, C4's own": wf.C4Quality.profile("tfds-2019"),
+}
+LIMITS = (1.0, 1.5, 2.0, 2.5)
+_SPACE = re.compile(r"\s+")
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("crawl", nargs="*", help="WARC files")
+    parser.add_argument("--pages", type=Path, help="JSON Lines with html and url")
+    options = parser.parse_args()
+    pages = list(read(options.crawl, options.pages))
+    coded = [(page, lines) for page in pages if (lines := code_of(page.html or ""))]
+    print(f"{len(pages)} pages, {len(coded)} with code of {sum(len(c) for _, c in coded)} lines\n")
+
+    print("| engine | lines of code kept | of these as written |\n| --- | --- | --- |")
+    texts: dict[str, list[str]] = {}
+    for name in ENGINES:
+        stage = wf.Extract(engine=name, min_characters=None)
+        texts[name] = [doc.text for doc in stage([page for page, _ in coded])]
+        kept = written = 0
+        for text, (_, lines) in zip(texts[name], coded, strict=True):
+            counts = count(text, lines)
+            kept, written = kept + counts[0], written + counts[1]
+        share = kept / sum(len(lines) for _, lines in coded)
+        print(f"| {name} | {share:.3f} | {written / max(kept, 1):.3f} |")
+
+    given = [
+        (text, [line for line in lines if line in set(text.split("\n"))])
+        for text, (_, lines) in zip(texts["blocks"], coded, strict=True)
+    ]
+    print("\n| after | lines of code left | as written |\n| --- | --- | --- |")
+    for name, stage in CLEANERS.items():
+        judged = without_limits(stage)(wf.Document(str(n), t) for n, (t, _) in enumerate(given))
+        left = whole = 0
+        for doc, (_, lines) in zip(judged, given, strict=True):
+            counts = count(doc.text, lines)
+            left, whole = left + counts[0], whole + counts[1]
+        total = sum(len(lines) for _, lines in given)
+        print(f"| {name} | {left / total:.3f} | {whole / total:.3f} |")
+
+    steps = wf.recipe("educational").steps
+    extracted = [step for step in steps if step.name in ("url_filter", "extract")]
+    texts_of_all = list(wf.Pipeline(tuple(extracted)).kept(pages))
+    print("\n| educational | kept |", " | ".join(f">= {limit}" for limit in LIMITS), "|")
+    print("| --- |" + " --- |" * (len(LIMITS) + 1))
+    for name, as_prose in (("code as prose", True), ("as it is", False)):
+        rest = [changed(step, as_prose) for step in steps if step not in extracted]
+        scores = [doc.signals["educational"] for doc in wf.Pipeline(tuple(rest)).kept(texts_of_all)]
+        found = [sum(score is not None and score >= limit for score in scores) for limit in LIMITS]
+        print(f"| {name} | {len(scores)} |", " | ".join(map(str, found)), "|")
+
+
+def read(crawl: Sequence[str], more: Path | None) -> Iterator[wf.Document]:
+    """Yield the pages, ids numbered."""
+    if more is not None:
+        with lzma.open(more, "rt", encoding="utf-8") as file:
+            for n, row in enumerate(map(json.loads, file)):
+                yield wf.Document(f"page-{n}", html=row["html"].encode(), url=row["url"])
+    for path in crawl:
+        yield from wf.read(path)
+
+
+def code_of(html: str | bytes) -> list[str]:
+    """Return the lines in the ``pre`` of a page, without space at their ends."""
+    text = html.decode("utf-8", "replace") if isinstance(html, bytes) else html
+    if "<pre" not in text.lower():
+        return []
+    root = lxml.html.document_fromstring(
+        text.encode(), parser=lxml.html.HTMLParser(encoding="utf-8")
+    )
+    for br in root.iter("br"):
+        br.tail = "\n" + (br.tail or "")
+    lines = (line.rstrip() for pre in root.iter("pre") for line in pre.text_content().split("\n"))
+    return [line for line in lines if len(_SPACE.sub("", line)) >= 3]
+
+
+def count(text: str, code: Sequence[str]) -> tuple[int, int]:
+    """Return how many lines of `code` stand in `text`, and how many as lines as they are."""
+    joined, lines = _SPACE.sub("", text), {line.rstrip() for line in text.split("\n")}
+    kept = [line for line in code if _SPACE.sub("", line) in joined]
+    return len(kept), sum(line in lines for line in kept)
+
+
+def without_limits(stage: Any) -> Any:
+    """Return the stage with every limit on pages off."""
+    names = [f.name for f in fields(stage)]
+    off = {name: None for name in names if name.startswith(("min_", "max_"))}
+    return replace(stage, **off, **{n: False for n in names if n.startswith("drop_")})
+
+
+def changed(step: Any, as_prose: bool) -> Any:
+    """Return a step of the recipe that takes code for prose if wanted, and drops by no score."""
+    if step.name == "educational":
+        return replace(step, min_score=None)
+    if not as_prose:
+        return step
+    prose = {"keep_code": False, "count_code": True}
+    return replace(step, **{name: value for name, value in prose.items() if hasattr(step, name)})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import webfilter as wf
+from webfilter import C4Quality, Document, FineWebQuality, GopherRepetition, Lines
+from webfilter.heuristics.code_lines import MARKS, code_lines, marks, near, without_code
+from webfilter.testing import check_stage
+
+PROSE = [
+    "A loop does the same work for every item of a list, and that is why we need it here.",
+    "The numbers of a week of rain are added, one day after the other, and the sum is shown.",
+]
+SAMPLES = {
+    "python": """def mean(rain_by_day):
+    total = 0
+
+    for day in rain_by_day:
+        total += day
+    if not rain_by_day:
+        return None
+    return total / len(rain_by_day)""",
+    "javascript": """const total = rain.reduce((sum, day) => sum + day, 0);
+if (rain.length === 0) {
+  throw new Error("no rain");
+}
+
+console.log(total / rain.length);
+}""",
+    "c": """int main(void) {
+    int total = 0;
+    for (int i = 0; i < DAYS; i++) {
+        total += rain[i];
+    }
+    printf("%d\\n", total);
+    return 0;
+}""",
+    "html": """<ul class="rain">
+  <li>
+    12
+  </li>
+  <li>
+    7
+  </li>
+</ul>""",
+    "json": """{
+  "station_id": "north",
+  "rain_mm": [
+    12,
+    7
+  ],
+  "first_day": "2024-05-01",
+  "last_day": "2024-05-02",
+  "is_valid": true
+}""",
+    "shell": """$ mkdir -p rain/north
+$ cd rain/north
+$ curl -o week_1.csv https://rain.example/week_1.csv
+$ python mean.py --days 7 week_1.csv
+9.5""",
+}
+
+
+def page(name):
+    return [PROSE[0], "", *SAMPLES[name].split("\n"), "", PROSE[1]]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_code_between_prose_is_found(name):
+    code = code_lines(page(name))
+    assert code == [False, False, *[True] * (len(code) - 4), False, False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n \n",
+        "one = two",
+        "\n".join(PROSE * 9),
+        "\n".join(f"{n}. Add a cup of flour (about 120 g); stir well." for n in range(20)),
+        "\n".join(f"Home | Shop | Page {n}" for n in range(20)),
+        "\n".join(
+            f"Q: Who was born in {n}?\nA: My aunt -- she told me so." for n in range(1900, 1920)
+        ),
+        "The rose is red,\nthe sky is blue;\nthe bee is fed,\nand so are you;\n" * 5,
+        "Dear Ann <ann@bees.example>,\n\nthe hive_2 key is under the mat {left}.\n\nYours\n-- Bo",
+        "\n".join(f"Name{n} Surname{n}\t{n}:{n}\t(=)" for n in range(20)),
+    ],
+)
+def test_what_is_no_code_is_not_taken_for_it(text):
+    assert not any(code_lines(text.split("\n")))
+    assert without_code(text) == text
+
+
+def test_prose_between_two_samples_is_no_code():
+    code = SAMPLES["python"].split("\n")
+    found = code_lines([*code, PROSE[0], *code])
+    assert found == [*[True] * 8, False, *[True] * 8]
+
+
+def test_what_is_left_without_code():
+    assert without_code("\n".join(page("c"))) == f"{PROSE[0]}\n\n\n{PROSE[1]}"
+    assert without_code(SAMPLES["c"]) == SAMPLES["c"]
+
+
+@given(st.lists(st.text("ab ={}();<>/_'\"-.:#A1\u00e9\u0e01", max_size=12), max_size=30))
+@example(["{", "}"] * 9)
+@example([" "] * 9)
+def test_every_line_has_an_answer_and_blank_ones_are_code_only_within(raw):
+    code = code_lines(raw)
+    assert len(code) == len(raw)
+    assert code == code_lines([f"  {line}\t" for line in raw])
+    blank = [not line.strip() for line in raw]
+    for place in range(len(raw)):
+        if code[place] and blank[place]:
+            assert any(c and not b for c, b in zip(code[:place], blank, strict=False))
+            assert any(c and not b for c, b in zip(code[place:], blank[place:], strict=True))
+
+
+def test_marks_around_a_line_do_not_count_itself():
+    found = marks(["}", "a_b", "}", "", "Bees fly."])
+    bracket, snake = list(MARKS).index("bracket"), list(MARKS).index("snake")
+    assert found.shape == (5, len(MARKS))
+    assert near(found)[:, bracket].tolist() == [1 / 3, 2 / 4, 1 / 4, 2 / 4, 1 / 3]
+    assert near(found)[:, snake].tolist() == [1 / 3, 0, 1 / 4, 1 / 4, 1 / 3]
+    assert np.array_equal(near(found[:1]), np.zeros((1, len(MARKS))))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_lines_and_c4_keep_code_as_it_is(name):
+    text = "\n".join([*page(name), "Log in", "Home"])
+    assert SAMPLES[name] in Lines().transform(Document("a", text))[0]
+    kept, signals = C4Quality.profile("fineweb", keep_code=True).transform(Document("a", text))
+    assert kept == "\n".join([PROSE[0], SAMPLES[name], PROSE[1]])
+    assert signals["c4_lines"] == len(page(name)) - 2
+    assert SAMPLES[name] not in C4Quality.profile("fineweb").transform(Document("a", text))[0]
+
+
+@pytest.mark.parametrize("name", ["c", "javascript", "json"])
+def test_without_keep_code_lines_takes_code_apart(name):
+    text = "\n".join(page(name))
+    assert SAMPLES[name] not in Lines(keep_code=False).transform(Document("a", text))[0]
+
+
+def test_lines_of_a_fence_go_without_keep_code():
+    text = "\n".join([*PROSE, "```", "}", "```", *PROSE])
+    assert "```\n}\n```" in Lines().transform(Document("a", text))[0]
+    assert "}" not in Lines(keep_code=False).transform(Document("a", text))[0]
+
+
+def test_c4_looks_for_brackets_and_lorem_ipsum_in_code_that_it_keeps():
+    stage = C4Quality.profile("fineweb", keep_code=True, min_sentences=None)
+    [braces] = stage([SAMPLES["c"]])
+    assert braces.verdict.reason == "curly_bracket"
+    [lorem] = replace(stage, drop_curly_bracket=False)(
+        [SAMPLES["c"].replace("rain", "Lorem ipsum")]
+    )
+    assert lorem.verdict.reason == "lorem_ipsum"
+    assert (
+        stage.transform(Document("a", "squares = []\n" + SAMPLES["python"]))[1]["c4_citations"] == 0
+    )
+
+
+def test_indentation_of_the_first_line_stays():
+    code = SAMPLES["python"].split("\n", 1)[1]
+    stage = C4Quality.profile("fineweb", keep_code=True)
+    assert stage.transform(Document("a", f"\n{code}\n\n"))[0] == code
+
+
+@pytest.mark.parametrize("stage", [GopherRepetition(), FineWebQuality()])
+def test_code_counts_only_where_it_is_to(stage):
+    text = "\n".join([*PROSE, *SAMPLES["c"].split("\n") * 3, "It ends here."])
+    same, without = stage([text])[0], replace(stage, count_code=False)([text])[0]
+    assert without.text == text
+    [prose] = stage(["\n".join([*PROSE, "It ends here."])])
+    assert without.signals == prose.signals
+    assert same.verdict is not None
+    assert without.verdict is None
+    only = SAMPLES["c"] * 3
+    assert replace(stage, count_code=False)([only])[0].signals == stage([only])[0].signals
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        C4Quality(keep_code=True),
+        FineWebQuality(count_code=False),
+        GopherRepetition(count_code=False),
+        Lines(keep_code=False),
+    ],
+)
+def test_contract(stage):
+    check_stage(stage)
+
+
+@pytest.mark.parametrize("name", ["educational", "phases"])
+def test_code_comes_out_of_the_recipe_as_it_went_in(name):
+    steps = [s for s in wf.recipe(name).steps if "gopher" in s.name or "_quality" in s.name]
+    text = "\n".join(
+        [*PROSE * 4, *SAMPLES["python"].split("\n"), *SAMPLES["c"].split("\n"), *PROSE]
+    )
+    [doc] = wf.Pipeline(tuple(steps))([text])
+    assert SAMPLES["python"] in doc.text
+    assert SAMPLES["c"] in doc.text
