@@ -578,7 +578,7 @@ def test_digests_are_checked_when_asked():
 
 
 @pytest.mark.parametrize("name", ["sha1", "SHA-1", "sha256", "SHA-256", "sha512", "md5"])
-@pytest.mark.parametrize("base", ["hex", "HEX", "base32", "unpadded"])
+@pytest.mark.parametrize("base", ["hex", "HEX", "base32", "unpadded", "lower"])
 def test_digests_of_every_kind_are_checked(name, base):
     block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + PAGE
     digest = hashlib.new(name.lower().replace("-", ""), block).digest()
@@ -587,6 +587,7 @@ def test_digests_of_every_kind_are_checked(name, base):
         "HEX": digest.hex().upper(),
         "base32": base64.b32encode(digest).decode(),
         "unpadded": base64.b32encode(digest).decode().rstrip("="),
+        "lower": base64.b32encode(digest).decode().lower(),
     }[base]
     head = (
         "WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:x>\r\n"
