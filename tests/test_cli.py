@@ -182,6 +182,14 @@ def test_the_version_is_told(capsys):
     assert capsys.readouterr().out == f"webfilter {__version__}\n"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_names_that_are_no_unicode_are_read_and_written(job, capsys):
+    (job / "in.jsonl").rename(job / "in\udcff.jsonl")
+    assert run(job, source="in\udcff.jsonl", out="out\udcff") == 0
+    assert "out?" in capsys.readouterr().out
+    assert (job / "out\udcff" / "report.html").exists()
+
+
 def test_explain_answers_as_text_html_and_json(tmp_path, capsys):
     page = tmp_path / "page.html"
     page.write_text(f"<html><body><article><p>{PROSE}</p></article></body></html>")
@@ -189,8 +197,14 @@ def test_explain_answers_as_text_html_and_json(tmp_path, capsys):
     text = capsys.readouterr().out
     for stage in ("url_filter", "language", "gopher_repetition", "gopher_quality", "c4_quality"):
         assert stage in text
+    packed = tmp_path / "packed.html.gz"
+    packed.write_bytes(gzip.compress(page.read_bytes()))
+    assert main(["explain", str(packed), "--as", "json"]) == 0
+    same = capsys.readouterr().out
     assert main(["explain", str(page), "--as", "json"]) == 0
-    rows = json.loads(capsys.readouterr().out)["rows"]
+    said = capsys.readouterr().out
+    assert said == same
+    rows = json.loads(said)["rows"]
     assert {"stage", "signal", "value", "limit", "margin", "passed"} <= rows[0].keys()
     assert main(["explain", str(page), "--as", "html"]) == 0
     assert capsys.readouterr().out.lower().startswith("<!doctype html>")

@@ -26,6 +26,7 @@ from warcbuild import (
 )
 
 from webfilter.read.stored import CHUNK
+from webfilter.read.tape import Tape
 
 COMPRESSORS = {
     "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
@@ -150,6 +151,19 @@ def test_without_digests_the_newlines_tell_a_sound_record_from_a_cut_one(stored)
     assert len(failures(docs)) == 1
 
 
+def test_where_the_body_is_as_its_digest_says_no_newlines_are_needed():
+    first, second, third = pages(3, compressed=False).records()
+    bare = second.removesuffix(b"\r\n\r\n")
+    docs = read_bytes(first + bare + b"junk " * 40 + third)
+    assert (urls(docs), len(failures(docs))) == ("012", 1)
+    spoiled = second.replace(b"grains", b"drains")
+    for end in (b"\r\n\r\n", b"\n\n"):
+        docs = read_bytes(first + spoiled[:-4] + end + b"junk " * 40 + third)
+        assert (urls(docs), len(failures(docs))) == ("02", 1)
+        docs = read_bytes(first + without_digests(spoiled[:-4]) + end + b"junk " * 40 + third)
+        assert (urls(docs), len(failures(docs))) == ("012", 1)
+
+
 def test_everything_before_the_damage_in_a_long_member_is_read():
     warc = pages(4000, compressed=False)
     pack = zlib.compressobj(wbits=31)
@@ -167,7 +181,10 @@ def test_padding_is_no_damage():
     assert failures(read_bytes(pages(2, False).data + b"\r\n" * 500)) == []
 
 
-@pytest.mark.parametrize("said", [b"3", b"99999", b"999999999999", b"-5", b"", b"x", b"9" * 30])
+SAID = [b"3", b"350", b"99999", b"999999999999", b"-5", b"", b"x", "²".encode(), b"9" * 30]
+
+
+@pytest.mark.parametrize("said", SAID, ids=ascii)
 @pytest.mark.parametrize("stored", ["plain", "members", "one member"])
 @pytest.mark.parametrize("limit", [1 << 25, 300])
 def test_a_wrong_content_length_costs_that_record(said, stored, limit):
@@ -186,10 +203,34 @@ def test_a_wrong_content_length_costs_that_record(said, stored, limit):
     assert len(failures(docs)) == 1
     assert docs[2].url == "https://a.example/2"
     assert not docs[2].live
+    if not said.isdigit():
+        reason = f"Content-Length is {said.decode()!r}" if said else "it has no Content-Length"
+        assert failures(docs)[0].startswith(f"{reason}, in the record at byte ")
     if stored == "one member" and ((limit == 300 and len(said) == 5) or len(said) == 12):
         assert len(docs) == 3  # too long to be kept in memory, and there is no way back
+    elif stored == "one member" and limit == 300 and said == b"350":
+        assert urls(docs) == "014"  # the same, but the file goes on behind what was skipped
     else:
         assert [doc.url for doc in docs] == [f"https://a.example/{n}" for n in range(5)], reasons
+
+
+@pytest.mark.parametrize("more", [b"9", b"9999"], ids=["some", "all"])
+def test_of_a_file_of_wrong_lengths_little_is_read_again_for_each(more, monkeypatch):
+    """Else all that follows is searched once a record: hours for a large file."""
+    monkeypatch.setattr("webfilter.read.records._REPEAT", 300_000)
+    again, put_back = [], Tape.put_back
+
+    def counted(self, data, at):
+        again.append(len(data))
+        put_back(self, data, at)
+
+    monkeypatch.setattr(Tape, "put_back", counted)
+    data = pages(300, compressed=False).data.replace(
+        b"Content-Length: ", b"Content-Length: " + more
+    )
+    docs = read_bytes(gzip.compress(data))
+    assert 0 < sum(again) <= 300_000 + 4 * len(data)
+    assert not any(doc.live for doc in docs)
 
 
 @pytest.mark.parametrize("codec", ["gzip", *COMPRESSORS])
@@ -260,15 +301,17 @@ def test_a_long_record_may_end_with_the_file():
 
 
 @pytest.mark.parametrize("limit", [None, 100])
-def test_it_is_told_how_much_of_a_cut_record_is_there(limit):
-    warc = pages(3, compressed=False)
+@pytest.mark.parametrize("left", [0, 10, 200_000])
+def test_it_is_told_how_much_of_a_cut_record_is_there(limit, left):
+    warc = Warc(compressed=False).add()
+    warc.add(body=PAGE + random.Random(3).randbytes(300_000)).add()
     data, (_, begins, ends, _) = warc.data, warc.offsets
     body = data.index(b"\r\n\r\n", begins) + 4
-    part = f"after 10 of its {ends - body - 4} bytes"
+    part = f"after {left} of its {ends - body - 4} bytes"
     for first, rest, said in (
-        (data[begins : body + 10], b"", f"the file ends {part}"),
+        (data[begins : body + left], b"", f"the file ends {part}"),
         (data[begins : begins + 40], b"", "the file ends inside its header"),
-        (data[begins : body + 10], data[ends:], f"the next record begins {part}"),
+        (data[begins : body + left], data[ends:], f"the next record begins {part}"),
         (data[begins : begins + 40], data[ends:], "the next record begins inside its header"),
     ):
         stored = [data[:begins], first, rest]
@@ -279,18 +322,34 @@ def test_it_is_told_how_much_of_a_cut_record_is_there(limit):
             assert failures(read_bytes(b"".join(stored), max_bytes=limit))[0].startswith(said)
 
 
-def test_a_record_cut_in_its_header_does_not_swallow_the_next():
+@pytest.mark.parametrize("behind", ["a record", "nothing", "zeros"])
+def test_what_is_left_of_a_header_tells_what_is_whole_in_it(behind):
     warc = pages(4, compressed=False)
-    for cut in range(warc.offsets[1] + 12, warc.offsets[1] + 200, 7):
-        data = warc.data[:cut] + warc.data[warc.offsets[2] :]
-        docs = read_bytes(data)
-        assert urls(docs) == "023", cut
+    at = warc.offsets[1]
+    for cut in range(at + 12, at + 200, 7):
+        head = warc.data[at:cut]
+        rest = {
+            "a record": warc.data[warc.offsets[2] :],
+            "nothing": b"",
+            "zeros": bytes(20) + warc.data[cut + 20 :],
+        }[behind]
+        docs = read_bytes(warc.data[:cut] + rest)
+        assert urls(docs) == ("0" if behind == "nothing" else "023"), cut
         assert len(failures(docs)) == 1
         [broken] = [doc for doc in docs if not doc.live]
-        at = warc.offsets[1]
-        assert broken.id in (warc.ids[1], f"a.warc@{at}"), cut
-        assert broken.url in ("https://a.example/1", None), cut
+        lines = head[: head.rindex(b"\n")].decode().splitlines()[1:]
+        whole = dict(line.split(": ", 1) for line in lines)
+        assert broken.id == whole.get("WARC-Record-ID", f"a.warc@{at}"), cut
+        assert broken.url == whole.get("WARC-Target-URI"), cut
         assert broken.meta["offset"] == at
+
+
+def test_a_header_that_speaks_of_warc_files_is_whole():
+    warc = Warc(compressed=False)
+    for index in range(3):
+        warc.add(f"https://a.example/WARC/1.0/{index}", warc={"X-Note": "WARC/1.0 is a format"})
+    docs = read_bytes(warc.data)
+    assert (urls(docs), failures(docs)) == ("012", [])
 
 
 def test_records_may_span_members():

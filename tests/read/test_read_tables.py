@@ -483,11 +483,26 @@ def test_one_bad_value_costs_no_more_than_itself(column, values, tmp_path):
         assert [doc.meta["extra"] for doc in docs] == values
 
 
+def test_columns_of_structs_are_read_by_row_whatever_stands_in_them():
+    structs = pa.StructArray.from_arrays(
+        [BAD, pa.array([10**15, None, 1], pa.timestamp("s"))],
+        ["text", "at"],
+        mask=pa.array([False, False, True]),
+    )
+    for source in (structs, pa.chunked_array([structs[:1], structs[1:]]), list(structs)):
+        one, two, null = read.read(source)
+        assert (one.text, one.meta) == ("a", {"at": str(10**15)})
+        assert (two.text, two.meta) == ("b\ufffd", {"at": None})
+        assert null.verdict is not None
+    for source in (BAD, pa.chunked_array([BAD]), list(BAD)):
+        assert [doc.text for doc in read.read(source)] == ["a", "b\ufffd", "c"]
+
+
 def test_what_cannot_be_given_out_at_all_is_none(monkeypatch):
     def broken(item):
         raise RuntimeError
 
-    monkeypatch.setattr("webfilter.read.tables._plain", broken)
+    monkeypatch.setattr("webfilter.read.cells._plain", broken)
     table = pa.table(
         {"text": ["One.", "Two.", "Three."], "extra": pa.ListArray.from_arrays(AT, BAD)}
     )

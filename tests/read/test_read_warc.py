@@ -1,9 +1,12 @@
 """What a WARC record becomes, against files that warcio wrote."""
 
+import base64
 import bz2
 import gzip
+import hashlib
 import io
 import lzma
+import random
 import re
 import tracemalloc
 import zlib
@@ -111,6 +114,28 @@ def test_compression_makes_no_difference(compress):
     assert [doc.html for doc in whole] == [doc.html for doc in docs]
     dribbled, _ = read_all(b"".join(records), Dribbles)
     assert dribbled == docs
+
+
+@pytest.mark.parametrize("sizes", [(500, 500, 500), (30_000, 110_000, 100_000)])
+def test_of_records_that_are_too_large_the_same_is_told_however_they_are_stored(sizes):
+    warc = Warc(compressed=False)
+    for index, size in enumerate(sizes):
+        warc.add(f"https://a.example/{index}", PAGE + random.Random(index).randbytes(size))
+    data = re.sub(rb"WARC-Record-ID:[^\n]*\n", b"", warc.data)  # so that ids tell what was seen
+    told = []
+    for stored, handle in (
+        (data, io.BytesIO),
+        (gzip.compress(data), io.BytesIO),
+        (gzip.compress(data), Dribbles),
+        (zstandard.compress(data), io.BytesIO),
+    ):
+        docs, _ = read_all(stored, handle, max_bytes=400)
+        assert [(doc.url, verdict(doc)) for doc in docs] == [
+            (f"https://a.example/{index}", ("dropped", "too_large")) for index in range(3)
+        ]
+        told.append([(doc.id, doc.meta | {"offset": None}) for doc in docs])
+    assert told[1:] == told[:-1]
+    assert told[0][0][1]["http_status"] == 200
 
 
 @pytest.mark.parametrize("compress", [lz4.frame.compress, zstandard.compress])
@@ -522,6 +547,22 @@ def test_a_warc_header_folded_very_often_takes_linear_time():
     assert headers == {"x-a": "b" + " c" * 2_000_000}
 
 
+def test_a_warc_header_that_goes_on_before_it_begins_is_read():
+    data = pages(1, compressed=False).data
+    [doc] = read_bytes(data.replace(b"WARC/1.0\r\n", b"WARC/1.0\r\n of what\r\n"))
+    assert (doc.live, doc.url) == (True, "https://a.example/0")
+
+
+def test_what_a_folded_header_says_is_no_other_header():
+    head = (
+        b"WARC/1.0\r\nWARC-Type : response\r\nX-Note: of\r\n\tContent-Length: 3\r\n"
+        b"WARC-Target-URI:\r\n https://a.example/\r\nContent-Length: %d\r\n\r\n"
+    )
+    block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + PAGE
+    [doc] = read_bytes(head % len(block) + block)
+    assert (doc.url, doc.html) == ("https://a.example/", PAGE)
+
+
 def test_folded_headers_are_joined_by_a_blank():
     fields = [("X-A", "b\r\n\tc\r\n d"), ("Content-Type", "text/html")]
     [doc] = read_bytes(Warc().add(http=("200 OK", fields)).data, http_headers=("x-a",))
@@ -534,6 +575,34 @@ def test_digests_are_checked_when_asked():
     good, bad = read_bytes(data, digests=True)
     assert good.live
     assert "its block is not what sha1:" in bad.verdict.reason
+
+
+@pytest.mark.parametrize("name", ["sha1", "SHA-1", "sha256", "SHA-256", "sha512", "md5"])
+@pytest.mark.parametrize("base", ["hex", "HEX", "base32", "unpadded", "lower"])
+def test_digests_of_every_kind_are_checked(name, base):
+    block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + PAGE
+    digest = hashlib.new(name.lower().replace("-", ""), block).digest()
+    value = {
+        "hex": digest.hex(),
+        "HEX": digest.hex().upper(),
+        "base32": base64.b32encode(digest).decode(),
+        "unpadded": base64.b32encode(digest).decode().rstrip("="),
+        "lower": base64.b32encode(digest).decode().lower(),
+    }[base]
+    head = (
+        "WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:x>\r\n"
+        f"WARC-Block-Digest: {name} : {value} \r\nContent-Length: {len(block)}\r\n\r\n"
+    ).encode()
+    spoiled = block.replace(b"tide", b"ride")
+    good, bad = read_bytes(head + block + b"\r\n\r\n" + head + spoiled, digests=True)
+    assert good.live
+    assert bad.verdict is not None
+    for unknown in (
+        head.replace(b"Digest: ", b"Digest: x"),
+        head.replace(f"{value} ".encode(), b"!"),
+    ):
+        [doc] = read_bytes(unknown + spoiled, digests=True)
+        assert doc.live
 
 
 def test_newlines_alone_as_in_old_archives_will_do():

@@ -315,6 +315,9 @@ def test_the_command_writes_a_recipe(tmp_path, capsys):
     assert "--overwrite" in capsys.readouterr().err
     assert main([command[0], str(tmp_path / "deu_Latn.yml"), *command[1:], "--overwrite"]) == 2
     assert "one language" in capsys.readouterr().err
+    none = str(tmp_path / "none.bin")
+    assert main([*command, "--overwrite", "--model", none]) == 2
+    assert "none.bin" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["fineweb-2", "fineweb2", "FineWeb-2"])

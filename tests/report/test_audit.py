@@ -137,6 +137,8 @@ def test_the_command_line_runs_a_cascade_and_asks_for_its_audit(tmp_path, monkey
     assert "cascade" in call("run", "gopher", "page.html", "--out", "run", "--cascade")
     assert "1 drafts failed the screen" in call("audit", "run")
     assert '"dropped": 1' in call("audit", "run", "--as", "json")
+    assert cli.main(["audit", "run", "--recipe", "gopher"]) == 2
+    assert "not the pipeline that ran" in capsys.readouterr().err
     call("cascade", "gopher", "page.html", "--out", "fitted.toml")
     assert 'use = "cascade"' in Path("fitted.toml").read_text()
     assert cli.main(["cascade", "gopher", "page.html", "--out", "fitted.toml"]) == 2

@@ -23,8 +23,11 @@ def folder(tmp_path_factory):
     [
         ["sweep", "words", "9", "20", "off"],
         ["borderline", "words", "-n", "3"],
+        ["borderline", "words", "--bound", "le", "--stage", "gopher_quality", "--others"],
         ["removal"],
+        ["removal", "--characters"],
         ["breakdown", "language", "--mean", "words"],
+        ["breakdown", "words", "--mean", "words", "-n", "2"],
     ],
 )
 def test_a_run_folder_can_be_asked(folder, capsys, asked, name):
@@ -34,9 +37,13 @@ def test_a_run_folder_can_be_asked(folder, capsys, asked, name):
     report = Report.load(folder)
     truth = {
         "sweep": lambda: report.sweep("words", [9, 20, None]),
-        "borderline": lambda: report.borderline("words", n=3),
-        "removal": report.removal,
-        "breakdown": lambda: report.breakdown("language", mean="words"),
+        "borderline": lambda: (
+            report.borderline("words", bound="le", stage="gopher_quality", others=True)
+            if "--others" in asked
+            else report.borderline("words", n=3)
+        ),
+        "removal": lambda: report.removal(characters="--characters" in asked),
+        "breakdown": lambda: report.breakdown(more[0], 2 if "-n" in more else 20, mean="words"),
     }[command]()
     assert capsys.readouterr().out == f"{truth}\n"
     assert main([*argv, "--as", "json"]) == 0
@@ -67,6 +74,8 @@ def test_bad_input_is_one_clear_error_with_exit_code_2(folder, tmp_path, capsys)
         (["removal", "s3://bucket/run"], "'s3://bucket/run': it is read from this machine only"),
         (["removal", run, "--recipe", "educatonal"], "did you mean 'educational'"),
         (["removal", run, "--recipe", "educational"], "not the pipeline that ran"),
+        (["sweep", run, "words", "20", "--recipe", "educational"], "not the pipeline that ran"),
+        (["borderline", run, "words", "--recipe", "educational"], "not the pipeline that ran"),
         (["breakdown", run, "meta.sorce"], "unknown field of meta 'meta.sorce'"),
     ]
     for argv, said in cases:

@@ -484,7 +484,13 @@ def test_hosts_are_counted(folder):
 def test_a_run_folder_can_be_asked(folder, capsys, name):
     argv = ["clusters", str(folder / name), "--stage", "minhash", "-n", "3"]
     truth = Report.load(folder).clusters("minhash", 3)
-    for more, said in (([], truth), (["--diff", "2"], truth.diff(1))):
+    brief = Report.load(folder).clusters("minhash", 3, members=1)
+    for more, said in (
+        ([], truth),
+        (["--diff", "2"], truth.diff(1)),
+        (["--diff", "3"], truth.diff(2)),
+        (["--members", "1"], brief),
+    ):
         assert main([*argv, *more]) == 0
         assert capsys.readouterr().out == f"{said}\n"
         assert main([*argv, *more, "--as", "json"]) == 0
@@ -520,13 +526,16 @@ def test_bad_input_is_one_clear_error_with_exit_code_2(folder, tmp_path, capsys)
     run = str(folder)
     page = tmp_path / "there.html"
     page.write_text("mine")
+    beside = tmp_path / "folder.html"
+    beside.mkdir()
     cases = [
         (["clusters", run], "say which with --stage"),
         (["clusters", run, "--stage", "minhsh"], "did you mean 'minhash'"),
         (["clusters", run, "--stage", "minhash", "--diff", "999"], "--diff 999: the run has"),
         (["clusters", run, "--stage", "minhash", "--html", str(page)], "exists"),
         (["clusters", run, "--stage", "minhash", "--html", "page.txt"], "ends in .html"),
-        (["clusters", run, "--html", str(tmp_path / "no" / "a.html")], "cannot write"),
+        (["clusters", run, "--html", str(tmp_path / "no" / "a.html")], "a folder that exists"),
+        (["clusters", run, "--html", str(beside), "--overwrite"], "not a file in a folder"),
         (["clusters", str(tmp_path / "none")], "none"),
         (["clusters", run, "--recipe", "educational"], "not the pipeline that ran"),
     ]

@@ -103,6 +103,15 @@ def test_the_explanation_is_json_data():
     assert said["verdict"]["limit"] == 0.8
 
 
+def test_infinite_limits_are_null_in_json():
+    """A recipe may have them, and JSON has none."""
+    rows = (Row("a", "x", 1, "<=", float("-inf"), float("-inf"), False),)
+    doc = Document("a", verdict=Verdict("a", "x", "x", 1, float("-inf"), op=">"))
+    said = json.loads(json.dumps(Explanation(doc, rows, doc.verdict).to_dict(), allow_nan=False))
+    assert said["rows"][0]["limit"] is said["rows"][0]["margin"] is said["verdict"]["limit"] is None
+    assert said["rows"][0]["decides"] is True
+
+
 def test_empty_and_hostile_texts_can_be_told():
     for text in ("", "\x00\ud800\u202e", "x" * 1_000_000, "\n" * 1_000):
         said = Explanation(Document("\ud800\x1b"), (), None, text)

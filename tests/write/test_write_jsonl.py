@@ -8,7 +8,7 @@ import zstandard
 from webfilter.document import Document, Verdict
 from webfilter.errors import ConfigError
 from webfilter.read import read
-from webfilter.write import jsonl, open_sink
+from webfilter.write import jsonl, open_sink, to_arrow
 from webfilter.write.jsonl import line
 
 
@@ -65,6 +65,15 @@ def test_bytes_do_not_depend_on_how_documents_were_batched(tmp_path, compression
     assert len(results[0]) >= 3
 
 
+def test_a_part_ends_with_the_document_that_reaches_its_size(tmp_path):
+    docs = pages(6)
+    size = sum(len(f"{line(doc)}\n".encode()) for doc in docs[:2])
+    with jsonl(tmp_path, part_bytes=size) as sink:
+        sink.write(docs)
+    parts = [path.read_bytes().count(b"\n") for path in sorted(tmp_path.iterdir())]
+    assert parts == [2, 2, 2]
+
+
 def test_gzip_has_no_date_in_its_header(tmp_path):
     with jsonl(tmp_path, compression="gz") as sink:
         sink.write(pages(1))
@@ -92,6 +101,18 @@ def test_verdict_values_are_json_of_their_own():
         "kind": "dropped",
         "of": "b",
     }
+
+
+@pytest.mark.parametrize(
+    ("limit", "kept"),
+    [(10**400, None), (-(10**400), None), (float("nan"), None), ("fifty", None), (50, 50.0)],
+    ids=["above", "below", "nan", "text", "int"],
+)
+def test_a_limit_that_is_no_float_is_none(limit, kept):
+    """One beyond all floats would be refused when it is read again."""
+    doc = Document("a", "Hi.", verdict=Verdict("s", ValueError("é"), "words", 12, limit, op="<"))
+    for said in (json.loads(line(doc))["verdict"], to_arrow([doc]).to_pylist()[0]["verdict"]):
+        assert (said["reason"], repr(said["limit"])) == ("é", repr(kept))
 
 
 def test_pages_go_along_in_base64_where_asked_for():
@@ -161,7 +182,8 @@ def test_media_of_datatrove_go_back_to_where_its_reader_looks_for_them(tmp_path)
     back = json.loads(line(doc, layout="datatrove"))
     assert back["media"] == media
     assert back["metadata"] == {"url": "https://a.test/"}
-    for other in ("a.png", [{"id": "m"}], ["a.png"], {"id": "m"}):  # its reader would fail on these
+    # its reader would fail on these
+    for other in ("a.png", [{"id": "m"}], ["a.png"], [*media, "a.png"], {"id": "m"}):
         back = json.loads(line(Document("b", "Hi.", meta={"media": other}), layout="datatrove"))
         assert "media" not in back
         assert back["metadata"] == {"media": other}
@@ -172,4 +194,6 @@ def test_a_layout_that_cannot_be_written_is_refused_before_the_folder_is_made(tm
         jsonl(tmp_path / "out", layout="datatrove", html=True)
     with pytest.raises(ConfigError, match="unknown layout 'datatrov': did you mean 'datatrove'"):
         jsonl(tmp_path / "out", layout="datatrov")
+    with pytest.raises(ConfigError, match="unknown layout 'None'"):
+        jsonl(tmp_path / "out", layout=None)
     assert not (tmp_path / "out").exists()

@@ -156,14 +156,16 @@ def test_windows_without_locks_is_written_to(tmp_path, windows_locks):
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize("tiers", [False, True])
 def test_a_second_sink_is_refused_until_the_first_is_done(tmp_path, overwrite, tiers):
-    first = open_tiers(tmp_path, ["a"]) if tiers else parquet(tmp_path, group_rows=5)
+    tiered = open_tiers(tmp_path, ["a"], format="jsonl") if tiers else None
+    first = tiered or parquet(tmp_path, group_rows=5)
     docs = [doc.with_signals({"tier": "a"}) for doc in DOCS]
     first.write(docs)
     for second in (parquet, jsonl):
         with pytest.raises(OutputError, match=r"another run.*wait until it is done, or give"):
             second(tmp_path, overwrite=overwrite)
     first.close()
-    assert [doc.id for doc in read.parquet(tmp_path)] == [doc.id for doc in DOCS]
+    reader = read.jsonl if tiers else read.parquet
+    assert [doc.id for doc in reader(tmp_path)] == [doc.id for doc in DOCS]
     with jsonl(tmp_path, overwrite=True) as sink:
         sink.write(docs)
 
@@ -201,20 +203,19 @@ def test_a_forked_child_neither_keeps_the_lock_nor_releases_it(tmp_path):
         "os.waitpid(child, 0)\n"
         "child = os.fork()\n"
         "if not child:\n"
-        "    os.close(1)\n"
+        "    os.closerange(1, 3)\n"
         "    time.sleep(60)\n"
         "print(child, flush=True)\n"
         "sys.stdin.read()\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    run = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    run = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], **pipes)
     orphan = int(run.stdout.readline())
     try:
         with pytest.raises(OutputError, match="another run"):
             jsonl(tmp_path)
-        run.communicate()
+        assert run.communicate()[1] == b""
         assert run.returncode == -signal.SIGKILL
         jsonl(tmp_path).close()
     finally:
@@ -225,6 +226,7 @@ def test_a_forked_child_neither_keeps_the_lock_nor_releases_it(tmp_path):
 def test_a_lock_leaves_nothing_behind(tmp_path):
     held, owner = set(locks._held), memory()
     release = lock(tmp_path, owner)
+    assert f".{tmp_path.name}.lock" not in names(tmp_path.parent)  # of the folder itself
     [handle] = locks._held - held
     forked = os.dup(handle)  # as a child has it that was forked without Python's knowledge
     free = os.dup(handle)
@@ -347,11 +349,43 @@ def test_permission_errors_say_so(tmp_path, monkeypatch):
     assert names(tmp_path) == []
 
 
-@pytest.mark.parametrize("target", ["", "a\0b", "nosuchscheme://bucket/kept"])
-def test_targets_that_name_no_folder_are_refused(target):
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("", "give the path of a folder"),
+        (b"kept", "give the path of a folder"),
+        ("a\0b", "a path cannot contain a NUL character"),
+        ("nosuchscheme://bucket/kept", "nosuchscheme"),
+    ],
+    ids=["empty", "bytes", "nul", "scheme"],
+)
+def test_targets_that_name_no_folder_are_refused(target, why):
     for attempt in (check_writable, parquet):
-        with pytest.raises(OutputError, match="cannot write"):
+        with pytest.raises(OutputError, match=f"cannot write to .*{why}"):
             attempt(target)
+
+
+@pytest.mark.parametrize(
+    "error", [ImportError("Install s3fs to access S3"), OSError("no such key")]
+)
+def test_a_url_that_cannot_be_reached_is_named(monkeypatch, error):
+    def unknown(url):
+        raise error
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", unknown)
+    with pytest.raises(OutputError, match=rf"cannot write to 's3://bucket/kept': {error}"):
+        check_writable("s3://bucket/kept")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="of Linux")
+def test_a_disk_that_takes_nothing_is_refused_before_the_run(tmp_path, monkeypatch):
+    def full(self, name):
+        return os.fdopen(os.open("/dev/full", os.O_WRONLY), "wb")
+
+    monkeypatch.setattr("webfilter.write.folders._Local.create", full)
+    with pytest.raises(OutputError, match="No space left on device"):
+        check_writable(tmp_path / "kept")
+    assert names(tmp_path) == []
 
 
 def test_a_name_that_is_too_long_is_refused(tmp_path):
@@ -382,17 +416,43 @@ def test_a_full_disk_is_an_output_error_and_abort_cleans_up(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("at", ["next group", "close"])
-def test_what_goes_wrong_in_the_thread_that_writes_is_told(tmp_path, monkeypatch, at):
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), OutputError),
+        (MemoryError("no room"), MemoryError),
+    ],
+    ids=["disk", "memory"],
+)
+def test_what_goes_wrong_in_the_thread_that_writes_is_told(tmp_path, monkeypatch, at, error, told):
     def full(*args, **settings):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise error
 
     monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
     sink = parquet(tmp_path, group_rows=len(DOCS))
     sink.write(DOCS)
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(told, match=error.args[-1]):
         sink.write(DOCS) if at == "next group" else sink.close()
+    monkeypatch.undo()
     with pytest.raises(OutputError, match="broken"):
         sink.write(DOCS)
+    with pytest.raises(OutputError, match="broken"):
+        sink.close()
+    sink.abort()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_was_interrupted_cannot_be_taken_for_complete(tmp_path, format):
+    def interrupted():
+        yield DOCS[0]
+        raise KeyboardInterrupt
+
+    sink = open_sink(tmp_path, format=format)
+    with pytest.raises(KeyboardInterrupt):
+        sink.write(interrupted())
+    with pytest.raises(OutputError, match="broken"):
+        sink.close()
     sink.abort()
     assert names(tmp_path) == []
 
@@ -436,6 +496,8 @@ def test_memory_keeps_documents_and_forgets_them_on_abort():
     assert sink.docs == DOCS[:3]
     sink.abort()
     assert sink.docs == []
+    with pytest.raises(OutputError, match="closed"):
+        sink.write(DOCS)
     with memory() as sink:
         sink.write(DOCS)
     sink.abort()
@@ -477,7 +539,7 @@ def test_urls_of_fsspec_work_like_folders(format):
     aborted = open_sink(url, format=format, overwrite=True)
     aborted.write(DOCS)
     aborted.abort()
-    with open_sink(url, format=format, overwrite=True) as sink:
+    with open_sink(f"{url}/", format=format, overwrite=True) as sink:
         sink.write(DOCS[:1])
     assert len(files.ls(f"/webfilter-{format}/kept", detail=False)) == 1
     files.rm(f"/webfilter-{format}", recursive=True)
@@ -487,4 +549,6 @@ def test_urls_of_fsspec_work_like_folders(format):
 def test_urls_of_this_machine_are_its_folders(tmp_path, scheme):
     with jsonl(f"{scheme}://{tmp_path.as_posix()}/kept") as sink:
         sink.write(DOCS)
+        with pytest.raises(OutputError, match="another run"):
+            jsonl(tmp_path / "kept")
     assert names(tmp_path / "kept") == ["part-00000.jsonl"]

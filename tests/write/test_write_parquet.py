@@ -12,6 +12,7 @@ import pytest
 
 from webfilter.document import Document, Verdict
 from webfilter.errors import ConfigError
+from webfilter.read import read
 from webfilter.stage import Signal
 from webfilter.write import open_sink, parquet, to_arrow
 
@@ -70,10 +71,16 @@ def test_bytes_do_not_depend_on_how_documents_were_batched(tmp_path):
 
 
 def test_schema_is_the_declared_one(tmp_path):
-    sink = open_sink(tmp_path, signals=SIGNALS, metadata={"fingerprint": "abc"}, html=True)
-    sink.write(list(pages(10)))
-    sink.close()
-    schema = pq.read_schema(tmp_path / "part-00000.parquet")
+    settings = {"signals": SIGNALS, "metadata": {"fingerprint": "abc"}, "html": True}
+    for sink in (
+        parquet(tmp_path / "directly", **settings),
+        open_sink(tmp_path / "kept", **settings),
+    ):
+        sink.write(list(pages(10)))
+        sink.close()
+    assert files(tmp_path / "directly") == files(tmp_path / "kept")
+    path = tmp_path / "kept" / "part-00000.parquet"
+    schema = pq.read_schema(path)
     text = pa.string()
     names = ("stage", "reason", "signal", "value", "limit", "op", "kind", "of")
     verdict = pa.struct([(n, pa.float64() if n == "limit" else text) for n in names])
@@ -84,7 +91,7 @@ def test_schema_is_the_declared_one(tmp_path):
             *(("language", text), ("verdict", verdict), ("html", pa.binary())),
         ]
     )
-    said = json.loads(pq.read_metadata(tmp_path / "part-00000.parquet").metadata[b"webfilter"])
+    said = json.loads(pq.read_metadata(path).metadata[b"webfilter"])
     assert said == {
         "signals": ["words", "score", "flag", "language"],
         "version": 1,
@@ -119,18 +126,36 @@ def test_ranges_of_values_are_told_but_not_of_texts(tmp_path):
 
 def test_parts_and_row_groups_end_where_they_should(tmp_path):
     written(tmp_path, list(pages(250)), group_rows=100, part_bytes=1)
+    parts = [pq.read_metadata(path) for path in sorted(tmp_path.iterdir())]
     rows = [
         [group.num_rows for i in range(file.num_row_groups) for group in [file.row_group(i)]]
-        for file in (pq.read_metadata(path) for path in sorted(tmp_path.iterdir()))
+        for file in parts
     ]
     assert rows == [[100], [100], [50]]
+    said = [json.loads(file.metadata[b"webfilter"])["documents"] for file in parts]
+    assert said == [100, 100, 50]
 
 
-def test_a_row_group_ends_with_the_document_that_reaches_its_bytes(tmp_path):
-    docs = [Document(str(i), "x" * 1_000) for i in range(10)]
-    written(tmp_path, docs, group_bytes=3_000)
+@pytest.mark.parametrize(
+    ("large", "rows"),
+    [
+        ({"text": "x" * 1_000}, [3, 3, 3, 1]),
+        ({"url": "x" * 1_000}, [3, 3, 3, 1]),
+        ({"meta": {"title": "x" * 1_000}}, [3, 3, 3, 1]),
+        ({"signals": {"stranger": "x" * 1_000}}, [3, 3, 3, 1]),
+        ({"html": b"x" * 1_000}, [3, 3, 3, 1]),
+        ({}, [10]),
+    ],
+    ids=["text", "url", "meta", "signals", "html", "nothing"],
+)
+def test_a_row_group_ends_with_the_document_that_reaches_its_bytes(tmp_path, large, rows):
+    docs = [Document(str(i), **large) for i in range(10)]
+    written(tmp_path, docs, signals=SIGNALS, group_bytes=3_000, html=True)
     file = pq.read_metadata(tmp_path / "part-00000.parquet")
-    assert [file.row_group(i).num_rows for i in range(file.num_row_groups)] == [3, 3, 3, 1]
+    assert [file.row_group(i).num_rows for i in range(file.num_row_groups)] == rows
+    if "html" in large:  # a page that is not written takes no room
+        written(tmp_path, docs, group_bytes=3_000, overwrite=True)
+        assert pq.read_metadata(tmp_path / "part-00000.parquet").num_row_groups == 1
 
 
 @pytest.mark.parametrize(
@@ -139,6 +164,8 @@ def test_a_row_group_ends_with_the_document_that_reaches_its_bytes(tmp_path):
         ("words", 7, 7, None),
         ("words", 2**63 - 1, 2**63 - 1, None),
         ("words", 2**63, None, 2**63),
+        ("words", -(2**63), -(2**63), None),
+        ("words", -(2**63) - 1, None, -(2**63) - 1),
         ("words", "seven", None, "seven"),
         ("words", 7.5, None, 7.5),
         ("words", True, None, True),
@@ -184,25 +211,35 @@ def test_a_value_is_written_the_same_beside_any_other():
 
 
 def test_a_field_of_the_source_cannot_pose_as_signals(tmp_path):
-    doc = Document("a", meta={"_signals": {"words": 1}, "__signals": 2}, signals={"new": 3})
+    fields = {"_signals": {"words": 1}, "__signals": 2, 7: "seven"}
+    doc = Document("a", meta=fields, signals={"new": 3})
     [row] = written(tmp_path, [doc]).to_pylist()
     assert json.loads(row["meta"]) == {
         "__signals": {"words": 1},
         "___signals": 2,
+        "7": "seven",
         "_signals": {"new": 3},
     }
 
 
-def test_a_signal_with_the_name_of_a_column_is_not_lost(tmp_path):
-    doc = Document("a", "the text", signals={"text": 5})
-    [row] = written(tmp_path, [doc], signals=[Signal("text", "int", "Clash.")]).to_pylist()
-    assert row["text"] == "the text"
-    assert json.loads(row["meta"]) == {"_signals": {"text": 5}}
+@pytest.mark.parametrize(
+    "name", ["id", "text", "url", "meta", "verdict", "html", "_signals", "__signals"]
+)
+def test_a_signal_with_the_name_of_a_column_is_not_lost(tmp_path, name):
+    doc = Document("a", "the text", url="https://a.test/", signals={name: 5}, meta={"kept": 1})
+    table = written(tmp_path, [doc], signals=[Signal(name, "int", "Clash.")])
+    [row] = table.to_pylist()
+    assert (row["id"], row["text"], row["url"]) == (doc.id, doc.text, doc.url)
+    assert json.loads(row["meta"]) == {"kept": 1, "_signals": {name: 5}}
+    assert table.column_names == ["id", "text", "url", "meta", "verdict"]
+    assert list(read(tmp_path)) == [doc]
 
 
-def test_a_signal_declared_as_int_and_as_float_has_one_float_column(tmp_path):
-    twice = [Signal("x", "int", ""), Signal("x", "float", "")]
+@pytest.mark.parametrize("kinds", [["int", "float"], ["float", "int"]])
+def test_a_signal_declared_as_int_and_as_float_has_one_float_column(tmp_path, kinds):
+    twice = [Signal("x", kind, "") for kind in kinds]
     table = written(tmp_path, [Document("a", signals={"x": 1})], signals=twice)
+    assert table.column("x").type == pa.float64()
     assert table.column("x").to_pylist() == [1.0]
 
 
@@ -248,24 +285,33 @@ def test_pages_are_written_only_where_asked_for(tmp_path):
     assert written(tmp_path / "b", [doc], html=True).column("html").to_pylist() == [b"\xff\x00<p>"]
 
 
-def test_sizes_below_one_are_refused(tmp_path):
+@pytest.mark.parametrize("size", ["part_bytes", "group_rows", "group_bytes"])
+def test_sizes_below_one_are_refused(tmp_path, size):
     with pytest.raises(ConfigError, match="at least 1"):
-        parquet(tmp_path, group_rows=0)
+        parquet(tmp_path / "out", **{size: 0})
+    assert not (tmp_path / "out").exists()
 
 
 def test_arrow_table_has_the_same_columns_as_the_files(tmp_path):
     docs = list(pages(2_500))
     table = to_arrow(docs, SIGNALS)
-    assert table.equals(written(tmp_path, docs, signals=SIGNALS))
+    assert table.equals(written(tmp_path / "texts", docs, signals=SIGNALS))
+    pages_too = to_arrow(docs, SIGNALS, html=True)
+    assert pages_too.equals(written(tmp_path / "pages", docs, signals=SIGNALS, html=True))
     assert to_arrow(docs).column_names == table.column_names
+    assert to_arrow([], SIGNALS).schema == table.schema
+    assert not any("_signals" in cell for cell in table.column("meta").to_pylist())
     assert json.loads(to_arrow(docs[:1], []).column("meta")[0].as_py())["_signals"]
 
 
 def test_arrow_table_of_mixed_kinds_loses_nothing():
-    docs = [Document("a", signals={"x": 1, "y": None}), Document("b", signals={"x": "one"})]
+    docs = [
+        Document("a", signals={"x": 1, "y": None}),
+        Document("b", signals={"x": "one", "": 2}),  # JSON has such names; no signal is declared so
+    ]
     rows = to_arrow(docs).to_pylist()
     assert rows[0]["x"] == 1
-    assert json.loads(rows[1]["meta"]) == {"_signals": {"x": "one"}}
+    assert json.loads(rows[1]["meta"]) == {"_signals": {"x": "one", "": 2}}
     assert rows[0]["y"] is None
     assert to_arrow([]).num_rows == 0
 
@@ -281,12 +327,6 @@ def test_pandas_and_polars_take_the_table():
     assert pl.DataFrame(table)["words"].to_list() == [0, 1, 2]
     assert table.to_pandas()["language"].tolist() == ["en"] * 3
     assert isinstance(table.to_pandas(), pd.DataFrame)
-
-
-def test_signals_without_a_column_count_where_row_groups_end(tmp_path):
-    docs = [Document(f"d{n}", signals={"own": "x" * 1_000}) for n in range(10)]
-    written(tmp_path, docs, group_bytes=2_000)
-    assert pq.ParquetFile(tmp_path / "part-00000.parquet").num_row_groups == 5
 
 
 PARQUET = modules["webfilter.write.parquet"]

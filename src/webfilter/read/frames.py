@@ -55,6 +55,8 @@ def _reader(table: Any) -> Any:
 
     if isinstance(table, pa.RecordBatchReader):
         return table
+    if isinstance(table, pa.StructArray):  # some of its rows may be null
+        table = pa.RecordBatch.from_struct_array(table)
     if hasattr(table, "scanner"):
         return table.scanner().to_reader()
     if hasattr(table, "__arrow_c_stream__"):

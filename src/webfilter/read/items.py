@@ -20,6 +20,7 @@ from typing import Any
 
 from webfilter.document import Document, Verdict, plain
 from webfilter.errors import DocumentError
+from webfilter.read.cells import cell
 from webfilter.read.marks import content_id, dropped, failed
 from webfilter.read.options import Options
 from webfilter.read.sniff import charset_of
@@ -54,10 +55,10 @@ def document(item: Any, options: Options) -> Document:
         page = bytes(item)
         id = content_id(None, page)
         return Document(id, html=page) if page else dropped(id, "empty")
+    if hasattr(item, "as_py"):  # what iterating over an Arrow column gives; a struct is a Mapping
+        return document(cell(item), options)
     if isinstance(item, Mapping):
         return from_mapping(item, options)
-    if hasattr(item, "as_py"):  # what iterating over an Arrow column gives
-        return document(item.as_py(), options)
     try:
         seen = repr(item)
     except Exception:

@@ -14,7 +14,6 @@ first damaged member; warcio 1.8 gives out bodies shorter than their Content-Len
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from collections.abc import Generator, Iterator
@@ -388,7 +387,7 @@ def digest_matches(record: Record) -> bool | None:
     said = record.headers.get("warc-block-digest", "")
     name, _, value = said.partition(":")
     name = name.strip().lower().replace("-", "")
-    value = value.strip()
+    value = value.strip().rstrip("=")  # with it, an MD5 in base32 is as long as one in hex
     if record.block is None or name not in ("sha1", "sha256", "sha512", "md5"):
         return None
     digest = hashlib.new(name, record.block, usedforsecurity=False).digest()
@@ -397,5 +396,5 @@ def digest_matches(record: Record) -> bool | None:
     try:
         padded = value.upper() + "=" * (-len(value) % 8)
         return base64.b32decode(padded) == digest
-    except (binascii.Error, ValueError):
+    except ValueError:  # no base32
         return None

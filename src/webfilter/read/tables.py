@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from webfilter.document import Document
 from webfilter.errors import SourceError
+from webfilter.read.cells import values
 from webfilter.read.items import COLUMNS, METADATA, from_columns, from_mapping
 from webfilter.read.marks import content_id, dropped, failed
 from webfilter.read.options import Options
@@ -128,7 +129,7 @@ def rows(
                 else:
                     yield from rows(one, options, where)
             continue
-        columns = {names[index]: _values(part.column(index)) for index in wanted}
+        columns = {names[index]: values(part.column(index)) for index in wanted}
         for index in range(part.num_rows):
             row = {name: column[index] for name, column in columns.items()}
             if signals is None:
@@ -151,45 +152,6 @@ def _too_large(row: pa.RecordBatch, size: int, options: Options, where: str) -> 
     meta = {"source": where, "content_length": size}
     id = known.get(options.id) or digest.hexdigest()
     return dropped(id, "too_large", known.get(options.url) or None, meta)
-
-
-def _values(column: pa.Array) -> list[Any]:
-    """Return a column as Python objects; what Arrow cannot give out becomes None.
-
-    Bytes that are no UTF-8 are replaced, at any depth; a time that Python does not have becomes
-    its number, as text; a struct in which two fields share a name, pairs.
-    """
-    try:
-        values: list[Any] = column.to_pylist()
-        return values
-    except Exception:  # of many types: a time zone that nobody knows is a KeyError
-        return [_value(column, index) for index in range(len(column))]
-
-
-def _value(column: pa.Array, index: int) -> Any:
-    try:
-        return _plain(column[index])
-    except Exception:
-        return None
-
-
-def _plain(item: Any) -> Any:
-    import pyarrow as pa
-
-    try:
-        return item.as_py()
-    except Exception:
-        if hasattr(item, "as_buffer"):
-            return item.as_buffer().to_pybytes().decode("utf-8", "replace")
-        if isinstance(item, pa.StructScalar):
-            pairs = [(name, _value(item, index)) for index, name in enumerate(item)]
-            return dict(pairs) if len(set(item)) == len(pairs) else pairs
-        inner = item.values if hasattr(item, "values") else item.value
-        if isinstance(inner, pa.Array):
-            values = _values(inner)
-            is_map = isinstance(item, pa.MapScalar)
-            return [tuple(pair.values()) for pair in values] if is_map else values
-        return _plain(inner) if isinstance(inner, pa.Scalar) else str(inner)
 
 
 def _own(row: Mapping[str, Any], signals: list[str], verdicts: bool, where: str) -> Document:

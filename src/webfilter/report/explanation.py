@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import groupby
+from math import inf
 from typing import Any
 
 from webfilter.document import Document, Value, Verdict
@@ -118,15 +119,15 @@ class Explanation:
             yield stage, list(rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the explanation as JSON data."""
+        """Return the explanation as JSON data, infinite limits and margins as None."""
         verdict = self.verdict
         return {
             "id": self.document.id,
             "url": self.document.url,
             "kept": self.kept,
             "decision": self.decision,
-            "verdict": None if verdict is None else asdict(verdict),
-            "rows": [asdict(row) | {"decides": row is self.deciding} for row in self.rows],
+            "verdict": None if verdict is None else _finite(asdict(verdict)),
+            "rows": [_finite(asdict(row)) | {"decides": row is self.deciding} for row in self.rows],
             "signals": dict(self.document.signals),
             "text": self.text,
         }
@@ -165,6 +166,10 @@ class Explanation:
         from webfilter.report.explained import explanation_fragment
 
         return explanation_fragment(self)
+
+
+def _finite(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: None if item in (inf, -inf) else item for key, item in fields.items()}
 
 
 def _remark(row: Row, decides: bool) -> str:

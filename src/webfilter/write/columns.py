@@ -70,18 +70,24 @@ class _Kind(NamedTuple):
 
 def verdict_fields(verdict: Verdict) -> dict[str, Any]:
     """Return the fields of `verdict` in the order of its column; `value` as it is."""
-    limit = verdict.limit
-    number = isinstance(limit, (int, float)) and limit == limit
     return {
         "stage": _string(verdict.stage),
         "reason": _string(verdict.reason),
         "signal": _string(verdict.signal),
         "value": verdict.value,
-        "limit": float(limit) if number and limit is not None else None,
+        "limit": _number(verdict.limit),
         "op": _string(verdict.op),
         "kind": _string(verdict.kind),
         "of": _string(verdict.of),
     }
+
+
+def _number(value: Any) -> float | None:
+    """Return `value` as a float; None for what is no number, NaN, or beyond all floats."""
+    try:
+        return float(value) if isinstance(value, (int, float)) and value == value else None
+    except OverflowError:
+        return None
 
 
 def _string(value: Any) -> str | None:
@@ -113,8 +119,8 @@ class Columns:
                     kinds[name] = "float"
         self._kinds, self._names = kinds, frozenset(kinds)
         self._html = html
-        given = {str(key): str(value) for key, value in (metadata or {}).items()}
-        self.metadata: dict[str, Any] = {**given, "signals": list(kinds), "version": VERSION}
+        ours = {"signals": list(kinds), "version": VERSION}
+        self.metadata: dict[str, Any] = {**(metadata or {}), **ours}
         self.schema = _schema(kinds, html, self.metadata)
         self._rows: list[tuple[Any, ...]] = []
         self._signals: list[Mapping[str, Any]] = []
@@ -134,7 +140,7 @@ class Columns:
             verdict["value"] = json_text(verdict["value"])
         identity, text = utf8(doc.id), utf8(doc.text)
         url = None if doc.url is None else utf8(doc.url)
-        packed = utf8(json_text(meta)) if meta else b"{}"
+        packed = utf8(json_text(meta))
         page = (doc.html,) if self._html else ()
         size = len(identity) + len(text) + len(url or b"") + len(packed) + 9 * len(self._kinds) + 32
         if not doc.signals.keys() <= self._names:
@@ -151,13 +157,11 @@ class Columns:
 
         own = list(zip(*self._rows, strict=True)) or [()] * (len(self.schema) - len(self._kinds))
         measured = [self._column(name, kind) for name, kind in self._kinds.items()]
-        if self._extra:
-            meta = list(own[3])
-            for row, signals in self._extra.items():
-                meta[row] = utf8(json_text({**json.loads(meta[row]), "_signals": signals}))
-            own[3] = tuple(meta)
+        meta = list(own[3])
+        for row, signals in self._extra.items():
+            meta[row] = utf8(json_text({**json.loads(meta[row]), "_signals": signals}))
         self._rows, self._signals, self._extra = [], [], {}
-        columns = (*own[:4], *measured, *own[4:])
+        columns = (*own[:3], meta, *measured, *own[4:])
         arrays = [
             pa.array(column, type=field.type)
             for column, field in zip(columns, self.schema, strict=True)
@@ -172,8 +176,6 @@ class Columns:
         if types <= {exact} and fit([value for value in cells if value is not None]):
             return cells
         for row, value in enumerate(cells):
-            if value is None or (type(value) is exact and fit((value,))):
-                continue
             fits, cells[row] = _fit(name, value, kind)
             if not fits:
                 cells[row] = None
@@ -259,16 +261,17 @@ def to_arrow(
 
 
 def _found(docs: Sequence[Document]) -> list[Signal]:
-    """Return the signals that `docs` have, each of the kind that most of its values take."""
+    """Return the signals that `docs` have, each of the first kind that one of its values is of."""
     kinds: dict[str, set[type]] = {}
     for doc in docs:
         for name, value in doc.signals.items():
             kinds.setdefault(name, set()).add(type(value))
     found = []
+    kinds.pop("", None)  # a name for JSON only
     for name, types in kinds.items():
         types.discard(type(None))
         for kind, (exact, _) in _KINDS.items():
-            if exact in types or (not types and kind == "float"):
+            if exact in types or not types:
                 found.append(Signal(name, kind, ""))
                 break
     return found

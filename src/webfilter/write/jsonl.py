@@ -133,15 +133,13 @@ class JsonlSink(PartSink):
     def _complete(self) -> None:
         if self._compression:
             self._stream.close()
-        self._stream = None
 
     def _finish(self) -> None:
         """Nothing is held in memory."""
 
     def _discard(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None and self._compression:
-            stream.close()
+        if self._stream is not None:
+            self._stream.close()
 
 
 def jsonl(

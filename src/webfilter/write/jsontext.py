@@ -13,7 +13,8 @@ mapping                            object; keys become text, sorted
 list, tuple, set, frozenset        array; sets sorted by their JSON text
 date, datetime, time               text, ISO 8601
 bytes, bytearray, memoryview       text, base64
-NumPy scalar or array              the number, or nested arrays of numbers
+NumPy scalar; array of NumPy,      the number; nested arrays of numbers
+Arrow, the standard library
 dataclass, Path, Decimal, UUID ... ``str(value)`` without addresses in memory; ``<Name>`` where
                                    a class has no text of its own
 deeper than 64 levels, or circular ``"..."``
@@ -28,7 +29,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date
 from typing import Any
 
 __all__ = ["json_text", "utf8", "without_surrogates"]
@@ -95,7 +96,7 @@ def _shaped(value: Any, path: set[int]) -> Any:
         return [_plain(item, path) for item in value]
     if isinstance(value, (set, frozenset)):
         return sorted((_plain(item, path) for item in value), key=json.dumps)
-    if isinstance(value, (date, time)):
+    if isinstance(value, date):  # or datetime; the text of a time is ISO 8601 as it is
         return value.isoformat()
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(value).decode("ascii")
@@ -103,7 +104,7 @@ def _shaped(value: Any, path: set[int]) -> Any:
         return str.__str__(value)
     if isinstance(value, (int, float)):
         return _plain(int(value) if isinstance(value, int) else float(value), path)
-    if hasattr(value, "tolist") and hasattr(value, "dtype"):
+    if hasattr(value, "tolist"):
         return _plain(value.tolist(), path)
     kind: Any = type(value)
     if (kind.__str__, kind.__repr__) == (object.__str__, object.__repr__):

@@ -30,7 +30,7 @@ from webfilter.write.parts import PART_BYTES, PartSink
 __all__ = ["ParquetSink", "parquet"]
 
 _LEVEL = 3
-_PLAIN = {"id", "text", "url", "meta", "html", "verdict.value", "verdict.of"}
+_PLAIN = {"id", "text", "url", "meta", "verdict.value", "verdict.of"}
 _NO_RANGE = {"text", "meta", "html"}
 
 
@@ -70,19 +70,16 @@ class ParquetSink(PartSink):
         self._part()
         self._rows += len(self._columns)
         table = self._columns.take()
-        size = max(1, table.num_rows)
         self._writing = Future()  # first: whoever interrupts the start of a thread may find it here
-        _beside(partial(self._writer.write_table, table, row_group_size=size), self._writing)
+        _beside(
+            partial(self._writer.write_table, table, row_group_size=table.num_rows), self._writing
+        )
         self._bytes = 0
 
     def _wait(self) -> None:
         """Let the row group be written that is on its way."""
         if self._writing is not None:
-            try:
-                self._writing.result()
-            finally:
-                if self._writing.done():  # else it was Ctrl-C, and whoever closes has to wait
-                    self._writing = None
+            self._writing.result()
 
     def _begin(self, file: IO[bytes]) -> None:
         import pyarrow.parquet as pq
@@ -115,7 +112,6 @@ class ParquetSink(PartSink):
         said = {**self._columns.metadata, "documents": self._rows}
         self._writer.add_key_value_metadata({"webfilter": json_text(said)})
         self._writer.close()
-        self._writer = None
 
     def _finish(self) -> None:
         if len(self._columns):
@@ -126,9 +122,8 @@ class ParquetSink(PartSink):
         if self._writing is not None and not self._writing.cancel():  # it has begun
             with suppress(Exception):
                 self._wait()
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
 
 def _beside(work: Callable[[], None], ended: Future[None]) -> None:

@@ -152,15 +152,19 @@ class PartSink(Closing):
 
         Raises:
             OutputError: the sink is closed, or the folder takes no more (the disk is full).
+            Exception: whatever else went wrong. After any error the sink can only be given up:
+                some of the documents may be lost.
         """
         if self._state != "open":
             raise OutputError(f"cannot write to {str(self._folder)!r}: this sink is {self._state}")
         try:
             for doc in docs:
                 self._add(doc)
-        except OSError as error:
+        except BaseException as error:
             self._break()
-            raise refused(self._folder, error) from error
+            if isinstance(error, OSError):
+                raise refused(self._folder, error) from error
+            raise
 
     def close(self) -> None:
         """Complete the last part, then give every part its final name.
@@ -187,11 +191,11 @@ class PartSink(Closing):
             for name in filter(is_part, self._place.names()):
                 if name not in final:
                     self._place.remove(name)
-        except OSError as error:
+        except BaseException as error:
             self._break()
-            if isinstance(error, OutputError):
-                raise
-            raise refused(self._folder, error) from error
+            if isinstance(error, OSError) and not isinstance(error, OutputError):
+                raise refused(self._folder, error) from error
+            raise
         self._state = "closed"
         self._let_go()
 
