@@ -106,6 +106,19 @@ LINES = (
         ("<div>a<p>b</p>c</div>", ["a", "b", "c"]),
         ("<p>a<span>b</span><span>c</span>", ["ab c"]),
         ("<p>a<b>b</b>c", ["abc"]),
+        ("<h2>To fly<a href=#fly>¶</a></h2><p>a", ["To fly", "a"]),
+        (
+            "<h2><a href=#fly>§</a>To fly</h2><dl><dt>bee()<a href=#bee>\uf0c1</a>",
+            ["To fly", "bee()"],
+        ),
+        (
+            "<h2>To fly <a href=#fly>#</a></h2><p><a href=/others>#</a> <a href=/a>A</a>",
+            ["To fly", "# A"],
+        ),
+        (
+            "<p>a ¶ <a href=/law>§ 1</a> <a href=/2><b>§</b></a> <a href=/2>§<!-- --></a>",
+            ["a ¶ § 1 § §"],
+        ),
         ("<pre><span>bee</span><span>.</span><span>fly</span>()</pre>", ["bee.fly()"]),
         (
             "<p>a <code><i><span>b</span><span>.c</span></i></code><span>d</span><span>e</span>",

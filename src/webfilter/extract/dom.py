@@ -12,6 +12,8 @@ pictures, sounds, frames and bars (``object``, ``canvas``, ``video``, ``noframes
 nor ``textarea``: on 39 of 3,508 pages one holds text, mostly hints for who writes a message, then
 terms and code to copy. An ``iframe`` that swallowed markup (it was never closed) is parsed again.
 
+Nor is a link to the heading that it stands in, if its text is nothing but a mark (¶, §, #).
+
 A formula (``math``) is text where it stands: its TeX where it carries it, between ``\\(`` and
 ``\\)`` (a block: ``\\[`` and ``\\]``), else its characters in their order, so that a raised 2 is a
 2 like any other. Where there is a copy for the eye (``aria-hidden``), that is not read if it comes
@@ -49,6 +51,8 @@ _OTHER = (
 _SKIPPED = frozenset(_OTHER.split())
 _APART = frozenset(("span", "a", "label", "time", "option", "i", "b"))  # seen apart in a row
 _CODE = frozenset(("code", "kbd", "samp", "tt"))  # but not here: each colour of code is a span
+_PERMALINKS = frozenset(["¶", "§", "#", "🔗", "\uf0c1"])  # the last is a glyph of Font Awesome
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _LINE = re.compile(r"(?<![a-zA-Z])line(?![a-zA-Z]|[-_]?num)")
 _MOST_NODES = 300_000
 _DEEPEST = 2_000
@@ -172,6 +176,14 @@ def _for_the_eye(node: Any) -> bool:
     )
 
 
+def _is_permalink(text: Any) -> bool:
+    """Whether a mark is all the text of a link: one to the heading or term beside it."""
+    link = text.parent
+    if link.tag != "a" or text.prev is not None or text.next is not None:
+        return False
+    return text.text_content != "#" or link.parent.tag in _HEADINGS
+
+
 def _are_lines(before: Any, node: Any) -> bool:
     """Whether two spans of code in a row are lines by their class, with no break between them."""
     for span in (before, node):
@@ -238,7 +250,7 @@ class _Walk:
                     if not text or text.isspace():
                         if text and (pieces or self._pre):
                             pieces.append((text, at))
-                    else:
+                    elif not (self._link and text in _PERMALINKS and _is_permalink(node)):
                         breaks = 0
                         pieces.append((text.replace("\v", " ") if "\v" in text else text, at))
                         if self._link:
