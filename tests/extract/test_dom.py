@@ -106,6 +106,12 @@ LINES = (
         ("<div>a<p>b</p>c</div>", ["a", "b", "c"]),
         ("<p>a<span>b</span><span>c</span>", ["ab c"]),
         ("<p>a<b>b</b>c", ["abc"]),
+        ("<p><span>I</span><span>'m</span> <a>a</a><a>, b</a> (<i>c</i><i>)</i>", ["I'm a, b (c)"]),
+        ("<p><span>(</span><span>a</span><span>(b)</span><span><b>.</b></span>", ["(a (b)."]),
+        (
+            "<p><span>a</span><span> </span><span>.</span><div><span>a</span><span></span>",
+            ["a .", "a"],
+        ),
         ("<h2>To fly<a href=#fly>¶</a></h2><p>a", ["To fly", "a"]),
         (
             "<h2><a href=#fly>§</a>To fly</h2><dl><dt>bee()<a href=#bee>\uf0c1</a>",

@@ -50,6 +50,7 @@ _OTHER = (
 )
 _SKIPPED = frozenset(_OTHER.split())
 _APART = frozenset(("span", "a", "label", "time", "option", "i", "b"))  # seen apart in a row
+_OPENING, _CLOSING = frozenset("([{/_'’"), frozenset(".,;:!?)]}/_'’")
 _CODE = frozenset(("code", "kbd", "samp", "tt"))  # but not here: each colour of code is a span
 _PERMALINKS = frozenset(["¶", "§", "#", "🔗", "\uf0c1"])  # the last is a glyph of Font Awesome
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
@@ -239,6 +240,7 @@ class _Walk:
         )  # fmt: skip
         node, at, breaks, before = root, parent, 0, ""
         nodes = 0
+        gap: tuple[str, int] | None = None  # put between elements in a row, not in the page
         stack: list[tuple[Any, int, str, bool]] = []  # open elements: node, index, tag, inline
         within.append(parent)
         while True:
@@ -252,6 +254,10 @@ class _Walk:
                             pieces.append((text, at))
                     elif not (self._link and text in _PERMALINKS and _is_permalink(node)):
                         breaks = 0
+                        if gap is not None:
+                            if pieces and pieces[-1] is gap and text[0] in _CLOSING:
+                                pieces.pop()
+                            gap = None
                         pieces.append((text.replace("\v", " ") if "\v" in text else text, at))
                         if self._link:
                             self._linked += len(text)
@@ -268,8 +274,9 @@ class _Walk:
                         if self._pre:
                             if tag == "span" and _are_lines(node.prev, node):
                                 pieces.append(("\n", at))
-                        elif not self._code:
-                            pieces.append((" ", at))
+                        elif not (self._code or (pieces and pieces[-1][0][-1:] in _OPENING)):
+                            gap = (" ", at)
+                            pieces.append(gap)
                     index = len(tags)
                     add_tag(tag)
                     add_parent(at)
