@@ -18,7 +18,7 @@ counted like others, as in FineWeb's chain.
 
 `as raw` is how many bytes of the pages as they were extracted teach as much, for each byte of the
 chain's: from the line through what the raw pages taught at several sizes (bits by the logarithm of
-bytes).
+bytes), and no further than these.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def main() -> None:
             like = same(statistics.mean(values), grown[: len(curves)], taught)
             row.append(
                 f"{bench} {statistics.mean(values):.3f} {statistics.mean(less):+.3f} +- "
-                f"{2 * error:.3f}" + ("" if like is None else f", as raw {like / options.size:.1f}")
+                f"{2 * error:.3f}{'' if like is None else ', as raw ' + within(like / options.size)}"
             )
         print("  ".join(row))
 
@@ -206,6 +206,13 @@ def same(bits: float, sizes: Sequence[int], taught: Sequence[float]) -> float | 
         return None
     slope, start = np.polyfit(np.log(sizes), taught, 1)
     return float(np.exp((bits - start) / slope))
+
+
+def within(times: float) -> str:
+    """Return how many times as much, as far as raw pages were tried."""
+    if times > GROWN[-1]:
+        return f"over {GROWN[-1]}"
+    return f"under {GROWN[0]}" if times < GROWN[0] else f"{times:.1f}"
 
 
 if __name__ == "__main__":

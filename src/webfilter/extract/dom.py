@@ -206,7 +206,6 @@ class _Walk:
         self._within: list[int] = []  # block-level elements around
         self._link = 0
         self._pre = 0
-        self._code = 0
         self._nodes = 0
 
     def _flush(self) -> list[tuple[str, int]]:
@@ -239,18 +238,19 @@ class _Walk:
             dom.first.append, ends.append, last.append,
         )  # fmt: skip
         node, at, breaks, before = root, parent, 0, ""
-        nodes = 0
+        nodes = code = 0  # of code within lines, how many elements are open
+        pre = self._pre
         gap: tuple[str, int] | None = None  # put between elements in a row, not in the page
         stack: list[tuple[Any, int, str, bool]] = []  # open elements: node, index, tag, inline
         within.append(parent)
         while True:
             nodes += 1
-            code = node.tag_id
-            if code == _TEXT:
-                if pieces or self._pre or not node.is_empty_text_node:
+            number = node.tag_id
+            if number == _TEXT:
+                if pieces or pre or not node.is_empty_text_node:
                     text = node.text_content
                     if not text or text.isspace():
-                        if text and (pieces or self._pre):
+                        if text and (pieces or pre):
                             pieces.append((text, at))
                     elif not (self._link and text in _PERMALINKS and _is_permalink(node)):
                         breaks = 0
@@ -263,7 +263,7 @@ class _Walk:
                             self._linked += len(text)
                 before = ""
             else:
-                tag, kind = known.get(code) or _known(node, code)
+                tag, kind = known.get(number) or _known(node, number)
                 if kind <= _BLOCK:
                     inline = kind == _INLINE
                     if not inline:
@@ -271,10 +271,10 @@ class _Walk:
                             pieces = self._flush()
                         breaks = 0
                     elif before == tag and tag in _APART:
-                        if self._pre:
+                        if pre:
                             if tag == "span" and _are_lines(node.prev, node):
                                 pieces.append(("\n", at))
-                        elif not (self._code or (pieces and pieces[-1][0][-1:] in _OPENING)):
+                        elif not (code or (pieces and pieces[-1][0][-1:] in _OPENING)):
                             gap = (" ", at)
                             pieces.append(gap)
                     index = len(tags)
@@ -293,7 +293,7 @@ class _Walk:
                         pieces = self._pieces
                         ends[index] = len(tags)
                         last[index] = len(blocks)
-                    if self._pre and tag == "code":
+                    if pre and tag == "code":
                         dom.code[index] = node.attributes.get("class") or ""
                     if child is not None:
                         stack.append((node, index, tag, inline))
@@ -306,16 +306,16 @@ class _Walk:
                         elif not inline:
                             within.append(index)
                             if tag == "pre":
-                                self._pre += 1
+                                pre = self._pre = pre + 1
                         elif tag in _CODE:
-                            self._code += 1
+                            code += 1
                         node = child
                         before = ""
                         continue
                     before = tag
                 elif kind == _BREAK:
                     breaks += 1
-                    if self._pre:
+                    if pre:
                         pieces.append(("\n", at))
                     elif breaks > 1:
                         pieces = self._flush()
@@ -341,11 +341,11 @@ class _Walk:
                         pieces = self._flush()
                     within.pop()
                     if tag == "pre":
-                        self._pre -= 1
+                        pre = self._pre = pre - 1
                 elif tag == "a":
                     self._link -= 1
                 elif tag in _CODE:
-                    self._code -= 1
+                    code -= 1
                 ends[index] = len(tags)
                 last[index] = len(blocks)
                 at = parents[index]
