@@ -97,9 +97,10 @@ def main() -> None:
             error = statistics.stdev(less) / len(less) ** 0.5
             taught = [statistics.mean(curve[bench]) for curve in curves]
             like = same(statistics.mean(values), grown[: len(curves)], taught)
+            said = "" if like is None else f", as raw {within(like / options.size)}"
             row.append(
                 f"{bench} {statistics.mean(values):.3f} {statistics.mean(less):+.3f} +- "
-                f"{2 * error:.3f}{'' if like is None else ', as raw ' + within(like / options.size)}"
+                f"{2 * error:.3f}{said}"
             )
         print("  ".join(row))
 
