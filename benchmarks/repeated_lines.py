@@ -4,8 +4,9 @@
         --labels train.jsonl.xz
 
 FineWeb drops a page if lines that it has had before hold .01 of its characters; FineWeb-2, and the
-recipe `educational`, if they hold .1. Pages that pass every other filter of the recipe are sorted
-by that share, and the labels of their excerpts by readers, who saw no pages, are averaged.
+recipe `educational`, if they hold .1. Lines of code do not count here. Pages that pass every other
+filter of the recipe are sorted by that share, and the labels of their excerpts by readers, who saw
+no pages, are averaged. Then the pages are counted that the recipe keeps with each of three limits.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import webfilter as wf
 SHARE = "fineweb_duplicate_line_character_ratio"
 BANDS = ((-1, 0), (0, 0.01), (0.01, 0.03), (0.03, 0.1), (0.1, 1))
 """From more than the first number to the second."""
+LIMITS = (0.01, 0.03, 0.1)
 LEFT = ("extract", "exact_dedup", "minhash", "educational")
 
 
@@ -43,10 +45,12 @@ def main() -> None:
     for row in rows(options.labels):
         if row["url"]:
             labels[row["url"]].append((row["edu"], row["clean"]))
-    steps = [step for step in wf.recipe("educational").steps if step.name not in LEFT]
+    recipe = [step for step in wf.recipe("educational").steps if step.name != "extract"]
+    steps = [step for step in recipe if step.name not in LEFT]
     pipe = wf.Pipeline(tuple(with_limit(steps, None)))
     found = defaultdict(list)
-    for doc in pipe.kept(pages(options.crawl, options.pages)):
+    texts = list(pages(options.crawl, options.pages))
+    for doc in pipe.kept(texts):
         if doc.url in labels:
             found[band(float(doc.signals[SHARE] or 0))].append(labels[doc.url])
     print("repeated lines          pages  excerpts  educational  at least 2.5  clean")
@@ -57,6 +61,9 @@ def main() -> None:
             f"{name:<22}  {len(found[low, high]):>6}  {len(read):>8}  {read[:, 0].mean():>11.2f}  "
             f"{(read[:, 0] >= 2.5).mean():>12.3f}  {read[:, 1].mean():>5.2f}"
         )
+    for most in LIMITS:
+        kept = sum(1 for _ in wf.Pipeline(tuple(with_limit(recipe, most))).kept(texts))
+        print(f"the recipe with a limit of {most} keeps {kept} pages")
 
 
 def with_limit(steps: Sequence[Any], most: float | None) -> list[Any]:
