@@ -1,4 +1,4 @@
-"""Fit the weights of `webfilter.heuristics.code_lines`.
+"""Fit the weights of `webfilter.text.code_lines`.
 
     python classifiers/lines/train_code.py PAGES.jsonl.xz pages-*.warc.gz --lines LABELS.jsonl.xz
 
@@ -29,7 +29,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 import webfilter as wf
-from webfilter.heuristics.code_lines import CLEAR, MARKS, Weights, is_code, marks, near
+from webfilter.text.code_lines import CLEAR, MARKS, Weights, is_code, marks, near
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from lines import is_tuning, read

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 import webfilter as wf
 from webfilter import C4Quality, Document, FineWebQuality, GopherRepetition, Lines
-from webfilter.heuristics.code_lines import MARKS, code_lines, marks, near, without_code
 from webfilter.testing import check_stage
+from webfilter.text.code_lines import MARKS, code_lines, marks, near, without_code
 
 PROSE = [
     "A loop does the same work for every item of a list, and that is why we need it here.",
@@ -184,9 +184,19 @@ def test_code_counts_only_where_it_is_to(stage):
     assert replace(stage, count_code=False)([only])[0].signals == stage([only])[0].signals
 
 
+def test_a_lesson_in_code_has_the_language_of_its_words():
+    text = "\n".join([SAMPLES["json"], SAMPLES["c"], *PROSE, SAMPLES["html"], SAMPLES["json"]])
+    whole, words = wf.Language(None), wf.Language(None, count_code=False)
+    assert whole([text])[0].signals["language"] != "en"
+    assert words([text])[0].signals == wf.Language(None)(["\n".join(PROSE)])[0].signals
+    assert words([SAMPLES["c"]])[0].signals == whole([SAMPLES["c"]])[0].signals
+    assert hash(whole) != hash(words)
+
+
 @pytest.mark.parametrize(
     "stage",
     [
+        wf.Language(count_code=False),
         C4Quality(keep_code=True),
         FineWebQuality(count_code=False),
         GopherRepetition(count_code=False),

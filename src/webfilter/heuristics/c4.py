@@ -19,7 +19,6 @@ from typing import Any, ClassVar, Self, get_args
 import numpy as np
 
 from webfilter.document import Document, Value
-from webfilter.heuristics.code_lines import code_lines
 from webfilter.heuristics.limits import limit
 from webfilter.languages import language_facts
 from webfilter.profiles import Profile, Profiled
@@ -34,6 +33,7 @@ from webfilter.text import (
     tokenize_all,
     tokenizer_version,
 )
+from webfilter.text.code_lines import code_lines
 from webfilter.text.manners import SpacedWords
 
 __all__ = ["PROFILES", "C4Quality"]
@@ -194,7 +194,7 @@ class C4Quality(Profiled, Transform):
     """Whether to remove lines with "privacy policy", "use cookies" and the like, in any case."""
     keep_code: bool = False
     """Whether lines of program code stay as they are, with their indentation and the blank lines
-    between them: see `webfilter.heuristics.code_lines`. No other system does; C4's rules take
+    between them: see `webfilter.text.code_lines`. No other system does; C4's rules take
     braces and short lines out of code, and "[]", which they read as a citation."""
     drop_lorem_ipsum: bool = True
     """Whether to drop pages with "lorem ipsum", in any case."""

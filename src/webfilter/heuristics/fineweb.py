@@ -23,7 +23,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 from webfilter.document import Document, Value
-from webfilter.heuristics.code_lines import without_code
 from webfilter.heuristics.counts import ratio
 from webfilter.heuristics.limits import limit
 from webfilter.languages import language_facts
@@ -31,6 +30,7 @@ from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
 from webfilter.text.chars import TERMINAL_MARKS
+from webfilter.text.code_lines import without_code
 
 __all__ = ["PROFILES", "FineWebQuality"]
 
@@ -125,7 +125,7 @@ class FineWebQuality(Profiled, Scorer):
     terminal_marks: tuple[str, ...] | None = None
     """What a line may end with; None: the marks of `version`."""
     count_code: bool = True
-    """Whether lines of program code count (`webfilter.heuristics.code_lines`), and their tokens.
+    """Whether lines of program code count (`webfilter.text.code_lines`), and their tokens.
     They are short, end in no mark and repeat, so that pages which teach programming go for them;
     without them a page is judged by the rest of it, if there is any."""
     words: Words = "english"

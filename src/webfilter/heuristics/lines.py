@@ -24,7 +24,6 @@ from typing import ClassVar, Literal
 
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError
-from webfilter.heuristics.code_lines import code_lines
 from webfilter.heuristics.gopher_spaced import dclm_words
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.lines_dclm import CAUSES, cleaned
@@ -32,6 +31,7 @@ from webfilter.heuristics.phrases import PhraseSet, digest, phrases
 from webfilter.heuristics.surroundings import Line, measured, surroundings_of
 from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Signal, Transform
+from webfilter.text.code_lines import code_lines
 
 __all__ = ["PROFILES", "Lines"]
 
@@ -121,7 +121,7 @@ class Lines(Profiled, Transform):
 
     A running line ends with a sentence's mark or a comma, or goes on in lower case in the next.
     Program code stays, whatever its lines look like (`keep_code`): what stands in a closed Markdown
-    fence (three backticks or more), and what reads like code (`webfilter.heuristics.code_lines`).
+    fence (three backticks or more), and what reads like code (`webfilter.text.code_lines`).
     The rule under the head of a Markdown table does not go for its symbols. The lines kept are
     joined as they came; blank lines stay, but not two together where something went. A text that
     loses no line comes back as it was.

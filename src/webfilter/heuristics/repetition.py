@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 from webfilter.document import Document, Value
-from webfilter.heuristics.code_lines import without_code
 from webfilter.heuristics.counts import CHARACTERS
 from webfilter.heuristics.limits import limit
 from webfilter.heuristics.ngrams import MOST_DOCUMENTS
@@ -24,6 +23,7 @@ from webfilter.languages import language_facts
 from webfilter.profiles import Profile, Profiled
 from webfilter.stage import Rule, Scorer, Signal
 from webfilter.text import Words, check_words, tokenize_all, tokenizer_version
+from webfilter.text.code_lines import without_code
 
 __all__ = ["PROFILES", "GopherRepetition"]
 
@@ -234,7 +234,7 @@ class GopherRepetition(Profiled, Scorer):
     words: Words = "english"
     """What a word is: see `webfilter.text.tokens`."""
     count_code: bool = True
-    """Whether lines of program code count (`webfilter.heuristics.code_lines`). They repeat more
+    """Whether lines of program code count (`webfilter.text.code_lines`). They repeat more
     than prose; without them a page is judged by the rest of it, if there is any."""
 
     def __post_init__(self) -> None:

@@ -25,6 +25,7 @@ from webfilter.language.scripts import SCRIPTS
 from webfilter.language.segments import pieces, shares
 from webfilter.models.running import loading
 from webfilter.stage import Rule, Scorer, Signal
+from webfilter.text.code_lines import without_code
 
 __all__ = ["Language", "language_of"]
 
@@ -113,6 +114,10 @@ class Language(Scorer):
     macrolanguage's members are counted apart, and what is no language as ``und``."""
     min_share: float | None = None
     """Keep texts with a `language_share` of at least so much; 0 to 1. Needs `shares`."""
+    count_code: bool = True
+    """Whether lines of program code are looked at (`webfilter.text.code_lines`), so that a lesson
+    which begins with much of it is ``und``. Without them a text is told by the rest of it, if
+    there is any."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -145,7 +150,7 @@ class Language(Scorer):
     def __hash__(self) -> int:
         limits = tuple(sorted(self.min_scores.items()))
         rest = (self.languages, self.min_score, self.scripts, self.engine, self.model)
-        return hash((limits, *rest, self.top, self.shares, self.min_share))
+        return hash((limits, *rest, self.top, self.shares, self.min_share, self.count_code))
 
     def _check_share(self, name: str, value: float | None) -> None:
         if value is not None and not 0 <= value <= 1:
@@ -258,7 +263,7 @@ class Language(Scorer):
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return code, probability and script of each text, and what else is asked for."""
-        texts = [doc.text for doc in docs]
+        texts = [doc.text if self.count_code else without_code(doc.text) for doc in docs]
         with loading(self.name):
             guesses = self._engine().predict(texts, self.top or 1)
         rows: list[dict[str, Value]] = [
