@@ -90,7 +90,7 @@ def pages(crawl: Sequence[str], more: Path | None) -> Iterator[wf.Document]:
             for row in rows(more):
                 yield wf.Document(row["id"], html=row["html"].encode(), url=row["url"])
 
-    for doc in (wf.Extract() | wf.Language({"en"})).kept(read()):
+    for doc in (wf.Extract() | wf.Language({"en"}, count_code=False)).kept(read()):
         yield wf.Document(doc.id, doc.text, url=doc.url)
 
 
