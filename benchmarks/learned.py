@@ -8,8 +8,8 @@ The model is PPMd (variant I, order 8): it learns while it compresses, in second
 by lot. It reads so many bytes of a chain's texts, in any order, then some 3,000 bytes of questions
 drawn from a benchmark. What those cost is told in bits a byte: less, where it had learned more of
 their words and turns of phrase before. All chains see the same pages, extracted once by the default
-engine and told to be English, and the same questions; each draw of both is one observation. With
-`--code`, functions of Python's own library are asked too.
+engine and told to be English, and the same questions; each draw of texts, with the mean of three
+draws of questions, is one observation. With `--code`, functions of Python's own library are asked too.
 
 With `--without`, the chains are the recipe `educational` with a limit of 1.0, with some of its
 filters left out, with FineWeb's limit on repeated lines, and with `Lines` before all of them;
@@ -169,9 +169,9 @@ def bits(
         before = drawn(texts, size, seed)
         base = compressed(before)
         for name, items in benches.items():
-            for part in range(3):
-                asked = drawn(items, CHUNK, 100 * seed + part)
-                found[name].append((compressed(before + asked) - base) * 8 / len(asked))
+            parts = [drawn(items, CHUNK, 100 * seed + part) for part in range(3)]
+            costs = ((compressed(before + asked) - base) * 8 / len(asked) for asked in parts)
+            found[name].append(statistics.mean(costs))
     return found
 
 

@@ -55,7 +55,7 @@ class Text:
 def text_of(site: str, kind: str, lines: Sequence[str], code: Sequence[bool]) -> Text:
     """Measure one text."""
     kept = [place for place, line in enumerate(lines) if line.strip()]
-    found = marks([lines[place] for place in kept])
+    found = marks([lines[place].strip() for place in kept])
     return Text(site, kind, found, np.array([code[place] for place in kept]))
 
 

@@ -106,7 +106,7 @@ LINES = (
         ("<div>a<p>b</p>c</div>", ["a", "b", "c"]),
         ("<p>a<span>b</span><span>c</span>", ["ab c"]),
         ("<p>a<b>b</b>c", ["abc"]),
-        ("<p><span>I</span><span>'m</span> <a>a</a><a>, b</a> (<i>c</i><i>)</i>", ["I'm a, b (c)"]),
+        ("<p><span>I</span><span>’m</span> <a>a</a><a>, b</a> (<i>c</i><i>)</i>", ["I’m a, b (c)"]),
         ("<p><span>(</span><span>a</span><span>(b)</span><span><b>.</b></span>", ["(a (b)."]),
         (
             "<p><span>a</span><span> </span><span>.</span><div><span>a</span><span></span>",

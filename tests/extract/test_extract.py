@@ -185,12 +185,13 @@ def test_the_text_of_odd_pages_is_found(name, case):
 
 @both
 def test_what_nobody_sees_is_left_out(name):
-    words = "A hon\xadey\xad\xadcomb \ufeffholds\u2060 5\x01 kilos\u200b of it, m\xc3\xads o menos"
+    words = "GR\xd6\xadSSE: A hon\xadey\xad\xadcomb \ufeffholds\u2060 5\x01 kilos\u200b of it, "
+    words += "m\xc3\xads o menos"
     thai = "\u0e19\u0e49\u0e33\u200b\u0e1c\u0e36\u0e49\u0e07"  # water, bee: honey
     joined = "\u0645\u06cc\u200c\u0631\u0648\u062f \U0001f469\u200d\U0001f52c"
     html = page(f"<p>{words} {thai} {joined} {FIRST}</p>")
     text = extract(html.encode(), engine=name).text
-    assert "A honeycomb holds 5 kilos of it, m" in text
+    assert "GR\xd6SSE: A honeycomb holds 5 kilos of it, m" in text
     if name != "trafilatura":  # it takes out all that does not print
         assert f"m\xc3\xads o menos {thai} {joined}" in text
 

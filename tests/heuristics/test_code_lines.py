@@ -121,6 +121,14 @@ def test_every_line_has_an_answer_and_blank_ones_are_code_only_within(raw):
             assert any(c and not b for c, b in zip(code[place:], blank[place:], strict=True))
 
 
+@pytest.mark.parametrize(
+    "part", ["(", "}", "},", "},)", "=", "a_", '"', " ab", " -", "<a ", "a:", "'"]
+)
+def test_long_lines_take_no_longer_by_the_character(part):
+    for end in ("", "a", " ", "\x00"):
+        code_lines([part * 100_000 + end, "{" * 4])
+
+
 def test_marks_around_a_line_do_not_count_itself():
     found = marks(["}", "a_b", "}", "", "Bees fly."])
     bracket, snake = list(MARKS).index("bracket"), list(MARKS).index("snake")

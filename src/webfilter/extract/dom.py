@@ -10,9 +10,8 @@ stands in the body, where no browser shows it), nor that of ``template``, which 
 (9 of 200 real pages have any; none of it was wanted); ``noscript`` is. Nor is what stands in for
 pictures, sounds, frames and bars (``object``, ``canvas``, ``video``, ``noframes``, ``meter`` ...),
 nor ``textarea``: on 39 of 3,508 pages one holds text, mostly hints for who writes a message, then
-terms and code to copy. An ``iframe`` that swallowed markup (it was never closed) is parsed again.
-
-Nor is a link to the heading that it stands in, if its text is nothing but a mark (¶, §, #).
+terms and code to copy; nor a link to the heading that it stands in, if its text is nothing but a
+mark (¶, §, #). An ``iframe`` that swallowed markup (it was never closed) is parsed again.
 
 A formula (``math``) is text where it stands: its TeX where it carries it, between ``\\(`` and
 ``\\)`` (a block: ``\\[`` and ``\\]``), else its characters in their order, so that a raised 2 is a
@@ -50,7 +49,7 @@ _OTHER = (
 )
 _SKIPPED = frozenset(_OTHER.split())
 _APART = frozenset(("span", "a", "label", "time", "option", "i", "b"))  # seen apart in a row
-_OPENING, _CLOSING = frozenset("([{/_'’"), frozenset(".,;:!?)]}/_'’")
+_OPENING, _CLOSING = frozenset("([{/_'’"), frozenset(".,;:!?)]}/_’")
 _CODE = frozenset(("code", "kbd", "samp", "tt"))  # but not here: each colour of code is a span
 _PERMALINKS = frozenset(["¶", "§", "#", "🔗", "\uf0c1"])  # the last is a glyph of Font Awesome
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))

@@ -29,7 +29,8 @@ UNSURE = 0.5
 """Confidence below which ``auto`` asks another engine."""
 _CONTROLS = bytes((*range(9), *range(14, 32), 127))
 _UNSEEN = "\u2060\u2061\u2062\u2063\u2064\ufeff"
-_SOFT = re.compile("(?<![\xc2-\xdf])\xad+(?![\x80-\xbf])")  # else it is half of a mojibake letter
+_SOFT = re.compile("(?<![\xc2\xc3\xc5-\xd5\xd7-\xdb\xdd-\xdf])\xad+(?![\x80-\xbf])")
+"""A soft hyphen, but where it may be half of a letter that was read as Latin-1."""
 _PARTED = "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff]"  # Thai, Lao, Tibetan, Burmese, Khmer
 _ZERO_WIDTH = re.compile(f"(?<!{_PARTED})\u200b+(?!{_PARTED})")
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 __all__ = ["CLEAR", "MARKS", "Weights", "code_lines", "is_code", "marks", "near", "without_code"]
 
 MARKS = {
-    "bracket": r"^(?:[^\w\s]*[{}()\[\]][^\w\s]*|.*[{}\]][,;)]*)$",
+    "bracket": r"^(?:(?=[^\w\s]+$)[^{}()\[\]]*[{}()\[\]]|.*[{}\]][,;)]*$)",
     "closed": r"\)[;:{,]?$",
     "goes on": r"[,:]$",
     "set": r"^[\w.\[\]\"'$ ]{1,40} ?=",
@@ -35,7 +35,7 @@ MARKS = {
     "words": r"(?: [a-z]{2,}){5}",
     "lower": r"^[a-z]",
 }
-"""Patterns by name; what one is found in, without the space around a line, has the mark."""
+"""Patterns by name; a stripped line that one is found in has the mark."""
 _FIND = tuple(  # `match` does not go on to look where "^" cannot be
     getattr(re.compile(pattern), "match" if pattern[0] == "^" else "search")
     for pattern in MARKS.values()
@@ -92,11 +92,12 @@ def code_lines(raw: Sequence[str]) -> list[bool]:
     [False, True, True, True, True, True, False]
     """
     found = [False] * len(raw)
-    text = "\n".join(raw)
+    lines = [line.strip() for line in raw]
+    text = "\n".join([*lines, ""])
     if sum(map(text.count, _LETTERS)) < _FEWEST:
         return found
-    places = [place for place, line in enumerate(raw) if line.strip()]
-    code = is_code(marks([raw[place] for place in places]))
+    places = [place for place, line in enumerate(lines) if line]
+    code = is_code(marks([lines[place] for place in places]))
     for at, (here, after) in enumerate(pairwise([*places, len(raw)])):
         if code[at]:
             blank = after if code[at + 1 : at + 2] == [True] else here + 1
@@ -120,9 +121,8 @@ def without_code(text: str) -> str:
 
 
 def marks(lines: Sequence[str]) -> Floats:
-    """Return which marks each line has: shape (lines, marks), 0 or 1."""
-    stripped = [line.strip() for line in lines]
-    rows = [[find(line) is not None for find in _FIND] for line in stripped]
+    """Return which marks each line, stripped, has: shape (lines, marks), 0 or 1."""
+    rows = [[find(line) is not None for find in _FIND] for line in lines]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(_FIND))
 
 
