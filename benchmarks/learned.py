@@ -9,7 +9,8 @@ by lot. It reads so many bytes of a chain's texts, in any order, then some 3,000
 drawn from a benchmark. What those cost is told in bits a byte: less, where it had learned more of
 their words and turns of phrase before. All chains see the same pages, extracted once by the default
 engine and told to be English, and the same questions; each draw of texts, with the mean of three
-draws of questions, is one observation. With `--code`, functions of Python's own library are asked too.
+draws of questions, is one observation. With `--code`, functions of Python's own library are asked
+too.
 
 With `--without`, the chains are the recipe `educational` with a limit of 1.0, with some of its
 filters left out, with FineWeb's limit on repeated lines, and with `Lines` before all of them;
