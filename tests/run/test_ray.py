@@ -388,4 +388,4 @@ def test_a_script_without_ray_init_gets_a_cluster_and_its_own_stages_travel(tmp_
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "webfilter: RayWorkers: Ray was not initialized" in done.stdout
-    assert done.stdout.rstrip().endswith("['cba'] False")
+    assert "['cba'] False" in done.stdout.splitlines()  # Ray may have a last word
