@@ -16,16 +16,15 @@ Three questions, of the lines that stand in ``pre`` (three characters at least; 
 from __future__ import annotations
 
 import argparse
-import json
-import lzma
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import lxml.html
+from repeated_lines import as_fetched
 
 import webfilter as wf
 
@@ -48,8 +47,8 @@ def main() -> None:
     parser.add_argument("crawl", nargs="*", help="WARC files")
     parser.add_argument("--pages", type=Path, help="JSON Lines with html and url")
     options = parser.parse_args()
-    pages = list(read(options.crawl, options.pages))
-    coded = [(page, lines) for page in pages if (lines := code_of(page.html or ""))]
+    pages = list(as_fetched(options.crawl, options.pages))
+    coded = [(page, lines) for page in pages if (lines := code_of(page.html or b""))]
     print(f"{len(pages)} pages, {len(coded)} with code of {sum(len(c) for _, c in coded)} lines\n")
 
     print("| engine | lines of code kept | of these as written |\n| --- | --- | --- |")
@@ -92,19 +91,9 @@ def main() -> None:
         print(f"| {name} | {len(scores)} |", " | ".join(map(str, found)), "|")
 
 
-def read(crawl: Sequence[str], more: Path | None) -> Iterator[wf.Document]:
-    """Yield the pages, ids numbered."""
-    if more is not None:
-        with lzma.open(more, "rt", encoding="utf-8") as file:
-            for n, row in enumerate(map(json.loads, file)):
-                yield wf.Document(f"page-{n}", html=row["html"].encode(), url=row["url"])
-    for path in crawl:
-        yield from wf.read(path)
-
-
-def code_of(html: str | bytes) -> list[str]:
+def code_of(html: bytes) -> list[str]:
     """Return the lines in the ``pre`` of a page, without space at their ends."""
-    text = html.decode("utf-8", "replace") if isinstance(html, bytes) else html
+    text = html.decode("utf-8", "replace")
     if "<pre" not in text.lower():
         return []
     root = lxml.html.document_fromstring(

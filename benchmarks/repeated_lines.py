@@ -83,15 +83,17 @@ def band(share: float) -> tuple[float, float]:
 
 def pages(crawl: Sequence[str], more: Path | None) -> Iterator[wf.Document]:
     """Yield the English pages of the files as texts."""
-
-    def read() -> Iterator[wf.Document]:
-        yield from wf.read(list(crawl))
-        if more is not None:
-            for row in rows(more):
-                yield wf.Document(row["id"], html=row["html"].encode(), url=row["url"])
-
-    for doc in (wf.Extract() | wf.Language({"en"}, count_code=False)).kept(read()):
+    english = wf.Extract() | wf.Language({"en"}, count_code=False)
+    for doc in english.kept(as_fetched(crawl, more)):
         yield wf.Document(doc.id, doc.text, url=doc.url)
+
+
+def as_fetched(crawl: Sequence[str], more: Path | None) -> Iterator[wf.Document]:
+    """Yield the pages of WARC files and of JSON Lines as HTML."""
+    yield from wf.read(list(crawl))
+    if more is not None:
+        for row in rows(more):
+            yield wf.Document(row["id"], html=row["html"].encode(), url=row["url"])
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -13,14 +13,11 @@ weights, and how well they do in five folds by site: in each, the fit knows noth
 from __future__ import annotations
 
 import argparse
-import json
-import lzma
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from zlib import crc32
 
@@ -33,6 +30,7 @@ from webfilter.text.code_lines import CLEAR, MARKS, Weights, is_code, marks, nea
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from lines import is_tuning, read
+from repeated_lines import as_fetched
 
 FOLDS = 5
 _FENCE = re.compile(r"\s*`{3,}")
@@ -78,17 +76,6 @@ def unfenced(markdown: str) -> tuple[list[str], list[bool]]:
     return lines, code
 
 
-def pages(wcxb: Path, crawl: Iterable[str]) -> Iterator[wf.Document]:
-    """Yield the pages as Markdown."""
-    with lzma.open(wcxb, "rt", encoding="utf-8") as file:
-        rows: list[dict[str, Any]] = [json.loads(line) for line in file]
-    given = [{"id": row["id"], "url": row["url"], "html": row["html"]} for row in rows]
-    extract = wf.Extract(markdown=True, engine="blocks", fallback=None)
-    yield from extract.kept(given)
-    for path in crawl:
-        yield from extract.kept(wf.read(path))
-
-
 def fit(texts: Sequence[Text]) -> Weights:
     """Return the weights, rounded."""
     y = np.concatenate([t.code for t in texts])
@@ -113,7 +100,8 @@ def main() -> None:
     parser.add_argument("--lines", type=Path, required=True)
     args = parser.parse_args()
     texts: list[Text] = []
-    for doc in pages(args.wcxb, args.crawl):
+    extract = wf.Extract(markdown=True, engine="blocks", fallback=None)
+    for doc in extract.kept(as_fetched(args.crawl, args.wcxb)):
         lines, code = unfenced(doc.text)
         if any(map(str.strip, lines)):
             site = urlsplit(doc.url or "").hostname or doc.id

@@ -274,7 +274,7 @@ class Lines(Profiled, Transform):
                 if each.is_fragment(self.fragment_length):
                     causes[place] = "fragment"
         found: list[tuple[str, int, str | None]] = [(line, 0, None) for line in raw]
-        code = _code(raw) if self.keep_code else frozenset()
+        code = _code(raw, text) if self.keep_code else frozenset()
         for (place, line), cause in zip(lines, causes, strict=True):
             found[place] = (raw[place], line.words, None if place in code else cause)
         return found
@@ -323,10 +323,10 @@ class Lines(Profiled, Transform):
         return None
 
 
-def _code(raw: Sequence[str]) -> frozenset[int]:
-    """Return the places of the lines that are code."""
-    found = (place for place, is_code in enumerate(code_lines(raw)) if is_code)
-    return _fenced(raw).union(found)
+def _code(raw: Sequence[str], text: str) -> frozenset[int]:
+    """Return the places of the lines of `text` that are code."""
+    fenced = _fenced(raw) if "```" in text else frozenset()
+    return fenced.union(place for place, is_code in enumerate(code_lines(raw)) if is_code)
 
 
 def _fenced(raw: Sequence[str]) -> frozenset[int]:
