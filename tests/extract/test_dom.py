@@ -126,9 +126,10 @@ LINES = (
             ["a ¶ § 1 § §"],
         ),
         ("<pre><span>bee</span><span>.</span><span>fly</span>()</pre>", ["bee.fly()"]),
+        ("<pre><div><b>if</b> x:</div> <div>  <b>y</b></div></pre>", ["if x:", "  y"]),
         (
-            "<p>a <code><i><span>b</span><span>.c</span></i></code><span>d</span><span>e</span>",
-            ["a b.cd e"],
+            "<p>a <code><i><span>b</span><span>=c</span></i></code><span>d</span><span>e</span>",
+            ["a b=cd e"],
         ),
         ("<pre>" + LINES.format("line", "line hot"), ["if x:\n\n  y"]),
         ("<pre>" + LINES.format("code-line", "code-line"), ["if x:\n\n  y"]),

@@ -215,12 +215,30 @@ def test_contract(stage):
     check_stage(stage)
 
 
+LESSON = [
+    *PROSE,
+    "Whoever wants to know how much it rains in a place has to measure it for a long time.",
+    "A gauge is read once a day, at the same hour, and the number goes into a list.",
+    "What happens if nobody has written down anything? Then there is nothing to divide by.",
+    "A good program asks for that first, and it says in plain words what is missing.",
+    "The same work in another language looks different, but it takes the same steps.",
+    "Can you see which lines both of them have in common? Write down what each of them does.",
+]
+
+
+JUDGES = ("language", "gopher_repetition", "gopher_quality", "c4_quality", "fineweb_quality")
+
+
 @pytest.mark.parametrize("name", ["educational", "phases"])
 def test_code_comes_out_of_the_recipe_as_it_went_in(name):
-    steps = [s for s in wf.recipe(name).steps if "gopher" in s.name or "_quality" in s.name]
-    text = "\n".join(
-        [*PROSE * 4, *SAMPLES["python"].split("\n"), *SAMPLES["c"].split("\n"), *PROSE]
-    )
+    steps = [step for step in wf.recipe(name).steps if step.name in JUDGES]
+    assert [step.name for step in steps] == [*JUDGES]
+    code = [SAMPLES[kind] for kind in ("json", "c", "html")]
+    text = "\n".join([*code, *LESSON[:5], SAMPLES["python"], *LESSON[5:], *code])
     [doc] = wf.Pipeline(tuple(steps))([text])
-    assert SAMPLES["python"] in doc.text
-    assert SAMPLES["c"] in doc.text
+    assert doc.live, doc.verdict
+    assert doc.text == text
+    for place in (0, 1, 4):
+        counted = list(steps)
+        counted[place] = replace(steps[place], count_code=True)
+        assert not wf.Pipeline(tuple(counted))([text])[0].live, JUDGES[place]
