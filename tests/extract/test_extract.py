@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import time
+import unicodedata
 
 import pytest
 from pages import FIRST, MENU, SECOND, page
@@ -194,6 +195,35 @@ def test_what_nobody_sees_is_left_out(name):
     assert "GR\xd6SSE: A honeycomb holds 5 kilos of it, m" in text
     if name != "trafilatura":  # it takes out all that does not print
         assert f"m\xc3\xads o menos {thai} {joined}" in text
+
+
+@both
+def test_soft_hyphens_go_after_every_small_letter_of_german(name):
+    """Of the bytes that begin a letter of UTF-8 one stands for a small letter in Latin-1."""
+    html = page(
+        f"<p>Die Ma\xdf\xadnahmen sind gro\xdf\xadartig f\xfc\xadr B\xe4\xadren. {FIRST}</p>"
+    )
+    text = extract(html.encode(), engine=name).text
+    assert "Die Ma\xdfnahmen sind gro\xdfartig f\xfcr B\xe4ren." in text
+
+
+@both
+def test_controls_that_were_quotes_of_windows_1252_are_quotes(name):
+    html = page(
+        f"<p>L\x92\x9cuf \x96 dit-il\x85 co\xfbte 5 \x80, \x93cher\x94 &#145;non&#146;. {FIRST}</p>"
+    )
+    doc = extract(html.replace("How bees", "\x93How\x94 bees").encode(), engine=name)
+    text = " ".join(doc.text.split("\n"))
+    assert "L’œuf – dit-il… coûte 5 €, “cher” ‘non’." in text
+    assert doc.meta["title"] == "“How” bees find food"
+
+
+@both
+def test_letters_and_their_marks_are_one_character_where_there_is_one(name):
+    """Mac OS writes the second form; nobody sees a difference, but every counter of words does."""
+    words = "K\xe4se f\xfcr M\xfcller, ti\u1ebfng Vi\u1ec7t, \ud55c\uad6d\uc5b4, \u0439\u043e\u0434"
+    html = page(f"<p>{unicodedata.normalize('NFD', words)}: {FIRST}</p>")
+    assert words in extract(html.encode(), engine=name).text
 
 
 def test_a_long_run_of_links_goes_to_the_engine_that_can():

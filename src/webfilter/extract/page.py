@@ -17,8 +17,10 @@ from webfilter.extract.engine import ENGINES, Extracted, Options, Unfit, engine,
 from webfilter.extract.metadata import page_metadata
 from webfilter.extract.repair import check_repair, repaired
 from webfilter.extract.sandbox import check_limits, process_apart
+from webfilter.extract.windows import meant
 from webfilter.extract.xhtml import opened
 from webfilter.stage import Rule, Signal, Transform, judge
+from webfilter.text.composed import composed
 
 __all__ = ["AUTO", "UNSURE", "Extract"]
 
@@ -29,7 +31,7 @@ UNSURE = 0.5
 """Confidence below which ``auto`` asks another engine."""
 _CONTROLS = bytes((*range(9), *range(14, 32), 127))
 _UNSEEN = "\u2060\u2061\u2062\u2063\u2064\ufeff"
-_SOFT = re.compile("(?<![\xc2\xc3\xc5-\xd5\xd7-\xdb\xdd-\xdf])\xad+(?![\x80-\xbf])")
+_SOFT = re.compile("(?<![\xc2\xc3\xc5-\xd5\xd7-\xdb\xdd\xde])\xad+(?![\x80-\xbf])")
 """A soft hyphen, but where it may be half of a letter that was read as Latin-1."""
 _PARTED = "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff]"  # Thai, Lao, Tibetan, Burmese, Khmer
 _ZERO_WIDTH = re.compile(f"(?<!{_PARTED})\u200b+(?!{_PARTED})")
@@ -45,7 +47,9 @@ class Extract(Transform):
     What the page declares about itself is added to ``meta``, never over what the source gave:
     ``title``, ``author``, ``date_published``, ``site``, ``language_declared``, ``canonical_url``,
     ``page_type``. What a reader of the page would not see is left out of its text: soft hyphens,
-    control characters, spaces without width (but those that part Thai words).
+    control characters, spaces without width (but those that part Thai words). Control characters
+    that stand for quotes and dashes of Windows-1252 are read as these, and letters with their
+    marks as one character where there is one (NFC).
 
     Raises:
         UnknownName: there is no such engine.
@@ -223,7 +227,7 @@ class Extract(Transform):
         decoded, encoding, source = decode(doc.html, doc.meta.get("content_type"))
         if (kind := binary_kind(doc.html, encoding)) is not None:
             raise Unfit(f"not a page: {kind}")
-        decoded = opened(decoded, doc.meta.get("content_type"))
+        decoded = meant(opened(decoded, doc.meta.get("content_type")))
         html = repaired(decoded) if self.repair else decoded
         (found, confidence), by, why = self._run(html, doc.url)
         text = repaired(found) if self.repair else found  # it may have been written as entities
@@ -268,7 +272,7 @@ class Extract(Transform):
 
 
 def _tidy(found: Extracted) -> Extracted:
-    """Return `found` with its text stripped, newlines plain, without what nobody sees.
+    """Return `found` with its text stripped and composed, newlines plain, without what nobody sees.
 
     That is control characters, soft hyphens, marks of byte order and joiners of words, and spaces
     without width but beside letters of scripts that part words with them; and lone surrogates.
@@ -286,4 +290,5 @@ def _tidy(found: Extracted) -> Extracted:
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         raw = text.encode()
     left = raw.translate(None, _CONTROLS)
-    return found._replace(text=(left.decode() if len(left) < len(raw) else text).strip())
+    text = left.decode() if len(left) < len(raw) else text
+    return found._replace(text=composed(text).strip())
