@@ -10,6 +10,7 @@ import random
 import shutil
 import subprocess
 import sys
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -393,6 +394,51 @@ def test_a_url_that_reaches_into_a_window_is_taken_out_whole(before: str) -> Non
     said = "word/word " * 300
     assert prepare(said) == windows(said)  # a slash alone makes no URL
     assert len(prepare("a" * 5_000 + "/")) == 602
+
+
+def test_an_address_ends_where_a_script_without_spaces_begins() -> None:
+    story = "今天我们去了学校，老师给我们讲了很多有趣的故事。"
+    for link in ("http://blog.example/a.html", "www.blog.example/a", "ann@blog.example"):
+        assert prepare(f"来自{link}{story}") == f"来自 {story}"
+        assert prepare(f"来自{link}，{story}") == f"来自 ，{story}"
+    assert prepare("см. http://site.example/страница, да") == "см.   да"
+    [doc] = Language(None).process([Document("a", f"http://blog.example/a.html{story}")])
+    assert doc.signals["language"] == "zh"
+
+
+def test_of_addresses_without_spaces_around_the_one_that_reaches_into_a_window_is_cut() -> None:
+    """That before it, and what stands between, is not."""
+    story, link = "今天我们去了学校，老师讲了很多故事", "http://blog.example/morning/garden"
+    middle = 950  # of 2,100 characters
+    for inside in range(1, len(link)):
+        head = "字" * (middle - inside - len(story + link)) + link + story + link
+        text = head + "字" * (2_100 - len(head))
+        assert prepare(text).split("\n")[1] == "字" * (200 - len(link) + inside)
+    text = "字" * 900 + link + "字" * (1_200 - len(link))  # it ends before the window
+    assert prepare(text).split("\n")[1] == "字" * 200
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ko", "오늘 우리는 학교에 갔고 선생님은 재미있는 이야기를 많이 들려주셨습니다."),
+        ("cs", "Dnes ráno jsme šli do školy a paní učitelka nám vyprávěla příběhy."),
+        ("vi", "Hôm nay chúng tôi đến trường và thầy giáo kể cho chúng tôi nhiều chuyện."),
+        ("ja", "きょうはがっこうでせんせいがたくさんのおはなしをしてくださいました。"),
+    ],
+)
+def test_letters_apart_from_their_marks_are_the_same_language(language: str, text: str) -> None:
+    """As Mac OS writes them, and windows-1258 the tones of Vietnamese."""
+    apart = unicodedata.normalize("NFD", text)
+    assert apart != text
+    docs = Language(None).process([Document("a", text), Document("b", apart)])
+    assert [doc.signals["language"] for doc in docs] == [language] * 2
+    assert docs[0].signals == docs[1].signals
+
+
+def test_of_letters_that_nfc_takes_apart_none_is() -> None:
+    """Bengali has two letters that mostly tell it from Assamese."""
+    assert prepare("\u09df\u09dc") == "\u09df\u09dc"
 
 
 def test_scripts_of_letters() -> None:
