@@ -193,8 +193,22 @@ def test_what_nobody_sees_is_left_out(name):
     html = page(f"<p>{words} {thai} {joined} {FIRST}</p>")
     text = extract(html.encode(), engine=name).text
     assert "GR\xd6SSE: A honeycomb holds 5 kilos of it, m" in text
+    assert f"s o menos {thai} {joined}" in text
     if name != "trafilatura":  # it takes out all that does not print
-        assert f"m\xc3\xads o menos {thai} {joined}" in text
+        assert "m\xc3\xads" in text
+
+
+@pytest.mark.parametrize("spelled", ["\u200c", "&zwnj;", "&#8204;", "&#x200C;"])
+def test_trafilatura_is_kept_from_taking_joiners_out_of_words(spelled):
+    """Only from there: they mean nothing in English, and what stands for them may be itself."""
+    words = f"\u0645\u06cc{spelled}\u0631\u0648\u062f, bee{spelled}hive"
+    asked = engine("trafilatura", Options())
+    text = asked.extract(page(f"<p>{words}. {FIRST}</p>"), None).text
+    assert "\u0645\u06cc\u200c\u0631\u0648\u062f, beehive." in text
+    odd = asked.extract(page(f"<p>{words}, \u168b. {FIRST}</p>"), None).text
+    assert "\u0645\u06cc\u0631\u0648\u062f, beehive, \u168b." in odd
+    empty = asked.extract(page(f"<p>{spelled}</p><p>\x01{words}</p>{'<p></p>' * 3}"), None).text
+    assert not {"\u168b", "\u168c"} & set(empty)
 
 
 @both

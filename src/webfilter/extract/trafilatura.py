@@ -22,10 +22,15 @@ Two shapes of page it is not given. lxml drops, without a word, whatever is nest
 elements: its error log is asked. And its time grows with the square of long runs of siblings:
 100,000 links take 13 to 19 s, 200,000 table cells 14 s, so beyond 100,000 tags (5 times the most
 among 2,450 real pages) another engine is better.
+
+It takes out all that does not print, and so the joiners and non-joiners that Persian, Hindi and
+Sinhala spell words with, what parts words in Khmer, and what makes one picture of several. Between
+such letters it is given another character instead, which becomes what it was.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -43,6 +48,12 @@ __all__ = ["Trafilatura"]
 _MOST_TAGS = 100_000
 _PAGES_A_RESET = 500
 _parser = threading.Lock()
+_SPELLED = "[\u0590-\u1dff\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]"
+_JOINER = re.compile(f"(?<={_SPELLED})[\u200b-\u200d]+(?={_SPELLED})")
+_ANY_JOINER = re.compile("[\u200b-\u200d]|&(?:zw|#820[345]|#x200[bcd])", re.IGNORECASE)
+_STAND_INS = "\u168a\u168b\u168c"  # Ogham, which prints
+_AWAY = str.maketrans("\u200b\u200c\u200d", _STAND_INS)
+_BACK = str.maketrans(_STAND_INS, "\u200b\u200c\u200d")
 
 
 class Trafilatura:
@@ -71,6 +82,9 @@ class Trafilatura:
             return Extracted("")
         if self._options.markdown and self._options.links:
             _lead(tree, url or "")
+        joined_up = _ANY_JOINER.search(html) and not any(letter in html for letter in _STAND_INS)
+        if joined_up:
+            _replace_joiners(tree)
         try:
             text = trafilatura.extract(
                 tree,
@@ -85,7 +99,18 @@ class Trafilatura:
             )
         except XPathEvalError as error:  # the expressions are constant: libxml2 got no memory
             raise MemoryError(f"lxml: {error}") from error
-        return Extracted(text or "")
+        return Extracted((text or "").translate(_BACK) if joined_up else text or "")
+
+
+def _replace_joiners(tree: Any) -> None:
+    """Write what stands for them instead of joiners between letters that are spelled with some."""
+    for element in tree.iter():
+        for part in ("text", "tail"):
+            said = getattr(element, part)
+            if said and not said.isascii() and _JOINER.search(said):
+                new = _JOINER.sub(lambda found: found[0].translate(_AWAY), said)
+                with suppress(ValueError):  # lxml reads controls, but does not set them
+                    setattr(element, part, new)
 
 
 def _lead(tree: Any, url: str) -> None:
