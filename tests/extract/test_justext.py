@@ -60,6 +60,30 @@ def test_languages_without_spaces_are_found():
     assert engine("justext").extract(html, None).text == text
 
 
+@pytest.mark.parametrize(
+    ("sentence", "times"),
+    [
+        ("植物利用阳光、水和空气中的气体制造糖分，夜里再把糖用掉。", 2),
+        ("植物は日光と水と空気中の気体から糖を作り、夜にそれを使います。", 2),
+        ("พืชใช้แสงแดดน้ำและก๊าซในอากาศเพื่อสร้างน้ำตาล", 3),
+        ("식물은 햇빛과 물과 공기 중의 기체로 당을 만들고 밤에 그것을 씁니다. ", 2),
+    ],
+)
+def test_languages_without_spaces_need_not_be_declared_nor_their_lines_be_long(sentence, times):
+    """Characters that say as much as two or three letters count as that."""
+    text = (sentence * times).strip()
+    links = "".join(f'<p><a href="/{n}">{sentence}</a></p>' for n in range(3))
+    for lang in ("", ' lang="ko"' if " " in text else ' lang="xx"'):
+        html = f"<html{lang}><body>{links}<p>{text}</p><p>{text}</p>{links}</body></html>"
+        assert engine("justext").extract(html, None).text == f"{text}\n{text}"
+
+
+def test_a_few_characters_of_a_script_without_spaces_change_nothing():
+    words = "Trees grow tall: 植物利用阳光、水和空气中的气体制造糖分。"
+    html = page(f"<p>{FIRST}</p><p>{words}</p>", lang="fa")
+    assert engine("justext").extract(html, None).text == ""
+
+
 def test_line_breaks_of_the_source_are_spaces():
     html = page("<p>" + FIRST.replace(" ", "\n") + "</p>")
     assert engine("justext").extract(html, None).text.count(FIRST) == 2
