@@ -155,7 +155,8 @@ def test_sentences_of_other_languages_mostly_have_none() -> None:
 
 def test_marks_are_those_of_datatrove_but_for_the_named() -> None:
     found = {mark for script in scripts().values() for mark in script.terminal_marks}
-    assert found - TERMINAL_MARKS == {";", ":", "།", "༎", "᨞", "꧈", "᭞", "᭟"} - TERMINAL_MARKS
+    named = {";", ":", "།", "༎", "᨞", "꧈", "᭞", "᭟", "፡"}
+    assert found - TERMINAL_MARKS == named - TERMINAL_MARKS
 
 
 @pytest.mark.parametrize("code", sorted(ENDS))
@@ -330,6 +331,8 @@ def test_lines_end_with_the_marks_of_the_language() -> None:
     text = "पौधे प्रकाश से शर्करा बनाते हैं।\nमुख्य पृष्ठ देखें और पढ़ें"
     assert C4Quality().transform(Document("a", text))[0] == ""
     assert C4Quality.for_language("hi").transform(Document("a", text))[0] == text.split("\n")[0]
+    amharic = "ልጆቹ ዛሬ ጠዋት ወደ ትምህርት ቤት ሄዱ፡፡"  # as keyboards have it
+    assert C4Quality.for_language("am").transform(Document("a", amharic))[0] == amharic
     thai = "เด็กไม่ได้ไปโรงเรียนและจะอยู่ที่บ้าน"
     assert C4Quality.for_language("th").transform(Document("a", thai))[0] == thai
     asked = {code: C4Quality.for_language(code).min_sentences for code in ("de", "zh", "th", "hy")}

@@ -171,6 +171,8 @@ def test_scripts_without_capitals_spaces_or_marks_keep_their_prose():
     assert kept(chinese) == chinese
     assert kept(thai) == thai
     assert kept(tibetan) == tibetan
+    amharic = "\n".join(f"{'ልጆቹ ዛሬ ጠዋት ወደ ' * (1 + k)}ትምህርት ቤት ሄዱ፡፡" for k in range(6))
+    assert kept(amharic) == amharic
 
 
 def test_code_in_a_fence_and_the_rule_of_a_table_stay():

@@ -34,7 +34,7 @@ _WIDE = re.compile(r"[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U0002
 _WIDTH = 2.5
 _UNMARKED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff]")
 _CLOSING = "\"'”’»›)]」』）*_"
-_TERMINAL = TERMINAL_MARKS | frozenset("!?.།༎")  # the last two are Tibetan
+_TERMINAL = TERMINAL_MARKS | frozenset("!?.།༎፡")  # Tibetan; "፡፡", which Ethiopic has for "።"
 _COMMAS = frozenset(",;:،؛、，；：")
 _ELLIPSES = ("...", "…")
 
