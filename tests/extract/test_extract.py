@@ -198,6 +198,17 @@ def test_what_nobody_sees_is_left_out(name):
         assert "m\xc3\xads" in text
 
 
+@both
+def test_a_character_that_stands_alone_between_elements_is_no_icon(name):
+    words = "<b>叶子</b>和<a href='/'>花</a>、<i>根</i>的<b>糖</b>。<i>€</i>5 <b> 한 </b> <i>ก</i>"
+    text = extract(page(f"<p>{FIRST} {words}</p>"), engine=name).text
+    assert "叶子和花、根的糖。€5 한 ก" in text
+    icon = extract(
+        page(f"<p>{FIRST} <i>\ue000</i><i>→</i></p>").encode(), engine="resiliparse"
+    ).text
+    assert not {"\ue000", "→"} & set(icon)
+
+
 @pytest.mark.parametrize("spelled", ["\u200c", "&zwnj;", "&#8204;", "&#x200C;"])
 def test_trafilatura_is_kept_from_taking_joiners_out_of_words(spelled):
     """Only from there: they mean nothing in English, and what stands for them may be itself."""
