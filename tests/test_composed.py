@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import webfilter.composed as module
+from webfilter.composed import composed
 from webfilter.dedup import ExactDedup, MinHash
 from webfilter.document import Document
-from webfilter.text import composed as module
-from webfilter.text.composed import composed
 
 STARTERS = st.sampled_from(["a", "é", "\u1161", "각", "ι", "\u0fb2", "\u200d", "x\n", "\u115f"])
 MARKS = st.sampled_from(["\u0301", "\u0316", "\u0345", "\u0344", "\u0f73", "\u0f71", "\u3099"])

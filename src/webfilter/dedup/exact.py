@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.composed import composed
 from webfilter.dedup import prefer as preference
 from webfilter.dedup.address import normalized_url
 from webfilter.dedup.marked import Duplicates, cluster_signals
@@ -19,7 +20,6 @@ from webfilter.dedup.sketch import Scheme
 from webfilter.document import Document
 from webfilter.errors import ConfigError
 from webfilter.stage import Signal
-from webfilter.text.composed import composed
 
 __all__ = ["ExactDedup", "ExactDuplicates", "normalized_text"]
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.composed import composed
 from webfilter.dedup.folding import (
     ASCII,
     DIGIT,
@@ -23,7 +24,6 @@ from webfilter.dedup.folding import (
     SPACE,
     folding,
 )
-from webfilter.text.composed import composed
 
 __all__ = ["character_hashes", "term_hashes", "word_hashes"]
 

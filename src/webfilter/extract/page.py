@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import ClassVar
 
 from webfilter.binary import binary_kind
+from webfilter.composed import composed
 from webfilter.config import AnyPath
 from webfilter.document import Document, Value
 from webfilter.errors import ConfigError, UnknownName
@@ -20,7 +21,6 @@ from webfilter.extract.sandbox import check_limits, process_apart
 from webfilter.extract.windows import meant
 from webfilter.extract.xhtml import opened
 from webfilter.stage import Rule, Signal, Transform, judge
-from webfilter.text.composed import composed
 
 __all__ = ["AUTO", "UNSURE", "Extract"]
 
