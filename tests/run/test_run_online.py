@@ -256,3 +256,32 @@ def test_a_state_of_another_configuration_stops_before_anything_is_read(stage, t
     with pytest.raises(wf.ConfigError, match="cannot be compared"):
         wf.Pipeline((replace(stage, **fields),)).run(source(), tmp_path / "out", progress=False)
     assert not list((tmp_path / "out").glob("kept/*"))
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_where_one_state_cannot_be_saved_none_is(stage, tmp_path, first):
+    _, before = kept(wf.Pipeline((stage,)), TEXTS[:2], tmp_path / "before")
+    (tmp_path / "taken").write_bytes(b"")  # where a folder has to be
+    lost = SeenBefore(by="url", state=tmp_path / "taken" / "state")
+    pipe = wf.Pipeline((lost, stage) if first else (stage, lost))
+    for work in (
+        lambda: pipe.run(TEXTS, tmp_path / "broken", progress=False),
+        lambda: list(pipe.kept(TEXTS)),
+        lambda: pipe(TEXTS),
+    ):
+        with pytest.raises(wf.OutputError, match=r"cannot save to .*taken"):
+            work()
+    _, after = kept(wf.Pipeline((stage,)), TEXTS, tmp_path / "after")
+    assert (before, after) == (["0", "1"], ["3", "5"])
+
+
+def test_a_stage_with_a_finish_of_its_own_is_finished_once_others_are_written(stage, tmp_path):
+    finished = []
+
+    class Mine(Quota):
+        def finish(self, state):
+            finished.append([*tmp_path.glob("state*")])
+
+    pipe = wf.Pipeline((Mine(), stage, Mine()))
+    assert len(pipe(TEXTS)) == len(TEXTS)
+    assert [len(there) for there in finished] == [1, 1]
