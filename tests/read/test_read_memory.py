@@ -93,12 +93,13 @@ class Hostile(dict):
     def items(self):
         raise RuntimeError("no")
 
-    __repr__ = __str__ = items
+    __repr__ = __str__ = __iter__ = items
 
 
 def test_hostile_mappings_fail_alone():
-    docs = list(read.memory([Hostile(text="x"), "Two."]))
-    assert [doc.live for doc in docs] == [False, True]
+    for names in ({}, {"url": "link"}):
+        docs = list(read.memory([Hostile(text="x"), "Two."], **names))
+        assert [doc.live for doc in docs] == [False, True]
 
 
 @pytest.mark.parametrize("item", ["", b"", {"text": ""}, {"text": None}, {"html": b"", "text": ""}])
@@ -251,3 +252,45 @@ def test_the_package_travels_with_a_function_that_uses_it():
 
     count.__module__ = "__main__"  # as in a script: sent by value
     assert cloudpickle.loads(cloudpickle.dumps(count))(["one", "two"]) == 2
+
+
+def test_a_named_field_that_no_record_has_is_told_of_once_a_file(tmp_path, caplog):
+    rows = [
+        {"text": f"Line {n}.", "address": f"https://a.example/{n}", "metadata": '{"key": "k"}'}
+        for n in range(3)
+    ]
+
+    def said(given, **names):
+        caplog.clear()
+        docs = list(read.read(given, **names))
+        assert [doc.live for doc in docs] == [True] * len(docs)
+        return [text.replace(str(tmp_path), "T").replace("\\", "/") for text in caplog.messages]
+
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)), "utf-8", newline="\n")
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "c.parquet")
+
+    adress = "no field 'adress' (url=) in any of 3 records: did you mean 'address'?"
+    assert said(tmp_path / "a.jsonl", url="adress") == [f"T/a.jsonl: {adress}"]
+    assert said(rows, url="adress") == [f"list: {adress}"]
+    other = "no field '#' (id=) in any of 3 records: fields: text, address, metadata, key"
+    for given in (tmp_path, str(tmp_path / "*")):
+        assert said(given, id="#") == [
+            f"T/{name}: {other}" for name in ("a.jsonl", "b.jsonl", "c.parquet")
+        ]
+    assert said(pa.Table.from_pylist(rows), id="#") == [f"Table: {other}"]
+    assert len(said(rows, html="#", id="#", url="#")) == 3
+    for given in (tmp_path, rows, pa.Table.from_pylist(rows)):
+        assert said(given) == said(given, url="address", id="key") == []
+
+
+def test_a_named_field_that_some_records_lack_is_not(caplog):
+    rows = [{"text": "a"}, {"text": "b", "link": None}, {"text": "c"}]
+    assert len(list(read.read(rows, url="link"))) == 3
+    assert list(read.read([], url="link")) == list(read.read(["a"][:0], id="link")) == []
+    assert [doc.text for doc in read.read(["a", Document("b", "b")], url="link")] == ["a", "b"]
+    assert caplog.messages == []
+    stream = iter(read.read(rows, url="link"))
+    next(stream)
+    stream.close()
+    assert caplog.messages == ["list: no field 'link' (url=) in any of 1 records: fields: text"]

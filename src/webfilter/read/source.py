@@ -10,6 +10,7 @@ from typing import Any
 
 from webfilter.document import Document
 from webfilter.errors import SourceError
+from webfilter.read.asked import See, asked
 from webfilter.read.items import document
 from webfilter.read.marks import content_id, failed
 from webfilter.read.options import Options
@@ -108,14 +109,17 @@ def memory_source(items: Iterable[Any], options: Options) -> Source:
 def _from_items(items: Iterable[Any], options: Options, source: Source) -> Iterator[Document]:
     from webfilter.read.frames import frame_source, is_frame
 
-    for item in items:
-        if isinstance(item, (Document, str, bytes, Mapping)) or not is_frame(item):
-            yield document(item, options)
-            continue
-        try:  # a part of a table: what pandas and Parquet files give in chunks
-            yield from frame_source(item, options)
-        except SourceError as error:
-            yield failed(content_id(repr(item)), str(error))
+    with asked(options, type(items).__name__) as see:
+        for item in items:
+            if isinstance(item, (Document, str, bytes, Mapping)) or not is_frame(item):
+                if isinstance(item, Mapping):
+                    see(item)
+                yield document(item, options)
+                continue
+            try:  # a part of a table: what pandas and Parquet files give in chunks
+                yield from frame_source(item, options)
+            except SourceError as error:
+                yield failed(content_id(repr(item)), str(error))
 
 
 def _check(found: Sequence[File], options: Options) -> list[Signal]:
@@ -155,17 +159,19 @@ def _from_files(found: Sequence[File], options: Options, source: Source) -> Iter
             said = f"{file.path} cannot be opened: {error}"
             yield failed(f"{file.path}@0", said, meta={"source": file.path})
         else:
-            with handle:
-                yield from _from_file(file, handle, options, source)
+            with handle, asked(options, file.path) as see:
+                yield from _from_file(file, handle, options, source, see)
         end += file.size or 0
         source.meter.position = max(end, source.meter.position if file.size is None else 0)
 
 
-def _from_file(file: File, handle: Any, options: Options, source: Source) -> Iterator[Document]:
+def _from_file(
+    file: File, handle: Any, options: Options, source: Source, see: See
+) -> Iterator[Document]:
     if file.kind == "parquet":
         from webfilter.read.tables import read_parquet
 
-        yield from read_parquet(handle, file.path, options, file.size, source.meter)
+        yield from read_parquet(handle, file.path, options, file.size, source.meter, see)
         return
     raw = Raw(handle, source.meter)
     if file.kind == "html":
@@ -175,7 +181,7 @@ def _from_file(file: File, handle: Any, options: Options, source: Source) -> Ite
     elif file.kind == "jsonl":
         from webfilter.read.jsonl_files import read_jsonl
 
-        yield from read_jsonl(raw, file.path, options, source.skipped)
+        yield from read_jsonl(raw, file.path, options, source.skipped, see)
     else:
         from webfilter.read.warc_files import read_warc
 
