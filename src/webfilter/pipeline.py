@@ -246,7 +246,8 @@ class Pipeline:
         The output is the same, byte for byte, for any `workers` and `batch_size`.
 
         Args:
-            source: whatever `webfilter.read` takes.
+            source: whatever `webfilter.read` takes; to try a pipeline on the first documents,
+                ``wf.read(...).take(1000)``.
             out: a run folder, on this machine: gets ``kept/ dropped/ failed/ report.json
                 report.html card.md``.
             kept: folder (path, or URL for fsspec) or sink for the kept documents; ``out/kept``

@@ -278,6 +278,10 @@ def test_a_named_field_that_no_record_has_is_told_of_once_a_file(tmp_path, caplo
         assert said(given, id="#") == [
             f"T/{name}: {other}" for name in ("a.jsonl", "b.jsonl", "c.parquet")
         ]
+    source = read.read(tmp_path, url="#").take(2)
+    caplog.clear()
+    assert len(list(source)) == 2
+    assert ["(url=) in any of 2 records" in text for text in caplog.messages] == [True]
     assert said(pa.Table.from_pylist(rows), id="#") == [f"Table: {other}"]
     assert len(said(rows, html="#", id="#", url="#")) == 3
     for given in (tmp_path, rows, pa.Table.from_pylist(rows)):
@@ -294,3 +298,37 @@ def test_a_named_field_that_some_records_lack_is_not(caplog):
     next(stream)
     stream.close()
     assert caplog.messages == ["list: no field 'link' (url=) in any of 1 records: fields: text"]
+
+
+def test_the_first_documents_of_a_source_can_be_taken(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n\nbad\n', "utf-8", newline="\n")
+    (tmp_path / "b.jsonl").write_text('{"text": "b"}\n' * 3, "utf-8", newline="\n")
+    whole = read.read(tmp_path)
+    for count in (1, 2, 3, 5, 9):
+        taken = whole.take(count)
+        for _ in range(2):
+            assert list(taken) == list(whole)[:count]
+        assert (taken.paths, taken.limit, taken.size) == (whole.paths, count, None)
+        assert pickle.loads(pickle.dumps(taken)).take(3).limit == min(count, 3)
+    assert list(taken) == list(taken.take(100)) == list(whole)
+    assert whole.take(1).skipped == {"blank line": 1}  # of the latest iteration
+    assert list(whole.take(1))
+    assert whole.take(1).skipped == {}
+    assert whole.take(1).position == whole.position < whole.size
+    assert repr(whole.take(1000)) == "Source(2 files, the first 1,000 documents)"
+    assert repr(read.read(["One."]).take(1)) == "Source(the first 1 documents)"
+
+
+def test_what_can_be_read_once_can_be_taken_once():
+    source = read.read(iter(["One.", "Two.", "Three."]))
+    assert [doc.text for doc in source.take(2)] == ["One.", "Two."]
+    with pytest.raises(SourceError, match="used up"):
+        list(source.take(1))
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.0, True, "5", None])
+def test_no_number_of_documents_is_refused(count):
+    with pytest.raises(
+        ConfigError, match=r"take: .* documents; it takes a whole number, 1 or more"
+    ):
+        read.read(["One."]).take(count)

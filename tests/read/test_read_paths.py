@@ -406,6 +406,8 @@ def test_a_folder_that_a_writer_left_with_a_part_of_its_files_renamed_is_told_of
         write(1, overwrite=True)
     assert list(read.read(kept)) == docs
     assert said() == []
+    (kept / "part-00009.jsonl.tmp").touch()  # somebody's download
+    assert said() == []
 
 
 def test_so_is_one_far_away(caplog):

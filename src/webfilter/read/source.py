@@ -6,10 +6,11 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from webfilter.document import Document
-from webfilter.errors import SourceError
+from webfilter.errors import ConfigError, SourceError
 from webfilter.read.asked import See, asked
 from webfilter.read.items import document
 from webfilter.read.marks import content_id, failed
@@ -58,6 +59,8 @@ class Source:
         """Counts what `position` tells."""
         self.once: bool = once
         """The documents can be had once only: they come from an iterator or an open stream."""
+        self.limit: int | None = None
+        """Documents after which reading ends, where `take` was asked for; None: at the end."""
         self._start, self._begun = start, False
 
     @property
@@ -76,11 +79,40 @@ class Source:
         self.skipped.clear()
         return self._start(self)
 
+    def take(self, count: int) -> Source:
+        """Return the source of the first `count` documents: to try a recipe on some of a crawl.
+
+        They are those that come first when all are read, whatever then works on them. A run over
+        them is a whole run of its own, and its report says that no more was read; an online stage
+        with a state remembers them.
+
+        Args:
+            count: documents, 1 or more; those that the reader itself drops, or cannot read, count.
+
+        Raises:
+            ConfigError: `count` is no such number.
+
+        >>> from webfilter.read import read
+        >>> [doc.text for doc in read(["One.", "Two.", "Three."]).take(2)]
+        ['One.', 'Two.']
+        """
+        if type(count) is not int or count < 1:
+            raise ConfigError(f"take: {count!r} documents; it takes a whole number, 1 or more")
+        start = partial(_first, self, count)
+        taken = Source(start, paths=self.paths, once=self.once, signals=self.signals)
+        taken.limit = min(count, self.limit or count)
+        taken.meter, taken.skipped = self.meter, self.skipped
+        return taken
+
     def __repr__(self) -> str:
-        if not self.paths:
-            return "Source()"
-        named = self.paths[0] if len(self.paths) == 1 else f"{len(self.paths):,} files"
-        return f"Source({named}{'' if self.size is None else f', {self.size:,} bytes'})"
+        said = []
+        if self.paths:
+            said += [self.paths[0] if len(self.paths) == 1 else f"{len(self.paths):,} files"]
+        if self.size is not None:
+            said += [f"{self.size:,} bytes"]
+        if self.limit is not None:
+            said += [f"the first {self.limit:,} documents"]
+        return f"Source({', '.join(said)})"
 
 
 def file_source(paths: Any, kind: str | None, options: Options) -> Source:
@@ -104,6 +136,10 @@ def memory_source(items: Iterable[Any], options: Options) -> Source:
     """Return the source over `items`, which may be endless."""
     once = isinstance(items, Iterator)
     return Source(partial(_from_items, items, options), once=once)
+
+
+def _first(whole: Source, count: int, taken: Source) -> Iterator[Document]:
+    return islice(whole, count)
 
 
 def _from_items(items: Iterable[Any], options: Options, source: Source) -> Iterator[Document]:

@@ -17,7 +17,7 @@ __all__ = ["said_of_unfinished", "warn_of_unfinished"]
 _log = logging.getLogger("webfilter")
 
 _LEFT = re.compile(
-    r"(.*)[/\\](part-(\d{5,})\.(?:parquet|jsonl(?:\.zst|\.gz)?)((?:\.[0-9a-f]{8})?\.tmp))", re.S
+    r"(.*)[/\\](part-(\d{5,})\.(?:parquet|jsonl(?:\.zst|\.gz)?)(\.[0-9a-f]{8}\.tmp))", re.S
 )
 
 
