@@ -147,6 +147,21 @@ def test_an_exit_at_an_online_stage_ends_the_run_and_is_not_asked_again(whole):
     assert handed == [2 if whole else 1]
 
 
+def test_two_stages_may_not_keep_their_state_in_one_place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    one, other = (
+        SeenBefore(state="seen"),
+        SeenBefore(by="url", state=tmp_path / "x" / ".." / "seen"),
+    )
+    with pytest.raises(
+        wf.ConfigError, match=r"seen_before and seen_before_2 both keep their state in '.*seen': "
+    ):
+        one | Length(1) | other
+    with pytest.raises(wf.ConfigError, match="seen_before and minhash_online both keep"):
+        one | MinHashOnline(state="seen")
+    assert len(one | SeenBefore(by="url", state="urls") | SeenBefore(by="url") | SeenBefore()) == 4
+
+
 @dataclass(frozen=True)
 class Hasty(SeenBefore):
     """Remembers before it knows that all is well."""
