@@ -80,6 +80,21 @@ def test_fields_of_the_input_can_be_named(job, capsys):
     assert "name the one that holds the texts with --text" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_recipe_is_tried_on_the_first_documents(job, capsys, workers):
+    assert run(job, "--limit", "4", "--workers", workers) == 0
+    said = "only the first 4 documents of the input were read, as asked"
+    assert f"warning: {said}" in capsys.readouterr().out
+    report = json.loads((job / "out" / "report.json").read_text())
+    counts = {key: report[key] for key in ("in", "kept", "dropped", "failed")}
+    assert counts == {"in": 4, "kept": 3, "dropped": 1, "failed": 0}
+    assert report["warnings"] == [said]
+    assert sorted(pq.read_table(job / "out" / "kept")["id"].to_pylist()) == ["0", "1", "2"]
+    with pytest.raises(SystemExit):
+        run(job, "--limit", "0")
+    assert "--limit: '0' is no whole number from 1" in capsys.readouterr().err
+
+
 def test_a_second_run_needs_overwrite(job, capsys):
     assert run(job) == 0
     assert run(job) == 2

@@ -153,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--out", metavar="DIR", required=True, help="run folder to write")
     _fields(run)
+    run.add_argument("--limit", metavar="N", type=_positive, help="read the first N documents only")
     run.add_argument("--workers", metavar="N", type=_positive, default=1, help="processes (1)")
     run.add_argument("--batch-size", metavar="N", type=_positive, default=64, help="pages (64)")
     run.add_argument(
@@ -355,8 +356,9 @@ def _pipeline(recipe: str) -> Pipeline:
 def _run(args: argparse.Namespace) -> int:
     pipe = _pipeline(args.recipe)
     with _logged():
+        source = _source(args, args.inputs)
         report = (pipe.cascaded() if args.cascade else pipe).run(
-            _source(args, args.inputs),
+            source if args.limit is None else source.take(args.limit),
             args.out,
             format=args.format,
             workers=args.workers,

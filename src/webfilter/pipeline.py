@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -39,7 +40,8 @@ class Pipeline:
     Raises:
         ConfigError: something is not a stage, or declares no signals and rules but something
             else; a step needs a signal that no earlier step measures, a rule judges a signal that
-            nobody measures, or a text as a number, or two steps give one signal two meanings.
+            nobody measures, or a text as a number, or two steps give one signal two meanings, or
+            keep their state in one place.
 
     >>> from webfilter import Judge, Rule, Sample
     >>> pipe = Sample(rate=0.5) | Judge((Rule("sample_rank", ge=0.25),))
@@ -58,6 +60,7 @@ class Pipeline:
         placed = (step.placed(whole[place + 1 :]) for place, step in enumerate(steps))
         object.__setattr__(self, "steps", tuple(placed))
         self._check_signals()
+        self._check_states()
 
     def __or__(self, other: Step | Pipeline) -> Pipeline:
         return Pipeline((*self.steps, other))  # type: ignore[arg-type]
@@ -118,6 +121,19 @@ class Pipeline:
                     raise ConfigError(
                         f"{name}: {signal_name!r} is a text ({owner} measures it), so it has no "
                         "limit and no rank; name a signal that is a number"
+                    )
+
+    def _check_states(self) -> None:
+        """Make sure that no two online stages save what they have seen in one place."""
+        known: dict[str, str] = {}
+        for name, step in zip(self.names, self.steps, strict=True):
+            state = getattr(step, "state", None) if isinstance(step, OnlineStage) else None
+            if isinstance(state, (str, os.PathLike)):
+                owner = known.setdefault(os.path.realpath(state), name)
+                if owner != name:
+                    raise ConfigError(
+                        f"{owner} and {name} both keep their state in {os.fspath(state)!r}: give "
+                        "each its own"
                     )
 
     def __call__(self, docs: Iterable[Any]) -> list[Document]:
@@ -246,7 +262,8 @@ class Pipeline:
         The output is the same, byte for byte, for any `workers` and `batch_size`.
 
         Args:
-            source: whatever `webfilter.read` takes.
+            source: whatever `webfilter.read` takes; to try a pipeline on the first documents,
+                ``wf.read(...).take(1000)``.
             out: a run folder, on this machine: gets ``kept/ dropped/ failed/ report.json
                 report.html card.md``.
             kept: folder (path, or URL for fsspec) or sink for the kept documents; ``out/kept``

@@ -21,6 +21,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
@@ -520,3 +521,12 @@ class OnlineStage(Step, Generic[S]):
 
     def finish(self, state: S) -> None:
         """Take leave of `state` after a complete run: save it where the configuration says so."""
+
+    def finishing(self, state: S) -> Callable[[], object]:
+        """Do of `finish` what can fail, such as writing; return what does the rest.
+
+        A pipeline asks all of its online stages before it calls what they returned: where one of
+        them cannot be saved (the disk is full), the others must not go on as if they all had been.
+        By default all of `finish` is left to what is returned.
+        """
+        return partial(self.finish, state)

@@ -17,7 +17,7 @@ from webfilter.document import Document
 from webfilter.errors import ConfigError
 from webfilter.extract import Extract
 from webfilter.extract.blocks import engine as blocks_engine
-from webfilter.extract.blocks.engine import Blocks, _once, _tables_whole
+from webfilter.extract.blocks.engine import Blocks, _once, _whole
 from webfilter.extract.blocks.features import NAMES, features, first_words, word_hashes
 from webfilter.extract.blocks.model import TYPES, Model, see
 from webfilter.extract.blocks.names import CLASSES, LONGEST, split, tokens, understood
@@ -213,15 +213,46 @@ def test_markdown_has_the_same_words():
     assert FIRST in marked
 
 
-def test_a_table_is_kept_whole_or_not_at_all():
-    rows = "".join(f"<tr><td>{n}</td><td>{FIRST[: 30 + n]}</td></tr>" for n in range(6))
-    dom = read(page(f"<table>{rows}</table>"))
-    size = np.ones(len(dom.blocks), dtype=np.float32)
-    chances = _tables_whole(dom, np.linspace(0, 1, len(size), dtype=np.float32), size)
-    cells = [i for i, b in enumerate(dom.blocks) if dom.tags[b.element] == "td"]
-    assert len(cells) == 12
-    assert len(set(chances[cells].tolist())) == 1
-    assert len(set(chances.tolist())) == len(size) - len(cells) + 1
+@pytest.mark.parametrize(
+    ("whole", "part"),
+    [
+        ("<table>{}</table>", "<tr><td>{}</td><td>{}</td></tr>"),
+        ("<ul>{}</ul>", "<li>{}</li><li>{}</li>"),
+        ("<ol>{}</ol>", "<li><p>{}</p><p>{}</p></li>"),
+        ("<dl>{}</dl>", "<dt>{}</dt><dd>{}</dd>"),
+    ],
+)
+def test_a_table_or_list_is_kept_whole_or_not_at_all(whole, part):
+    parts = "".join(part.format(n, FIRST[: 30 + n]) for n in range(6))
+    dom = read(f"<p>{FIRST}</p>{whole.format(parts)}<p>{SECOND}</p>")
+    size = np.arange(1, len(dom.blocks) + 1, dtype=np.float32)
+    before = np.linspace(0, 1, len(size), dtype=np.float32)
+    chances = _whole(dom, before.copy(), size)
+    assert len(chances) == 14
+    assert np.allclose(chances[1:-1], (before * size)[1:-1].sum() / size[1:-1].sum())
+    assert chances[[0, -1]].tolist() == [0, 1]
+    long = dom.blocks[5]._replace(text="x" * 201)
+    dom.blocks[5] = long
+    assert _whole(dom, before.copy(), size).tolist() == before.tolist()
+
+
+def test_a_list_within_an_item_is_judged_for_itself():
+    dom = read("<ul><li>a<ul><li>b<li>c</ul><li>d</ul>")
+    chances = _whole(dom, np.array([0, 0.5, 0.7, 1], np.float32), np.ones(4, np.float32))
+    assert np.allclose(chances, [0.5, 0.6, 0.6, 0.5])
+
+
+def test_a_term_is_kept_with_its_definition():
+    terms = "".join(
+        f"<dt>{name}</dt><dd>{said}</dd>"
+        for name, said in (
+            ("Photon", FIRST[:120]),
+            ("Quark", SECOND[:120]),
+            ("Muon", FIRST[20:140]),
+        )
+    )
+    text = engine("blocks").extract(page(f"<dl>{terms}</dl>"), None).text
+    assert [name in text for name in ("Photon", "Quark", "Muon")] in ([True] * 3, [False] * 3)
 
 
 def test_confidence_is_high_on_an_article_and_0_on_nothing():

@@ -167,7 +167,7 @@ EYE = '<span aria-hidden="true"><i>ra</i>2</span>'
 @pytest.mark.parametrize(
     ("html", "expected"),
     [
-        (f"<p>The <math>{SQUARE}</math>, x", ["The r a2, x"]),
+        (f"<p>The <math>{SQUARE}</math>, x", [r"The \(r a^2\), x"]),
         ("<p>a <math>\n<mi>b</mi>\n</math>,<br><math></math><br>c", ["a b,", "c"]),
         ("<p><br>a<br><math><mi>b</mi></math><br>c", ["a\nb\nc"]),
         ("<p>a<math><mtext>b <b>c</b></mtext></math>", ["ab c"]),
@@ -180,10 +180,11 @@ EYE = '<span aria-hidden="true"><i>ra</i>2</span>'
         (f"<p>a <span>{EYE}<span><math>{TEX}</math></span></span> b", ["a ra2 b"]),
         (f"<p>a <span><math>{TEX}</math></span><img aria-hidden=true alt=x> b",
          [r"a \(r a^2\) b"]),
-        (f"<p><math>{SQUARE}</math></p><p aria-hidden=true>b", ["r a2", "b"]),
-        (f"<p><math>{SQUARE}</math></p><b aria-hidden=true>b</b>", ["r a2", "b"]),
-        (f"<p><img aria-hidden=true><span><math>{SQUARE}</math></span>", ["r a2"]),
-        (f"<div><span><math>{SQUARE}</math></span><p aria-hidden=true>b</div>", ["r a2", "b"]),
+        (f"<p><math>{SQUARE}</math></p><p aria-hidden=true>b", [r"\(r a^2\)", "b"]),
+        (f"<p><math>{SQUARE}</math></p><b aria-hidden=true>b</b>", [r"\(r a^2\)", "b"]),
+        (f"<p><img aria-hidden=true><span><math>{SQUARE}</math></span>", [r"\(r a^2\)"]),
+        (f"<div><span><math>{SQUARE}</math></span><p aria-hidden=true>b</div>",
+         [r"\(r a^2\)", "b"]),
         ("<p>a<textarea>no</textarea><object>no</object><svg><text>no</text></svg>", ["a"]),
     ],
 )  # fmt: skip
@@ -198,7 +199,7 @@ def test_a_formula_in_a_link_is_text_of_the_link():
 
 def test_a_formula_is_one_for_a_reader_of_markdown():
     dom = read(f"<p>The <b>area</b> is <math>{TEX}</math>.")
-    assert render(dom, [0], True) == r"The **area** is \\(r a^2\\)."
+    assert render(dom, [0], True) == "The **area** is $r a^2$."
 
 
 def test_an_iframe_that_was_never_closed_is_read():
@@ -359,3 +360,97 @@ def test_hints_take_linear_time(unit):
         title_of(head)
         hints(html, head, Dom(), None)
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        # seen apart
+        ("<p><span>3</span><span>apples</span>", "3 apples"),
+        ("<p><span>Cool.</span><span>Crisp.</span>", "Cool. Crisp."),
+        ("<p><span>It ends.</span><span>so it goes</span>", "It ends. so it goes"),
+        ("<p><span>Shoes</span><span>(12)</span>", "Shoes (12)"),
+        ("<p><span>12 $</span><span>40</span>", "12 $ 40"),
+        # one
+        ("<p><span>(</span><span>12</span><span>)</span>", "(12)"),
+        ("<p><span>$</span><span>40</span>", "$40"),
+        ("<p><span>@</span><span>user</span>", "@user"),
+        ("<dl><dt><span>os.</span><span>join</span><span>(</span><em>a</em><span>)</span></dt>",
+         "os.join(a)"),
+        ("<dl><dt><span>a.b.</span><span>Class</span><span>[</span>T<span>]</span></dt>",
+         "a.b.Class[T]"),
+        ("<dl><dt>f(<em><span>**</span><span>kwargs</span></em>)</dt>", "f(**kwargs)"),
+    ],
+)  # fmt: skip
+def test_elements_in_a_row_are_apart_but_for_the_parts_of_one_name(html, expected):
+    assert texts(html) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<dl><dt><strong>n</strong><span class=classifier>int</span><dd>How many.</dl>",
+         ["n : int", "How many."]),
+        ("<p><strong>n</strong><span class=classifier>int</span>", ["nint"]),
+        ("<dl><dt>f()<a href=x><span class=viewcode-link><span>[source]</span></span></a>"
+         "<a class=headerlink href=#f>#</a></dt></dl>", ["f()"]),
+        ("<h2>A<a href=#a> ¶</a></h2>", ["A"]),
+        ("<p>see <a href=#a>#</a>", ["see #"]),
+        ("<body class='x mediawiki ltr'><h2>A<span class=mw-editsection>[<a>edit</a>]</span></h2>b",
+         ["A", "b"]),
+        ("<body><h2>A<span class=mw-editsection>[edit]</span></h2>", ["A[edit]"]),
+    ],
+)  # fmt: skip
+def test_what_is_there_for_editors_is_left_out(html, expected):
+    assert texts(html) == expected
+
+
+CODE = "<td><pre>a = 1\nb = 2\n</pre></td>"
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (f"<td><pre>1\n2\n</pre></td>{CODE}", ["a = 1\nb = 2"]),
+        (f"<td class=lntd>\n<div><pre><code><span>9\n</span><span>10\n</span></code></pre></div>\n"
+         f"</td>\n{CODE}", ["a = 1\nb = 2"]),
+        (f"<td><pre>1\n3\n</pre></td>{CODE}", ["1\n3", "a = 1\nb = 2"]),
+        (f"<td><pre>x\n</pre></td>{CODE}", ["x", "a = 1\nb = 2"]),
+        (f"<td><pre></pre></td>{CODE}", ["a = 1\nb = 2"]),
+        ("<td><pre>1\n2\n</pre></td><td>text</td>", ["1\n2", "text"]),
+        ("<td><pre>1\n2\n</pre></td>", ["1\n2"]),
+        (f"<td>{'<div>' * 9}<pre>1\n</pre>{'</div>' * 9}</td>{CODE}", ["1", "a = 1\nb = 2"]),
+    ],
+)  # fmt: skip
+def test_numbers_of_lines_beside_code_are_left_out(row, expected):
+    assert texts(f"<table><tr>{row}</tr></table>") == expected
+
+
+def test_output_that_is_numbers_is_kept():
+    assert texts("<pre>1\n2\n3</pre>") == ["1\n2\n3"]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("これは\n  日本語です。\r\n次の行。", "これは日本語です。次の行。"),
+        ("中文\n<b>字</b>", "中文 字"),  # the break stands at the end of a text
+        ("（一）\n二", "（一）二"),
+        ("한국어\n문장", "한국어 문장"),
+        ("日本\nABC\n中国", "日本 ABC 中国"),
+        ("日本 中国", "日本 中国"),
+        ("тут\nтам", "тут там"),
+    ],
+)
+def test_a_line_break_between_chinese_or_japanese_characters_is_nothing(written, expected):
+    assert texts(f"<p>{written}</p>") == [expected]
+
+
+def test_line_breaks_of_code_stay_between_any_characters():
+    assert texts("<pre>日本\n中国</pre>") == ["日本\n中国"]
+
+
+def test_holders_are_the_elements_that_hold_something():
+    dom = read("<table><tr><td>a</table><ul><li>b<li></ul><h2>c</h2><pre></pre>")
+    found = {name: [dom.tags[at] for at in all_] for name, all_ in dom.holders.items() if all_}
+    assert found == {"table": ["table"], "ul": ["ul"], "li": ["li"], "h2": ["h2"]}

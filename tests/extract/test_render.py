@@ -66,7 +66,8 @@ def test_markdown_is_read_with_the_same_words(markup):
     html = f"<body>{markup}"
     expected = words(" ".join(block.text for block in read(html).blocks))
     assert words(text_of(markdown(html))) == expected
-    assert words(plain(html)) == expected
+    unnumbered = re.sub(r"^\d+\. ", "", plain(html), flags=re.MULTILINE)
+    assert words(unnumbered) == expected
 
 
 @given(
@@ -141,6 +142,14 @@ def test_markdown(html, expected):
     [
         ("<h1>A</h1><p>b <b>c</b></p>", "A\nb c"),
         ("<ul><li><p>a</p><p>b</p><li>c<ul><li>d</ul>e</ul>", "- a\nb\n- c\n- d\ne"),
+        (
+            "<ol><li>a<ul><li>b</ul><li value=4>c<ol start=7><li>d</ol><li>e</ol>",
+            "1. a\n- b\n4. c\n7. d\n5. e",
+        ),
+        (
+            "<ol type=A><li>a<li>b</ol><ol type=a start=26><li>c<li>d</ol><ol type=i><li>e</ol>",
+            "A. a\nB. b\nz. c\n27. d\n1. e",
+        ),
         ("<pre>a\n  b</pre>", "a\n  b"),
         ("<table><tr><th>a<th>b<tr><td>1<td>2|</table>", "a | b\n1 | 2|"),
         ("<p># *a*", "# *a*"),

@@ -93,12 +93,13 @@ class Hostile(dict):
     def items(self):
         raise RuntimeError("no")
 
-    __repr__ = __str__ = items
+    __repr__ = __str__ = __iter__ = items
 
 
 def test_hostile_mappings_fail_alone():
-    docs = list(read.memory([Hostile(text="x"), "Two."]))
-    assert [doc.live for doc in docs] == [False, True]
+    for names in ({}, {"url": "link"}):
+        docs = list(read.memory([Hostile(text="x"), "Two."], **names))
+        assert [doc.live for doc in docs] == [False, True]
 
 
 @pytest.mark.parametrize("item", ["", b"", {"text": ""}, {"text": None}, {"html": b"", "text": ""}])
@@ -251,3 +252,83 @@ def test_the_package_travels_with_a_function_that_uses_it():
 
     count.__module__ = "__main__"  # as in a script: sent by value
     assert cloudpickle.loads(cloudpickle.dumps(count))(["one", "two"]) == 2
+
+
+def test_a_named_field_that_no_record_has_is_told_of_once_a_file(tmp_path, caplog):
+    rows = [
+        {"text": f"Line {n}.", "address": f"https://a.example/{n}", "metadata": '{"key": "k"}'}
+        for n in range(3)
+    ]
+
+    def said(given, **names):
+        caplog.clear()
+        docs = list(read.read(given, **names))
+        assert [doc.live for doc in docs] == [True] * len(docs)
+        return [text.replace(str(tmp_path), "T").replace("\\", "/") for text in caplog.messages]
+
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)), "utf-8", newline="\n")
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "c.parquet")
+
+    adress = "no field 'adress' (url=) in any of 3 records: did you mean 'address'?"
+    assert said(tmp_path / "a.jsonl", url="adress") == [f"T/a.jsonl: {adress}"]
+    assert said(rows, url="adress") == [f"list: {adress}"]
+    other = "no field '#' (id=) in any of 3 records: fields: text, address, metadata, key"
+    for given in (tmp_path, str(tmp_path / "*")):
+        assert said(given, id="#") == [
+            f"T/{name}: {other}" for name in ("a.jsonl", "b.jsonl", "c.parquet")
+        ]
+    source = read.read(tmp_path, url="#").take(2)
+    caplog.clear()
+    assert len(list(source)) == 2
+    assert ["(url=) in any of 2 records" in text for text in caplog.messages] == [True]
+    assert said(pa.Table.from_pylist(rows), id="#") == [f"Table: {other}"]
+    assert len(said(rows, html="#", id="#", url="#")) == 3
+    for given in (tmp_path, rows, pa.Table.from_pylist(rows)):
+        assert said(given) == said(given, url="address", id="key") == []
+
+
+def test_a_named_field_that_some_records_lack_is_not(caplog):
+    rows = [{"text": "a"}, {"text": "b", "link": None}, {"text": "c"}]
+    assert len(list(read.read(rows, url="link"))) == 3
+    assert list(read.read([], url="link")) == list(read.read(["a"][:0], id="link")) == []
+    assert [doc.text for doc in read.read(["a", Document("b", "b")], url="link")] == ["a", "b"]
+    assert caplog.messages == []
+    stream = iter(read.read(rows, url="link"))
+    next(stream)
+    stream.close()
+    assert caplog.messages == ["list: no field 'link' (url=) in any of 1 records: fields: text"]
+
+
+def test_the_first_documents_of_a_source_can_be_taken(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n\nbad\n', "utf-8", newline="\n")
+    (tmp_path / "b.jsonl").write_text('{"text": "b"}\n' * 3, "utf-8", newline="\n")
+    whole = read.read(tmp_path)
+    for count in (1, 2, 3, 5, 9):
+        taken = whole.take(count)
+        for _ in range(2):
+            assert list(taken) == list(whole)[:count]
+        assert (taken.paths, taken.limit, taken.size) == (whole.paths, count, None)
+        assert pickle.loads(pickle.dumps(taken)).take(3).limit == min(count, 3)
+    assert list(taken) == list(taken.take(100)) == list(whole)
+    assert whole.take(1).skipped == {"blank line": 1}  # of the latest iteration
+    assert list(whole.take(1))
+    assert whole.take(1).skipped == {}
+    assert whole.take(1).position == whole.position < whole.size
+    assert repr(whole.take(1000)) == "Source(2 files, the first 1,000 documents)"
+    assert repr(read.read(["One."]).take(1)) == "Source(the first 1 documents)"
+
+
+def test_what_can_be_read_once_can_be_taken_once():
+    source = read.read(iter(["One.", "Two.", "Three."]))
+    assert [doc.text for doc in source.take(2)] == ["One.", "Two."]
+    with pytest.raises(SourceError, match="used up"):
+        list(source.take(1))
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.0, True, "5", None])
+def test_no_number_of_documents_is_refused(count):
+    with pytest.raises(
+        ConfigError, match=r"take: .* documents; it takes a whole number, 1 or more"
+    ):
+        read.read(["One."]).take(count)

@@ -1,6 +1,7 @@
 """From paths to files: folders, patterns, URLs, mistakes."""
 
 import bz2
+import contextlib
 import gzip
 import importlib
 import io
@@ -19,8 +20,10 @@ from warcbuild import PAGE, pages
 
 import webfilter.read as read
 from webfilter import Length, Pipeline, Tiers
+from webfilter.document import Document
 from webfilter.errors import MissingExtra, SourceError
 from webfilter.read.paths import _parts
+from webfilter.write import jsonl
 
 
 @pytest.fixture
@@ -360,3 +363,57 @@ def test_a_link_to_nothing_is_no_silent_loss(tmp_path):
     for given in (tmp_path, tmp_path / "*.jsonl"):
         with pytest.raises(SourceError, match=r"d\.jsonl: cannot be read: it is a link to nothing"):
             read(str(given))
+
+
+def test_a_folder_that_a_writer_left_with_a_part_of_its_files_renamed_is_told_of(
+    tmp_path, caplog, monkeypatch
+):
+    docs = [Document(str(n), f"Text {n}.") for n in range(4)]
+    kept, renamed = tmp_path / "run" / "kept", []
+
+    def write(fails_at=None, **settings):
+        def rename(folder, old, new):
+            renamed.append(new)
+            if len(renamed) == fails_at:
+                raise KeyboardInterrupt
+            os.replace(folder._path / old, folder._path / new)
+
+        renamed.clear()
+        monkeypatch.setattr("webfilter.write.folders._Local.rename", rename)
+        with jsonl(kept, part_bytes=1, **settings) as sink:
+            sink.write(docs)
+            assert not said()
+
+    def said(given=kept):
+        caplog.clear()
+        with contextlib.suppress(SourceError):  # there are none but temporary files
+            list(read.read(given))
+        return [*caplog.messages]
+
+    for fails_at, settings in ((3, {}), (2, {"overwrite": True})):
+        with pytest.raises(KeyboardInterrupt):
+            write(fails_at, **settings)
+        left = sorted(path.name for path in kept.glob("*.tmp"))
+        assert len(left) == 5 - fails_at
+        [told] = said()
+        assert said(str(tmp_path / "run" / "*")) == said(tmp_path) == [told]
+        assert told.startswith(f"{kept} holds {left[0]!r}: a writer was ended while it renamed ")
+        assert f"take {left[0][-13:]!r} off their names" in told
+        assert said(kept / "part-00000.jsonl") == []
+        write(overwrite=True)
+        assert said() == []
+    with pytest.raises(KeyboardInterrupt):
+        write(1, overwrite=True)
+    assert list(read.read(kept)) == docs
+    assert said() == []
+    (kept / "part-00009.jsonl.tmp").touch()  # somebody's download
+    assert said() == []
+
+
+def test_so_is_one_far_away(caplog):
+    system = MemoryFileSystem()
+    for name in ("part-00000.jsonl", "part-00001.jsonl.0123abcd.tmp"):
+        system.pipe(f"/left/kept/{name}", b'{"id": "a", "text": "Line."}\n')
+    assert len(list(read.read("memory://left"))) == 1
+    [told] = caplog.messages
+    assert told.startswith("memory:///left/kept holds 'part-00001.jsonl.0123abcd.tmp': ")

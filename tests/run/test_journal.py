@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from toys import KILLED, Breaks, FirstOf, Length, Notes, Quota, Tells, Upper
 
+import webfilter as wf
 from webfilter import Document, OutputError, Pipeline, Report, SeenBefore, Stage
 from webfilter.run import journal
 from webfilter.run.record import digest, packed
@@ -589,3 +590,49 @@ def test_a_complete_run_whose_journal_is_a_link_is_not_written_over(tmp_path):
     with pytest.raises(OutputError, match="already holds"):
         pipe.run(documents(2), out)
     assert Report.load(out).total == 9
+
+
+def files(tmp_path, count=60):
+    lines = [{"id": f"d{n:03}", "text": f"{TEXTS[n % 9]} {n % 2}"} for n in range(count)]
+    for at in range(4):
+        said = "".join(json.dumps(line) + "\n" for line in lines[at * 15 : at * 15 + 15])
+        (tmp_path / f"in{at}.jsonl").write_text(said, "utf-8", newline="\n")
+    return wf.read([tmp_path / f"in{at}.jsonl" for at in range(4)])
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize(("limit", "said"), [(1, True), (23, True), (60, True), (61, False)])
+def test_a_run_over_the_first_documents_reads_just_those(tmp_path, workers, limit, said):
+    source = files(tmp_path)
+    pipe = Breaks() | FirstOf() | Upper()
+    pipe.run(list(source)[:limit], tmp_path / "whole")
+    report = pipe.run(source.take(limit), tmp_path / "out", batch_size=4, workers=workers)
+    assert written(tmp_path / "out") == written(tmp_path / "whole")
+    count = min(limit, 60)
+    assert (report.total, report.kept + report.dropped + report.failed) == (count, count)
+    told = [f"only the first {limit:,} documents of the input were read, as asked"] if said else []
+    assert Report.load(tmp_path / "out").warnings == tuple(told) == report.warnings
+    for page in (str(report), report.card(), report.to_html()):
+        assert ("only the first" in page) is said
+
+
+@pytest.mark.parametrize("limit", [7, 23, 60])
+def test_a_trial_that_was_interrupted_is_not_taken_for_the_whole_run(tmp_path, monkeypatch, limit):
+    source, pipe, out = files(tmp_path), chain(tmp_path), tmp_path / "out"
+    chain(tmp_path, "other").run(source, tmp_path / "whole", batch_size=4)
+    with monkeypatch.context() as patch:
+        patch.setattr(PartSink, "close", lambda sink: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            pipe.run(source.take(limit), out, batch_size=4)
+    report = pipe.run(source, out, batch_size=4)
+    assert written(out) == written(tmp_path / "whole")
+    assert (report.total, report.warnings) == (60, ())
+    assert 0 < report.resumed <= limit
+
+
+def test_after_a_trial_the_whole_run_needs_another_folder(tmp_path):
+    source, pipe, out = files(tmp_path), Length(2) | Upper(), tmp_path / "out"
+    pipe.run(source.take(9), out)
+    with pytest.raises(OutputError, match="already holds a part file"):
+        pipe.run(source, out)
+    assert pipe.run(source, out, overwrite=True).resumed == 0

@@ -147,6 +147,21 @@ def test_an_exit_at_an_online_stage_ends_the_run_and_is_not_asked_again(whole):
     assert handed == [2 if whole else 1]
 
 
+def test_two_stages_may_not_keep_their_state_in_one_place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    one, other = (
+        SeenBefore(state="seen"),
+        SeenBefore(by="url", state=tmp_path / "x" / ".." / "seen"),
+    )
+    with pytest.raises(
+        wf.ConfigError, match=r"seen_before and seen_before_2 both keep their state in '.*seen': "
+    ):
+        one | Length(1) | other
+    with pytest.raises(wf.ConfigError, match="seen_before and minhash_online both keep"):
+        one | MinHashOnline(state="seen")
+    assert len(one | SeenBefore(by="url", state="urls") | SeenBefore(by="url") | SeenBefore()) == 4
+
+
 @dataclass(frozen=True)
 class Hasty(SeenBefore):
     """Remembers before it knows that all is well."""
@@ -256,3 +271,32 @@ def test_a_state_of_another_configuration_stops_before_anything_is_read(stage, t
     with pytest.raises(wf.ConfigError, match="cannot be compared"):
         wf.Pipeline((replace(stage, **fields),)).run(source(), tmp_path / "out", progress=False)
     assert not list((tmp_path / "out").glob("kept/*"))
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_where_one_state_cannot_be_saved_none_is(stage, tmp_path, first):
+    _, before = kept(wf.Pipeline((stage,)), TEXTS[:2], tmp_path / "before")
+    (tmp_path / "taken").write_bytes(b"")  # where a folder has to be
+    lost = SeenBefore(by="url", state=tmp_path / "taken" / "state")
+    pipe = wf.Pipeline((lost, stage) if first else (stage, lost))
+    for work in (
+        lambda: pipe.run(TEXTS, tmp_path / "broken", progress=False),
+        lambda: list(pipe.kept(TEXTS)),
+        lambda: pipe(TEXTS),
+    ):
+        with pytest.raises(wf.OutputError, match=r"cannot save to .*taken"):
+            work()
+    _, after = kept(wf.Pipeline((stage,)), TEXTS, tmp_path / "after")
+    assert (before, after) == (["0", "1"], ["3", "5"])
+
+
+def test_a_stage_with_a_finish_of_its_own_is_finished_once_others_are_written(stage, tmp_path):
+    finished = []
+
+    class Mine(Quota):
+        def finish(self, state):
+            finished.append([*tmp_path.glob("state*")])
+
+    pipe = wf.Pipeline((Mine(), stage, Mine()))
+    assert len(pipe(TEXTS)) == len(TEXTS)
+    assert [len(there) for there in finished] == [1, 1]

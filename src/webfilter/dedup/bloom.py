@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.dedup.files import checksum, replacing
+from webfilter.dedup.files import beside, checksum, put_in_place
 from webfilter.document import Value
 from webfilter.errors import ConfigError, SourceError
 from webfilter.text.points import mix
@@ -182,6 +183,12 @@ class BloomFilter:
         Raises:
             OutputError: it cannot be written.
         """
+        self.written(path, about)()
+
+    def written(
+        self, path: str | Path, about: Mapping[str, Value] | None = None
+    ) -> Callable[[], None]:
+        """Write the filter beside the file `path`; return what gives it that name. See `save`."""
         words = self._words.astype("<u8", copy=False).data.cast("B")
         header = {
             "kind": _KIND,
@@ -194,9 +201,10 @@ class BloomFilter:
             "about": dict(self.about if about is None else about),
         }
         shown = json.dumps({**header, "checksum": checksum(words)}).encode("ascii")
-        with replacing(Path(path)) as file:
+        with beside(Path(path)) as file:
             file.write(shown + b"\n" + checksum(shown).encode("ascii") + b"\n")
             file.write(words)
+        return partial(put_in_place, Path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> BloomFilter:

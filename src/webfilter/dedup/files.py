@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from webfilter.errors import OutputError, because
 
-__all__ = ["checksum", "file_checksum", "replacing", "write_arrays"]
+__all__ = ["beside", "checksum", "file_checksum", "put_in_place", "replacing", "write_arrays"]
 
 _AT_ONCE = 1 << 22  # bytes
 
@@ -35,20 +35,49 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OutputError: it cannot be written.
     """
-    temporary = path.with_name(path.name + ".tmp")
-    try:
+    with beside(path) as file:
+        yield file
+    put_in_place(path)
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that stands beside `path`, complete and on disk, until `put_in_place` is called.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with _removed(path) as temporary:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+
+
+def put_in_place(path: Path) -> None:
+    """Give the file that `beside` wrote the name `path`.
+
+    Raises:
+        OutputError: it cannot be renamed.
+    """
+    with _removed(path) as temporary:
         temporary.replace(path)
         _sync_folder(path.parent)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {because(error)}") from error
-    finally:
+
+
+@contextmanager
+def _removed(path: Path) -> Iterator[Path]:
+    """Give the temporary name of `path`; remove what has it if something goes wrong."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        yield temporary
+    except BaseException as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise OutputError(f"cannot write {path}: {because(error)}") from error
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
@@ -277,8 +277,13 @@ class MinHashOnline(OnlineStage[Store]):
 
     def finish(self, state: Store) -> None:
         """Save `state` where the field `state` says."""
-        if self.state is not None:
-            self.save(state, Path(self.state))
+        self.finishing(state)()
+
+    def finishing(self, state: Store) -> Callable[[], object]:
+        """Write `state` beside what the field `state` names; return what puts it in place."""
+        if self.state is None:
+            return lambda: None
+        return state.written(Path(self.state), self._settings)
 
 
 def _comparable(one: bytes, other: bytes) -> tuple[bytes, bytes]:

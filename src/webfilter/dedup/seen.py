@@ -266,5 +266,10 @@ class SeenBefore(OnlineStage[Store | BloomFilter]):
 
     def finish(self, state: Store | BloomFilter) -> None:
         """Save `state` where the field `state` says."""
-        if self.state is not None:
-            self.save(state, Path(self.state))
+        self.finishing(state)()
+
+    def finishing(self, state: Store | BloomFilter) -> Callable[[], object]:
+        """Write `state` beside what the field `state` names; return what puts it in place."""
+        if self.state is None:
+            return lambda: None
+        return state.written(Path(self.state), self._settings)

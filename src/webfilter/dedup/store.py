@@ -20,7 +20,8 @@ import re
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from webfilter.dedup.files import checksum, replacing
+from webfilter.dedup.files import beside, checksum, put_in_place
 from webfilter.dedup.segment import PARTS, REACH, Record, Segment
 from webfilter.document import Value
 from webfilter.errors import ConfigError, OutputError, RunError, SourceError, because
@@ -218,6 +219,14 @@ class Store:
         Raises:
             OutputError: it cannot be written; what was saved there before is still there.
         """
+        self.written(path, settings)()
+
+    def written(self, path: Path, settings: Mapping[str, Value]) -> Callable[[], None]:
+        """Write everything to the folder `path`; return what replaces what was saved there.
+
+        Raises:
+            OutputError: see `save`.
+        """
         try:
             self._seal()
             path.mkdir(parents=True, exist_ok=True)
@@ -227,18 +236,13 @@ class Store:
             content = {"seen": self.seen, "next": self._first, "segments": entries}
             saved = {"kind": _KIND, "version": _VERSION, "settings": dict(settings), **content}
             text = json.dumps({**saved, "checksum": _checksum(saved)}, indent=1)
-            with replacing(folder / MANIFEST) as file:
+            with beside(folder / MANIFEST) as file:
                 file.write(text.encode("ascii"))
-            names = {entry["name"] for entry in entries}
-            for left in folder.iterdir():
-                ours = _OURS.fullmatch(left.name)
-                if ours and ours[1] not in names:
-                    with contextlib.suppress(OSError):  # another run may have it mapped
-                        left.unlink()
         except OSError as error:
             if isinstance(error, OutputError):
                 raise
             raise OutputError(f"cannot save to {path}: {because(error)}") from error
+        return partial(_replace, folder, {entry["name"] for entry in entries})
 
     @classmethod
     def load(
@@ -283,6 +287,17 @@ class Store:
                     "to begin anew"
                 )
         return store
+
+
+def _replace(folder: Path, names: Set[str]) -> None:
+    """Put a manifest that names the segments `names` in place; remove the files of others."""
+    put_in_place(folder / MANIFEST)
+    with contextlib.suppress(OSError):
+        for left in folder.iterdir():
+            ours = _OURS.fullmatch(left.name)
+            if ours and ours[1] not in names:
+                with contextlib.suppress(OSError):  # another run may have it mapped
+                    left.unlink()
 
 
 def saved(path: Path, stage: str) -> bool:

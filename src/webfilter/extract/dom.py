@@ -10,13 +10,14 @@ stands in the body, where no browser shows it), nor that of ``template``, which 
 (9 of 200 real pages have any; none of it was wanted); ``noscript`` is. Nor is what stands in for
 pictures, sounds, frames and bars (``object``, ``canvas``, ``video``, ``noframes``, ``meter`` ...),
 nor ``textarea``: on 39 of 3,508 pages one holds text, mostly hints for who writes a message, then
-terms and code to copy; nor a link to the heading that it stands in, if its text is nothing but a
-mark (¶, §, #). An ``iframe`` that swallowed markup (it was never closed) is parsed again.
+terms and code to copy; nor what is there for who edits or cites: a link to the heading that it
+stands in, if its text is nothing but a mark (¶, §, #), ``[edit]`` and ``[source]`` beside one, the
+numbers of lines in a cell beside code. An ``iframe`` that swallowed markup (it was never closed) is
+parsed again.
 
-A formula (``math``) is text where it stands: its TeX where it carries it, between ``\\(`` and
-``\\)`` (a block: ``\\[`` and ``\\]``), else its characters in their order, so that a raised 2 is a
-2 like any other. Where there is a copy for the eye (``aria-hidden``), that is not read if it comes
-after (KaTeX), and the ``math`` is not if it comes before (MathJax).
+Formulas and exponents are text where they stand (`webfilter.extract.formulas`,
+`webfilter.extract.raised`). A line break of the source between two Chinese or Japanese characters
+is nothing, as in browsers (CSS Text, 4.1.2); any other one is a space.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ from typing import Any, NamedTuple
 from selectolax.lexbor import LexborHTMLParser
 
 from webfilter.extract.engine import Unfit
+from webfilter.extract.formulas import Drawn, sign, undrawn
 from webfilter.extract.shape import check
 
-__all__ = ["INLINE", "Block", "Dom", "read", "uncollected"]
+__all__ = ["HEADINGS", "INLINE", "Block", "Dom", "read", "uncollected"]
 
 _INLINE_NAMES = (
     "a abbr acronym b bdi bdo big blink cite code data del dfn em font i img input ins kbd label "
@@ -44,22 +46,28 @@ INLINE = frozenset(_INLINE_NAMES.split())
 """Elements that do not end a block."""
 
 _OTHER = (
-    "script style head title svg canvas object embed applet datalist audio video map textarea "
+    "style head title svg canvas object embed applet datalist audio video map textarea "
     "frameset noembed noframes progress meter -comment !doctype"
 )
 _SKIPPED = frozenset(_OTHER.split())
 _APART = frozenset(("span", "a", "label", "time", "option", "i", "b"))  # seen apart in a row
 _OPENING, _CLOSING = frozenset("([{/_'’"), frozenset(".,;:!?)]}/_’")
+_OPENING_ALONE = frozenset(("$", "£", "€", "¥", "@", "#", "**"))
+_DOTTED = re.compile(r"(?:\w+\.)+")
 _CODE = frozenset(("code", "kbd", "samp", "tt"))  # but not here: each colour of code is a span
 _PERMALINKS = frozenset(["¶", "§", "#", "🔗", "\uf0c1"])  # the last is a glyph of Font Awesome
-_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_HOLDERS = ("table", "ul", "ol", "dl", "li", "dt", "dd", "pre", *HEADINGS)
 _LINE = re.compile(r"(?<![a-zA-Z])line(?![a-zA-Z]|[-_]?num)")
+_WIDE = "[\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]"
+_BREAK_WITHIN = re.compile(rf"(?<={_WIDE})[ \t\r]*\n\s*(?={_WIDE})")
 _MOST_NODES = 300_000
 _DEEPEST = 2_000
 _LEAST_SWALLOWED = 1_000
+_NEAR = 3
 
-_INLINE, _BLOCK, _BREAK, _MATH, _SKIP = range(5)
-_APART_KINDS = {"br": _BREAK, "math": _MATH}
+_INLINE, _BLOCK, _BREAK, _SIGN, _SKIP = range(5)
+_APART_KINDS = {"br": _BREAK} | dict.fromkeys(("math", "img", "script", "sub", "sup"), _SIGN)
 _TEXT = 2  # lexbor's number of text nodes
 _STATIC = 1000  # numbers below are the same on all pages
 _KNOWN: dict[int, tuple[str, int]] = {}
@@ -98,6 +106,8 @@ class Dom:
         """For each element, its first block, or the first after it if it has none."""
         self.last: list[int] = []
         """For each element, one past its last block."""
+        self.holders: dict[str, list[int]] = {name: [] for name in _HOLDERS}
+        """The elements that are tables, lists, their parts, ``pre`` and headings, if not empty."""
         self.code: dict[int, str] = {}
         """Class of ``code`` elements in ``pre``: it names the language."""
         self.base = ""
@@ -119,7 +129,14 @@ def read(html: str, links: bool = False) -> Dom:
         if root is not None:
             if links and (base := root.css_first("base[href]")) is not None:
                 dom.base = base.attributes.get("href") or ""
-            _Walk(dom, links).walk(root, -1, 0)
+            try:
+                _Walk(dom, links).walk(root, -1, 0)
+            except Drawn:
+                undrawn(root)
+                said = dom.base
+                dom = Dom()
+                dom.base = said
+                _Walk(dom, links).walk(root, -1, 0)
     return dom
 
 
@@ -140,40 +157,24 @@ def _known(node: Any, code: int) -> tuple[str, int]:
     tag = node.tag or ""
     if not tag:
         kind = _SKIP  # a processing instruction, such as "<?php ... ?>": a comment to browsers
+    elif tag in _APART_KINDS or tag.endswith(":math"):
+        kind = _APART_KINDS.get(tag, _SIGN)
     elif tag in INLINE or ":" in tag:  # of Word's, "st1:city", stand within sentences
         kind = _INLINE
     else:
-        kind = _APART_KINDS.get(tag, _SKIP if tag in _SKIPPED else _BLOCK)
+        kind = _SKIP if tag in _SKIPPED else _BLOCK
     if code < _STATIC:
         _KNOWN[code] = tag, kind
     return tag, kind
 
 
-def _formula(node: Any) -> str:
-    """Return what is read of a ``math``, without line breaks; its copy for the eye is taken out."""
-    around = node.parent
-    if around.tag == "span":
-        if _for_the_eye(around.prev):
-            return ""
-        if _for_the_eye(around.next):
-            around.next.decompose()
-    notes = node.css("annotation, annotation-xml")
-    for note in notes:
-        if note.attributes.get("encoding") == "application/x-tex":
-            tex = " ".join(note.text(deep=True).split())
-            return f"\\[{tex}\\]" if node.attributes.get("display") == "block" else f"\\({tex}\\)"
-    for note in notes:
-        note.decompose()
-    return " ".join(node.text(deep=True).split())
-
-
-def _for_the_eye(node: Any) -> bool:
-    return (
-        node is not None
-        and node.tag in INLINE
-        and node.attributes.get("aria-hidden") == "true"
-        and bool(node.text(deep=True).strip())
-    )
+def _is_one(left: str, right: str) -> bool:
+    """Whether two texts in a row are one: "(" and "12", "$" and "40", "os.path." and "join"."""
+    if left[-1:] in _OPENING or right[0] in _CLOSING or left in _OPENING_ALONE:
+        return True
+    if left[-1:] == "." and (right[0].islower() or left.count(".") > 1):
+        return _DOTTED.fullmatch(left) is not None
+    return right in ("(", "[")
 
 
 def _is_permalink(text: Any) -> bool:
@@ -181,7 +182,28 @@ def _is_permalink(text: Any) -> bool:
     link = text.parent
     if link.tag != "a" or text.prev is not None or text.next is not None:
         return False
-    return text.text_content != "#" or link.parent.tag in _HEADINGS
+    return text.text_content != "#" or link.parent.tag in HEADINGS or link.parent.tag == "dt"
+
+
+def _is_gutter(pre: Any) -> bool:
+    """Whether a ``pre`` holds the numbers of the lines of another one, in the next cell."""
+    cell = pre.parent
+    for _ in range(_NEAR):
+        if cell is None or cell.tag == "td":
+            break
+        cell = cell.parent
+    if cell is None or cell.tag != "td":
+        return False
+    code = cell.next
+    while code is not None and code.tag == "-text":
+        code = code.next
+    if code is None or code.css_first("pre") is None:
+        return False
+    numbers = pre.text(deep=True).split()
+    if not numbers or not all(number.isdecimal() and len(number) < 7 for number in numbers):
+        return False
+    first = int(numbers[0])
+    return [int(number) for number in numbers] == list(range(first, first + len(numbers)))
 
 
 def _are_lines(before: Any, node: Any) -> bool:
@@ -231,7 +253,7 @@ class _Walk:
         """Add what is under `root`, whose parent is the element `parent`."""
         dom, within, wanted, known = self._dom, self._within, self._wanted, _KNOWN
         tags, parents, ends, last = dom.tags, dom.parents, dom.ends, dom.last
-        blocks, pieces = dom.blocks, self._pieces
+        blocks, pieces, holders = dom.blocks, self._pieces, dom.holders
         add_tag, add_parent, add_attributes, add_first, add_end, add_last = (
             tags.append, parents.append, dom.attributes.append,
             dom.first.append, ends.append, last.append,
@@ -251,18 +273,33 @@ class _Walk:
                     if not text or text.isspace():
                         if text and (pieces or pre):
                             pieces.append((text, at))
-                    elif not (self._link and text in _PERMALINKS and _is_permalink(node)):
+                    elif not (self._link and text.strip() in _PERMALINKS and _is_permalink(node)):
                         breaks = 0
                         if gap is not None:
-                            if pieces and pieces[-1] is gap and text[0] in _CLOSING:
-                                pieces.pop()
+                            if pieces and pieces[-1] is gap:
+                                left = pieces[-2][0] if len(pieces) > 1 else ""
+                                if _is_one(left, text):
+                                    pieces.pop()
                             gap = None
-                        pieces.append((text.replace("\v", " ") if "\v" in text else text, at))
+                        if "\v" in text:
+                            text = text.replace("\v", " ")
+                        if "\n" in text and not pre and not text.isascii():
+                            text = _BREAK_WITHIN.sub("", text)
+                        pieces.append((text, at))
                         if self._link:
                             self._linked += len(text)
                 before = ""
             else:
                 tag, kind = known.get(number) or _known(node, number)
+                if kind == _SIGN:
+                    written = sign(node)
+                    if written is None:
+                        kind = _SKIP if tag == "script" else _INLINE
+                    elif written:
+                        breaks, before = 0, ""
+                        pieces.append((written, at))
+                        if self._link:
+                            self._linked += len(written)
                 if kind <= _BLOCK:
                     inline = kind == _INLINE
                     if not inline:
@@ -273,9 +310,14 @@ class _Walk:
                         if pre:
                             if tag == "span" and _are_lines(node.prev, node):
                                 pieces.append(("\n", at))
-                        elif not (code or (pieces and pieces[-1][0][-1:] in _OPENING)):
+                        elif not code:
                             gap = (" ", at)
                             pieces.append(gap)
+                    role = ""  # of spans in terms, as docutils and Sphinx have it
+                    if tag == "span" and tags[within[-1]] == "dt":
+                        role = node.attributes.get("class") or ""
+                        if role == "classifier":  # the colon is left to the style
+                            pieces.append((" : ", at))
                     index = len(tags)
                     add_tag(tag)
                     add_parent(at)
@@ -286,12 +328,17 @@ class _Walk:
                     add_end(index + 1)
                     add_last(here)
                     child = node.child
-                    if tag == "iframe":
+                    if role == "viewcode-link" or (tag == "pre" and _is_gutter(node)):
+                        child = None
+                    elif tag == "iframe":
                         child = None
                         self._inside(node, index, level)
                         pieces = self._pieces
                         ends[index] = len(tags)
                         last[index] = len(blocks)
+                    elif tag == "body" and "mediawiki" in (node.attributes.get("class") or ""):
+                        for tool in node.css(".mw-editsection"):
+                            tool.decompose()
                     if pre and tag == "code":
                         dom.code[index] = node.attributes.get("class") or ""
                     if child is not None:
@@ -304,6 +351,8 @@ class _Walk:
                             self._links += 1
                         elif not inline:
                             within.append(index)
+                            if tag in holders:
+                                holders[tag].append(index)
                             if tag == "pre":
                                 pre = self._pre = pre + 1
                         elif tag in _CODE:
@@ -320,11 +369,6 @@ class _Walk:
                         pieces = self._flush()
                     elif pieces:
                         pieces.append(("\v", at))
-                elif kind == _MATH and (text := _formula(node)):
-                    breaks, before = 0, ""
-                    pieces.append((text, at))
-                    if self._link:
-                        self._linked += len(text)
             while True:
                 if not stack:
                     self._flush()
@@ -366,4 +410,5 @@ class _Walk:
         check(markup)
         root = LexborHTMLParser(markup).body
         if root is not None:
+            undrawn(root)
             self.walk(root, index, level + 1)

@@ -1,4 +1,4 @@
-"""The text within a block as Markdown: code, emphasis, links, and what must be escaped."""
+"""The text within a block as Markdown: code, formulas, emphasis, links, what must be escaped."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ _SPECIAL = re.compile(
 )
 _BRACKETS = re.compile(_SPECIAL.pattern.removesuffix(r"(?=[(\[:])") + r"|\[")
 _ANY = re.compile(r"[\\`*_<&\]]")  # most texts have none
+_TEX = r"(?:[^\\]|\\[^()\[\]])+?"
+_FORMULA = re.compile(
+    rf"\\\((?P<inline>{_TEX})\\\)|\\\[(?P<block>{_TEX})\\\]|\$\$(?P<blocks>[^$]+)\$\$"
+    r"|(?<![\w$\\])\$(?P<inlines>(?=[^$]*[\\^_{])[^\s$](?:[^$]*[^\s$\\])?)\$(?![\w$])"
+)
 _START = re.compile(r"(?:#{1,6}|[-+*])(?=\s|$)|>|~~~|([-=])(?=(?:\1| )*$)")
 _NUMBERED = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")
 
@@ -43,8 +48,24 @@ def escaped(text: str) -> str:
 
     >>> escaped("2 * 3, *note*, snake_case, <b>")
     '2 * 3, \\\\*note\\\\*, snake_case, \\\\<b>'
+
+    A formula is written as Markdown has it, between dollars, and nothing in it is escaped.
+
+    >>> escaped(r"The area \\(a_b * c_d\\) of *b*")
+    'The area $a_b * c_d$ of \\\\*b\\\\*'
     """
-    return _SPECIAL.sub(r"\\\g<0>", text) if _ANY.search(text) else text
+    if not _ANY.search(text):
+        return text
+    parts, end = [], 0
+    if "$" in text or "\\(" in text or "\\[" in text:
+        for found in _FORMULA.finditer(text):
+            name = found.lastgroup or ""
+            if formula := found[name].strip():
+                parts.append(_SPECIAL.sub(r"\\\g<0>", text[end : found.start()]))
+                parts.append(f"${formula}$" if name.startswith("inline") else f"$${formula}$$")
+                end = found.end()
+    parts.append(_SPECIAL.sub(r"\\\g<0>", text[end:]))
+    return "".join(parts)
 
 
 def started(line: str) -> str:
@@ -167,7 +188,7 @@ def _dressed(text: str, style: _Style, before: str, after: str) -> str:
         space = " " if core[0] == "`" or core[-1] == "`" else ""
         core = f"{ticks}{space}{core}{space}{ticks}"
     else:
-        core = (_BRACKETS if style.target else _SPECIAL).sub(r"\\\g<0>", core)
+        core = _BRACKETS.sub(r"\\\g<0>", core) if style.target else escaped(core)
     if style.emphasis and seen:
         core = f"*{core}*"
     if style.strong and seen:

@@ -1,10 +1,10 @@
 """Blocks of a page as text: plain or Markdown.
 
-Plain text has one line a block: paragraphs, ``- `` before the items of a list, the cells of a data
-table between bars on one line, code with its own line breaks. Markdown has the same with ``#``
-before headings, fenced code, tables with their line, emphasis, quotes, nested and numbered lists
-and, where wanted, links. A table that only lays out the page (a cell with several blocks or much
-text) is no table. One within a cell of a table is text of that cell.
+Plain text has one line a block: paragraphs, ``- `` or a number before the items of a list, the
+cells of a data table between bars on one line, code with its own line breaks. Markdown has the same
+with ``#`` before headings, fenced code, tables with their line, formulas between dollars, emphasis,
+quotes, nested lists and, where wanted, links. A table that only lays out the page (a cell with
+several blocks or much text) is no table. One within a cell of a table is text of that cell.
 
 Markdown is CommonMark with the tables of GitHub; what would be read as a mark and is none, is
 escaped. Of colspan and rowspan nothing is kept but that a cell moves the next ones to the right.
@@ -184,11 +184,15 @@ def _outermost(
 
 
 class _Plain:
+    _letters = True
+    """Whether the items of a list of letters have letters."""
+
     def __init__(self, dom: Dom, places: dict[int, _Place]) -> None:
         self.lines: list[str] = []
         self._dom = dom
         self._places = places
         self._marked: set[int] = set()  # items that have their mark
+        self._numbers: dict[int, dict[int, int]] = {}  # of the items of each ordered list
 
     def _begins(self, item: int) -> bool:
         """Whether this is the first of `item`, which is so once."""
@@ -198,8 +202,29 @@ class _Plain:
         return True
 
     def block(self, i: int) -> None:
-        text = self._dom.blocks[i].text
-        self.lines.append("- " + text if self._begins(self._places[i].item) else text)
+        text, item = self._dom.blocks[i].text, self._places[i].item
+        self.lines.append(self._mark(item) + text if self._begins(item) else text)
+
+    def _mark(self, item: int) -> str:
+        dom = self._dom
+        parent = dom.parents[item]
+        if parent < 0 or dom.tags[parent] != "ol":
+            return "- "
+        said = dom.attributes[parent]
+        if parent not in self._numbers:
+            numbers = self._numbers[parent] = {}
+            at, number = parent + 1, _number(said.get("start"), 1)
+            while at < dom.ends[parent]:
+                if dom.tags[at] == "li":
+                    number = _number(dom.attributes[at].get("value"), number)
+                    numbers[at] = number
+                    number += 1
+                at = dom.ends[at]
+        number = min(self._numbers[parent].get(item, 1), 999_999_999)
+        first = said.get("type") or ""
+        if self._letters and first in ("a", "A") and 1 <= number <= 26:
+            return f"{chr(ord(first) + number - 1)}. "
+        return f"{number}. "
 
     def code(self, members: list[int]) -> None:
         for i in members:
@@ -216,10 +241,11 @@ class _Plain:
 
 
 class _Markdown(_Plain):
+    _letters = False  # CommonMark has none
+
     def __init__(self, dom: Dom, places: dict[int, _Place], links: bool, url: str | None) -> None:
         super().__init__(dom, places)
         self._inline = Inline(dom, links, url)
-        self._numbers: dict[int, dict[int, int]] = {}  # of the items of each ordered list
         self._open: list[tuple[int, str]] = []  # items and quotes, and how their lines begin
         self._kind = ""
 
@@ -302,22 +328,6 @@ class _Markdown(_Plain):
         first, *rest = text.split("\n")
         self.lines.append(begin + first)
         self.lines.extend((indent + line).rstrip(" " if not line else "") for line in rest)
-
-    def _mark(self, item: int) -> str:
-        dom = self._dom
-        parent = dom.parents[item]
-        if parent < 0 or dom.tags[parent] != "ol":
-            return "- "
-        if parent not in self._numbers:
-            numbers = self._numbers[parent] = {}
-            at, number = parent + 1, _number(dom.attributes[parent].get("start"), 1)
-            while at < dom.ends[parent]:
-                if dom.tags[at] == "li":
-                    number = _number(dom.attributes[at].get("value"), number)
-                    numbers[at] = number
-                    number += 1
-                at = dom.ends[at]
-        return f"{min(self._numbers[parent].get(item, 1), 999_999_999)}. "
 
     def _language(self, pre: int, first: int) -> str:
         dom = self._dom

@@ -8,6 +8,7 @@ from typing import Any
 
 from webfilter.document import Document
 from webfilter.errors import SourceError
+from webfilter.read.asked import asked
 from webfilter.read.marks import failed
 from webfilter.read.options import Options
 from webfilter.read.source import Source
@@ -76,17 +77,18 @@ def _from_table(
     name = type(table).__name__
     reader = opened.pop() if opened else _reader(table)
     done = 0
-    while True:
-        try:
-            batch = reader.read_next_batch()
-        except StopIteration:
-            return
-        except (pa.ArrowException, OSError) as error:
-            said = (str(error).splitlines() or [type(error).__name__])[0]
-            fix = "; read its files by their paths: there damage costs only itself"
-            reason = f"cannot be read from row {done} on: {said} ({name})"
-            reason += fix if hasattr(table, "scanner") else ""  # which reads ahead
-            yield failed(f"{name}@{done}", reason)
-            return
-        yield from rows(batch, options, name)
-        done += batch.num_rows
+    with asked(options, name) as see:
+        while True:
+            try:
+                batch = reader.read_next_batch()
+            except StopIteration:
+                return
+            except (pa.ArrowException, OSError) as error:
+                said = (str(error).splitlines() or [type(error).__name__])[0]
+                fix = "; read its files by their paths: there damage costs only itself"
+                reason = f"cannot be read from row {done} on: {said} ({name})"
+                reason += fix if hasattr(table, "scanner") else ""  # which reads ahead
+                yield failed(f"{name}@{done}", reason)
+                return
+            yield from rows(batch, options, name, see=see)
+            done += batch.num_rows

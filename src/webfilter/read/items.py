@@ -25,7 +25,7 @@ from webfilter.read.marks import content_id, dropped, failed
 from webfilter.read.options import Options
 from webfilter.read.sniff import charset_of
 
-__all__ = ["COLUMNS", "METADATA", "document", "from_columns", "from_mapping"]
+__all__ = ["COLUMNS", "METADATA", "decoded", "document", "from_columns", "from_mapping"]
 
 COLUMNS = frozenset(("id", "text", "url", "meta", "verdict", "html"))
 """Columns of a table that webfilter wrote, beside those of signals."""
@@ -180,7 +180,7 @@ def _meta(fields: dict[str, Any]) -> dict[str, Any]:
     """Take the mappings ``metadata`` and ``meta`` out of `fields`, as one; as JSON text, too."""
     meta: dict[str, Any] = {}
     for key in METADATA:
-        found = _decoded(fields.get(key))
+        found = decoded(fields.get(key))
         if isinstance(found, Mapping):
             meta.update((str(name), value) for name, value in found.items())
             del fields[key]
@@ -199,7 +199,7 @@ def _given(fields: dict[str, Any], meta: Mapping[str, Any], name: str, *more: st
     return found
 
 
-def _decoded(value: Any) -> Any:
+def decoded(value: Any) -> Any:
     """Return what the text `value` is in JSON, `value` itself if it is none."""
     if not isinstance(value, str) or not value.startswith("{"):
         return value

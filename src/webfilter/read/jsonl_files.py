@@ -15,6 +15,7 @@ from hashlib import blake2b
 from typing import Any
 
 from webfilter.document import Document
+from webfilter.read.asked import See
 from webfilter.read.items import from_mapping
 from webfilter.read.marks import content_id, dropped, failed
 from webfilter.read.options import Options
@@ -30,7 +31,7 @@ class _TooLong:
 
 
 def read_jsonl(
-    raw: Raw, source: str, options: Options, skipped: Counter[str]
+    raw: Raw, source: str, options: Options, skipped: Counter[str], see: See
 ) -> Iterator[Document]:
     """Yield a document for every line that is not blank, and for every damage of the file.
 
@@ -39,6 +40,7 @@ def read_jsonl(
         source: its path, for what is said of failures.
         options: of the reader.
         skipped: counts blank lines.
+        see: is shown each object.
     """
     number = 0
     for line in _lines(raw, source, options.max_bytes):
@@ -64,6 +66,7 @@ def read_jsonl(
             yield _malformed(line, f"malformed JSON: {_said(error, line)}", source, number)
             continue
         if isinstance(row, dict):
+            see(row)
             yield from_mapping(row, options, where)
         else:
             hint = "; jq -c '.[]' makes lines from an array" if isinstance(row, list) else ""

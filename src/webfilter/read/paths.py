@@ -24,6 +24,7 @@ from webfilter.read.kinds import KINDS, kind_among, kind_by_content, kind_by_nam
 from webfilter.read.remote import Remote
 from webfilter.read.stored import Raw
 from webfilter.read.streams import STDIN, Stream, standard_input
+from webfilter.read.unfinished import warn_of_unfinished
 
 __all__ = ["File", "files", "is_url", "looks_like_path"]
 
@@ -230,6 +231,7 @@ def _in_folder(folder: str, kind: str | None) -> Iterator[File]:
     for at, subfolders, names in os.walk(folder, onerror=_refuse):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         about_run = _RUN if _RUN.issubset(names) else frozenset()
+        warn_of_unfinished(os.path.join(at, name) for name in names)
         for name in sorted(names):
             if name.startswith(".") or name in about_run:
                 continue
@@ -365,6 +367,7 @@ def _remote(url: str, kind: str | None, storage: Mapping[str, Any]) -> Iterator[
             base = inner[: _MAGIC.search(inner).start()].rpartition("/")[0]  # type: ignore[union-attr]
         elif _is_folder(system, inner):
             found, base = system.find(inner, detail=True), inner.rstrip("/")
+            warn_of_unfinished(chain + str(system.unstrip_protocol(path)) for path in found)
         elif system.exists(inner):
             found, base = {inner: system.info(inner)}, ""
         else:

@@ -6,10 +6,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from webfilter.document import Document
-from webfilter.errors import SourceError
+from webfilter.errors import ConfigError, SourceError
+from webfilter.read.asked import See, asked
 from webfilter.read.items import document
 from webfilter.read.marks import content_id, failed
 from webfilter.read.options import Options
@@ -57,6 +59,8 @@ class Source:
         """Counts what `position` tells."""
         self.once: bool = once
         """The documents can be had once only: they come from an iterator or an open stream."""
+        self.limit: int | None = None
+        """Documents after which reading ends, where `take` was asked for; None: at the end."""
         self._start, self._begun = start, False
 
     @property
@@ -75,11 +79,40 @@ class Source:
         self.skipped.clear()
         return self._start(self)
 
+    def take(self, count: int) -> Source:
+        """Return the source of the first `count` documents: to try a recipe on some of a crawl.
+
+        They are those that come first when all are read, whatever then works on them. A run over
+        them is a whole run of its own, and its report says that no more was read; an online stage
+        with a state remembers them.
+
+        Args:
+            count: documents, 1 or more; those that the reader itself drops, or cannot read, count.
+
+        Raises:
+            ConfigError: `count` is no such number.
+
+        >>> from webfilter.read import read
+        >>> [doc.text for doc in read(["One.", "Two.", "Three."]).take(2)]
+        ['One.', 'Two.']
+        """
+        if type(count) is not int or count < 1:
+            raise ConfigError(f"take: {count!r} documents; it takes a whole number, 1 or more")
+        start = partial(_first, self, count)
+        taken = Source(start, paths=self.paths, once=self.once, signals=self.signals)
+        taken.limit = min(count, self.limit or count)
+        taken.meter, taken.skipped = self.meter, self.skipped
+        return taken
+
     def __repr__(self) -> str:
-        if not self.paths:
-            return "Source()"
-        named = self.paths[0] if len(self.paths) == 1 else f"{len(self.paths):,} files"
-        return f"Source({named}{'' if self.size is None else f', {self.size:,} bytes'})"
+        said = []
+        if self.paths:
+            said += [self.paths[0] if len(self.paths) == 1 else f"{len(self.paths):,} files"]
+        if self.size is not None:
+            said += [f"{self.size:,} bytes"]
+        if self.limit is not None:
+            said += [f"the first {self.limit:,} documents"]
+        return f"Source({', '.join(said)})"
 
 
 def file_source(paths: Any, kind: str | None, options: Options) -> Source:
@@ -105,17 +138,24 @@ def memory_source(items: Iterable[Any], options: Options) -> Source:
     return Source(partial(_from_items, items, options), once=once)
 
 
+def _first(whole: Source, count: int, taken: Source) -> Iterator[Document]:
+    return islice(whole, count)
+
+
 def _from_items(items: Iterable[Any], options: Options, source: Source) -> Iterator[Document]:
     from webfilter.read.frames import frame_source, is_frame
 
-    for item in items:
-        if isinstance(item, (Document, str, bytes, Mapping)) or not is_frame(item):
-            yield document(item, options)
-            continue
-        try:  # a part of a table: what pandas and Parquet files give in chunks
-            yield from frame_source(item, options)
-        except SourceError as error:
-            yield failed(content_id(repr(item)), str(error))
+    with asked(options, type(items).__name__) as see:
+        for item in items:
+            if isinstance(item, (Document, str, bytes, Mapping)) or not is_frame(item):
+                if isinstance(item, Mapping):
+                    see(item)
+                yield document(item, options)
+                continue
+            try:  # a part of a table: what pandas and Parquet files give in chunks
+                yield from frame_source(item, options)
+            except SourceError as error:
+                yield failed(content_id(repr(item)), str(error))
 
 
 def _check(found: Sequence[File], options: Options) -> list[Signal]:
@@ -155,17 +195,19 @@ def _from_files(found: Sequence[File], options: Options, source: Source) -> Iter
             said = f"{file.path} cannot be opened: {error}"
             yield failed(f"{file.path}@0", said, meta={"source": file.path})
         else:
-            with handle:
-                yield from _from_file(file, handle, options, source)
+            with handle, asked(options, file.path) as see:
+                yield from _from_file(file, handle, options, source, see)
         end += file.size or 0
         source.meter.position = max(end, source.meter.position if file.size is None else 0)
 
 
-def _from_file(file: File, handle: Any, options: Options, source: Source) -> Iterator[Document]:
+def _from_file(
+    file: File, handle: Any, options: Options, source: Source, see: See
+) -> Iterator[Document]:
     if file.kind == "parquet":
         from webfilter.read.tables import read_parquet
 
-        yield from read_parquet(handle, file.path, options, file.size, source.meter)
+        yield from read_parquet(handle, file.path, options, file.size, source.meter, see)
         return
     raw = Raw(handle, source.meter)
     if file.kind == "html":
@@ -175,7 +217,7 @@ def _from_file(file: File, handle: Any, options: Options, source: Source) -> Ite
     elif file.kind == "jsonl":
         from webfilter.read.jsonl_files import read_jsonl
 
-        yield from read_jsonl(raw, file.path, options, source.skipped)
+        yield from read_jsonl(raw, file.path, options, source.skipped, see)
     else:
         from webfilter.read.warc_files import read_warc
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from webfilter.document import Document
 from webfilter.errors import SourceError
+from webfilter.read.asked import See
 from webfilter.read.cells import values
 from webfilter.read.items import COLUMNS, METADATA, from_columns, from_mapping
 from webfilter.read.marks import content_id, dropped, failed
@@ -100,7 +101,11 @@ def stored_signals(schema: pa.Schema) -> list[Signal]:
 
 
 def rows(
-    batch: pa.RecordBatch, options: Options, where: str = "", limit: int | None = None
+    batch: pa.RecordBatch,
+    options: Options,
+    where: str = "",
+    limit: int | None = None,
+    see: See | None = None,
 ) -> Iterator[Document]:
     """Yield a document for each row of `batch`.
 
@@ -109,6 +114,7 @@ def rows(
         options: of the reader.
         where: source, for what is said of failures.
         limit: bytes of texts and binary values above which a row is not loaded but dropped.
+        see: is shown each row that webfilter did not write.
     """
     signals = layout(batch.schema)
     names = batch.schema.names
@@ -127,12 +133,14 @@ def rows(
                 if size > limit:
                     yield _too_large(one, size, options, where)
                 else:
-                    yield from rows(one, options, where)
+                    yield from rows(one, options, where, see=see)
             continue
         columns = {names[index]: values(part.column(index)) for index in wanted}
         for index in range(part.num_rows):
             row = {name: column[index] for name, column in columns.items()}
             if signals is None:
+                if see is not None:
+                    see(row)
                 yield from_mapping(row, options, where)
             else:
                 yield _own(row, signals, options.verdicts, where)
@@ -174,7 +182,7 @@ def parquet_schema(handle: Any) -> pa.Schema:
 
 
 def read_parquet(
-    handle: Any, source: str, options: Options, size: int | None, meter: Meter
+    handle: Any, source: str, options: Options, size: int | None, meter: Meter, see: See
 ) -> Iterator[Document]:
     """Yield a document for each row of a Parquet file, row group by row group.
 
@@ -189,6 +197,7 @@ def read_parquet(
         options: of the reader.
         size: of the file, in bytes, if known.
         meter: counts up to `size`, in proportion to the rows.
+        see: see `rows`.
     """
     import pyarrow.parquet as pq
 
@@ -207,7 +216,7 @@ def read_parquet(
         try:
             some = rows_at_a_time(file, group, handle)
             for batch in file.iter_batches(some, row_groups=[group], use_threads=False):
-                yield from rows(batch, options, source, options.max_bytes)
+                yield from rows(batch, options, source, options.max_bytes, see)
                 done += batch.num_rows
                 if size is not None and total:
                     meter.position = begin + size * done // total

@@ -97,8 +97,7 @@ class Flow:
 
     def finish(self) -> None:
         """Let the online stages save what they have seen; call it once the output is complete."""
-        for observer in self._observers:
-            observer.finish()
+        _finish(self._observers)
 
     def through(self, batches: Iterable[list[Document]]) -> Iterator[list[Document]]:
         """Yield the live documents that come out at the end, batch by batch, in order."""
@@ -219,8 +218,14 @@ class _Observer(Stage):
             return doc.fail(self._step.name, describe(error))
         return settled([doc], answer, self._step.name)[0]
 
-    def finish(self) -> None:
-        self._step.finish(self._state)
+    def finishing(self) -> Callable[[], object]:
+        return self._step.finishing(self._state)
+
+
+def _finish(observers: Sequence[_Observer]) -> None:
+    """Save what online stages have seen: of all of them, or if one cannot be written of none."""
+    for place in [observer.finishing() for observer in observers]:
+        place()
 
 
 def _nothing(docs: Sequence[Document]) -> None:
@@ -292,7 +297,6 @@ def run_in_memory(pipe: Pipeline, source: Any) -> list[Document]:
         pieces = batched(docs, 1_000)
         docs = [doc for some in pieces for doc in apply(observers[-1], name, some, ledger)]
         watch.see(docs, {name}, ledger)
-    for observer in observers:
-        observer.finish()
+    _finish(observers)
     watch.finish(ledger, FIRST)
     return docs

@@ -43,7 +43,8 @@ def shown(docs: Iterable[Document], source: Source, progress: bool | None) -> It
     whole = source.size
     start = perf_counter()
     due = start + EVERY
-    with tqdm(total=whole, unit="B" if whole else " docs", unit_scale=True, disable=disable) as bar:
+    total, unit = (whole, "B") if whole else (source.limit, " docs")
+    with tqdm(total=total, unit=unit, unit_scale=True, disable=disable) as bar:
         before = 0
         for count, doc in enumerate(docs, 1):
             if not whole:

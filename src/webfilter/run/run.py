@@ -176,6 +176,7 @@ def run(
         peak_parent=peak_memory() or None,
         peak_worker=flow.memory or None,
         warnings=[
+            *_limited(docs, counted.total),
             *(() if journal is None else journal.said),
             *overtaken(pipe),
             *watch.said,
@@ -361,6 +362,13 @@ def _inputs(docs: Source) -> list[tuple[str, int | None]]:
         except OSError:  # a URL
             sized.append((str(path), None))
     return sized
+
+
+def _limited(docs: Source, total: int) -> list[str]:
+    """Return what is to be said of a run that was not to read all of its source."""
+    if docs.limit is None or total < docs.limit:
+        return []
+    return [f"only the first {total:,} documents of the input were read, as asked"]
 
 
 def _versions() -> dict[str, str]:

@@ -1,0 +1,116 @@
+"""Exponents and indices: marked where they are some, and nothing else is."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from webfilter.extract.dom import read
+from webfilter.extract.raised import exponent, index
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        # powers
+        ("10<sup>-6</sup> m", "10^-6 m"),
+        ("10<sup>−6</sup> m", "10^−6 m"),
+        ("about 10<sup>9</sup> years", "about 10^9 years"),
+        ("3 × 10<sup>8</sup> m/s", "3 × 10^8 m/s"),
+        ("2<sup>10</sup> = 1024", "2^10 = 1024"),
+        ("5<sup>2</sup> + 12<sup>2</sup> = 13<sup>2</sup>", "5^2 + 12^2 = 13^2"),
+        ("2<sup>n</sup> ways, 2<sup>n+1</sup> more", "2^n ways, 2^{n+1} more"),
+        ("x<sup>2</sup> + y<sup>2</sup>", "x^2 + y^2"),
+        ("3x<sup>2</sup>", "3x^2"),
+        ("<i>x</i><sup>2</sup>", "x^2"),
+        ("<i>x</i><sup><i>n</i></sup>", "x^n"),
+        ("E = mc<sup>2</sup>", "E = mc^2"),
+        ("πr<sup>2</sup>", "πr^2"),
+        ("e<sup>-kt</sup>", "e^{-kt}"),
+        ("(a + b)<sup>2</sup>", "(a + b)^2"),
+        ("f(x)<sup>3</sup>", "f(x)^3"),
+        ("sin<sup>2</sup> α", "sin^2 α"),
+        ("an R<sup>2</sup> of .9", "an R^2 of .9"),
+        ("5 km<sup>2</sup>, 9 cm<sup>3</sup>", "5 km^2, 9 cm^3"),
+        ("9.8 m/s<sup>2</sup>", "9.8 m/s^2"),
+        ("5 W m<sup>-2</sup> K<sup>-1</sup>", "5 W m^-2 K^-1"),
+        ("x<sup>10</sup>", "x^10"),
+        # indices
+        ("x<sub>1</sub> to x<sub>n</sub>", "x_1 to x_n"),
+        ("a<sub>n+1</sub> and r<sub>(n+1)/2</sub>", "a_{n+1} and r_{(n+1)/2}"),
+        ("V<sub>max</sub>", "V_{max}"),
+        ("log<sub>2</sub> n", "log_2 n"),
+        ("x<sub>i</sub><sup>2</sup>", "x_i^2"),
+        ("x<sup>2</sup><sub>i</sub>", "x^2_i"),
+        # chemistry stays on its line, but for a charge behind an index
+        ("H<sub>2</sub>O, CO<sub>2</sub>", "H2O, CO2"),
+        ("Ca<sup>2+</sup>, Na<sup>+</sup>", "Ca2+, Na+"),
+        ("SO<sub>4</sub><sup>2−</sup>", "SO4^{2−}"),
+        ("<sup>14</sup>C", "14C"),
+        ("NO<sub>x</sub>", "NOx"),
+        # fractions
+        ("2<sup>1</sup>/<sub>2</sub> cups", "2 1/2 cups"),
+        ("<sup>1</sup>⁄<sub>2</sub> cup", "1⁄2 cup"),
+        ("a <sup>3</sup>/<sub>4</sub> cup", "a 3/4 cup"),
+    ],
+)
+def test_what_is_raised_or_lowered_by_its_meaning(html, expected):
+    [block] = read(f"<p>{html}").blocks
+    assert block.text == expected
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        # notes
+        "it was so.<sup>2</sup>", "it was so<sup>2</sup>", "claims <sup>2</sup>",
+        "claims<sup>11,12</sup>", "claims<sup>[3]</sup>", "x<sup><a href=#n>2</a></sup>",
+        "<a href=#n>x<sup>2</sup></a>", "800 Wh/L<sup>6</sup>", "12,800Pa<sup>3</sup>",
+        "vitamin D<sup>3</sup>", "Part B<sup>2</sup>", "hepatitis C<sup>12</sup>",
+        "CO<sub>2</sub><sup>3</sup>", "SARS-CoV-2<sup>10</sup>", "Windows 10<sup>2</sup>",
+        "May 10<sup>3</sup>", "in 2020<sup>3</sup>", "aged 18<sup>3</sup>", "type 2<sup>15</sup>",
+        "x<sup>1</sup>", "people's<sup>2</sup>", "the U.S.<sup>2</sup>",
+        "(see above)<sup>2</sup>", "(ACSI)<sup>2</sup>", "five km<sup>7</sup>", "και<sup>2</sup>",
+        "да<sup>2</sup>", "group A<sup>b</sup>", "e-mail<sup>2</sup>", "Mingle<sup>2</sup>",
+        # prices, ordinals, trade marks and other words
+        "$1,149<sup>00</sup>", "12<sup>99</sup> €", "9<sup>95</sup>", "$10<sup>45</sup>",
+        "1<sup>st</sup>", "4<sup>th</sup>", "1<sup>er</sup>", "2<sup>e</sup>", "M<sup>me</sup>",
+        "n<sup>o</sup> 5", "D<sup>r</sup>", "5<sup>a</sup>", "Xbox<sup>TM</sup>", "A<sup>®</sup>",
+        "New<sup>NEW</sup>", "12<sup>h</sup>30", "M<sup>c</sup>Donald",
+        "a<sub>see the note below</sub>",
+        # code is as written
+        "<code>x<sup>2</sup></code>",
+    ],
+)  # fmt: skip
+def test_what_is_raised_for_other_reasons_stays_as_it_was(html):
+    [block] = read(f"<p>{html}").blocks
+    assert "^" not in block.text
+    assert "_" not in block.text
+
+
+def test_words_of_what_is_around_are_not_lost():
+    [block] = read("<p>one x<sup>2</sup> two <b>x<sub>i</sub></b> three<sup>4</sup> five").blocks
+    assert block.text == "one x^2 two x_i three4 five"
+
+
+def test_text_in_links_is_counted_with_its_marks():
+    [block] = read("<p>a <a href=/>the <b>x</b><i>b<sub>n</sub></i> of</a>").blocks
+    assert block.text == "a the xb_n of"
+    assert block.linked == len("the xb_n of")
+
+
+def test_long_texts_before_are_not_looked_through():
+    long = "(" * 200_000
+    start = time.perf_counter()
+    for before in (long, "a" * 200_000, "1" * 200_000, "- " * 100_000, "α" * 200_000):
+        exponent(before, "2")
+        index(before, "i")
+    assert time.perf_counter() - start < 1
+
+
+def test_many_exponents_take_linear_time():
+    start = time.perf_counter()
+    read("<p>" + "x<sup>2</sup><sub>i</sub>" * 20_000)
+    read("<p>" + "<sup>" * 1_000 + "x")
+    assert time.perf_counter() - start < 5
