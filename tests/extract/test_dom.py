@@ -371,9 +371,12 @@ def test_hints_take_linear_time(unit):
         ("<p><span>It ends.</span><span>so it goes</span>", "It ends. so it goes"),
         ("<p><span>Shoes</span><span>(12)</span>", "Shoes (12)"),
         ("<p><span>12 $</span><span>40</span>", "12 $ 40"),
+        ("<p><a>首页</a><a>新闻</a>", "首页 新闻"),
+        ("<p><span>한국</span><span>어</span>", "한국 어"),
         # one
         ("<p><span>(</span><span>12</span><span>)</span>", "(12)"),
         ("<p><span>$</span><span>40</span>", "$40"),
+        ("<p><span>老</span><span>师</span>", "老师"),
         ("<p><span>@</span><span>user</span>", "@user"),
         ("<dl><dt><span>os.</span><span>join</span><span>(</span><em>a</em><span>)</span></dt>",
          "os.join(a)"),
@@ -444,6 +447,22 @@ def test_output_that_is_numbers_is_kept():
 )
 def test_a_line_break_between_chinese_or_japanese_characters_is_nothing(written, expected):
     assert texts(f"<p>{written}</p>") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("ruby", "expected"),
+    [
+        (
+            "東<rp>(</rp><rt>とう</rt><rp>)</rp>京<rp>(</rp><rt>きょう</rt><rp>)</rp>",
+            "東(とう)京(きょう)",
+        ),
+        ("東<rt>とう</rt>京<rt>きょう</rt>", "東(とう)京(きょう)"),
+        ("<rb>東</rb> <rt> とう </rt>", "東 (とう)"),
+        ("東<rt></rt>京", "東京"),
+    ],
+)
+def test_readings_above_characters_stand_in_brackets(ruby, expected):
+    assert texts(f"<p>a <ruby>{ruby}</ruby> b") == [f"a {expected} b"]
 
 
 def test_line_breaks_of_code_stay_between_any_characters():

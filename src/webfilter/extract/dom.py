@@ -60,6 +60,7 @@ HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HOLDERS = ("table", "ul", "ol", "dl", "li", "dt", "dd", "pre", *HEADINGS)
 _LINE = re.compile(r"(?<![a-zA-Z])line(?![a-zA-Z]|[-_]?num)")
 _WIDE = "[\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]"
+_WIDE_BOTH = re.compile(rf"{_WIDE}{{2}}")
 _BREAK_WITHIN = re.compile(rf"(?<={_WIDE})[ \t\r]*\n\s*(?={_WIDE})")
 _MOST_NODES = 300_000
 _DEEPEST = 2_000
@@ -67,7 +68,7 @@ _LEAST_SWALLOWED = 1_000
 _NEAR = 3
 
 _INLINE, _BLOCK, _BREAK, _SIGN, _SKIP = range(5)
-_APART_KINDS = {"br": _BREAK} | dict.fromkeys(("math", "img", "script", "sub", "sup"), _SIGN)
+_APART_KINDS = {"br": _BREAK} | dict.fromkeys(("math", "img", "rt", "script", "sub", "sup"), _SIGN)
 _TEXT = 2  # lexbor's number of text nodes
 _STATIC = 1000  # numbers below are the same on all pages
 _KNOWN: dict[int, tuple[str, int]] = {}
@@ -262,6 +263,7 @@ class _Walk:
         nodes = code = 0  # of code within lines, how many elements are open
         pre = self._pre
         gap: tuple[str, int] | None = None  # put between elements in a row, not in the page
+        part = ""  # their tag
         stack: list[tuple[Any, int, str, bool]] = []  # open elements: node, index, tag, inline
         within.append(parent)
         while True:
@@ -278,7 +280,9 @@ class _Walk:
                         if gap is not None:
                             if pieces and pieces[-1] is gap:
                                 left = pieces[-2][0] if len(pieces) > 1 else ""
-                                if _is_one(left, text):
+                                if _is_one(left, text) or (
+                                    part == "span" and _WIDE_BOTH.fullmatch(left[-1:] + text[0])
+                                ):
                                     pieces.pop()
                             gap = None
                         if "\v" in text:
@@ -311,7 +315,7 @@ class _Walk:
                             if tag == "span" and _are_lines(node.prev, node):
                                 pieces.append(("\n", at))
                         elif not code:
-                            gap = (" ", at)
+                            gap, part = (" ", at), tag
                             pieces.append(gap)
                     role = ""  # of spans in terms, as docutils and Sphinx have it
                     if tag == "span" and tags[within[-1]] == "dt":

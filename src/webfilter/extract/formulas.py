@@ -11,6 +11,7 @@ A formula is written where it stands, between ``\\(`` and ``\\)`` (a block: ``\\
 - Pictures whose alternative text is TeX: those of WordPress, MediaWiki, Moodle, Sphinx, doxygen,
   LaTeX2HTML, AoPS, known by their class, by who draws them, or by a text that is TeX by its ends.
 
+So is the reading that stands above a character (``rt``): in brackets.
 What is TeX in the text itself, for MathJax to show, is text like any other.
 """
 
@@ -53,7 +54,10 @@ class Drawn(Exception):
 
 
 def sign(node: Any) -> str | None:
-    """Return what is read of an element that may be a formula or part of one.
+    """Return what is read of an element that may be a formula, or stand above or below a line.
+
+    Args:
+        node: a ``math``, ``img``, ``script``, ``sub``, ``sup`` or ``rt``.
 
     Returns:
         None if it is read like any other of its kind.
@@ -65,6 +69,8 @@ def sign(node: Any) -> str | None:
         return raised.written(node)
     if node.tag == "img":
         return _pictured(node)
+    if node.tag == "rt":
+        return _annotated(node)
     if node.tag != "script":
         return _formula(node)
     kind = node.attributes.get("type") or ""
@@ -111,6 +117,13 @@ def _for_the_eye(node: Any) -> bool:
         and node.attributes.get("aria-hidden") == "true"
         and bool(node.text(deep=True).strip())
     )
+
+
+def _annotated(node: Any) -> str | None:
+    """Return the reading of a character in brackets, if the page has none around it (``rp``)."""
+    before = _neighbor(node)
+    text = " ".join(node.text(deep=True).split())
+    return None if not text or (before is not None and before.tag == "rp") else f"({text})"
 
 
 def _neighbor(node: Any) -> Any:
