@@ -236,6 +236,14 @@ def test_a_table_or_list_is_kept_whole_or_not_at_all(whole, part):
     assert _whole(dom, before.copy(), size).tolist() == before.tolist()
 
 
+def test_a_term_of_a_long_list_is_as_likely_as_what_explains_it():
+    said = f"<dd>{'x' * 201}<p>more</p></dd>"
+    dom = read(f"<dl><dt>a<dt>b{said}<dt>c{said}<dt>d</dl><dl><div><dt>e{said}</div></dl>")
+    before = np.array([0.1, 0.2, 0.7, 0, 0.8, 0.5, 0.9, 0.3, 0.1, 0.6, 0.2], np.float32)
+    after = _whole(dom, before.copy(), np.ones(11, np.float32))
+    assert np.allclose(after, [0.7, 0.7, 0.7, 0, 0.8, 0.5, 0.9, 0.3, 0.6, 0.6, 0.2])
+
+
 def test_a_list_within_an_item_is_judged_for_itself():
     dom = read("<ul><li>a<ul><li>b<li>c</ul><li>d</ul>")
     chances = _whole(dom, np.array([0, 0.5, 0.7, 1], np.float32), np.ones(4, np.float32))

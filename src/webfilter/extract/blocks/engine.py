@@ -101,9 +101,10 @@ class Blocks:
 def _whole(dom: Dom, chances: Floats, size: Floats) -> Floats:
     """Return `chances` with one value for all of a table or list of short parts: no half is kept.
 
-    A definition without its term, a question without one of its answers are worse than neither,
-    which a bag of words does not say (benchmarks/lists_kept.py). The word F1 is the same; with
-    lists of longer parts, too, it falls.
+    In lists of longer parts, a term is as likely as what explains it, at least. A definition
+    without its term, a question without one of its answers are worse than neither, which a bag of
+    words does not say (benchmarks/lists_kept.py). The word F1 is the same; with one value for
+    longer parts, too, it falls.
     """
     long = np.array([len(block.text) > _PART_CHARACTERS for block in dom.blocks])
     for names in _WHOLES:
@@ -111,6 +112,10 @@ def _whole(dom: Dom, chances: Floats, size: Floats) -> Floats:
         mean = np.bincount(part_of, chances * size) / np.bincount(part_of, size)
         judged = ((wholes >= 0) & (np.bincount(part_of, long) == 0))[part_of]
         chances[judged] = mean[part_of][judged]
+    for term in reversed(dom.holders["dt"]):  # so that the last of several is the first
+        first, after = dom.first[term], dom.last[term]
+        if after < dom.last[dom.parents[term]]:
+            chances[first:after] = np.maximum(chances[first:after], chances[after])
     return chances
 
 
