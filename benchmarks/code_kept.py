@@ -27,6 +27,7 @@ import lxml.html
 from repeated_lines import as_fetched
 
 import webfilter as wf
+from webfilter.extract.windows import meant
 
 ENGINES = ("blocks", "trafilatura", "resiliparse", "justext", "plain")
 CLEANERS: Mapping[str, wf.Stage] = {
@@ -92,8 +93,11 @@ def main() -> None:
 
 
 def code_of(html: bytes) -> list[str]:
-    """Return the lines in the ``pre`` of a page, without space at their ends."""
-    text = html.decode("utf-8", "replace")
+    """Return the lines in the ``pre`` of a page, without space at their ends.
+
+    Control characters that stand for marks of Windows-1252 are read as `webfilter.Extract` does.
+    """
+    text = meant(html.decode("utf-8", "replace"))
     if "<pre" not in text.lower():
         return []
     root = lxml.html.document_fromstring(

@@ -19,6 +19,7 @@ from webfilter.extract.raised import exponent, index
         ("about 10<sup>9</sup> years", "about 10^9 years"),
         ("3 × 10<sup>8</sup> m/s", "3 × 10^8 m/s"),
         ("2<sup>10</sup> = 1024", "2^10 = 1024"),
+        ("at most 2<sup>32</sup> bytes", "at most 2^32 bytes"),
         ("5<sup>2</sup> + 12<sup>2</sup> = 13<sup>2</sup>", "5^2 + 12^2 = 13^2"),
         ("2<sup>n</sup> ways, 2<sup>n+1</sup> more", "2^n ways, 2^{n+1} more"),
         ("x<sup>2</sup> + y<sup>2</sup>", "x^2 + y^2"),

@@ -51,7 +51,7 @@ _OTHER = (
 )
 _SKIPPED = frozenset(_OTHER.split())
 _APART = frozenset(("span", "a", "label", "time", "option", "i", "b"))  # seen apart in a row
-_OPENING, _CLOSING = frozenset("([{/_'’"), frozenset(".,;:!?)]}/_’")
+_OPENING, _CLOSING = frozenset("([{/_'’“„"), frozenset(".,;:!?)]}/_’”")
 _OPENING_ALONE = frozenset(("$", "£", "€", "¥", "@", "#", "**"))
 _DOTTED = re.compile(r"(?:\w+\.)+")
 _CODE = frozenset(("code", "kbd", "samp", "tt"))  # but not here: each colour of code is a span
@@ -173,6 +173,10 @@ def _is_one(left: str, right: str) -> bool:
     """Whether two texts in a row are one: "(" and "12", "$" and "40", "os.path." and "join"."""
     if left[-1:] in _OPENING or right[0] in _CLOSING or left in _OPENING_ALONE:
         return True
+    if left[-1:] == '"':
+        return not left[-2:-1].strip()
+    if right[0] == '"':
+        return not right[1:2].isalnum()
     if left[-1:] == "." and (right[0].islower() or left.count(".") > 1):
         return _DOTTED.fullmatch(left) is not None
     return right in ("(", "[")
@@ -314,7 +318,7 @@ class _Walk:
                         if pre:
                             if tag == "span" and _are_lines(node.prev, node):
                                 pieces.append(("\n", at))
-                        elif not code:
+                        elif not (code or (tag == "span" and tags[within[-1]] == "dt")):
                             gap, part = (" ", at), tag
                             pieces.append(gap)
                     role = ""  # of spans in terms, as docutils and Sphinx have it

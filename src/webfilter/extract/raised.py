@@ -41,6 +41,8 @@ _NAMED = re.compile(r"\b[^\W\d_]{4,}[ -][A-Z]$|\b(?:Gen|gen) [A-Z]$")  # vitamin
 _PRODUCT = re.compile(rf"{_OPERATOR}\s?[a-z]{{2}}$")  # mc in E = mc
 _UNIT = re.compile(r"(?:^|[\s\d/·(])(?:[kcdmµμnh]?m|ft|yd|mi|kg|mol|rad|s|K|L)$|\d\s?in$")
 _TEN = re.compile(r"(?<![\w.,-])10$")
+_TWO = re.compile(r"(?<![\w.,-])2$")
+_SIZES = frozenset(("31", "32", "53", "63", "64", "128", "256"))
 _OF_A_NAME = re.compile(r"\b(?:[A-Z]\w*|top) 10$")  # Windows 10, May 10
 _INTEGER = re.compile(r"(?<![\w.,])-?\d{1,4}$")
 _BEHIND = re.compile(rf"(?:^|[\s\d)]){_OPERATOR}\s?\d{{1,4}}$")
@@ -85,6 +87,8 @@ def _is_power(before: str, text: str, after: str) -> bool:
         return usual and not _NAMED.search(before)
     if _TEN.search(before):
         return not _OF_A_NAME.search(before)
+    if text in _SIZES and _TWO.search(before):  # of the numbers of computers
+        return True
     if _INTEGER.search(before):
         near = _BEHIND.search(before) or _BEFORE.match(after) or _NEGATIVE.fullmatch(text)
         return bool(near)
