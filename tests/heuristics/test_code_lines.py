@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -152,6 +153,46 @@ def test_lines_and_c4_keep_code_as_it_is(name):
 def test_without_keep_code_lines_takes_code_apart(name):
     text = "\n".join(page(name))
     assert SAMPLES[name] not in Lines(keep_code=False).transform(Document("a", text))[0]
+
+
+FORMULAS = (r"\[\gamma\approx0.5772\]", r"2. \(x^ay^a = (xy)^a\)", "$$ a^2 + b^2 $$")
+
+
+def test_formulas_are_as_code():
+    text = [PROSE[0], *FORMULAS, r"where the bee \(b\) flies on its own", PROSE[1], "$$ or not"]
+    assert code_lines(text) == [False, True, True, True, False, False, False]
+    assert without_code("\n".join(text)).split("\n") == [text[0], *text[4:]]
+
+
+def test_lines_and_c4_keep_formulas():
+    text = "\n".join([PROSE[0], *FORMULAS, PROSE[1]])
+    assert Lines().transform(Document("a", text))[0] == text
+    stage = C4Quality.profile("fineweb", keep_code=True)
+    assert stage.transform(Document("a", text))[0] == text
+    for stage in (Lines(keep_code=False), C4Quality.profile("fineweb")):
+        assert FORMULAS[0] not in stage.transform(Document("a", text))[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("In 1990[3] the bee[4][12] was seen[edit], [5] so.", "In 1990 the bee was seen,  so."),
+        ("Then x[1] and bees[0] and my_[2] are int[] of bees.", None),
+        ("So a[0][1] is what bees[0][1] are.", None),
+    ],
+)  # fmt: skip
+def test_an_index_in_a_sentence_is_no_citation_where_code_is_kept(line, kept):
+    stage = C4Quality.profile("fineweb", keep_code=True)
+    found, signals = stage.transform(Document("a", line))
+    assert found == (kept or line)
+    assert signals["c4_citations"] == (4 + 1 if kept else 0)
+
+
+@pytest.mark.parametrize("one", [r"\(", r"\[a", "$$a", r"\(a\\"])
+def test_open_formulas_take_linear_time(one):
+    start = time.perf_counter()
+    code_lines([one * 50_000] * 4)
+    assert time.perf_counter() - start < 5
 
 
 def test_lines_of_a_fence_go_without_keep_code():

@@ -39,6 +39,9 @@ from webfilter.text.manners import SpacedWords
 __all__ = ["PROFILES", "C4Quality"]
 
 _CITATION = re.compile(r"\[(?:\d*|edit|citation needed)\]")
+_NO_INDEX = re.compile(
+    r"(?:(?<=[^\W\d_]{2})|(?<![^\W\d_]))(?<!_)(?<!\[0\])\[(?:[1-9]\d*|edit|citation needed)\]"
+)
 _LOREM = "lorem ipsum"
 _SCRIPT = "javascript"
 _POLICY = (
@@ -193,9 +196,10 @@ class C4Quality(Profiled, Transform):
     remove_policy_lines: bool = True
     """Whether to remove lines with "privacy policy", "use cookies" and the like, in any case."""
     keep_code: bool = False
-    """Whether lines of program code stay as they are, with their indentation and the blank lines
-    between them: see `webfilter.text.code_lines`. No other system does; C4's rules take
-    braces and short lines out of code, and "[]", which they read as a citation."""
+    """Whether lines of program code and of formulas stay as they are, with their indentation and
+    the blank lines between them: see `webfilter.text.code_lines`. No other system does; C4's rules
+    take braces and short lines out of code. And whether "x[1]", "[0]" and "[]" are code in a
+    sentence, which they read as citations."""
     drop_lorem_ipsum: bool = True
     """Whether to drop pages with "lorem ipsum", in any case."""
     drop_curly_bracket: bool = True
@@ -302,6 +306,7 @@ class C4Quality(Profiled, Transform):
         lorem_ipsum = curly_bracket = False
         telling = _is_telling(text)
         citing = self.remove_citations and "[" in text
+        citation = _NO_INDEX if self.keep_code else _CITATION
         longest = sys.maxsize if self.line_max_word_length is None else self.line_max_word_length
         fewest = self.line_min_words or 0
         terminal = self.terminal_marks if self.terminal_punctuation else None
@@ -322,7 +327,7 @@ class C4Quality(Profiled, Transform):
                 continue
             cleaned, marks = line, 0
             if citing and "[" in line:
-                cleaned, marks = _CITATION.subn("", line)
+                cleaned, marks = citation.subn("", line)
             if len(line) > longest and max(map(len, line.split())) > longest:
                 causes.append("long_word")
                 continue

@@ -121,7 +121,8 @@ class Lines(Profiled, Transform):
 
     A running line ends with a sentence's mark or a comma, or goes on in lower case in the next.
     Program code stays, whatever its lines look like (`keep_code`): what stands in a closed Markdown
-    fence (three backticks or more), and what reads like code (`webfilter.text.code_lines`).
+    fence (three backticks or more), what reads like code, and formulas
+    (`webfilter.text.code_lines`).
     The rule under the head of a Markdown table does not go for its symbols. The lines kept are
     joined as they came; blank lines stay, but not two together where something went. A text that
     loses no line comes back as it was.
@@ -204,7 +205,7 @@ class Lines(Profiled, Transform):
     remove_repeated: bool = True
     """Whether to remove a line that the page has had before, in any case."""
     keep_code: bool = True
-    """Whether lines of program code stay."""
+    """Whether lines of program code and of formulas stay."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:

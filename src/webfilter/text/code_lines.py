@@ -4,6 +4,9 @@ An extractor knows what stood in ``pre``; plain text does not say. A line is jud
 code has more often than prose (and by two of prose), in itself and in the three lines before and
 after, and by how many lines of the text are clearly code. The weights are those of a logistic
 regression on real pages (`classifiers/lines/train_code.py`).
+
+A line that is mostly formulas, as TeX between delimiters, is as code: it has no words and no full
+stop, and what cleans prose would take it out.
 """
 
 from __future__ import annotations
@@ -17,7 +20,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["CLEAR", "MARKS", "Weights", "code_lines", "is_code", "marks", "near", "without_code"]
+__all__ = [
+    "CLEAR",
+    "MARKS",
+    "Weights",
+    "code_lines",
+    "is_code",
+    "is_formula",
+    "marks",
+    "near",
+    "without_code",
+]
 
 MARKS = {
     "bracket": r"^(?:(?=[^\w\s]+$)[^{}()\[\]]*[{}()\[\]]|.*[{}\]][,;)]*$)",
@@ -53,6 +66,9 @@ _LETTERS = ("{", "}", "=", "_", "<", "--", "()", ";\n")
 _FEWEST = 4
 """A text with fewer of these has no code worth a look: nine of ten pages, a hundredth of code."""
 
+_TEX = r"(?:[^\\]|\\[^()\[\]])+?"
+_FORMULA = re.compile(rf"\\\({_TEX}\\\)|\\\[{_TEX}\\\]|\$\$[^$]+\$\$")
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -83,7 +99,7 @@ _FITTED = Weights(
 
 
 def code_lines(raw: Sequence[str]) -> list[bool]:
-    """Return for each line of a text whether it is code; blank lines are, between such.
+    """Return for each line of a text whether it is code or formulas; blank lines are, within code.
 
     Two or three lines are no code to it, unless there is more on the page.
 
@@ -91,9 +107,11 @@ def code_lines(raw: Sequence[str]) -> list[bool]:
     >>> code_lines(["Each bee is asked for its age.", *code, "That is all that there is to it."])
     [False, True, True, True, True, True, False]
     """
-    found = [False] * len(raw)
     lines = [line.strip() for line in raw]
     text = "\n".join([*lines, ""])
+    found = [False] * len(raw)
+    if "\\" in text or "$$" in text:
+        found = [is_formula(line) for line in lines]
     if sum(map(text.count, _LETTERS)) < _FEWEST:
         return found
     places = [place for place, line in enumerate(lines) if line]
@@ -103,6 +121,17 @@ def code_lines(raw: Sequence[str]) -> list[bool]:
             blank = after if code[at + 1 : at + 2] == [True] else here + 1
             found[here:blank] = [True] * (blank - here)
     return found
+
+
+def is_formula(line: str) -> bool:
+    r"""Return whether half of `line`, or more, is TeX between delimiters.
+
+    >>> is_formula(r"1. \(x^2 + y^2 = z^2\)"), is_formula(r"where the number \(x\) is even.")
+    (True, False)
+    """
+    if "\\" not in line and "$$" not in line:
+        return False
+    return 2 * sum(map(len, _FORMULA.findall(line))) >= len(line) > 0
 
 
 def without_code(text: str) -> str:
