@@ -146,7 +146,10 @@ def test_short_paragraphs_may_repeat_and_longer_ones_not():
 @pytest.mark.parametrize("within", ["li", "dt", "dd", "h2", "h4"])
 def test_single_items_and_headings_may_repeat_unless_they_are_long(within):
     lines = ["Yes", "No way", FIRST, "no  way", "Yes", SECOND, FIRST.upper(), "Read it all"]
-    assert once(*lines, "Read it<br>all", "Yes", within=within) == [0, 1, 2, 3, 4, 5, 7, 8, 9]
+    kept = [0, 1, 2, 3, 4, 5, 7, 8, 9]
+    if within.startswith("h"):
+        kept.remove(8)  # right behind itself
+    assert once(*lines, "Read it<br>all", "Yes", within=within) == kept
 
 
 def test_items_that_repeat_in_a_row_are_a_copy_if_they_are_long_together():
@@ -243,6 +246,13 @@ def test_a_term_of_a_long_list_is_as_likely_as_what_explains_it():
     before = np.array([0.1, 0.2, 0.7, 0, 0.8, 0.5, 0.9, 0.3, 0.1, 0.6, 0.2], np.float32)
     after = _whole(dom, before.copy(), np.ones(11, np.float32))
     assert np.allclose(after, [0.7, 0.7, 0.7, 0, 0.8, 0.5, 0.9, 0.3, 0.6, 0.6, 0.2])
+
+
+def test_a_heading_is_judged_by_what_stands_under_it_too():
+    dom = read("<p>a<h1>b</h1><h2>c</h2><p>d<h3></h3><div><h4>e</h4></div>f<h2>g</h2>")
+    before = np.array([0.1, 0.3, 0.5, 0.9, 0.6, 0.2, 0.8], np.float32)
+    after = _whole(dom, before.copy(), np.ones(7, np.float32))
+    assert np.allclose(after, [0.1, 0.5, 0.7, 0.9, 0.4, 0.2, 0.8])
 
 
 def test_a_list_within_an_item_is_judged_for_itself():
