@@ -61,7 +61,7 @@ def test_no_module_takes_the_name_of_a_public_function():
 
 
 BASE = {"document", "stage", "text", "errors", "config", "child", "packaged", "profiles"}
-BASE |= {"models", "codes", "languages", "blas", "binary", "composed"}
+BASE |= {"models", "codes", "languages", "blas", "binary", "composed", "tex"}
 MAY = {folder: BASE for folder in ("extract", "language", "heuristics", "dedup", "score", "write")}
 MAY |= {"read": BASE}
 MAY["score"] = BASE | {"language"}  # which checks and loads fastText files

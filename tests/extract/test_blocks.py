@@ -255,6 +255,14 @@ def test_a_heading_is_judged_by_what_stands_under_it_too():
     assert np.allclose(after, [0.1, 0.5, 0.7, 0.9, 0.4, 0.2, 0.8])
 
 
+def test_a_formula_is_as_likely_as_what_stands_beside_it():
+    one = r"<p>\(x = \frac{1}{2}\)"
+    dom = read(f"<p>a{one}{one}<p>b<p>for each \\(x\\) of them<p>c{one}")
+    before = np.array([0.9, 0.1, 0, 0.2, 0.3, 0.4, 0.8], np.float32)
+    after = _whole(dom, before.copy(), np.ones(7, np.float32))
+    assert np.allclose(after, [0.9, 0.9, 0.9, 0.2, 0.3, 0.4, 0.8])
+
+
 def test_a_list_within_an_item_is_judged_for_itself():
     dom = read("<ul><li>a<ul><li>b<li>c</ul><li>d</ul>")
     chances = _whole(dom, np.array([0, 0.5, 0.7, 1], np.float32), np.ones(4, np.float32))

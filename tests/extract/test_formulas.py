@@ -162,6 +162,12 @@ def test_a_picture_beside_its_formula_is_not_read_again():
     assert text(html) == r"a \(x\) b"
 
 
+def test_a_picture_beside_its_formula_in_a_block_of_its_own_is_not_read_again():
+    math = "<math display=block alttext='{\\displaystyle x}'></math>"
+    image = '<img class="mwe-math-fallback-image-display" alt="{\\displaystyle x}" src="x.svg">'
+    assert text(f"<p>a</p><div><div style='display:none'>{math}</div>{image}</div>") == "a\n\\[x\\]"
+
+
 def test_a_formula_says_its_own_tex_if_it_can():
     assert text("<p><math alttext='x^{2}' display=block><mi>no</mi></math>") == r"\[x^{2}\]"
 

@@ -144,7 +144,11 @@ def _is_drawn(node: Any) -> bool:
 def _is_copy(image: Any) -> bool:
     """Whether a picture is beside the formula itself, as in MediaWiki."""
     before = image.prev
-    return before is not None and before.tag == "span" and before.css_first("math") is not None
+    return (
+        before is not None
+        and before.tag in ("span", "div")
+        and before.css_first("math") is not None
+    )
 
 
 def _pictured(image: Any) -> str | None:

@@ -9,6 +9,7 @@ from unicodedata import category
 from urllib.parse import quote, urljoin
 
 from webfilter.extract.dom import Block, Dom
+from webfilter.tex import FORMULA
 
 __all__ = ["Inline", "escaped", "joined", "started"]
 
@@ -27,10 +28,9 @@ _SPECIAL = re.compile(
 )
 _BRACKETS = re.compile(_SPECIAL.pattern.removesuffix(r"(?=[(\[:])") + r"|\[")
 _ANY = re.compile(r"[\\`*_<&\]]")  # most texts have none
-_TEX = r"(?:[^\\]|\\[^()\[\]])+?"
 _FORMULA = re.compile(
-    rf"\\\((?P<inline>{_TEX})\\\)|\\\[(?P<block>{_TEX})\\\]|\$\$(?P<blocks>[^$]+)\$\$"
-    r"|(?<![\w$\\])\$(?P<inlines>(?=[^$]*[\\^_{])[^\s$](?:[^$]*[^\s$\\])?)\$(?![\w$])"
+    FORMULA.pattern
+    + r"|(?<![\w$\\])\$(?P<inlines>(?=[^$]*[\\^_{])[^\s$](?:[^$]*[^\s$\\])?)\$(?![\w$])"
 )
 _START = re.compile(r"(?:#{1,6}|[-+*])(?=\s|$)|>|~~~|([-=])(?=(?:\1| )*$)")
 _NUMBERED = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")

@@ -20,6 +20,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from webfilter.tex import is_formula
+
 __all__ = [
     "CLEAR",
     "MARKS",
@@ -65,9 +67,6 @@ between any but sentences."""
 _LETTERS = ("{", "}", "=", "_", "<", "--", "()", ";\n")
 _FEWEST = 4
 """A text with fewer of these has no code worth a look: nine of ten pages, a hundredth of code."""
-
-_TEX = r"(?:[^\\]|\\[^()\[\]])+?"
-_FORMULA = re.compile(rf"\\\({_TEX}\\\)|\\\[{_TEX}\\\]|\$\$[^$]+\$\$")
 
 Floats = npt.NDArray[np.float64]
 
@@ -121,17 +120,6 @@ def code_lines(raw: Sequence[str]) -> list[bool]:
             blank = after if code[at + 1 : at + 2] == [True] else here + 1
             found[here:blank] = [True] * (blank - here)
     return found
-
-
-def is_formula(line: str) -> bool:
-    r"""Return whether half of `line`, or more, is TeX between delimiters.
-
-    >>> is_formula(r"1. \(x^2 + y^2 = z^2\)"), is_formula(r"where the number \(x\) is even.")
-    (True, False)
-    """
-    if "\\" not in line and "$$" not in line:
-        return False
-    return 2 * sum(map(len, _FORMULA.findall(line))) >= len(line) > 0
 
 
 def without_code(text: str) -> str:

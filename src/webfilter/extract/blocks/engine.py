@@ -16,6 +16,7 @@ from webfilter.extract.blocks.model import LEAST, Floats, Model, choose, see
 from webfilter.extract.dom import HEADINGS, Dom, read, uncollected
 from webfilter.extract.engine import Extracted, Options, Unfit
 from webfilter.extract.render import render
+from webfilter.tex import is_formula
 
 __all__ = ["Blocks"]
 
@@ -101,12 +102,14 @@ class Blocks:
 def _whole(dom: Dom, chances: Floats, size: Floats) -> Floats:
     """Return `chances` with one value for all of a table or list of short parts: no half is kept.
 
-    In lists of longer parts, a term is as likely as what explains it, at least. A heading is judged
-    by itself and by what stands under it, half and half. A definition without its term, a question
-    without one of its answers are worse than neither, which a bag of words does not say
-    (benchmarks/lists_kept.py): its F1 is the same, .884 in five folds. With one value for lists of
-    longer parts it falls. Of 15,934 headings that the gold texts of WCXB have above text that is
-    kept, 398 were left out without this, and 139 are; of those that they have not, 105 fewer stay.
+    In lists of longer parts, a term is as likely as what explains it, at least; so is a formula as
+    what stands beside it. A heading is judged by itself and by what stands under it, half and half.
+
+    A definition without its term, a question without one of its answers are worse than neither,
+    which a bag of words does not say (benchmarks/lists_kept.py): its F1 is the same, .884 in five
+    folds. With one value for lists of longer parts it falls. Of 15,934 headings that the gold texts
+    of WCXB have above text that is kept, 398 were left out without this, and 139 are; of those that
+    they have not, 105 fewer stay.
     """
     long = np.array([len(block.text) > _PART_CHARACTERS for block in dom.blocks])
     for names in _WHOLES:
@@ -118,6 +121,8 @@ def _whole(dom: Dom, chances: Floats, size: Floats) -> Floats:
         first, after = dom.first[term], dom.last[term]
         if after < dom.last[dom.parents[term]]:
             chances[first:after] = np.maximum(chances[first:after], chances[after])
+    for i in [i for i, block in enumerate(dom.blocks) if is_formula(block.text)]:
+        chances[i] = chances[max(0, i - 1) : i + 2].max()
     headings = sorted(at for name in HEADINGS for at in dom.holders[name])
     for first, after in reversed([(dom.first[at], dom.last[at]) for at in headings]):
         if after < len(chances):
