@@ -90,6 +90,35 @@ def test_what_is_raised_for_other_reasons_stays_as_it_was(html):
     assert "_" not in block.text
 
 
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        # notes and verses
+        ("<sup>1</sup>Department of Physics", "1 Department of Physics"),
+        ("<sup>1</sup>2025 report", "1 2025 report"),
+        ("<sup>1</sup><a href=#x>Smith</a>", "1 Smith"),
+        ("<sup><a href=#x>12</a></sup>See there", "12 See there"),
+        ("so.<sup>2</sup>Then it was", "so.2 Then it was"),
+        ("about it<sup>4</sup>No more", "about it4 No more"),
+        ("<sup>3</sup>I do not", "3 I do not"),
+        ("<sup>24</sup>He is", "24 He is"),
+        ("<sup>2</sup>He said", "2 He said"),
+        ("<sup>1</sup> In the beginning", "1 In the beginning"),
+        ("<sup>1</sup>In the beginning", "1 In the beginning"),
+        # isotopes and names
+        ("<sup>14</sup>C and <sup>235</sup>U", "14C and 235U"),
+        ("<sup>3</sup>He, <sup>131</sup>I, <sup>115</sup>In", "3He, 131I, 115In"),
+        ("C<sup>4</sup>ISR and M<sup>3</sup>AAWG", "C4ISR and M3AAWG"),
+        ("<sup>a</sup>See there", "aSee there"),
+        ("<sup>1</sup>", "1"),
+        ("<sup>1</sup>, then", "1, then"),
+        ("<pre>x<sup>1</sup>Two</pre>", "x1Two"),
+    ],
+)  # fmt: skip
+def test_the_number_of_a_note_is_apart_from_what_it_begins(html, expected):
+    assert "\n".join(block.text for block in read(f"<p>{html}").blocks) == expected
+
+
 def test_words_of_what_is_around_are_not_lost():
     [block] = read("<p>one x<sup>2</sup> two <b>x<sub>i</sub></b> three<sup>4</sup> five").blocks
     assert block.text == "one x^2 two x_i three4 five"

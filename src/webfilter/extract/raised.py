@@ -5,7 +5,8 @@ around it can hardly be anything else is marked, with ``^`` and ``_``, and with 
 than one sign or number: the power of a variable, of a unit of length, of 10, of another number
 beside an operator, of what is in brackets with an operator, of a function; the charge of an ion
 behind an index; the index of a variable. What chemists write on the line (H2O, Ca2+) stays there. A
-fraction behind a number is kept apart from it.
+fraction behind a number is kept apart from it, and so is the number of a note or verse from the
+text that it begins right before.
 """
 
 from __future__ import annotations
@@ -52,9 +53,19 @@ _CALCULATION = re.compile(rf"[^{_OPERATOR[1:]}{{0,20}}{_OPERATOR}[^{_OPERATOR[1:
 _WORD = re.compile(r"[^\W\d_]{3}")
 _FUNCTION = re.compile(r"(?<![^\W\d_])(?:sin|cos|tan|cot|sec|csc|sinh|cosh|tanh|log|ln)$")
 _WITH_INDEX = re.compile(r"(?<![^\W\d_])(?:log|lim|max|min|sup|inf)$")
+_ISOTOPE = re.compile(r"[A-Z][a-z]?(?![^\W\d_])")
+_PARTICLES = {
+    "A": range(0), "Am": range(223, 260), "As": range(60, 99), "At": range(191, 230),
+    "Be": range(6, 17), "He": range(3, 11), "I": range(108, 150), "In": range(96, 138),
+    "No": range(248, 265),
+}  # fmt: skip
+"""Of elements that are words, too: how many their isotopes have."""
+_ENDS = frozenset('.,;:!?)]”"’')
 _LOOKED_AT = 32
 _LONGEST = 12
-_WITHIN_A_LINE = frozenset(("-text", "b", "em", "font", "i", "span", "strong", "sub", "sup", "var"))
+_WITHIN_A_LINE = frozenset(
+    ("-text", "a", "b", "em", "font", "i", "span", "strong", "sub", "sup", "var")
+)
 
 
 def exponent(before: str, text: str, after: str = "") -> str | None:
@@ -83,7 +94,9 @@ def exponent(before: str, text: str, after: str = "") -> str | None:
 
 def _is_power(before: str, text: str, after: str) -> bool:
     if variable := _VARIABLE.search(before):
-        usual = variable["name"].islower() or len(text.lstrip("-−–+")) == 1
+        usual = variable["name"].islower() or (
+            len(text.lstrip("-−–+")) == 1 and not after[:2].isalpha()  # M3AAWG
+        )
         return usual and not _NAMED.search(before)
     if _TEN.search(before):
         return not _OF_A_NAME.search(before)
@@ -131,29 +144,42 @@ def _marked(mark: str, text: str) -> str:
 
 def written(node: Any) -> str | None:
     """Return what is written for a ``sub`` or ``sup``; None: its text, like that of any element."""
-    before, after = node.prev, node.next
-    if before is None or before.tag not in _WITHIN_A_LINE or _is_apart(node):
+    text = node.text(deep=True).strip()
+    if not text or node.parent.tag in ("pre", "code"):
         return None
-    text, base = node.text(deep=True).strip(), before.text(deep=True)
-    if not text:
-        return None
-    if node.tag == "sub":
-        return index(_behind_one(before, "sup"), text)
-    following = "" if after is None or after.tag != "-text" else after.text_content
-    if following.strip() in ("/", "⁄") and after.next is not None and after.next.tag == "sub":
-        return f" {text}" if base[-1:].isdigit() else None
-    if before.tag != "sub":
-        return exponent(base, text, following)
-    of_variable = _VARIABLE.search(_behind_one(before, "sub")[-_LOOKED_AT:])
-    fits = of_variable and (_NUMBER.fullmatch(text) or _EXPRESSION.fullmatch(text))
-    return _marked("^", text) if fits or _CHARGE.fullmatch(text) else None
+    before, after = _beside(node.prev), _beside(node.next)
+    if before and node.parent.tag != "a" and node.css_first("a") is None:
+        if node.tag == "sub":
+            return index(_behind_one(node.prev, "sup"), text)
+        if after.strip() in ("/", "⁄") and (of := node.next.next) is not None and of.tag == "sub":
+            return f" {text}" if before[-1].isdigit() else None
+        if node.prev.tag == "sub":
+            of_variable = _VARIABLE.search(_behind_one(node.prev, "sub")[-_LOOKED_AT:])
+            fits = of_variable and (_NUMBER.fullmatch(text) or _EXPRESSION.fullmatch(text))
+            return _marked("^", text) if fits or _CHARGE.fullmatch(text) else None
+        if power := exponent(before, text, after):
+            return power
+    return f"{text} " if node.tag == "sup" and _is_note(before, text, after) else None
+
+
+def _beside(node: Any) -> str:
+    """Return the text of what stands in one line with an element, next to it."""
+    return "" if node is None or node.tag not in _WITHIN_A_LINE else str(node.text(deep=True))
+
+
+def _is_note(before: str, text: str, after: str) -> bool:
+    """Whether `text` is the number of a note or verse that `after` begins right behind.
+
+    So is no isotope (``<sup>14</sup>C``), nor what stands within a name (C4ISR).
+    """
+    if not text.isdecimal() or len(text) > 3 or not after[:1].isalnum():
+        return False
+    if before and not (before[-1].isspace() or before[-1] in _ENDS or before[-2:].islower()):
+        return False
+    isotope = _ISOTOPE.match(after)
+    return isotope is None or int(text) not in _PARTICLES.get(isotope[0], range(1000))
 
 
 def _behind_one(node: Any, tag: str) -> str:
     """Return the text of `node`, or of what is before it if it is a `tag`."""
-    base = node.prev if node.tag == tag else node
-    return "" if base is None else str(base.text(deep=True))
-
-
-def _is_apart(node: Any) -> bool:
-    return node.css_first("a") is not None or node.parent.tag in ("a", "pre", "code")
+    return _beside(node.prev if node.tag == tag else node)
