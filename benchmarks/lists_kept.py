@@ -7,7 +7,8 @@ A bag of words does not say that a definition came without its term, or a questi
 its four answers. Here each ``ul``, ``ol``, ``dl`` and ``table`` of three parts or more (blocks that
 stand right in it, not in a list or table within) is looked up in the gold text and in that of each
 engine: a part is there if its letters and digits are, in a row. What has 97 % of a list by
-characters has it whole; less than 3 %, not at all.
+characters has it whole; less than 3 %, not at all. So are blocks that stand alike without being a
+list, such as the fronts of cards (as `blocks` sees it: `webfilter.extract.blocks.engine`).
 
 As everywhere, ``blocks`` judges each page by the model that saw no page of its site.
 """
@@ -22,11 +23,13 @@ from typing import Any
 from extraction import read as pages_of
 from extraction import runner
 
+from webfilter.extract.blocks.engine import _alike, _around
+from webfilter.extract.blocks.tree import tree
 from webfilter.extract.dom import Dom
 from webfilter.extract.dom import read as dom_of
 from webfilter.extract.engine import ENGINES, Options, Unfit
 
-KINDS = {"lists": ("ul", "ol", "dl"), "tables": ("table",)}
+KINDS = {"lists": ("ul", "ol", "dl"), "tables": ("table",), "alike": ()}
 LEAST_PARTS = 3
 ALL, NONE = 0.97, 0.03
 
@@ -79,16 +82,17 @@ def wholes(page: dict[str, Any]) -> list[tuple[str, list[str]]]:
     return [
         (kind, parts)
         for kind, names in KINDS.items()
-        for parts in within(dom, *names)
+        for parts in (within(dom, *names) if dom.blocks else ())
         if len(parts) >= LEAST_PARTS
     ]
 
 
 def within(dom: Dom, *names: str) -> list[list[str]]:
-    """Return the parts of each element called one of `names`, without those of one within it."""
-    owner = [-1] * len(dom.blocks)
-    for at in sorted(at for name in names for at in dom.holders[name]):
-        owner[dom.first[at] : dom.last[at]] = [at] * (dom.last[at] - dom.first[at])
+    """Return the parts of each element called one of `names`, without those of one within it.
+
+    Without names, those of each group of blocks that stand alike.
+    """
+    owner = (_around(dom, *names) if names else _alike(tree(dom))).tolist()
     parts: dict[int, list[str]] = {}
     for block, at in zip(dom.blocks, owner, strict=True):
         if at >= 0 and (text := squeezed(block.text)):

@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -216,6 +217,19 @@ def test_markdown_has_the_same_words():
     assert FIRST in marked
 
 
+def judged(html: str, *chances: float, alike: bool = False) -> list[float]:
+    """Return the chances of blocks of one character, or of their lengths, as `_whole` has them."""
+    dom = read(html)
+    seen = see(html, dom, None)
+    size = np.array([len(block.text) - 1 for block in dom.blocks], dtype=np.float32)
+    seen = replace(seen, page=seen.page._replace(size=size))
+    with pytest.MonkeyPatch.context() as patch:
+        if not alike:
+            patch.setattr(blocks_engine, "_alike", lambda tree: np.full(len(tree.chain), -1))
+        found = _whole(dom, np.array(chances, dtype=np.float32), seen)
+    return [round(chance, 4) for chance in found.tolist()]
+
+
 @pytest.mark.parametrize(
     ("whole", "part"),
     [
@@ -226,47 +240,62 @@ def test_markdown_has_the_same_words():
     ],
 )
 def test_a_table_or_list_is_kept_whole_or_not_at_all(whole, part):
-    parts = "".join(part.format(n, FIRST[: 30 + n]) for n in range(6))
-    dom = read(f"<p>{FIRST}</p>{whole.format(parts)}<p>{SECOND}</p>")
-    size = np.arange(1, len(dom.blocks) + 1, dtype=np.float32)
-    before = np.linspace(0, 1, len(size), dtype=np.float32)
-    chances = _whole(dom, before.copy(), size)
-    assert len(chances) == 14
-    assert np.allclose(chances[1:-1], (before * size)[1:-1].sum() / size[1:-1].sum())
-    assert chances[[0, -1]].tolist() == [0, 1]
-    long = dom.blocks[5]._replace(text="x" * 201)
-    dom.blocks[5] = long
-    if not dom.holders["dt"]:
-        assert _whole(dom, before.copy(), size).tolist() == before.tolist()
+    parts = part.format("a", "b" * 3) + part.format("c", "d" * 5)
+    html = f"<p>e</p>{whole.format(parts)}<p>f</p>"
+    assert judged(html, 0, 0.1, 0.2, 0.3, 0.4, 1) == [0, 0.3, 0.3, 0.3, 0.3, 1]
+    if "dt" not in part:
+        html = html.replace("c", "c" * 201)
+        assert judged(html, 0, 0.1, 0.2, 0.3, 0.4, 1) == [0, 0.1, 0.2, 0.3, 0.4, 1]
 
 
 def test_a_term_of_a_long_list_is_as_likely_as_what_explains_it():
-    said = f"<dd>{'x' * 201}<p>more</p></dd>"
-    dom = read(f"<dl><dt>a<dt>b{said}<dt>c{said}<dt>d</dl><dl><div><dt>e{said}</div></dl>")
-    before = np.array([0.1, 0.2, 0.7, 0, 0.8, 0.5, 0.9, 0.3, 0.1, 0.6, 0.2], np.float32)
-    after = _whole(dom, before.copy(), np.ones(11, np.float32))
-    assert np.allclose(after, [0.7, 0.7, 0.7, 0, 0.8, 0.5, 0.9, 0.3, 0.6, 0.6, 0.2])
+    said = f"<dd>{'x' * 201}<p>y</p></dd>"
+    html = f"<dl><dt>a<dt>b{said}<dt>c{said}<dt>d</dl><dl><div><dt>e{said}</div></dl>"
+    found = judged(html, 0.1, 0.2, 0.7, 0, 0.8, 0.5, 0.9, 0.3, 0.1, 0.6, 0.2)
+    assert found == [0.7, 0.7, 0.7, 0, 0.8, 0.5, 0.9, 0.3, 0.6, 0.6, 0.2]
 
 
 def test_a_heading_is_judged_by_what_stands_under_it_too():
-    dom = read("<p>a<h1>b</h1><h2>c</h2><p>d<h3></h3><div><h4>e</h4></div>f<h2>g</h2>")
-    before = np.array([0.1, 0.3, 0.5, 0.9, 0.6, 0.2, 0.8], np.float32)
-    after = _whole(dom, before.copy(), np.ones(7, np.float32))
-    assert np.allclose(after, [0.1, 0.5, 0.7, 0.9, 0.4, 0.2, 0.8])
+    html = "<p>a<h1>b</h1><h2>c</h2><p>d<h3></h3><div><h4>e</h4></div>f<h2>g</h2>"
+    found = judged(html, 0.1, 0.3, 0.5, 0.9, 0.6, 0.2, 0.8)
+    assert found == [0.1, 0.5, 0.7, 0.9, 0.4, 0.2, 0.8]
 
 
 def test_a_formula_is_as_likely_as_what_stands_beside_it():
     one = r"<p>\(x = \frac{1}{2}\)"
-    dom = read(f"<p>a{one}{one}<p>b<p>for each \\(x\\) of them<p>c{one}")
-    before = np.array([0.9, 0.1, 0, 0.2, 0.3, 0.4, 0.8], np.float32)
-    after = _whole(dom, before.copy(), np.ones(7, np.float32))
-    assert np.allclose(after, [0.9, 0.9, 0.9, 0.2, 0.3, 0.4, 0.8])
+    html = f"<p>a{one}{one}<p>b<p>for each \\(x\\) of them<p>c{one}"
+    found = judged(html, 0.9, 0.1, 0, 0.2, 0.3, 0.4, 0.8)
+    assert found == [0.9, 0.9, 0.9, 0.2, 0.3, 0.4, 0.8]
 
 
 def test_a_list_within_an_item_is_judged_for_itself():
-    dom = read("<ul><li>a<ul><li>b<li>c</ul><li>d</ul>")
-    chances = _whole(dom, np.array([0, 0.5, 0.7, 1], np.float32), np.ones(4, np.float32))
-    assert np.allclose(chances, [0.5, 0.6, 0.6, 0.5])
+    html = "<ul><li>a<ul><li>b<li>c</ul><li>d</ul>"
+    assert judged(html, 0, 0.5, 0.7, 1, alike=True) == [0.5, 0.6, 0.6, 0.5]
+
+
+def cards(tags="div div div", names="card card card", first="a") -> str:
+    """Return three cards with a front and a back, and a paragraph."""
+    parts = [
+        f'<div class="{name} c{n}"><{tag} id="front-{n}">{first if n == 0 else "b"}</{tag}>'
+        '<div class="back">c</div></div>'
+        for n, (tag, name) in enumerate(zip(tags.split(), names.split(), strict=True))
+    ]
+    return f'<div class="cards">{"".join(parts)}</div><p>d</p>'
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        (cards(), [0.3, 0.6, 0.3, 0.6, 0.3, 0.6, 0]),
+        (cards("p div div"), [0.1, 0.6, 0.2, 0.6, 0.6, 0.6, 0]),  # two are too few
+        (cards(names="card other card"), [0.1, 0.9, 0.2, 0.5, 0.6, 0.4, 0]),
+        (cards(first="a" * 201), [0.1, 0.6, 0.2, 0.6, 0.6, 0.6, 0]),
+        (cards().replace("card c2", "card c2x"), [0.1, 0.9, 0.2, 0.5, 0.6, 0.4, 0]),
+        (cards("li li li").replace("back", "b"), [0.1, 0.6, 0.2, 0.6, 0.6, 0.6, 0]),
+    ],
+)
+def test_what_looks_alike_is_kept_whole_too(html, expected):
+    assert judged(html, 0.1, 0.9, 0.2, 0.5, 0.6, 0.4, 0, alike=True) == expected
 
 
 def test_a_term_is_kept_with_its_definition():

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from webfilter import packaged
 from webfilter.errors import ConfigError
 from webfilter.extract import jsonld
-from webfilter.extract.blocks.model import LEAST, Floats, Model, choose, see
+from webfilter.extract.blocks.model import LEAST, Floats, Model, Seen, choose, see
+from webfilter.extract.blocks.tree import Tree, ints
 from webfilter.extract.dom import HEADINGS, Dom, read, uncollected
 from webfilter.extract.engine import Extracted, Options, Unfit
 from webfilter.extract.render import render
@@ -26,6 +27,9 @@ _SURE = 0.7
 _MOST_BLOCKS = 50_000
 _WHOLES = (("table",), ("ul", "ol", "dl"))
 _PART_CHARACTERS = 200
+_LISTED = frozenset(("td", "th", "li", "dt", "dd"))
+_LEAST_ALIKE = 3
+_NO_DIGITS = dict.fromkeys(b"0123456789")
 _LEAST_CARRIED, _MUCH_MORE = 300, 4
 _LEAST_COPIED = 100
 _MAY_BE_ALIKE = ("li", "dt", "dd", *HEADINGS)
@@ -73,7 +77,7 @@ class Blocks:
         if len(dom.blocks) > _MOST_BLOCKS:
             raise Unfit(f"{len(dom.blocks)} blocks > {_MOST_BLOCKS}")
         seen = see(html, dom, url)
-        chances = _whole(dom, self._model.probabilities(seen), seen.page.size + 1)
+        chances = _whole(dom, self._model.probabilities(seen), seen)
         least = _SURE if asked.precision else LEAST
         kept = _once(dom, choose(chances, seen.page.size + 1, least))
         text = render(dom, kept, asked.markdown, asked.links, url) if kept else ""
@@ -99,11 +103,12 @@ class Blocks:
         return Extracted(("\n\n" if asked.markdown else "\n").join(parts))
 
 
-def _whole(dom: Dom, chances: Floats, size: Floats) -> Floats:
+def _whole(dom: Dom, chances: Floats, seen: Seen) -> Floats:
     """Return `chances` with one value for all of a table or list of short parts: no half is kept.
 
-    In lists of longer parts, a term is as likely as what explains it, at least; so is a formula as
-    what stands beside it. A heading is judged by itself and by what stands under it, half and half.
+    So for what looks like a list (see `_alike`). In lists of longer parts, a term is as likely as
+    what explains it, at least; so is a formula as what stands beside it. A heading is judged by
+    itself and by what stands under it, half and half.
 
     A definition without its term, a question without one of its answers are worse than neither,
     which a bag of words does not say (benchmarks/lists_kept.py): its F1 is the same, .884 in five
@@ -111,9 +116,10 @@ def _whole(dom: Dom, chances: Floats, size: Floats) -> Floats:
     of WCXB have above text that is kept, 398 were left out without this, and 139 are; of those that
     they have not, 105 fewer stay.
     """
-    long = np.array([len(block.text) > _PART_CHARACTERS for block in dom.blocks])
-    for names in _WHOLES:
-        wholes, part_of = np.unique(_around(dom, *names), return_inverse=True)
+    long = ints([*map(len, seen.texts)]) > _PART_CHARACTERS
+    size = seen.page.size + 1
+    for within in (*(_around(dom, *names) for names in _WHOLES), _alike(seen.page.tree)):
+        wholes, part_of = np.unique(within, return_inverse=True)
         mean = np.bincount(part_of, chances * size) / np.bincount(part_of, size)
         judged = ((wholes >= 0) & (np.bincount(part_of, long) == 0))[part_of]
         chances[judged] = mean[part_of][judged]
@@ -121,13 +127,33 @@ def _whole(dom: Dom, chances: Floats, size: Floats) -> Floats:
         first, after = dom.first[term], dom.last[term]
         if after < dom.last[dom.parents[term]]:
             chances[first:after] = np.maximum(chances[first:after], chances[after])
-    for i in [i for i, block in enumerate(dom.blocks) if is_formula(block.text)]:
-        chances[i] = chances[max(0, i - 1) : i + 2].max()
+    for i, text in enumerate(seen.texts):
+        if ("\\" in text or "$$" in text) and is_formula(text):
+            chances[i] = chances[max(0, i - 1) : i + 2].max()
     headings = sorted(at for name in HEADINGS for at in dom.holders[name])
     for first, after in reversed([(dom.first[at], dom.last[at]) for at in headings]):
         if after < len(chances):
             chances[first:after] = (chances[first:after] + chances[after]) / 2
     return chances
+
+
+def _alike(tree: Tree) -> NDArray[np.intp]:
+    """Return for each block a number that it shares with those that stand as it does, or -1.
+
+    At least three share one: in one element, with the same three elements around each, by tags and
+    names but for digits. Parts of lists and tables have none.
+    """
+    kinds: dict[tuple[str, str], int] = {}
+    tags, names = zip(*tree.looks, strict=True)
+    named = "\0".join(names).translate(_NO_DIGITS).split("\0")
+    kind = ints([kinds.setdefault(look, len(kinds)) for look in zip(tags, named, strict=True)])
+    listed = np.array([tag in _LISTED for tag in tags])
+    key = tree.chain[:, 3]
+    for level in range(3):
+        key = key * len(kinds) + kind[tree.look[tree.chain[:, level]]]
+    _, found, count = np.unique(key, return_inverse=True, return_counts=True)
+    found[(count[found] < _LEAST_ALIKE) | listed[tree.look[tree.chain[:, 0]]]] = -1
+    return found
 
 
 def _around(dom: Dom, *names: str) -> NDArray[np.intp]:
