@@ -213,6 +213,13 @@ def test_formulas_in_markdown_stand_between_dollars_and_are_not_escaped(html, ex
     assert render(dom, range(len(dom.blocks)), True) == expected
 
 
+def test_a_table_of_an_equation_and_its_number_is_none():
+    cells = "<td></td><td><math alttext='a_b' display=block></math></td><td>(1)</td>"
+    dom = read(f"<table><tr>{cells}</tr></table>")
+    assert render(dom, range(2), True) == "$$a_b$$\n\n(1)"
+    assert render(dom, range(2)) == "\\[a_b\\]\n(1)"
+
+
 @pytest.mark.parametrize("one", [r"\(", r"\[a", "$", "$a_", "$$a", "\\(a\\\\", "$a_ " + " " * 50])
 def test_open_formulas_take_linear_time(one):
     dom = read(f"<p>{one * 20_000}_")

@@ -146,7 +146,10 @@ def _data_tables(
         place = places[i]
         if place.table < 0:
             continue
-        if place.pre >= 0 or place.item >= 0 or len(dom.blocks[i].text) > _CELL_CHARACTERS:
+        text = dom.blocks[i].text
+        if place.pre >= 0 or place.item >= 0 or len(text) > _CELL_CHARACTERS:
+            bad.add(place.table)
+        if text.startswith("\\[") and text.endswith("\\]"):  # an equation and its number
             bad.add(place.table)
         add(place, 1)
     good = set()
