@@ -401,6 +401,8 @@ def test_elements_in_a_row_are_apart_but_for_the_parts_of_one_name(html, expecte
         ("<dl><dt>f()<a href=x><span class=viewcode-link><span>[source]</span></span></a>"
          "<a class=headerlink href=#f>#</a></dt></dl>", ["f()"]),
         ("<h2>A<a href=#a> ¶</a></h2>", ["A"]),
+        ("<h3><code>a()</code><span><a href=#a> # </a></span></h3>", ["a()"]),
+        ("<h3><i><i><i><i><a href=#a>#</a></i></i></i></i></h3>", ["#"]),
         ("<p>see <a href=#a>#</a>", ["see #"]),
         ("<body class='x mediawiki ltr'><h2>A<span class=mw-editsection>[<a>edit</a>]</span></h2>b",
          ["A", "b"]),

@@ -57,6 +57,7 @@ _DOTTED = re.compile(r"(?:\w+\.)+")
 _CODE = frozenset(("code", "kbd", "samp", "tt"))  # but not here: each colour of code is a span
 _PERMALINKS = frozenset(["¶", "§", "#", "🔗", "\uf0c1"])  # the last is a glyph of Font Awesome
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_HEADED = frozenset((*HEADINGS, "dt"))
 _HOLDERS = ("table", "ul", "ol", "dl", "li", "dt", "dd", "pre", *HEADINGS)
 _LINE = re.compile(r"(?<![a-zA-Z])line(?![a-zA-Z]|[-_]?num)")
 _WIDE = "[\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]"
@@ -187,7 +188,14 @@ def _is_permalink(text: Any) -> bool:
     link = text.parent
     if link.tag != "a" or text.prev is not None or text.next is not None:
         return False
-    return text.text_content != "#" or link.parent.tag in HEADINGS or link.parent.tag == "dt"
+    if text.text_content.strip() != "#":
+        return True
+    around = link.parent
+    for _ in range(_NEAR):
+        if around is None or around.tag in _HEADED:
+            break
+        around = around.parent
+    return around is not None and around.tag in _HEADED
 
 
 def _is_gutter(pre: Any) -> bool:
