@@ -283,3 +283,24 @@ def test_code_comes_out_of_the_recipe_as_it_went_in(name):
         counted = list(steps)
         counted[place] = replace(steps[place], count_code=True)
         assert not wf.Pipeline(tuple(counted))([text])[0].live, JUDGES[place]
+
+
+SHORT = (
+    ("Words", "Cloud", "Water that hangs in the air in small drops.", "Rain", "Drops that fall."),
+    ("1. What do we measure it with?", "A. A gauge", "B. A clock", "- Rain", r"\[ m = s / n \]"),
+)
+
+
+@pytest.mark.parametrize("name", ["educational", "phases"])
+def test_headings_terms_answers_and_formulas_come_out_of_the_recipe(name):
+    steps = [step for step in wf.recipe(name).steps if step.name in JUDGES]
+    text = "\n".join([*SHORT[0], *LESSON[:5], *SHORT[1], *LESSON[5:]])
+    [doc] = wf.Pipeline(tuple(steps))([text])
+    assert doc.live, doc.verdict
+    assert doc.text == text
+    steps[JUDGES.index("c4_quality")] = C4Quality.profile("fineweb", drop_curly_bracket=False)
+    [doc] = wf.Pipeline(tuple(steps))([text])
+    left = doc.text.split("\n")
+    assert [line for line in (*SHORT[0], *SHORT[1]) if line not in left] == [
+        "Words", "Cloud", "Rain", "- Rain"
+    ]  # fmt: skip
