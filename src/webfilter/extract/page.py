@@ -51,6 +51,10 @@ class Extract(Transform):
     that stand for quotes and dashes of Windows-1252 are read as these, and letters with their
     marks as one character where there is one (NFC).
 
+    With ``blocks``, formulas are TeX between ``\\(`` and ``\\)`` or ``\\[`` and ``\\]``, in Markdown
+    between dollars, and exponents and indices are marked (10^-6, x_i); items of numbered lists have
+    their numbers.
+
     Raises:
         UnknownName: there is no such engine.
         ConfigError: a time or memory limit is not positive, links are wanted in plain text, or
