@@ -39,7 +39,7 @@ _ZERO_WIDTH = re.compile(f"(?<!{_PARTED})\u200b+(?!{_PARTED})")
 
 @dataclass(frozen=True)
 class Extract(Transform):
-    """Turns the HTML of a page into its main text, by one engine with another in reserve.
+    r"""Turns the HTML of a page into its main text, by one engine with another in reserve.
 
     Documents without HTML (WET, JSONL) pass with the text they have. With `seconds` or `memory_mb`
     the work is done in a child process, and a page that hangs, crashes or needs too much memory
@@ -51,7 +51,7 @@ class Extract(Transform):
     that stand for quotes and dashes of Windows-1252 are read as these, and letters with their
     marks as one character where there is one (NFC).
 
-    With ``blocks``, formulas are TeX between ``\\(`` and ``\\)`` or ``\\[`` and ``\\]``, in Markdown
+    With ``blocks``, formulas are TeX between ``\(`` and ``\)`` or ``\[`` and ``\]``, in Markdown
     between dollars, and exponents and indices are marked (10^-6, x_i); items of numbered lists have
     their numbers.
 
