@@ -120,6 +120,25 @@ def test_what_mathjax_drew_within_an_open_iframe_is_not_read():
     assert found.startswith("first\na \\(z\\) b\nc\nc")
 
 
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<body class=mediawiki><b class=mw-editsection>no</b><p>a", "a"),
+        ("<body class=mediawiki><p>a<b class=mw-editsection>[<i class=mw-editsection>e</i>]</b>b",
+         "ab"),
+        ("<p>a <math><annotation><annotation>no</annotation></annotation><mi>x</mi></math> b",
+         "a x b"),
+        ("<p>a <span class=MathJax><script type='math/tex'>no</script></span>"
+         "<script type='math/tex'>x</script> b", r"a \(x\) b"),
+        ("<p>a " + "<span class=MathJax></span> " * 3 + "<script type='math/tex'>x</script>",
+         r"a \(x\)"),
+    ],
+)  # fmt: skip
+def test_what_is_taken_out_within_what_is_taken_out(html, expected):
+    for _ in range(50):  # what was freed is not always overwritten at once
+        assert text(html) == expected
+
+
 # ---- pictures -----------------------------------------------------------------------------------
 
 

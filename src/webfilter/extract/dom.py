@@ -343,6 +343,9 @@ class _Walk:
                     add_first(here)
                     add_end(index + 1)
                     add_last(here)
+                    if tag == "body" and "mediawiki" in (node.attributes.get("class") or ""):
+                        for tool in reversed(node.css(".mw-editsection")):  # the inner ones first
+                            tool.decompose()
                     child = node.child
                     if role == "viewcode-link" or (tag == "pre" and _is_gutter(node)):
                         child = None
@@ -352,9 +355,6 @@ class _Walk:
                         pieces = self._pieces
                         ends[index] = len(tags)
                         last[index] = len(blocks)
-                    elif tag == "body" and "mediawiki" in (node.attributes.get("class") or ""):
-                        for tool in node.css(".mw-editsection"):
-                            tool.decompose()
                     if pre and tag == "code":
                         dom.code[index] = node.attributes.get("class") or ""
                     if child is not None:

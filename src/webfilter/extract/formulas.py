@@ -84,8 +84,11 @@ def sign(node: Any) -> str | None:
 def undrawn(root: Any) -> None:
     """Take out what MathJax drew of the formulas under `root`."""
     for script in root.css(", ".join(f"script[type^='{kind}']" for kind in _SCRIPTS)):
-        while _is_drawn(drawn := _neighbor(script)):
+        drawn = _neighbor(script)
+        while _is_drawn(drawn):
+            before = _neighbor(drawn)
             drawn.decompose()
+            drawn = before
 
 
 def _formula(node: Any) -> str:
@@ -105,7 +108,7 @@ def _formula(node: Any) -> str:
     written = said.get("alttext") or tex(node)
     if written:
         return _delimited(written, block)
-    for note in notes:
+    for note in reversed(notes):  # the inner ones first
         note.decompose()
     return " ".join(node.text(deep=True).split())
 
