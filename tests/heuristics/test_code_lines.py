@@ -282,6 +282,8 @@ def test_code_comes_out_of_the_recipe_as_it_went_in(name):
     for place in (0, 1, 4):
         counted = list(steps)
         counted[place] = replace(steps[place], count_code=True)
+        if place == 4:  # most lines of code have few words
+            counted[place] = replace(counted[place], line_min_words=None)
         assert not wf.Pipeline(tuple(counted))([text])[0].live, JUDGES[place]
 
 
@@ -298,9 +300,29 @@ def test_headings_terms_answers_and_formulas_come_out_of_the_recipe(name):
     [doc] = wf.Pipeline(tuple(steps))([text])
     assert doc.live, doc.verdict
     assert doc.text == text
-    steps[JUDGES.index("c4_quality")] = C4Quality.profile("fineweb", drop_curly_bracket=False)
+    c4, fineweb = JUDGES.index("c4_quality"), JUDGES.index("fineweb_quality")
+    steps[c4] = C4Quality.profile("fineweb", drop_curly_bracket=False)
     [doc] = wf.Pipeline(tuple(steps))([text])
     left = doc.text.split("\n")
     assert [line for line in (*SHORT[0], *SHORT[1]) if line not in left] == [
         "Words", "Cloud", "Rain", "- Rain"
     ]  # fmt: skip
+    steps[fineweb] = replace(steps[fineweb], line_min_words=None)
+    [same] = wf.Pipeline(tuple(steps))([text])
+    assert same.signals == doc.signals  # as if they were not there
+
+
+def test_fineweb_does_not_count_lines_of_few_words_if_it_is_told():
+    text = "\n".join([*PROSE, "Home", "About us", " \t", "Home", "It ends here."])
+    stage = FineWebQuality(line_min_words=3)
+    assert stage.measure(Document("a", text)) == FineWebQuality().measure(
+        Document("a", "\n".join([*PROSE, "It ends here."]))
+    )
+    assert stage.measure(Document("a", "Home\nHome")) == FineWebQuality().measure(
+        Document("a", "Home\nHome")
+    )
+    for none in (None, 0):
+        assert replace(stage, line_min_words=none).measure(Document("a", text)) == (
+            FineWebQuality().measure(Document("a", text))
+        )
+    check_stage(stage)

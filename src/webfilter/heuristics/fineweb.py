@@ -128,6 +128,10 @@ class FineWebQuality(Profiled, Scorer):
     """Whether lines of program code count (`webfilter.text.code_lines`), and their tokens.
     They are short, end in no mark and repeat, so that pages which teach programming go for them;
     without them a page is judged by the rest of it, if there is any."""
+    line_min_words: int | None = None
+    """Least words, by white space, of a line that counts, if any has so many; None: all count.
+    FineWeb judges what C4's rules leave, and these take out lines of fewer than three words:
+    with 3, pages that keep such lines are judged as if they had none."""
     words: Words = "english"
     """What a token is: see `webfilter.text.tokens`."""
 
@@ -203,9 +207,18 @@ class FineWebQuality(Profiled, Scorer):
 
     def measure_batch(self, docs: Sequence[Document]) -> Sequence[Mapping[str, Value]]:
         """Return the signals of each document; None where there is nothing to divide by."""
-        texts = [doc.text if self.count_code else without_code(doc.text) for doc in docs]
+        texts = [self._counted(doc.text) for doc in docs]
         tokens = tokenize_all(texts, self.words)
         return [self._measured(text, len(each)) for text, each in zip(texts, tokens, strict=True)]
+
+    def _counted(self, text: str) -> str:
+        if not self.count_code:
+            text = without_code(text)
+        fewest = self.line_min_words or 0
+        if fewest < 1:
+            return text
+        long = [line for line in text.split("\n") if len(line.split(None, fewest)) >= fewest]
+        return "\n".join(long) if long else text
 
     def _measured(self, text: str, tokens: int) -> dict[str, Value]:
         lines = text.split("\n")
