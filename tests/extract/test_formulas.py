@@ -19,6 +19,14 @@ def text(html: str) -> str:
 
 # ---- MathML -------------------------------------------------------------------------------------
 
+ACCENTS = {
+    "bar": "¯‾_",
+    "hat": "^ˆ\u0302",
+    "tilde": "~˜",
+    "vec": "→\u20d7",
+    "dot": "˙.",
+    "ddot": "¨",
+}
 X, TWO = "<mi>x</mi>", "<mn>2</mn>"
 
 
@@ -49,6 +57,24 @@ X, TWO = "<mi>x</mi>", "<mn>2</mn>"
         (f"<mphantom><mi>q</mi></mphantom><msup>{X}{TWO}</msup>", "x^2"),
         (f"<semantics><mrow><msup>{X}{TWO}</msup></mrow>"
          "<annotation encoding='StarMath'>no</annotation></semantics>", "x^2"),
+        ("<mfenced open='[' close='[' separators=';,'><mi>a</mi><msqrt><mi>b</mi></msqrt>",
+         r"[a;\sqrt{b}["),
+        *[(f"<mover>{X}<mo>{sign}</mo></mover>", rf"\{name}{{x}}")
+          for name, signs in ACCENTS.items() for sign in signs],
+        (f"<munder>{X}<mo>~</mo></munder>", "x_~"),
+        (f"<mover>{X}<mo>+</mo></mover>", "x^+"),
+        (f"<msup>{X}<mn>12</mn></msup><mn>34</mn><mo>+</mo><mi>sin</mi><mn>5</mn>",
+         r"x^{12}34+\sin5"),
+        (f"<msup>{X}{TWO}</msup><mtext>a</mtext><ms>no</ms><mi>max</mi><mi>ab</mi>",
+         r"x^2a\text{no}\max ab"),
+        (f"<msup>{X}{TWO}</msup><mspace/><mspace/>{X}", "x^2 x"),
+        (f"<msup> {X}\n <mrow> {TWO} </mrow> </msup>\n +\u2062 {X}", "x^2 + x"),
+        (f"<msup>{X}<mrow></mrow></msup><msqrt>{X}</msqrt>", r"x\sqrt{x}"),
+        (f"<msup><mi>ab</mi>{TWO}</msup><msup><mi><b>c</b></mi>{TWO}</msup>", "ab^2c^2"),
+        (f"<msup><mo>||</mo>{TWO}</msup>", "{||}^2"),
+        (f"<msup>{X}</msup><maligngroup>no</maligngroup><malignmark>no</malignmark>"
+         f"<annotation-xml>no</annotation-xml><msqrt>{TWO}</msqrt>", r"x\sqrt{2}"),
+        ("<msqrt></msqrt>", r"\sqrt{}"),
         # what lacks a part is read all the same
         (f"<msup>{X}</msup><mfrac>{TWO}</mfrac>", None),
         (f"<mrow>{X}<mo>=</mo>{TWO}</mrow>", None),
@@ -159,6 +185,10 @@ def test_what_is_taken_out_within_what_is_taken_out(html, expected):
         ('<img class="formulaInl" alt="$ A^T A $" src="form_0.png">', r"\(A^T A\)"),
         ('<img src="https://latex.codecogs.com/gif.latex?e%5Ex">', r"\(e^x\)"),
         ('<img src="https://chart.googleapis.com/chart?cht=tx&chl=x%2By">', r"\(x+y\)"),
+        (r'<img src="https://x.example/media/math/render/svg/0a" alt="a_1">', r"\(a_1\)"),
+        (r'<img src="img7.png" alt="\(a_1\)">', r"\(a_1\)"),
+        (r'<img src="img8.png" alt="$$a_1$$">', r"\[a_1\]"),
+        ('<img src="https://latex.codecogs.com/GIF.LATEX?e_1">', r"\(e_1\)"),
         ('<img class="ql-img latex" alt="Rendered by QuickLaTeX.com" src="a.png">', ""),
         # pictures of something else
         ('<img alt="A dog" src="dog.png">', ""),
