@@ -126,7 +126,7 @@ LINES = (
             ["a ¶ § 1 § §"],
         ),
         ("<pre><span>bee</span><span>.</span><span>fly</span>()</pre>", ["bee.fly()"]),
-        ("<pre><div><b>if</b> x:</div> <div>  <b>y</b></div></pre>", ["if x:", "  y"]),
+        ("<pre><div><b>if</b> x:</div> <div>  <b>y</b></div></pre>", ["if x:\n  y"]),
         (
             "<p>a <code><i><span>b</span><span>=c</span></i></code><span>d</span><span>e</span>",
             ["a b=cd e"],
@@ -137,7 +137,7 @@ LINES = (
         ("<pre>" + LINES.format("inline", "line"), ["if x:\n  y"]),
         ("<pre>" + LINES.format("line", "underline"), ["if x:  y"]),
         ("<pre>" + LINES.replace(":</b>", ":</b>\n").format("line", "line"), ["if x:\n\n  y"]),
-        ("<pre><span class=line-number>1</span><span class=line>a</span>", ["1a"]),
+        ("<pre><span class=line-number>1</span><span class=line>a</span>", ["a"]),
         ("<pre><span class=line>a</span><!-- --><span class=line>b</span>", ["ab"]),
         ("<p>a <?php if ($x) { ?>b<?php } ?> c", ["a b c"]),
         ("<select><option>a<option>b</select>", ["a b"]),
@@ -413,31 +413,6 @@ def test_what_is_there_for_editors_is_left_out(html, expected):
     assert texts(html) == expected
 
 
-CODE = "<td><pre>a = 1\nb = 2\n</pre></td>"
-
-
-@pytest.mark.parametrize(
-    ("row", "expected"),
-    [
-        (f"<td><pre>1\n2\n</pre></td>{CODE}", ["a = 1\nb = 2"]),
-        (f"<td class=lntd>\n<div><pre><code><span>9\n</span><span>10\n</span></code></pre></div>\n"
-         f"</td>\n{CODE}", ["a = 1\nb = 2"]),
-        (f"<td><pre>1\n3\n</pre></td>{CODE}", ["1\n3", "a = 1\nb = 2"]),
-        (f"<td><pre>x\n</pre></td>{CODE}", ["x", "a = 1\nb = 2"]),
-        (f"<td><pre></pre></td>{CODE}", ["a = 1\nb = 2"]),
-        ("<td><pre>1\n2\n</pre></td><td>text</td>", ["1\n2", "text"]),
-        ("<td><pre>1\n2\n</pre></td>", ["1\n2"]),
-        (f"<td>{'<div>' * 9}<pre>1\n</pre>{'</div>' * 9}</td>{CODE}", ["1", "a = 1\nb = 2"]),
-    ],
-)  # fmt: skip
-def test_numbers_of_lines_beside_code_are_left_out(row, expected):
-    assert texts(f"<table><tr>{row}</tr></table>") == expected
-
-
-def test_output_that_is_numbers_is_kept():
-    assert texts("<pre>1\n2\n3</pre>") == ["1\n2\n3"]
-
-
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
@@ -478,3 +453,42 @@ def test_holders_are_the_elements_that_hold_something():
     dom = read("<table><tr><td>a</table><ul><li>b<li></ul><h2>c</h2><pre></pre>")
     found = {name: [dom.tags[at] for at in all_] for name, all_ in dom.holders.items() if all_}
     assert found == {"table": ["table"], "ul": ["ul"], "li": ["li"], "h2": ["h2"]}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "<div class=cm-line>@</div>",
+        "<div class=token-line>@<br></div>",
+        "<div><span>@\n</span></div>",
+        "<div><div class=code>@</div></div>",
+        "<div>@</div>\n",
+        "<li><div>@</div></li>",
+    ],
+)
+def test_lines_of_code_that_are_elements_are_one_block(form):
+    code = ["if x:", "", "  y", "", "", "z"]
+    lines = [form.replace("@", line) if line else form.replace("@", "<br>") for line in code]
+    if "<br></div>" in form or "\n</span>" in form:
+        lines = [form.replace("@", line) for line in code]
+    html = f"a<pre><code>{''.join(lines)}</code></pre>b"
+    assert texts(html) == ["a", "\n".join(code), "b"]
+
+
+def test_of_a_page_within_pre_each_part_is_a_block():
+    assert texts("<pre><div>a</div>b<p>c</p><div>d</div>") == ["a", "b", "c", "d"]
+    assert texts("<pre><div>a</div><pre><div>b</div>c</pre>d") == ["a", "b", "c", "d"]
+
+
+def test_code_is_known_by_its_class_where_it_is_no_pre():
+    doxygen = "<div class=line>&#160;  x;</div>\n<div class=line><a></a>&#160;</div>\n<div>y;</div>"
+    assert texts(f"<div class=fragment>{doxygen}</div>") == ["   x;\n \ny;"]
+    assert texts("<div class=fragment><div>a</div><div class=line>b</div></div>") == ["a", "b"]
+    assert texts("<div class=fragment>a</div><div class=fragment></div>b") == ["a", "b"]
+    crayon = "<div class=crayon-pre><div class='crayon-line x'>a  b</div>\n<div>c</div></div>"
+    assert texts(crayon) == ["a  b\nc"]
+    assert read(crayon).tags.count("pre") == 1
+
+
+def test_spaces_that_do_not_break_are_spaces_in_code():
+    assert texts("<pre>if x:\n&nbsp; <b>y</b>&nbsp;<b>&nbsp;z</b></pre>") == ["if x:\n  y  z"]

@@ -12,8 +12,8 @@ pictures, sounds, frames and bars (``object``, ``canvas``, ``video``, ``noframes
 nor ``textarea``: on 39 of 3,508 pages one holds text, mostly hints for who writes a message, then
 terms and code to copy; nor what is there for who edits or cites: a link to the heading that it
 stands in, if its text is nothing but a mark (¶, §, #), ``[edit]`` and ``[source]`` beside one, the
-numbers of lines in a cell beside code. An ``iframe`` that swallowed markup (it was never closed) is
-parsed again.
+numbers of lines beside code (`webfilter.extract.gutters`). An ``iframe`` that swallowed markup (it
+was never closed) is parsed again.
 
 Formulas and exponents are text where they stand (`webfilter.extract.formulas`,
 `webfilter.extract.raised`). A line break of the source between two Chinese or Japanese characters
@@ -33,6 +33,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from webfilter.extract.engine import Unfit
 from webfilter.extract.formulas import Drawn, sign, undrawn
+from webfilter.extract.gutters import is_gutter, take_out
 from webfilter.extract.shape import check
 
 __all__ = ["HEADINGS", "INLINE", "Block", "Dom", "read", "uncollected"]
@@ -53,11 +54,17 @@ _SKIPPED = frozenset(_OTHER.split())
 _APART = frozenset(("span", "a", "label", "time", "option", "i", "b"))  # seen apart in a row
 _OPENING, _CLOSING = frozenset("([{/_'’“„"), frozenset(".,;:!?)]}/_’”")
 _OPENING_ALONE = frozenset(("$", "£", "€", "¥", "@", "#", "**"))
+_NO_LINES = (
+    "p, table, ul, dl, form, section, article, blockquote, h1, h2, h3, h4, h5, h6, pre pre, hr, "
+    "header, nav, footer, main, aside, figure, fieldset, details, address, center, iframe"
+)
+_AS_PRE = {"fragment": "line", "crayon-pre": "crayon-line"}  # doxygen and Crayon: code, its lines
 _DOTTED = re.compile(r"(?:\w+\.)+")
 _CODE = frozenset(("code", "kbd", "samp", "tt"))  # but not here: each colour of code is a span
 _PERMALINKS = frozenset(["¶", "§", "#", "🔗", "\uf0c1"])  # the last is a glyph of Font Awesome
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HEADED = frozenset((*HEADINGS, "dt"))
+_GUTTERED = frozenset(("pre", "td"))
 _HOLDERS = ("table", "ul", "ol", "dl", "li", "dt", "dd", "pre", *HEADINGS)
 _LINE = re.compile(r"(?<![a-zA-Z])line(?![a-zA-Z]|[-_]?num)")
 _WIDE = "[\u3001-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]"
@@ -198,27 +205,6 @@ def _is_permalink(text: Any) -> bool:
     return around is not None and around.tag in _HEADED
 
 
-def _is_gutter(pre: Any) -> bool:
-    """Whether a ``pre`` holds the numbers of the lines of another one, in the next cell."""
-    cell = pre.parent
-    for _ in range(_NEAR):
-        if cell is None or cell.tag == "td":
-            break
-        cell = cell.parent
-    if cell is None or cell.tag != "td":
-        return False
-    code = cell.next
-    while code is not None and code.tag == "-text":
-        code = code.next
-    if code is None or code.css_first("pre") is None:
-        return False
-    numbers = pre.text(deep=True).split()
-    if not numbers or not all(number.isdecimal() and len(number) < 7 for number in numbers):
-        return False
-    first = int(numbers[0])
-    return [int(number) for number in numbers] == list(range(first, first + len(numbers)))
-
-
 def _are_lines(before: Any, node: Any) -> bool:
     """Whether two spans of code in a row are lines by their class, with no break between them."""
     for span in (before, node):
@@ -228,6 +214,20 @@ def _are_lines(before: Any, node: Any) -> bool:
     while last.last_child is not None:
         last = last.last_child
     return last.tag_id != _TEXT or not last.text_content.endswith("\n")
+
+
+def _are_elements(pre: Any) -> bool:
+    """Whether elements in a ``pre`` are lines, and there are no other ones but inline."""
+    return pre.css_first("div, li") is not None and pre.css_first(_NO_LINES) is None
+
+
+def _is_code(div: Any) -> bool:
+    """Whether a ``div`` of a class in `_AS_PRE` holds lines of code."""
+    line = div.child
+    while line is not None and line.tag_id == _TEXT:
+        line = line.next
+    lines = _AS_PRE[div.attributes["class"]]
+    return line is not None and (line.attributes.get("class") or "").startswith(lines)
 
 
 class _Walk:
@@ -276,6 +276,10 @@ class _Walk:
         pre = self._pre
         gap: tuple[str, int] | None = None  # put between elements in a row, not in the page
         part = ""  # their tag
+        lined = False  # in a ``pre`` whose lines are elements
+        border: tuple[str, int] | None = (
+            None  # the break after one, as long as nothing came after it
+        )
         stack: list[tuple[Any, int, str, bool]] = []  # open elements: node, index, tag, inline
         within.append(parent)
         while True:
@@ -285,8 +289,8 @@ class _Walk:
                 if pieces or pre or not node.is_empty_text_node:
                     text = node.text_content
                     if not text or text.isspace():
-                        if text and (pieces or pre):
-                            pieces.append((text, at))
+                        if text and (pieces[-1] is not border if pieces else pre):
+                            pieces.append((text.replace("\xa0", " "), at))
                     elif not (self._link and text.strip() in _PERMALINKS and _is_permalink(node)):
                         breaks = 0
                         if gap is not None:
@@ -299,7 +303,9 @@ class _Walk:
                             gap = None
                         if "\v" in text:
                             text = text.replace("\v", " ")
-                        if "\n" in text and not pre and not text.isascii():
+                        if pre:
+                            text = text.replace("\xa0", " ")
+                        elif "\n" in text and not text.isascii():
                             text = _BREAK_WITHIN.sub("", text)
                         pieces.append((text, at))
                         if self._link:
@@ -319,7 +325,13 @@ class _Walk:
                 if kind <= _BLOCK:
                     inline = kind == _INLINE
                     if not inline:
-                        if pieces:
+                        if not pieces:
+                            pass
+                        elif lined:
+                            if not pieces[-1][0].endswith("\n"):
+                                pieces.append(("\n", at))
+                            border = None
+                        else:
                             pieces = self._flush()
                         breaks = 0
                     elif before == tag and tag in _APART:
@@ -334,21 +346,28 @@ class _Walk:
                         role = node.attributes.get("class") or ""
                         if role == "classifier":  # the colon is left to the style
                             pieces.append((" : ", at))
+                    unread = inline and not (wanted and tag == "a")
+                    said = _UNREAD if unread else node.attributes
+                    if tag == "div" and said.get("class") in _AS_PRE and _is_code(node):
+                        tag = "pre"
                     index = len(tags)
                     add_tag(tag)
                     add_parent(at)
-                    unread = inline and not (wanted and tag == "a")
-                    add_attributes(_UNREAD if unread else node.attributes)
+                    add_attributes(said)
                     here = len(blocks)
                     add_first(here)
                     add_end(index + 1)
                     add_last(here)
-                    if tag == "body" and "mediawiki" in (node.attributes.get("class") or ""):
+                    if tag == "body" and "mediawiki" in (said.get("class") or ""):
                         for tool in reversed(node.css(".mw-editsection")):  # the inner ones first
                             tool.decompose()
                     child = node.child
-                    if role == "viewcode-link" or (tag == "pre" and _is_gutter(node)):
+                    if role == "viewcode-link" or (tag in _GUTTERED and is_gutter(node)):
                         child = None
+                    elif tag == "pre" and not pre:
+                        take_out(node)
+                        child = node.child
+                        lined = _are_elements(node)
                     elif tag == "iframe":
                         child = None
                         self._inside(node, index, level)
@@ -396,7 +415,15 @@ class _Walk:
                     break
                 node, index, tag, inline = stack.pop()
                 if not inline:
-                    if pieces:
+                    if tag == "pre":
+                        lined, border = False, None
+                    if not pieces:
+                        pass
+                    elif lined:
+                        if not pieces[-1][0].endswith("\n"):
+                            pieces.append(("\n", at))
+                        border = pieces[-1]
+                    else:
                         pieces = self._flush()
                     within.pop()
                     if tag == "pre":
