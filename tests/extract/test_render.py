@@ -178,6 +178,36 @@ def test_readers_see_what_was_written_and_no_mark(html, seen):
     assert said == "".join(seen.split())
 
 
+@pytest.mark.parametrize(
+    ("html", "expected", "written"),
+    [
+        ("<div>1.</div><h3>a</h3><div>2)</div><p>b", "1. a\n2) b", "### 1. a\n\n2\\) b"),
+        ("<div>123.</div>a", "123. a", "123\\. a"),
+        ("<div>1234.</div>a", "1234.\na", "1234\\.\n\na"),
+        ("<div>12</div>a", "12\na", "12\n\na"),
+        ("<li><b>7.</b><p>a<p>b", "- 7. a\nb", "- 7\\. a\n\n  b"),
+        ("<li>1.<li>a", "- 1.\n- a", "- 1\\.\n- a"),
+        ("<div>1.</div><div>2.</div>a", "1.\n2.\na", "1\\.\n\n2\\.\n\na"),
+        ("<p>a<p>1.", "a\n1.", "a\n\n1\\."),
+        ("<div>1.</div><pre>a</pre>", "1.\na", "1\\.\n\n```\na\n```"),
+        ("<table><tr><td>1.<td>a<tr><td>2.<td>b</table>", "1. | a\n2. | b", None),
+        ("<p>1.<table><tr><td>a<td>b<tr><td>c<td>d</table>", "1.\na | b\nc | d", None),
+        ("<table><tr><td>1.<td><p>a<p>b</table>", "1. a\nb", "1\\. a\n\nb"),
+        ("<pre>1.</pre>a", "1.\na", "```\n1.\n```\n\na"),
+    ],
+)
+def test_a_number_alone_is_put_before_what_it_numbers(html, expected, written):
+    assert plain(html) == expected
+    if written is not None:
+        assert markdown(html) == written
+
+
+def test_a_number_is_not_put_before_what_stands_further_on():
+    dom = read("<p>1.<p>a<p>b")
+    assert render(dom, [0, 2]) == "1.\nb"
+    assert render(dom, [1, 2]) == "a\nb"
+
+
 def test_a_link_behind_an_exclamation_mark_is_no_image():
     source = markdown("<p>Look!<a href=/t>b</a>", True, "http://a.example/")
     assert source == "Look\\![b](http://a.example/t)"

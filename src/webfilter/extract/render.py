@@ -4,7 +4,8 @@ Plain text has one line a block: paragraphs, ``- `` or a number before the items
 cells of a data table between bars on one line, code with its own line breaks. Markdown has the same
 with ``#`` before headings, fenced code, tables with their line, formulas between dollars, emphasis,
 quotes, nested lists and, where wanted, links. A table that only lays out the page (a cell with
-several blocks or much text) is no table. One within a cell of a table is text of that cell.
+several blocks or much text) is no table. One within a cell of a table is text of that cell. A
+number that stands alone above what it numbers ("1.", in a box of its own) is put before it.
 
 Markdown is CommonMark with the tables of GitHub; what would be read as a mark and is none, is
 escaped. Of colspan and rowspan nothing is kept but that a cell moves the next ones to the right.
@@ -28,6 +29,7 @@ _MOST_COLUMNS = 100
 _DEEPEST = 20  # lists and quotes written as nested
 _LANGUAGE = re.compile(r"\b(?:language|lang|brush|highlight-source)[-:]\s*([\w+#-]{1,20})")
 _FENCES = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
+_ALONE = re.compile(r"\d{1,3}[.)]")
 _NUMBER = re.compile(r"\s*(\d{1,9})(?!\d)")  # as browsers do: what stands behind it is let be
 
 
@@ -105,7 +107,9 @@ def render(
     cells = _cells_around(known, places)
     tables = _data_tables(dom, kept, places, cells)
     places = _outermost(places, cells, tables)
-    write = _Markdown(dom, places, links, url) if markdown else _Plain(dom, places)
+    before = _numbers_before(dom, kept, places, tables)
+    write = _Markdown(dom, places, before, links, url) if markdown else _Plain(dom, places, before)
+    kept = [i for i in kept if i + 1 not in before]
     for (table, pre), group in groupby(kept, key=lambda i: (places[i].table, places[i].pre)):
         members = list(group)
         if table in tables:
@@ -186,14 +190,39 @@ def _outermost(
     }
 
 
+def _numbers_before(
+    dom: Dom, kept: Sequence[int], places: Mapping[int, _Place], tables: set[int]
+) -> dict[int, str]:
+    """Return the blocks right above which a number stands alone in the same item, and these."""
+    found: dict[int, str] = {}
+    after = -1  # the block after the last number alone
+    for i in kept:
+        text, place = dom.blocks[i].text, places[i]
+        if len(text) > 4 or place.pre >= 0 or place.table in tables or not _ALONE.fullmatch(text):
+            continue
+        lone, after = i != after, i + 1
+        following = places.get(after)
+        if (
+            lone
+            and following is not None
+            and following.item == place.item
+            and following.pre < 0
+            and following.table not in tables
+            and not _ALONE.fullmatch(dom.blocks[after].text)
+        ):
+            found[after] = text
+    return found
+
+
 class _Plain:
     _letters = True
     """Whether the items of a list of letters have letters."""
 
-    def __init__(self, dom: Dom, places: dict[int, _Place]) -> None:
+    def __init__(self, dom: Dom, places: dict[int, _Place], before: Mapping[int, str]) -> None:
         self.lines: list[str] = []
         self._dom = dom
         self._places = places
+        self._before = before
         self._marked: set[int] = set()  # items that have their mark
         self._numbers: dict[int, dict[int, int]] = {}  # of the items of each ordered list
 
@@ -206,6 +235,8 @@ class _Plain:
 
     def block(self, i: int) -> None:
         text, item = self._dom.blocks[i].text, self._places[i].item
+        if i in self._before:
+            text = f"{self._before[i]} {text}"
         self.lines.append(self._mark(item) + text if self._begins(item) else text)
 
     def _mark(self, item: int) -> str:
@@ -246,20 +277,30 @@ class _Plain:
 class _Markdown(_Plain):
     _letters = False  # CommonMark has none
 
-    def __init__(self, dom: Dom, places: dict[int, _Place], links: bool, url: str | None) -> None:
-        super().__init__(dom, places)
+    def __init__(
+        self,
+        dom: Dom,
+        places: dict[int, _Place],
+        before: Mapping[int, str],
+        links: bool,
+        url: str | None,
+    ) -> None:
+        super().__init__(dom, places, before)
         self._inline = Inline(dom, links, url)
         self._open: list[tuple[int, str]] = []  # items and quotes, and how their lines begin
         self._kind = ""
 
     def block(self, i: int) -> None:
         place = self._places[i]
+        number = self._before.get(i, "")
         if place.heading:
-            text = " ".join(self._inline.written(self._dom.blocks[i], strong=False).split())
+            text = self._inline.written(self._dom.blocks[i], strong=False)
+            text = " ".join(f"{number} {text}".split())
             text = re.sub(r"(?<!\S)(#+)$", r"\\\1", text)
             self._add("text", f"{place.heading} {text}", place)
             return
-        text = "\n".join(map(started, self._inline.written(self._dom.blocks[i]).split("\n")))
+        text = f"{number} {self._inline.written(self._dom.blocks[i])}".lstrip()
+        text = "\n".join(map(started, text.split("\n")))
         self._add("text", text.replace("\n", "  \n"), place)
 
     def code(self, members: list[int]) -> None:
