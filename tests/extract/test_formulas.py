@@ -234,6 +234,15 @@ def test_ten_thousand_pictures_take_linear_time():
         assert time.perf_counter() - start < 5
 
 
+def test_formulas_beside_one_text_for_the_eye_take_linear_time():
+    eye = f"<span aria-hidden=true>{'<b>x</b>' * 8_000}</span>"
+    maths = f"<span>{'<math>y</math>' * 8_000}</span>"
+    for html in (eye + maths, maths + eye.replace("x", "")):
+        start = time.process_time()
+        assert text(f"<p>{html}").endswith("y")
+        assert time.process_time() - start < 0.7
+
+
 def test_every_sign_is_text_or_an_element():
     html = "<p>a<sup>b</sup><img><math></math><script></script>"
     said = [sign(node) for node in LexborHTMLParser(html).css("sup, img, math, script")]
