@@ -256,7 +256,7 @@ class _Plain:
                     numbers[at] = number
                     number += 1
                 at = dom.ends[at]
-        number = min(self._numbers[parent].get(item, 1), 999_999_999)
+        number = min(self._numbers[parent][item], 999_999_999)
         first = said.get("type") or ""
         if first in ("a", "A") and 1 <= number <= 26:
             return self._lettered.format(chr(ord(first) + number - 1))
