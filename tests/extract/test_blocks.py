@@ -143,7 +143,10 @@ def test_short_paragraphs_may_repeat_and_longer_ones_not():
     lines = ["Yes", "No way", FIRST, "no  way", "Yes", SECOND, FIRST.upper(), "Read it all"]
     assert once(*lines, "Read it<br>all", "Yes") == [0, 1, 2, 3, 4, 5, 7, 9]
     assert once("beekeepersguild", "x", "beekeepersguild", "beekeeperguild", "beekeeperguild") == [
-        0, 1, 3, 4
+        0,
+        1,
+        3,
+        4,
     ]
 
 
@@ -298,11 +301,22 @@ def cards(tags="div div div", names="card card card", first="a") -> str:
         (cards().replace("card c2", "card c2x"), [0.1, 0.9, 0.2, 0.5, 0.6, 0.4, 0]),
         (cards("li li li").replace("back", "b"), [0.1, 0.6, 0.2, 0.6, 0.6, 0.6, 0]),
         # in lists beside each other, but not in parts beside each other
-        (cards().replace("</div></div><div class", "</div></div></div><div class=cards><div class"),
-         [0.3, 0.6, 0.3, 0.6, 0.3, 0.6, 0]),
-        (cards().replace("</div></div><div class", "</div></div></div></div><div class=part><div "
-         "class=cards><div class").replace("<div", "<div class=part><div", 1) + "</div>",
-         [0.1, 0.9, 0.2, 0.5, 0.6, 0.4, 0]),
+        (
+            cards().replace(
+                "</div></div><div class", "</div></div></div><div class=cards><div class"
+            ),
+            [0.3, 0.6, 0.3, 0.6, 0.3, 0.6, 0],
+        ),
+        (
+            cards()
+            .replace(
+                "</div></div><div class",
+                "</div></div></div></div><div class=part><div class=cards><div class",
+            )
+            .replace("<div", "<div class=part><div", 1)
+            + "</div>",
+            [0.1, 0.9, 0.2, 0.5, 0.6, 0.4, 0],
+        ),
     ],
 )
 def test_what_looks_alike_is_kept_whole_too(html, expected):

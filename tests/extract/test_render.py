@@ -120,8 +120,10 @@ def test_what_looks_like_a_mark_is_none(parts):
         ("<ol><li>a<li value=7>b<li>c</ol>", "1. a\n7. b\n8. c"),
         ("<ol start=x><li>a</ol><ol start=-3><li>b</ol>", "1. a\n1. b"),
         ("<ol type=A start=26><li>a<li>b</ol>", "- Z. a\n27. b"),
-        ("<ol type=a><li>a<ol type=A><li>b<pre>c</pre></ol></ol>",
-         "- a. a\n  - A. b\n\n    ```\n    c\n    ```"),
+        (
+            "<ol type=a><li>a<ol type=A><li>b<pre>c</pre></ol></ol>",
+            "- a. a\n  - A. b\n\n    ```\n    c\n    ```",
+        ),
         ("<ol start='5th'><li>a<li value=' 9px'>b</ol>", "5. a\n9. b"),
         ("<ol start=99999999999999><li>a</ol>", "1. a"),
         ("<ul><li><ul><li>a</ul></ul>", "- a"),
