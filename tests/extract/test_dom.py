@@ -395,6 +395,9 @@ def test_hints_take_linear_time(unit):
          "stat.S_IFMT(*a)"),
         ("<p><span>a.b.</span><span>Class</span><span>[</span>T<span>]</span>", "a.b.Class[T]"),
         ("<p>f(<em><span>**</span><span>kwargs</span></em>)", "f(**kwargs)"),
+        ("<p><span>a</span>=<span>b</span>", "a=b"),
+        ("<p><em>a</em><em>b</em>", "ab"),
+        ("<pre>a<div>b</div>c<div>d</div></pre>", "a\nb\nc\nd"),
     ],
 )  # fmt: skip
 def test_elements_in_a_row_are_apart_but_for_the_parts_of_one_name(html, expected):
@@ -462,6 +465,10 @@ def test_readings_above_characters_stand_in_brackets(ruby, expected):
 
 def test_line_breaks_of_code_stay_between_any_characters():
     assert texts("<pre>日本\n中国</pre>") == ["日本\n中国"]
+
+
+def test_what_is_blank_is_no_block_and_a_vertical_tab_no_break():
+    assert texts("<p>a\vb</p><pre> \n\n</pre><p> <b> </b><p>c") == ["a b", "c"]
 
 
 def test_holders_are_the_elements_that_hold_something():
