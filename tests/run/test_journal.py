@@ -18,6 +18,7 @@ from toys import KILLED, Breaks, FirstOf, Length, Notes, Quota, Tells, Upper
 
 import webfilter as wf
 from webfilter import Document, OutputError, Pipeline, Report, SeenBefore, Stage
+from webfilter.dedup.store import Store
 from webfilter.run import journal
 from webfilter.run.record import digest, packed
 from webfilter.write import memory
@@ -486,16 +487,35 @@ def test_what_an_earlier_run_wrote_is_safe_from_a_run_that_broke_off(tmp_path, m
     assert list((tmp_path / "kept").iterdir()) == before
 
 
-def test_a_run_that_has_saved_what_it_saw_is_not_begun_again(tmp_path, monkeypatch):
+@pytest.mark.parametrize("at", ["report", "state"])
+def test_a_run_that_ends_before_its_report_is_there_has_seen_nothing(tmp_path, monkeypatch, at):
     pipe = SeenBefore(state=tmp_path / "seen") | Length(1)
     with monkeypatch.context() as patch:
-        fail(patch, "report")
+        fail(patch, at)
         with pytest.raises(OutputError, match="full"):
             pipe.run(documents(), tmp_path / "out")
-    before = written(tmp_path / "out")
+    broken = written(tmp_path / "out")
+    assert {kind for kind, _ in broken} == {"kept", "dropped", "failed"}  # all was in place
+    assert pipe.run(documents(), tmp_path / "out").kept == 18
+    assert written(tmp_path / "out") == broken
     with pytest.raises(OutputError, match="already holds"):
         pipe.run(documents(), tmp_path / "out")
-    assert written(tmp_path / "out") == before
+    assert pipe.run(documents(), tmp_path / "again").kept == 0
+
+
+def test_a_run_that_has_saved_what_it_saw_is_complete(tmp_path):
+    """It is not begun again: all of it would be taken for repeated."""
+    out = tmp_path / "out"
+
+    class Told(Quota):
+        def finish(self, state):
+            raise OutputError(f"full, with {Report.load(out).total} in the report")
+
+    pipe = Told() | Length(1)
+    with pytest.raises(OutputError, match="full, with 60 in the report"):
+        pipe.run(documents(), out)
+    with pytest.raises(OutputError, match="already holds"):
+        pipe.run(documents(), out)
 
 
 def fail(patch, at):
@@ -511,7 +531,12 @@ def fail(patch, at):
     def to_html(report):
         raise OutputError("full")
 
+    def written(*args):
+        raise OutputError("full")
+
     patch.setattr(PartSink, "close", close)
+    if at == "state":
+        patch.setattr(Store, "written", written)
     if at == "report":
         patch.setattr(Report, "to_html", to_html)
 

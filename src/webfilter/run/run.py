@@ -38,7 +38,6 @@ from webfilter.run.progress import shown
 from webfilter.run.ray import RayRunner, RayWorkers
 from webfilter.run.watch import Watch
 from webfilter.run.work import work_folder
-from webfilter.stage import OnlineStage
 from webfilter.write import (
     Format,
     Sink,
@@ -154,9 +153,7 @@ def run(
                 opened[kind].close()
                 if anew[kind]:
                     _forget(targets[kind], tiers if kind == "kept" else ())
-        if journal is not None and any(isinstance(step, OnlineStage) for step in pipe.steps):
-            journal.placed()  # begun again from here on, they would have seen all of it
-        flow.finish()  # what was written, and nothing else, counts as seen by the next run
+        seen = flow.finishing()
 
     report = Report(
         stages=flow.ledger.rows(counted.total),
@@ -196,7 +193,9 @@ def run(
         ):
             _put(out / name, text + "\n")
         if journal is not None:
-            journal.placed()  # a folder that is a link outlasts the next line
+            journal.placed()  # begun again from here on, online stages would have seen all of it
+    seen()  # what was written, and nothing else, counts as seen by the next run
+    if out is not None:
         shutil.rmtree(out / JOURNAL, ignore_errors=True)  # of this run, or of one given up
     return report
 
