@@ -655,6 +655,41 @@ def test_a_trial_that_was_interrupted_is_not_taken_for_the_whole_run(tmp_path, m
     assert 0 < report.resumed <= limit
 
 
+@pytest.mark.parametrize("limit", [3, 8, 22, 40])
+def test_a_trial_leaves_what_a_longer_run_noted(tmp_path, caplog, limit):
+    source, pipe, out = files(tmp_path), chain(tmp_path), tmp_path / "out"
+    chain(tmp_path, "other").run(source, tmp_path / "whole", batch_size=4)
+    with pytest.raises(KeyboardInterrupt):
+        pipe.run(chain_of(source, 40), out, batch_size=4)
+    chain(tmp_path, "third").run(list(source)[:limit], tmp_path / "part", batch_size=4)
+    for _ in range(2):
+        pipe.run(source.take(limit), out, batch_size=4, overwrite=True)
+        assert written(out) == written(tmp_path / "part")
+        assert caplog.text.count("a longer run was interrupted there") == (limit < 40)
+        caplog.clear()
+    report = pipe.run(source, out, batch_size=4, overwrite=True)
+    assert written(out) == written(tmp_path / "whole")
+    assert report.resumed == (24 if limit < 40 else 0)  # some batches are not told of
+    assert not (out / ".journal").exists()
+
+
+def test_a_trial_cuts_off_what_is_damaged(tmp_path, caplog):
+    source, pipe, out = files(tmp_path), Length(2) | Upper(), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        pipe.run(chain_of(source, 8), out, batch_size=4)
+    [log] = (out / ".journal").glob("*.log")
+    log.write_bytes(log.read_bytes()[:-3])
+    assert pipe.run(source.take(12), out, batch_size=4).resumed == 4
+    assert "a longer run" not in caplog.text
+    assert not (out / ".journal").exists()
+
+
+def chain_of(source, count):
+    """Yield the first documents, then break off."""
+    yield from source.take(count)
+    raise KeyboardInterrupt
+
+
 def test_after_a_trial_the_whole_run_needs_another_folder(tmp_path):
     source, pipe, out = files(tmp_path), Length(2) | Upper(), tmp_path / "out"
     pipe.run(source.take(9), out)

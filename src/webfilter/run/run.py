@@ -128,7 +128,8 @@ def run(
         if out is not None and not resume:
             shutil.rmtree(out / JOURNAL, ignore_errors=True)
         elif out is not None:
-            runner = journal = Journal(runner, cut, measure_all, out / JOURNAL)
+            trial = docs.limit is not None
+            runner = journal = Journal(runner, cut, measure_all, out / JOURNAL, trial)
             stack.callback(journal.close)
         if work is None and journal is not None:
             place = work_folder(journal.folder, 0.0)  # of this run alone
@@ -195,7 +196,12 @@ def run(
         if journal is not None:
             journal.placed()  # begun again from here on, online stages would have seen all of it
     seen()  # what was written, and nothing else, counts as seen by the next run
-    if out is not None:
+    if journal is not None and journal.longer:
+        logger.warning(
+            f"{str(out / JOURNAL)!r} stays, since a longer run was interrupted there: given again, "
+            "with overwrite=True, it goes on"
+        )
+    elif out is not None:
         shutil.rmtree(out / JOURNAL, ignore_errors=True)  # of this run, or of one given up
     return report
 
