@@ -198,7 +198,7 @@ def run(
     seen()  # what was written, and nothing else, counts as seen by the next run
     if journal is not None and journal.longer:
         logger.warning(
-            f"{str(out / JOURNAL)!r} stays, since a longer run was interrupted there: given again, "
+            f"{str(journal.folder)!r} stays, since a longer run was interrupted there: given again, "
             "with overwrite=True, it goes on"
         )
     elif out is not None:
