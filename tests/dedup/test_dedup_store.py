@@ -329,6 +329,15 @@ def test_a_full_disk_stops_the_run_and_a_save_says_where(tmp_path, monkeypatch):
         filled()
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="has no disk that is always full")
+def test_a_disk_that_is_full_amid_a_segment_is_called_full(tmp_path):
+    with segment._Writer(tmp_path) as writer, open("/dev/full", "wb", buffering=0) as full:
+        kept, writer._files["keys"] = writer._files["keys"], full
+        with pytest.raises(OSError, match="No space left on device"):
+            writer.add("keys", np.arange(9, dtype=np.uint64))
+        writer._files["keys"] = kept
+
+
 @pytest.mark.parametrize(
     ("field", "said"), [("kind", "is a 'other', not a 'webfilter"), ("version", "version 'other'")]
 )

@@ -198,8 +198,8 @@ def run(
     seen()  # what was written, and nothing else, counts as seen by the next run
     if journal is not None and journal.longer:
         logger.warning(
-            f"{str(journal.folder)!r} stays, since a longer run was interrupted there: given again, "
-            "with overwrite=True, it goes on"
+            f"{str(journal.folder)!r} stays, since a longer run was interrupted there: given "
+            "again, with overwrite=True, it goes on"
         )
     elif out is not None:
         shutil.rmtree(out / JOURNAL, ignore_errors=True)  # of this run, or of one given up
