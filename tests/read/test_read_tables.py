@@ -110,6 +110,11 @@ def test_a_column_of_texts_that_is_named_for_pages_holds_pages():
         for source in (pa.table({"text": column}), [{"text": column[0]}]):
             (doc,) = read.read(source, html="text")
             assert (doc.text, doc.html) == ("", b"<p>a")
+    for column in (["<p>a"], [b"<p>a"]):
+        (doc,) = read.read(pa.table({"html": column}), text="html")
+        assert (doc.text, doc.html) == ("<p>a", None)
+    (doc,) = read.read([{"html": "<p>a"}], text="html")
+    assert (doc.text, doc.html) == ("<p>a", None)
 
 
 def test_a_record_batch_reader_is_read_once():

@@ -137,7 +137,7 @@ def rows(
                     yield from rows(one, options, where, see=see)
             continue
         columns = {names[index]: values(part.column(index)) for index in wanted}
-        texts = () if signals is not None else {options.text, options.url} - {options.html}
+        texts = () if signals is not None else {options.text, options.url} - options.pages
         for name in columns.keys() & texts:
             columns[name] = [*map(_text, columns[name])]
         for index in range(part.num_rows):
