@@ -142,6 +142,12 @@ def once(*lines: str, within: str = "p") -> list[int]:
 def test_short_paragraphs_may_repeat_and_longer_ones_not():
     lines = ["Yes", "No way", FIRST, "no  way", "Yes", SECOND, FIRST.upper(), "Read it all"]
     assert once(*lines, "Read it<br>all", "Yes") == [0, 1, 2, 3, 4, 5, 7, 9]
+    assert once("beekeepersguild", "x", "beekeepersguild", "beekeeperguild", "beekeeperguild") == [
+        0,
+        1,
+        3,
+        4,
+    ]
 
 
 @pytest.mark.parametrize("within", ["li", "dt", "dd", "h2", "h4"])
@@ -266,6 +272,8 @@ def test_a_formula_is_as_likely_as_what_stands_beside_it():
     html = f"<p>a{one}{one}<p>b<p>for each \\(x\\) of them<p>c{one}"
     found = judged(html, 0.9, 0.1, 0, 0.2, 0.3, 0.4, 0.8)
     assert found == [0.9, 0.9, 0.9, 0.2, 0.3, 0.4, 0.8]
+    html = f"{one}<p>a<p>b{one}<p>c<p>d"
+    assert judged(html, 0.1, 0.3, 0.2, 0, 0.4, 0.9) == [0.3, 0.3, 0.2, 0.4, 0.4, 0.9]
 
 
 def test_a_list_within_an_item_is_judged_for_itself():
@@ -292,6 +300,23 @@ def cards(tags="div div div", names="card card card", first="a") -> str:
         (cards(first="a" * 201), [0.1, 0.6, 0.2, 0.6, 0.6, 0.6, 0]),
         (cards().replace("card c2", "card c2x"), [0.1, 0.9, 0.2, 0.5, 0.6, 0.4, 0]),
         (cards("li li li").replace("back", "b"), [0.1, 0.6, 0.2, 0.6, 0.6, 0.6, 0]),
+        # in lists beside each other, but not in parts beside each other
+        (
+            cards().replace(
+                "</div></div><div class", "</div></div></div><div class=cards><div class"
+            ),
+            [0.3, 0.6, 0.3, 0.6, 0.3, 0.6, 0],
+        ),
+        (
+            cards()
+            .replace(
+                "</div></div><div class",
+                "</div></div></div></div><div class=part><div class=cards><div class",
+            )
+            .replace("<div", "<div class=part><div", 1)
+            + "</div>",
+            [0.1, 0.9, 0.2, 0.5, 0.6, 0.4, 0],
+        ),
     ],
 )
 def test_what_looks_alike_is_kept_whole_too(html, expected):

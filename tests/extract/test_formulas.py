@@ -125,6 +125,10 @@ BLOCK = "<script type='math/tex; mode=display'>\\int\n f</script>"
         ("<p><span class='MathJax'>no</span><script type='math/tex'>x</script> and "
          "<span class='MathJax'>no</span><script type='math/tex'>y</script>", r"\(x\) and \(y\)"),
         ("<p><span class='MathJax'>kept</span> <script type='text/javascript'>x</script>", "kept"),
+        ("<p><span class='MathJax'>kept</span> so <script type='math/tex'>x</script>",
+         r"kept so \(x\)"),
+        ("<p><mjx-container class='MathJax'>no</mjx-container><script type='math/tex'>x</script> "
+         "<span class='mjx-chtml'>no</span><script type='math/tex'>y</script>", r"\(x\) \(y\)"),
     ],
 )  # fmt: skip
 def test_scripts_of_mathjax(html, expected):
@@ -188,6 +192,9 @@ def test_what_is_taken_out_within_what_is_taken_out(html, expected):
         (r'<img src="https://x.example/media/math/render/svg/0a" alt="a_1">', r"\(a_1\)"),
         (r'<img src="img7.png" alt="\(a_1\)">', r"\(a_1\)"),
         (r'<img src="img8.png" alt="$$a_1$$">', r"\[a_1\]"),
+        ('<img class="latexcenter" alt="a_1">', r"\[a_1\]"),
+        (r'<img class="tex" alt="\displaystyle a_{1}">', r"\(a_{1}\)"),
+        ('<span>so</span><img class="tex" alt="a_1">', r"so\(a_1\)"),
         ('<img src="https://latex.codecogs.com/GIF.LATEX?e_1">', r"\(e_1\)"),
         ('<img class="ql-img latex" alt="Rendered by QuickLaTeX.com" src="a.png">', ""),
         # pictures of something else
@@ -195,6 +202,8 @@ def test_what_is_taken_out_within_what_is_taken_out(html, expected):
         ('<img alt="$20 gift card" src="card.png">', ""),
         ('<img alt="$" src="dollar.png">', ""),
         ('<img alt="from $5 to $9$" src="a.png">', ""),
+        ('<img alt="$5 to $9$" src="a.png">', ""),
+        (f'<img class="tex" alt="{"x^2" * 2000}">', ""),
         ('<img class="math" alt="Our class in mathematics" src="a.png">', ""),
         ('<img class="latex" alt="Gloves" src="a.png">', ""),
         ("<img>", ""),
@@ -219,6 +228,9 @@ def test_a_picture_beside_its_formula_in_a_block_of_its_own_is_not_read_again():
 
 def test_a_formula_says_its_own_tex_if_it_can():
     assert text("<p><math alttext='x^{2}' display=block><mi>no</mi></math>") == r"\[x^{2}\]"
+    for encoding in ("application/x-tex", "TeX", "LaTeX"):
+        note = f"<annotation encoding={encoding}>x^2</annotation>"
+        assert text(f"<p><math><semantics><mi>no</mi>{note}</semantics></math>") == r"\(x^2\)"
 
 
 def test_a_picture_of_a_formula_in_a_link_is_text_of_the_link():
@@ -232,6 +244,15 @@ def test_ten_thousand_pictures_take_linear_time():
         start = time.perf_counter()
         read(html)
         assert time.perf_counter() - start < 5
+
+
+def test_formulas_beside_one_text_for_the_eye_take_linear_time():
+    eye = f"<span aria-hidden=true>{'<b>x</b>' * 8_000}</span>"
+    maths = f"<span>{'<math>y</math>' * 8_000}</span>"
+    for html in (eye + maths, maths + eye.replace("x", "")):
+        start = time.process_time()
+        assert text(f"<p>{html}").endswith("y")
+        assert time.process_time() - start < 0.7
 
 
 def test_every_sign_is_text_or_an_element():
@@ -267,6 +288,9 @@ def test_a_table_of_an_equation_and_its_number_is_none():
     dom = read(f"<table><tr>{cells}</tr></table>")
     assert render(dom, range(2), True) == "$$a_b$$\n\n(1)"
     assert render(dom, range(2)) == "\\[a_b\\]\n(1)"
+    for cell in (r"\[a\] it is", r"so \[a\]"):
+        dom = read(f"<table><tr><td>{cell}<td>b</table>")
+        assert render(dom, range(2)) == f"{cell} | b"
 
 
 @pytest.mark.parametrize("one", [r"\(", r"\[a", "$", "$a_", "$$a", "\\(a\\\\", "$a_ " + " " * 50])

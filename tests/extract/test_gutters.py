@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from html import escape
 
 import pytest
@@ -136,3 +137,9 @@ def test_twice_is_once():
     inner = each("<span class=ln>#</span>@")
     math = "<script type='math/tex'>x</script>"  # makes the page be read again
     assert texts(f"<p>{math}</p><pre>{inner}</pre>")[1] == CODE
+
+
+def test_many_cells_of_numbers_take_linear_time():
+    start = time.process_time()
+    texts(f"<table><tr><td>{'<pre>1</pre>' * 8_000}<td>{'<b>x</b>' * 8_000}")
+    assert time.process_time() - start < 0.5

@@ -119,6 +119,11 @@ def test_what_looks_like_a_mark_is_none(parts):
         ("<ol start=9><li>a<li>b<ul><li>c</ul></ol>", "9. a\n10. b\n    - c"),
         ("<ol><li>a<li value=7>b<li>c</ol>", "1. a\n7. b\n8. c"),
         ("<ol start=x><li>a</ol><ol start=-3><li>b</ol>", "1. a\n1. b"),
+        ("<ol type=A start=26><li>a<li>b</ol>", "- Z. a\n27. b"),
+        (
+            "<ol type=a><li>a<ol type=A><li>b<pre>c</pre></ol></ol>",
+            "- a. a\n  - A. b\n\n    ```\n    c\n    ```",
+        ),
         ("<ol start='5th'><li>a<li value=' 9px'>b</ol>", "5. a\n9. b"),
         ("<ol start=99999999999999><li>a</ol>", "1. a"),
         ("<ul><li><ul><li>a</ul></ul>", "- a"),
@@ -150,7 +155,11 @@ def test_markdown(html, expected):
             "<ol type=A><li>a<li>b</ol><ol type=a start=26><li>c<li>d</ol><ol type=i><li>e</ol>",
             "A. a\nB. b\nz. c\n27. d\n1. e",
         ),
+        ("<ol type=a start=0><li>a<li>b</ol>", "0. a\na. b"),
+        ("<ol start=999999999><p>x</p><li>a<li>b</ol>", "x\n999999999. a\n999999999. b"),
         ("<pre>a\n  b</pre>", "a\n  b"),
+        ("<table><tr><td>a<td><pre>b\n  c</pre><tr><td>d<td>e</table>", "a\nb\n  c\nd\ne"),
+        ("<table><tr><td>a<td>b<tr><td>c<tr><td>d</table>", "a\nb\nc\nd"),
         ("<table><tr><th>a<th>b<tr><td>1<td>2|</table>", "a | b\n1 | 2|"),
         ("<p># *a*", "# *a*"),
     ],
@@ -235,6 +244,15 @@ def test_tables():
         "| 1 |  | 2 |"
     )
     assert markdown(f"<table><tr><th>a<th>b<tr><td colspan={2**53}>1<td>2</table>") == head
+    # and so does a high one, as far down as its part of the table goes
+    high = markdown(
+        "<table><thead><tr><th rowspan=9>a<th colspan=2 rowspan=2>b<th>c<tr><th>d</thead>"
+        "<tr><td>e<td>f<td rowspan=2>g<td>h<tr><td rowspan=1>i<td>j<td>k</table>"
+    )
+    assert high.split("\n")[2:] == ["|  |  |  | d |", "| e | f | g | h |", "| i | j |  | k |"]
+    # so does one of a row that is left out
+    dom = read("<table><tr><td>a<td>b<tr><td rowspan=2>c<td>d<tr><td>e</table>")
+    assert render(dom, [0, 1, 4], True).endswith("| a | b |\n|  | e |")
     # one that lays out the page is none
     assert "|" not in markdown(f"<table><tr><td>{FIRST * 2}<td>{SECOND}</table>")
     assert "|" not in markdown("<table><tr><td><ul><li>a</ul><td>b</table>")
@@ -285,7 +303,7 @@ def test_tables_within_a_row_take_linear_time_and_space(monkeypatch):
     written = []
     cells = _Markdown._cells
     monkeypatch.setattr(
-        _Markdown, "_cells", lambda self, row: written.append(row) or cells(self, row)
+        _Markdown, "_cells", lambda self, row, at: written.append(row) or cells(self, row, at)
     )
     inner = "<table><tr><td>x<td>y</table>"
     for html in (

@@ -11,9 +11,10 @@ stands in the body, where no browser shows it), nor that of ``template``, which 
 pictures, sounds, frames and bars (``object``, ``canvas``, ``video``, ``noframes``, ``meter`` ...),
 nor ``textarea``: on 39 of 3,508 pages one holds text, mostly hints for who writes a message, then
 terms and code to copy; nor what is there for who edits or cites: a link to the heading that it
-stands in, if its text is nothing but a mark (¶, §, #), ``[edit]`` and ``[source]`` beside one, the
-numbers of lines beside code (`webfilter.extract.gutters`). An ``iframe`` that swallowed markup (it
-was never closed) is parsed again.
+stands in, or from a note or quote to the text, if its text is nothing but a mark (¶, §, #, ↩, ↑,
+^), ``[edit]`` and ``[source]`` beside a heading, the numbers of lines beside code
+(`webfilter.extract.gutters`). An ``iframe`` that swallowed markup (it was never closed) is parsed
+again.
 
 Formulas and exponents are text where they stand (`webfilter.extract.formulas`,
 `webfilter.extract.raised`). A line break of the source between two Chinese or Japanese characters
@@ -61,7 +62,9 @@ _NO_LINES = (
 _AS_PRE = {"fragment": "line", "crayon-pre": "crayon-line"}  # doxygen and Crayon: code, its lines
 _DOTTED = re.compile(r"(?:\w+\.)+")
 _CODE = frozenset(("code", "kbd", "samp", "tt"))  # but not here: each colour of code is a span
-_PERMALINKS = frozenset(["¶", "§", "#", "🔗", "◆", "\uf0c1"])  # the last is a glyph of Font Awesome
+_PERMALINKS = frozenset(  # or back from a note or quote; \uf0c1 is a glyph of Font Awesome
+    ["¶", "§", "#", "🔗", "◆", "\uf0c1", "↩", "↩\ufe0e", "↩\ufe0f", "↑", "^"]
+)
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HEADED = frozenset((*HEADINGS, "dt"))
 _GUTTERED = frozenset(("pre", "td"))
@@ -191,7 +194,7 @@ def _is_one(left: str, right: str) -> bool:
 
 
 def _is_permalink(text: Any) -> bool:
-    """Whether a mark is all the text of a link: one to the heading or term beside it."""
+    """Whether a mark is all the text of a link: to the heading or term beside it, or back."""
     link = text.parent
     if link.tag != "a" or text.prev is not None or text.next is not None:
         return False

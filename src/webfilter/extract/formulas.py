@@ -94,7 +94,7 @@ def undrawn(root: Any) -> None:
 def _formula(node: Any) -> str:
     """Return what is read of a ``math``, in one line; its copy for the eye is taken out."""
     around = node.parent
-    if around.tag == "span":
+    if around.tag == "span" and _neighbor(node) is None:
         if _for_the_eye(around.prev):
             return ""
         if _for_the_eye(around.next):

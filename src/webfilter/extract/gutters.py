@@ -16,7 +16,7 @@ from typing import Any
 __all__ = ["is_gutter", "take_out"]
 
 _CELLS = re.compile(r"gutter|crayon-nums|line-?num|lineno", re.IGNORECASE)
-_NEAR = 3
+_NEAR = 4
 _MOST_DIGITS = 6
 _TEXT = "-text"
 _TAGS = frozenset(("span", "a", "div", "td"))
@@ -35,12 +35,14 @@ def is_gutter(node: Any) -> bool:
         if not _CELLS.search(_class(cell)) or cell.css_first("table") is not None:
             return False
     else:
-        cell, held = node.parent, "pre"
+        cell, held = node, "pre"
         for _ in range(_NEAR):
-            if cell is None or cell.tag == "td":
-                break
+            if _next(cell) is not None or cell.parent is None:  # else each of many would look on
+                return False
             cell = cell.parent
-        if cell is None or cell.tag != "td":
+            if cell.tag == "td":
+                break
+        else:
             return False
     code = _next(cell)
     return code is not None and code.css_first(held) is not None and _counts(_words(node))

@@ -8,7 +8,8 @@ several blocks or much text) is no table. One within a cell of a table is text o
 number that stands alone above what it numbers ("1.", in a box of its own) is put before it.
 
 Markdown is CommonMark with the tables of GitHub; what would be read as a mark and is none, is
-escaped. Of colspan and rowspan nothing is kept but that a cell moves the next ones to the right.
+escaped; the items of a list of letters are bullets with these. Of colspan and rowspan nothing is
+kept but that a cell moves others to the right.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ __all__ = ["render"]
 _HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
 _CELL_CHARACTERS = 200
 _MOST_COLUMNS = 100
+_SECTIONS = frozenset(("thead", "tbody", "tfoot"))
 _DEEPEST = 20  # lists and quotes written as nested
 _LANGUAGE = re.compile(r"\b(?:language|lang|brush|highlight-source)[-:]\s*([\w+#-]{1,20})")
 _FENCES = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
@@ -215,8 +217,8 @@ def _numbers_before(
 
 
 class _Plain:
-    _letters = True
-    """Whether the items of a list of letters have letters."""
+    _lettered = "{}. "
+    """How the items of a list of letters begin."""
 
     def __init__(self, dom: Dom, places: dict[int, _Place], before: Mapping[int, str]) -> None:
         self.lines: list[str] = []
@@ -254,10 +256,10 @@ class _Plain:
                     numbers[at] = number
                     number += 1
                 at = dom.ends[at]
-        number = min(self._numbers[parent].get(item, 1), 999_999_999)
+        number = min(self._numbers[parent][item], 999_999_999)
         first = said.get("type") or ""
-        if self._letters and first in ("a", "A") and 1 <= number <= 26:
-            return f"{chr(ord(first) + number - 1)}. "
+        if first in ("a", "A") and 1 <= number <= 26:
+            return self._lettered.format(chr(ord(first) + number - 1))
         return f"{number}. "
 
     def code(self, members: list[int]) -> None:
@@ -275,7 +277,7 @@ class _Plain:
 
 
 class _Markdown(_Plain):
-    _letters = False  # CommonMark has none
+    _lettered = "- {}. "  # CommonMark has none
 
     def __init__(
         self,
@@ -289,6 +291,7 @@ class _Markdown(_Plain):
         self._inline = Inline(dom, links, url)
         self._open: list[tuple[int, str]] = []  # items and quotes, and how their lines begin
         self._kind = ""
+        self._columns: dict[int, dict[int, int]] = {}  # of the cells of each table
 
     def block(self, i: int) -> None:
         place = self._places[i]
@@ -312,7 +315,10 @@ class _Markdown(_Plain):
         self._add("code", f"{fence}{language}\n{text}\n{fence}", place)
 
     def table(self, rows: list[list[int]]) -> None:
-        written = [self._cells(row) for row in rows]
+        table = self._places[rows[0][0]].table
+        if table not in self._columns:
+            self._columns[table] = _columns(self._dom, table)
+        written = [self._cells(row, self._columns[table]) for row in rows]
         heads = {self._dom.tags[self._places[i].cell] for i in rows[0]}
         width = max(max(row) for row in written) + 1
         if heads != {"th"}:
@@ -322,21 +328,11 @@ class _Markdown(_Plain):
         text = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         self._add("table", text, self._places[rows[0][0]])
 
-    def _cells(self, row: list[int]) -> dict[int, str]:
+    def _cells(self, row: list[int], columns: Mapping[int, int]) -> dict[int, str]:
         """Return the texts of the cells of a row by column."""
-        dom = self._dom
-        columns: dict[int, int] = {}
-        here = self._places[row[0]].row
-        at, column = here + 1, 0
-        while at < dom.ends[here]:
-            if dom.tags[at] in ("td", "th"):
-                columns[at] = min(column, _MOST_COLUMNS)
-                wide = _number(dom.attributes[at].get("colspan"), 1)
-                column += wide if 1 <= wide <= _MOST_COLUMNS else 1
-            at = dom.ends[at]
         texts: dict[int, str] = {}
         for i in row:
-            text = self._inline.written(dom.blocks[i]).replace("\n", " ").replace("|", "\\|")
+            text = self._inline.written(self._dom.blocks[i]).replace("\n", " ").replace("|", "\\|")
             column = columns.get(self._places[i].cell, 0)
             texts[column] = f"{texts[column]} {text}" if column in texts else text
         return texts
@@ -360,9 +356,9 @@ class _Markdown(_Plain):
             else:
                 # of items that begin at once, only the innermost is marked
                 mark = self._mark(at) if at == place.item and self._begins(at) else ""
-                start = " " * len(mark)
+                start = " " * (2 if mark.startswith("- ") else len(mark))
                 kind = "item" if mark and kind == "text" else kind
-                late = inner and mark not in ("", "- ", "1. ")
+                late = inner and mark != "" and not mark.startswith(("- ", "1. "))
             begin += mark
             self._open.append((at, start))
         if self.lines and (late or not (kind == self._kind == "item")):
@@ -384,6 +380,41 @@ class _Markdown(_Plain):
                 at = dom.parents[at]
         found = next(filter(None, map(_LANGUAGE.search, said)), None)
         return found[1] if found else ""
+
+
+def _columns(dom: Dom, table: int) -> dict[int, int]:
+    """Return the columns of the cells of a table, which wide and high ones move."""
+    found: dict[int, int] = {}
+    high: dict[int, int] = {}  # columns of cells that go on below, and for how many rows
+    at = table + 1
+    while at < dom.ends[table]:
+        if dom.tags[at] == "tr":
+            high = _row(dom, at, high, found)
+        elif dom.tags[at] in _SECTIONS:
+            high = {}
+            at += 1
+            continue
+        at = dom.ends[at]
+    return found
+
+
+def _row(dom: Dom, row: int, high: dict[int, int], found: dict[int, int]) -> dict[int, int]:
+    """Add the columns of the cells of `row` to `found`; return what is `high` in the next one."""
+    after = {column: rows - 1 for column, rows in high.items() if rows > 1}
+    at, column = row + 1, 0
+    while at < dom.ends[row]:
+        if dom.tags[at] in ("td", "th"):
+            while column in high:
+                column += 1
+            found[at] = min(column, _MOST_COLUMNS)
+            said = dom.attributes[at]
+            wide, rows = _number(said.get("colspan"), 1), _number(said.get("rowspan"), 1)
+            end = column + (wide if 1 <= wide <= _MOST_COLUMNS else 1)
+            if rows > 1:
+                after |= dict.fromkeys(range(column, min(end, _MOST_COLUMNS)), rows - 1)
+            column = end
+        at = dom.ends[at]
+    return after
 
 
 def _number(written: str | None, otherwise: int) -> int:

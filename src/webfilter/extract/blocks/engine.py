@@ -128,7 +128,7 @@ def _whole(dom: Dom, chances: Floats, seen: Seen) -> Floats:
         if after < dom.last[dom.parents[term]]:
             chances[first:after] = np.maximum(chances[first:after], chances[after])
     for i, text in enumerate(seen.texts):
-        if ("\\" in text or "$$" in text) and is_formula(text):
+        if is_formula(text):
             chances[i] = chances[max(0, i - 1) : i + 2].max()
     headings = sorted(at for name in HEADINGS for at in dom.holders[name])
     for first, after in reversed([(dom.first[at], dom.last[at]) for at in headings]):
