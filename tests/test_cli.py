@@ -77,7 +77,20 @@ def test_fields_of_the_input_can_be_named(job, capsys):
         assert all(text.startswith(PROSE) for text in kept["text"].to_pylist())
     pq.write_table(table.drop_columns("text"), job / "in.parquet")
     assert run(job, source="in.parquet") == 2
-    assert "name the one that holds the texts with --text" in capsys.readouterr().err
+    said = "name the one that holds the texts with --text, or the pages with --html; "
+    assert said in capsys.readouterr().err
+
+
+def test_a_field_can_be_named_for_pages(job):
+    page = f"<html><body><p>{PROSE}</p></body></html>"
+    (job / "in.jsonl").write_text(json.dumps({"body": page, "n": 1}), encoding="utf-8")
+    (job / "pages.toml").write_text(
+        "[[stage]]\nuse = 'extract'\nengine = 'plain'\n", encoding="utf-8"
+    )
+    given = [str(job / "pages.toml"), str(job / "in.jsonl"), "--out", str(job / "out")]
+    assert main(["run", *given, "--html", "body"]) == 0
+    (kept,) = pq.read_table(job / "out" / "kept").to_pylist()
+    assert kept["text"] == PROSE.strip()
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -66,6 +66,7 @@ _OPTIONS = {
     "with stage=": "with --stage",
     "with language=": "with --language",
     "with text=": "with --text",
+    "pages with html=": "pages with --html",
     "bound='": "--bound '",
 }
 """What errors propose, as it is said in Python and here."""
@@ -123,17 +124,19 @@ def _positive(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
 
 
-def _fields(parser: argparse.ArgumentParser) -> None:
-    """Add the options that name the fields of what is read."""
-    for role in ("text", "id", "url"):
-        about = f"field or column that holds the {role} ({role})"
+def _fields(parser: argparse.ArgumentParser, pages: bool = True) -> None:
+    """Add the options that name the fields of what is read; of `pages`, too."""
+    fields = ("text", "html", "id", "url") if pages else ("text", "id", "url")
+    for role in fields:
+        about = f"field or column that holds the {'page' if role == 'html' else role} ({role})"
         parser.add_argument(f"--{role}", metavar="FIELD", default=role, help=about)
+    parser.set_defaults(fields=fields)
 
 
 def _source(args: argparse.Namespace, paths: Sequence[str]) -> Source:
     from webfilter.read import read
 
-    return read.files(paths, text=args.text, id=args.id, url=args.url)
+    return read.files(paths, **{role: getattr(args, role) for role in args.fields})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -185,7 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     tune = commands.add_parser("tune", help="find limits on a good and a bad corpus")
     tune.add_argument("good", metavar="GOOD", help="file, folder, glob or URL: what to keep")
     tune.add_argument("bad", metavar="BAD", help="the same: what to drop")
-    _fields(tune)
+    _fields(tune, pages=False)
     tune.add_argument("--out", metavar="FILE", required=True, help="recipe to write, TOML")
     tune.add_argument("--html", metavar="FILE", help="page with figures to write")
     tune.add_argument("--recipe", help="recipe whose limits to tune (the four heuristics)")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webfilter.dedup.bloom import BloomFilter, bloom_size, key_hashes
-from webfilter.errors import ConfigError, SourceError
+from webfilter.errors import ConfigError, OutputError, SourceError
 
 
 def keys(count, seed):
@@ -133,6 +133,16 @@ def test_saved_and_loaded_it_goes_on_alike(tmp_path):
     assert read.about == {"by": "text"}
     assert np.array_equal(read.add(keys(500, 2)), bloom.add(keys(500, 2)))
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["f.bloom"]
+
+
+def test_where_it_cannot_be_saved_the_path_is_said_and_nothing_left(tmp_path):
+    (tmp_path / "f").mkdir()
+    with pytest.raises(OutputError, match=r"cannot write .*f: "):
+        BloomFilter(1_000, 0.05).save(tmp_path / "f")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError, match=r"cannot write .*file.f: "):
+        BloomFilter(1_000, 0.05).written(tmp_path / "file" / "f")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f", "file"]
 
 
 def test_damage_is_said(tmp_path):

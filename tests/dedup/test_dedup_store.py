@@ -1,5 +1,6 @@
 """What an online stage remembers, against a plain list of everything."""
 
+import json
 import os
 import random
 import subprocess
@@ -326,6 +327,48 @@ def test_a_full_disk_stops_the_run_and_a_save_says_where(tmp_path, monkeypatch):
     monkeypatch.setattr("webfilter.dedup.segment._Writer.add", full)
     with pytest.raises(RunError, match="the disk takes no more"):
         filled()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="has no disk that is always full")
+def test_a_disk_that_is_full_amid_a_segment_is_called_full(tmp_path):
+    with segment._Writer(tmp_path) as writer, open("/dev/full", "wb", buffering=0) as full:
+        kept, writer._files["keys"] = writer._files["keys"], full
+        with pytest.raises(OSError, match="No space left on device"):
+            writer.add("keys", np.arange(9, dtype=np.uint64))
+        writer._files["keys"] = kept
+
+
+@pytest.mark.parametrize(
+    ("field", "said"), [("kind", "is a 'other', not a 'webfilter"), ("version", "version 'other'")]
+)
+def test_a_manifest_of_something_else_says_so(tmp_path, field, said):
+    Store(10**9).save(tmp_path, SETTINGS)
+    manifest = json.loads((tmp_path / MANIFEST).read_text())
+    (tmp_path / MANIFEST).write_text(json.dumps({**manifest, field: "other"}))
+    with pytest.raises(SourceError, match=said):
+        Store.load(tmp_path, SETTINGS, "toy", SMALL)
+
+
+def test_what_saves_that_failed_left_does_not_add_up(tmp_path, monkeypatch):
+    def full(path):
+        raise OSError(28, "No space left on device")
+
+    store, state = Store(10**9), tmp_path / "state"
+    for saved in (False, True):
+        before = set(state.glob("*")) if saved else set()
+        with monkeypatch.context() as patched:
+            patched.setattr("webfilter.dedup.store.beside", full)
+            for _ in range(3):
+                other = Store.load(state, SETTINGS, "toy", SMALL) if saved else Store(10**9)
+                other.add(record(9), [9])
+                with pytest.raises(OutputError, match="No space left"):
+                    other.written(state, SETTINGS)
+                there = set(state.iterdir())
+                assert before < there
+                assert len(there - before) == len(PARTS)
+        store.add(record(1), [1])
+        store.save(state, SETTINGS)
+    assert len(Store.load(state, SETTINGS, "toy", SMALL)) == 2
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):

@@ -417,6 +417,7 @@ def test_elements_in_a_row_are_apart_but_for_the_parts_of_one_name(html, expecte
         ("<h3><code>a()</code><span><a href=#a> # </a></span></h3>", ["a()"]),
         ("<h3><i><i><i><i><a href=#a>#</a></i></i></i></i></h3>", ["#"]),
         ("<p>see <a href=#a>#</a>", ["see #"]),
+        ("<h2><span class=permalink><a href=#a>&#9670;&nbsp;</a></span>f()</h2>", ["f()"]),
         ("<li><b><a href=#a>^</a></b> Note <a href=#b>\u21a9\ufe0e</a><a href=#c> \u21a9 </a>",
          ["Note"]),
         ("<p>anna wrote: <a href=#a>↑</a><p><a href=/up>↑ 5</a> x ^ y ↑",
@@ -505,6 +506,8 @@ def test_of_a_page_within_pre_each_part_is_a_block():
 def test_code_is_known_by_its_class_where_it_is_no_pre():
     doxygen = "<div class=line>&#160;  x;</div>\n<div class=line><a></a>&#160;</div>\n<div>y;</div>"
     assert texts(f"<div class=fragment>{doxygen}</div>") == ["   x;\n \ny;"]
+    tip = "<div class=ttc><div class=ttname>tip</div></div>"
+    assert texts(f"<div class=fragment>{doxygen}{tip}</div>{tip}") == ["   x;\n \ny;", "tip"]
     assert texts("<div class=fragment><div>a</div><div class=line>b</div></div>") == ["a", "b"]
     assert texts("<div class=fragment>a</div><div class=fragment></div>b") == ["a", "b"]
     crayon = "<div class=crayon-pre><div class='crayon-line x'>a  b</div>\n<div>c</div></div>"

@@ -96,6 +96,13 @@ def test_of_a_single_line_only_where_they_are_called_so():
     assert texts("<pre><span>1</span> + 1") == ["1 + 1"]
 
 
+def test_of_lines_some_may_be_left_out_where_they_are_called_so():
+    html = "<span class=lineno>    1</span> a\n<span class=lineno>    4</span> b"
+    assert texts(f"<pre>{html}</pre>") == [" a\n b"]
+    assert texts(f"<pre>{html.replace('lineno', 'x')}</pre>") == ["    1 a\n    4 b"]
+    assert texts(f"<pre>{html.replace('4', '1')}</pre>") == ["    1 a\n    1 b"]
+
+
 @pytest.mark.parametrize(
     "html",
     [

@@ -89,6 +89,34 @@ def test_a_part_without_texts_is_one_failure_and_the_others_are_read():
     assert [doc.live for doc in docs] == [True, True, False, False]
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [pa.binary(), pa.large_binary(), pa.binary_view(), pa.dictionary(pa.int8(), pa.binary())],
+)
+def test_columns_of_texts_and_urls_may_be_of_bytes(tmp_path, kind):
+    texts = pa.array(["Größe.".encode(), None, b"bad \xff", b""], kind)
+    table = pa.table({"text": texts, "url": pa.array([b"http://a.example/"] * 4, kind)})
+    pq.write_table(table, tmp_path / "a.parquet")
+    for docs in (list(read.read(tmp_path / "a.parquet")), list(read.read(table))):
+        assert [doc.text for doc in docs] == ["Größe.", "", "bad \ufffd", ""]
+        assert [doc.live for doc in docs] == [True, False, True, False]
+        assert {doc.url for doc in docs} == {"http://a.example/"}
+    named = read.read(table.rename_columns(["body", "link"]), text="body", url="link")
+    assert [doc.text for doc in named] == ["Größe.", "", "bad \ufffd", ""]
+
+
+def test_a_column_of_texts_that_is_named_for_pages_holds_pages():
+    for column in (["<p>a"], [b"<p>a"]):
+        for source in (pa.table({"text": column}), [{"text": column[0]}]):
+            (doc,) = read.read(source, html="text")
+            assert (doc.text, doc.html) == ("", b"<p>a")
+    for column in (["<p>a"], [b"<p>a"]):
+        (doc,) = read.read(pa.table({"html": column}), text="html")
+        assert (doc.text, doc.html) == ("<p>a", None)
+    (doc,) = read.read([{"html": "<p>a"}], text="html")
+    assert (doc.text, doc.html) == ("<p>a", None)
+
+
 def test_a_record_batch_reader_is_read_once():
     source = read.frame(pa.table(COLUMNS).to_reader())
     check(list(source))

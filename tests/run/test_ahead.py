@@ -82,13 +82,14 @@ def test_files_are_read_ahead_for_several_workers_and_from_far_away_alone(tmp_pa
     path.write_text("".join(f'{{"text": "{n} texts."}}\n' for n in range(300)), encoding="utf-8")
     threads = set()
 
-    class Noted(wf.read.Source):
-        def __iter__(self):
-            for doc in super().__iter__():
-                threads.add(threading.current_thread().name)
-                yield doc
+    documents = wf.read.Source.__iter__
 
-    monkeypatch.setattr("webfilter.read.source.Source", Noted)
+    def noted(source):
+        for doc in documents(source):
+            threads.add(threading.current_thread().name)
+            yield doc
+
+    monkeypatch.setattr(wf.read.Source, "__iter__", noted)
     far = fsspec.filesystem("memory")
     far.put_file(str(path), "/ahead/texts.jsonl")
     outputs = {}

@@ -18,6 +18,7 @@ from toys import KILLED, Breaks, FirstOf, Length, Notes, Quota, Tells, Upper
 
 import webfilter as wf
 from webfilter import Document, OutputError, Pipeline, Report, SeenBefore, Stage
+from webfilter.dedup.store import Store
 from webfilter.run import journal
 from webfilter.run.record import digest, packed
 from webfilter.write import memory
@@ -486,16 +487,35 @@ def test_what_an_earlier_run_wrote_is_safe_from_a_run_that_broke_off(tmp_path, m
     assert list((tmp_path / "kept").iterdir()) == before
 
 
-def test_a_run_that_has_saved_what_it_saw_is_not_begun_again(tmp_path, monkeypatch):
+@pytest.mark.parametrize("at", ["report", "state"])
+def test_a_run_that_ends_before_its_report_is_there_has_seen_nothing(tmp_path, monkeypatch, at):
     pipe = SeenBefore(state=tmp_path / "seen") | Length(1)
     with monkeypatch.context() as patch:
-        fail(patch, "report")
+        fail(patch, at)
         with pytest.raises(OutputError, match="full"):
             pipe.run(documents(), tmp_path / "out")
-    before = written(tmp_path / "out")
+    broken = written(tmp_path / "out")
+    assert {kind for kind, _ in broken} == {"kept", "dropped", "failed"}  # all was in place
+    assert pipe.run(documents(), tmp_path / "out").kept == 18
+    assert written(tmp_path / "out") == broken
     with pytest.raises(OutputError, match="already holds"):
         pipe.run(documents(), tmp_path / "out")
-    assert written(tmp_path / "out") == before
+    assert pipe.run(documents(), tmp_path / "again").kept == 0
+
+
+def test_a_run_that_has_saved_what_it_saw_is_complete(tmp_path):
+    """It is not begun again: all of it would be taken for repeated."""
+    out = tmp_path / "out"
+
+    class Told(Quota):
+        def finish(self, state):
+            raise OutputError(f"full, with {Report.load(out).total} in the report")
+
+    pipe = Told() | Length(1)
+    with pytest.raises(OutputError, match="full, with 60 in the report"):
+        pipe.run(documents(), out)
+    with pytest.raises(OutputError, match="already holds"):
+        pipe.run(documents(), out)
 
 
 def fail(patch, at):
@@ -511,7 +531,12 @@ def fail(patch, at):
     def to_html(report):
         raise OutputError("full")
 
+    def written(*args):
+        raise OutputError("full")
+
     patch.setattr(PartSink, "close", close)
+    if at == "state":
+        patch.setattr(Store, "written", written)
     if at == "report":
         patch.setattr(Report, "to_html", to_html)
 
@@ -628,6 +653,41 @@ def test_a_trial_that_was_interrupted_is_not_taken_for_the_whole_run(tmp_path, m
     assert written(out) == written(tmp_path / "whole")
     assert (report.total, report.warnings) == (60, ())
     assert 0 < report.resumed <= limit
+
+
+@pytest.mark.parametrize("limit", [3, 8, 22, 40])
+def test_a_trial_leaves_what_a_longer_run_noted(tmp_path, caplog, limit):
+    source, pipe, out = files(tmp_path), chain(tmp_path), tmp_path / "out"
+    chain(tmp_path, "other").run(source, tmp_path / "whole", batch_size=4)
+    with pytest.raises(KeyboardInterrupt):
+        pipe.run(chain_of(source, 40), out, batch_size=4)
+    chain(tmp_path, "third").run(list(source)[:limit], tmp_path / "part", batch_size=4)
+    for _ in range(2):
+        pipe.run(source.take(limit), out, batch_size=4, overwrite=True)
+        assert written(out) == written(tmp_path / "part")
+        assert caplog.text.count("a longer run was interrupted there") == (limit < 40)
+        caplog.clear()
+    report = pipe.run(source, out, batch_size=4, overwrite=True)
+    assert written(out) == written(tmp_path / "whole")
+    assert report.resumed == (24 if limit < 40 else 0)  # some batches are not told of
+    assert not (out / ".journal").exists()
+
+
+def test_a_trial_cuts_off_what_is_damaged(tmp_path, caplog):
+    source, pipe, out = files(tmp_path), Length(2) | Upper(), tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        pipe.run(chain_of(source, 8), out, batch_size=4)
+    [log] = (out / ".journal").glob("*.log")
+    log.write_bytes(log.read_bytes()[:-3])
+    assert pipe.run(source.take(12), out, batch_size=4).resumed == 4
+    assert "a longer run" not in caplog.text
+    assert not (out / ".journal").exists()
+
+
+def chain_of(source, count):
+    """Yield the first documents, then break off."""
+    yield from source.take(count)
+    raise KeyboardInterrupt
 
 
 def test_after_a_trial_the_whole_run_needs_another_folder(tmp_path):

@@ -264,7 +264,9 @@ class _Writer:
             self._delete()
 
     def add(self, part: str, array: npt.NDArray[Any]) -> None:
-        np.asarray(array, dtype=PARTS[part]).tofile(self._files[part])
+        if array.size:  # not by `tofile`, which does not say that a disk is full
+            data = np.ascontiguousarray(array, dtype=PARTS[part]).data.cast("B")
+            self._files[part].write(data)
 
     def segment(self, first: int, sieve: Sieve) -> Segment:
         arrays = {part: _mapped(path, once=True) for part, path in self._paths.items()}

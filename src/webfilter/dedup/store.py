@@ -231,6 +231,10 @@ class Store:
             self._seal()
             path.mkdir(parents=True, exist_ok=True)
             folder = path.resolve()
+            with contextlib.suppress(SourceError):  # what a save that failed left takes room
+                there = _manifest(folder)["segments"] if (folder / MANIFEST).exists() else []
+                homes = [segment.home[1] for segment in self._segments if segment.home]
+                _sweep(folder, {entry["name"] for entry in [*there, *homes]})
             self._segments = [segment.saved(folder) for segment in self._segments]
             entries = [segment.home[1] for segment in self._segments if segment.home]
             content = {"seen": self.seen, "next": self._first, "segments": entries}
@@ -292,6 +296,11 @@ class Store:
 def _replace(folder: Path, names: Set[str]) -> None:
     """Put a manifest that names the segments `names` in place; remove the files of others."""
     put_in_place(folder / MANIFEST)
+    _sweep(folder, names)
+
+
+def _sweep(folder: Path, names: Set[str]) -> None:
+    """Remove the files of segments that are not among `names`."""
     with contextlib.suppress(OSError):
         for left in folder.iterdir():
             ours = _OURS.fullmatch(left.name)

@@ -63,7 +63,7 @@ _AS_PRE = {"fragment": "line", "crayon-pre": "crayon-line"}  # doxygen and Crayo
 _DOTTED = re.compile(r"(?:\w+\.)+")
 _CODE = frozenset(("code", "kbd", "samp", "tt"))  # but not here: each colour of code is a span
 _PERMALINKS = frozenset(  # or back from a note or quote; \uf0c1 is a glyph of Font Awesome
-    ["¶", "§", "#", "🔗", "\uf0c1", "↩", "↩\ufe0e", "↩\ufe0f", "↑", "^"]
+    ["¶", "§", "#", "🔗", "◆", "\uf0c1", "↩", "↩\ufe0e", "↩\ufe0f", "↑", "^"]
 )
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HEADED = frozenset((*HEADINGS, "dt"))
@@ -353,6 +353,8 @@ class _Walk:
                     said = _UNREAD if unread else node.attributes
                     if tag == "div" and said.get("class") in _AS_PRE and _is_code(node):
                         tag = "pre"
+                        for tip in reversed(node.css("div.ttc")):  # doxygen's, seen under the mouse
+                            tip.decompose()
                     index = len(tags)
                     add_tag(tag)
                     add_parent(at)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["is_gutter", "take_out"]
@@ -117,13 +118,16 @@ def _is_number(node: Any) -> bool:
 
 
 def _count(numbers: list[Any]) -> bool:
-    """Whether elements count on by one, and are not of a class for literals."""
-    for name in {_class(number) for number in numbers}:
-        if not _OF_LINES.search(name):
-            style = numbers[0].attributes.get("style") or ""
-            if len(numbers) == 1 or _LITERAL.search(name) or (not name and "color" in style):
-                return False
-    return _counts([number.text(deep=True).strip() for number in numbers])
+    """Whether elements count on: by one, or are of a class for lines, and not for literals."""
+    words = [number.text(deep=True).strip() for number in numbers]
+    names = {_class(number) for number in numbers}
+    if all(map(_OF_LINES.search, names)):  # doxygen leaves out lines of comments
+        values = [*map(int, words)]
+        return all(a < b for a, b in pairwise(values))
+    style = numbers[0].attributes.get("style") or ""
+    if len(numbers) == 1 or any(map(_LITERAL.search, names)) or ("" in names and "color" in style):
+        return False
+    return _counts(words)
 
 
 def _counts(words: list[str]) -> bool:

@@ -86,7 +86,8 @@ def from_mapping(row: Mapping[Any, Any], options: Options, where: str = "") -> D
             return _own(fields, options)
         if _has_columns(fields):
             return from_columns(fields, None, options.verdicts)
-        text, html = fields.pop(options.text, None), fields.pop(options.html, None)
+        html = fields.pop(options.html, None) if options.pages else None
+        text = fields.pop(options.text, None)
         meta = _meta(fields)
         url = _url(_given(fields, meta, options.url, "url"))
         id = _id(_given(fields, meta, options.id))

@@ -55,8 +55,7 @@ def read_jsonl(
             meta = {"source": source, "line": number, "content_length": line.size}
             yield dropped(line.digest, "too_large", meta=meta)
             continue
-        if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
+        line = line.removeprefix(codecs.BOM_UTF8)  # files put behind one another have several
         try:
             row: Any = json.loads(line.decode())
         except (ValueError, RecursionError) as error:

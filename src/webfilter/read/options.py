@@ -26,7 +26,8 @@ class Options:
     text: str = "text"
     """Field or column that holds the text."""
     html: str = "html"
-    """Field or column that holds the page."""
+    """Field or column that holds the page; of a field that is named for both, whichever of the two
+    was given: ``html="text"`` reads pages."""
     id: str = "id"
     """Field or column that holds the id; where a row has none, its content is hashed."""
     url: str = "url"
@@ -41,6 +42,11 @@ class Options:
     """Check WARC block digests (sha1, sha256, sha512, md5); records that differ are failed."""
     storage: Mapping[str, Any] = field(default_factory=dict)
     """Arguments for the fsspec file system of a URL, such as credentials."""
+
+    @property
+    def pages(self) -> frozenset[str]:
+        """The field of pages; none where its name is that of texts, and was not given."""
+        return frozenset() if self.text == self.html == "html" else frozenset((self.html,))
 
     def __post_init__(self) -> None:
         conform(self, "read")

@@ -3,7 +3,8 @@
 Rows are taken in small slices, so that a large batch is never turned into Python objects at once,
 and what is too large is not turned into any.
 Tables that webfilter wrote (their schema's metadata says so) give back signals, `meta` and, where
-asked for, verdicts; other tables are read like mappings, a column a field.
+asked for, verdicts; other tables are read like mappings, a column a field. A column of texts or
+URLs may be of bytes: Impala and Hive have no other.
 """
 
 from __future__ import annotations
@@ -136,6 +137,9 @@ def rows(
                     yield from rows(one, options, where, see=see)
             continue
         columns = {names[index]: values(part.column(index)) for index in wanted}
+        texts = () if signals is not None else {options.text, options.url} - options.pages
+        for name in columns.keys() & texts:
+            columns[name] = [*map(_text, columns[name])]
         for index in range(part.num_rows):
             row = {name: column[index] for name, column in columns.items()}
             if signals is None:
@@ -144,6 +148,11 @@ def rows(
                 yield from_mapping(row, options, where)
             else:
                 yield _own(row, signals, options.verdicts, where)
+
+
+def _text(value: Any) -> Any:
+    """Return bytes of a column of texts as the text that they are."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _too_large(row: pa.RecordBatch, size: int, options: Options, where: str) -> Document:

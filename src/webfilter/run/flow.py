@@ -95,9 +95,12 @@ class Flow:
         self._cut = segments(pipe.names, pipe.steps)
         self._observers: list[_Observer] = []
 
-    def finish(self) -> None:
-        """Let the online stages save what they have seen; call it once the output is complete."""
-        _finish(self._observers)
+    def finishing(self) -> Callable[[], None]:
+        """Let the online stages write what they have seen; return what saves it.
+
+        Call that once the output is complete.
+        """
+        return _finishing(self._observers)
 
     def through(self, batches: Iterable[list[Document]]) -> Iterator[list[Document]]:
         """Yield the live documents that come out at the end, batch by batch, in order."""
@@ -222,10 +225,15 @@ class _Observer(Stage):
         return self._step.finishing(self._state)
 
 
-def _finish(observers: Sequence[_Observer]) -> None:
-    """Save what online stages have seen: of all of them, or if one cannot be written of none."""
-    for place in [observer.finishing() for observer in observers]:
-        place()
+def _finishing(observers: Sequence[_Observer]) -> Callable[[], None]:
+    """Return what saves what online stages have seen: all of them, since each could be written."""
+    places = [observer.finishing() for observer in observers]
+
+    def save() -> None:
+        for place in places:
+            place()
+
+    return save
 
 
 def _nothing(docs: Sequence[Document]) -> None:
@@ -248,7 +256,7 @@ def kept(pipe: Pipeline, source: Any, *, batch_size: int) -> Iterator[Document]:
         for batch in flow.through(batched(docs, batch_size)):
             yield from batch
         watch.finish(flow.ledger)
-        flow.finish()
+        flow.finishing()()
 
 
 def fit(pipe: Pipeline, source: Any, *, batch_size: int) -> Pipeline:
@@ -297,6 +305,6 @@ def run_in_memory(pipe: Pipeline, source: Any) -> list[Document]:
         pieces = batched(docs, 1_000)
         docs = [doc for some in pieces for doc in apply(observers[-1], name, some, ledger)]
         watch.see(docs, {name}, ledger)
-    _finish(observers)
+    _finishing(observers)()
     watch.finish(ledger, FIRST)
     return docs

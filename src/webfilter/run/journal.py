@@ -62,15 +62,22 @@ class Journal:
         cut: the pipeline's segments.
         measure_all: as the runner has it.
         folder: where records are kept; made if it is missing.
+        trial: the run is to read a part of its source only. Then what a longer one noted stays:
+            nothing of it is cut off, and what differs is not noted.
 
     Raises:
         OutputError: the folder cannot be written, or another run keeps its journal there.
     """
 
     def __init__(
-        self, runner: Runner, cut: Sequence[Segment], measure_all: bool, folder: Path
+        self,
+        runner: Runner,
+        cut: Sequence[Segment],
+        measure_all: bool,
+        folder: Path,
+        trial: bool = False,
     ) -> None:
-        self._runner, self._cut = runner, cut
+        self._runner, self._cut, self._trial = runner, cut, trial
         self.folder = folder
         """Where records are, and what else lasts as long as the run may lie."""
         self._keys = [_key(segment, measure_all) for segment in cut]
@@ -95,7 +102,7 @@ class Journal:
         if not self._cut[segment].stages:  # sketches alone
             yield from self._runner.map(segment, batches)
             return
-        log = _Log(self.folder / f"{segment}.log", self._keys[segment])
+        log = _Log(self.folder / f"{segment}.log", self._keys[segment], self._trial)
         self._logs.append(log)
         self._say(log, segment)
         waiting: deque[Sequence[Document] | None] = deque()  # to be noted
@@ -143,6 +150,11 @@ class Journal:
     def placed(self) -> None:
         """Take back what `placing` noted."""
         (self.folder / _PLACING).unlink(missing_ok=True)
+
+    @property
+    def longer(self) -> bool:
+        """Whether a longer run than this one, a trial, was interrupted, and can still go on."""
+        return any(log.longer for log in self._logs)
 
     def close(self) -> None:
         """Close the runner and the records; they stay on disk, if there are any."""
@@ -196,11 +208,11 @@ class _Log:
 
     A record that is damaged, or of other documents than the next ones, and all that follow it are
     cut off where the first new one is added: whoever ends a run that says that they are of no use,
-    before it has done any work, still has them.
+    before it has done any work, still has them. A `trial` cuts nothing off, and adds nothing then.
     """
 
-    def __init__(self, path: Path, key: str) -> None:
-        self._path = path
+    def __init__(self, path: Path, key: str, trial: bool = False) -> None:
+        self._path, self._trial = path, trial
         try:
             self._file = path.open("r+b" if path.exists() else "w+b", buffering=0)
         except OSError as error:
@@ -212,6 +224,8 @@ class _Log:
         self._head = b""  # what is to be noted before the first new record
         self.useless = ""
         """Why none of the records could be used, where there were some."""
+        self.longer = False
+        """Whether records stay for a longer run than this, a trial; known once it is closed."""
         digest = sha256(key.encode()).digest()[:16]
         if self._next(digest, _OTHER_STAGES) is None:
             self._head = digest
@@ -238,6 +252,7 @@ class _Log:
                 self.useless = otherwise and (_batches(found, size) or otherwise)
             if self._file.tell() > start:
                 self._cut = start
+                self.longer = self._trial and found is not None
         except OSError as error:
             raise _unwritable(self._path, error) from error
         return None
@@ -261,6 +276,8 @@ class _Log:
         Raises:
             OutputError: the disk is full, or gone.
         """
+        if self.longer:
+            return
         if self._head:
             data, self._head = packed(self._head, b"") + data, b""
         try:
@@ -275,6 +292,8 @@ class _Log:
             raise _unwritable(self._path, error) from error
 
     def close(self) -> None:
+        if self._trial and self.reading:
+            self.longer = bool(self._record()[0])
         self._file.close()
 
 

@@ -38,7 +38,6 @@ from webfilter.run.progress import shown
 from webfilter.run.ray import RayRunner, RayWorkers
 from webfilter.run.watch import Watch
 from webfilter.run.work import work_folder
-from webfilter.stage import OnlineStage
 from webfilter.write import (
     Format,
     Sink,
@@ -129,7 +128,8 @@ def run(
         if out is not None and not resume:
             shutil.rmtree(out / JOURNAL, ignore_errors=True)
         elif out is not None:
-            runner = journal = Journal(runner, cut, measure_all, out / JOURNAL)
+            trial = docs.limit is not None
+            runner = journal = Journal(runner, cut, measure_all, out / JOURNAL, trial)
             stack.callback(journal.close)
         if work is None and journal is not None:
             place = work_folder(journal.folder, 0.0)  # of this run alone
@@ -154,9 +154,7 @@ def run(
                 opened[kind].close()
                 if anew[kind]:
                     _forget(targets[kind], tiers if kind == "kept" else ())
-        if journal is not None and any(isinstance(step, OnlineStage) for step in pipe.steps):
-            journal.placed()  # begun again from here on, they would have seen all of it
-        flow.finish()  # what was written, and nothing else, counts as seen by the next run
+        seen = flow.finishing()
 
     report = Report(
         stages=flow.ledger.rows(counted.total),
@@ -196,7 +194,14 @@ def run(
         ):
             _put(out / name, text + "\n")
         if journal is not None:
-            journal.placed()  # a folder that is a link outlasts the next line
+            journal.placed()  # begun again from here on, online stages would have seen all of it
+    seen()  # what was written, and nothing else, counts as seen by the next run
+    if journal is not None and journal.longer:
+        logger.warning(
+            f"{str(journal.folder)!r} stays, since a longer run was interrupted there: given "
+            "again, with overwrite=True, it goes on"
+        )
+    elif out is not None:
         shutil.rmtree(out / JOURNAL, ignore_errors=True)  # of this run, or of one given up
     return report
 
