@@ -259,6 +259,24 @@ def test_by_language_sends_each_document_to_its_stage():
     assert (turned, turned.rules) == (stage, stage.rules)
 
 
+def test_by_language_tells_lists_of_one_name_apart(tmp_path):
+    from webfilter import BadWords, ByLanguage, Language
+
+    def stage():
+        lists = {code: tmp_path / code / "bad.txt" for code in ("de", "en")}
+        return ByLanguage({code: BadWords(lists=[path]) for code, path in lists.items()})
+
+    for code in ("de", "en"):
+        (tmp_path / code).mkdir()
+        (tmp_path / code / "bad.txt").write_text(f"{code}word\n", "utf-8")
+    seen = {Pipeline((Language(None), stage())).fingerprint()}
+    for code in ("de", "en"):
+        (tmp_path / code / "bad.txt").write_text(f"{code}other\n", "utf-8")
+        seen.add(Pipeline((Language(None), stage())).fingerprint())
+    assert len(seen) == 3
+    assert len(stage().artifacts["lists[0] bad.txt"].split(", ")) == 2
+
+
 def test_reserved_signal_names_are_refused():
     from dataclasses import dataclass
     from typing import ClassVar

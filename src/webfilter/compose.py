@@ -12,7 +12,7 @@ from webfilter.codes import branches, canonical, keyed, under
 from webfilter.codes.spelled import spelled
 from webfilter.document import Document, Value, Verdict
 from webfilter.errors import ConfigError
-from webfilter.stage import Filter, Rule, Signal, Stage
+from webfilter.stage import Filter, Rule, Signal, Stage, artifacts_of
 
 __all__ = ["ByLanguage", "Judge", "Sample", "Where"]
 
@@ -272,7 +272,7 @@ class ByLanguage(Stage):
     @property
     def artifacts(self) -> Mapping[str, str]:
         """Those of all inner stages."""
-        return {key: value for s in self._all() for key, value in s.artifacts.items()}
+        return artifacts_of(self._all())
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Group the batch by stage, run each group, put the documents back in order."""

@@ -43,6 +43,7 @@ __all__ = [
     "Stage",
     "Step",
     "Transform",
+    "artifacts_of",
     "check_declared",
 ]
 
@@ -309,6 +310,15 @@ class Step(ABC):
         from webfilter.pipeline import Pipeline
 
         return Pipeline((self,))
+
+
+def artifacts_of(steps: Iterable[Step]) -> dict[str, str]:
+    """Return the artifacts of `steps`; under a name that several have, all that it stands for."""
+    found: dict[str, dict[str, None]] = {}
+    for step in steps:
+        for key, value in step.artifacts.items():
+            found.setdefault(key, {})[value] = None
+    return {key: ", ".join(values) for key, values in found.items()}
 
 
 def check_declared(step: Step, name: str) -> None:

@@ -417,3 +417,32 @@ def test_so_is_one_far_away(caplog):
     assert len(list(read.read("memory://left"))) == 1
     [told] = caplog.messages
     assert told.startswith("memory:///left/kept holds 'part-00001.jsonl.0123abcd.tmp': ")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right there")
+def test_links_to_folders_are_told_of_and_go_round_once(tmp_path, caplog):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "a" / "b" / "x.jsonl").write_text('{"text": "one"}\n')
+    (tmp_path / "elsewhere" / "y.jsonl").write_text('{"text": "two"}\n')
+    (tmp_path / "a" / "around").symlink_to(tmp_path / "a")
+    assert [doc.text for doc in read(str(tmp_path / "a" / "**" / "*.jsonl"))] == ["one"]
+    assert caplog.messages == []
+    (tmp_path / "a" / "around").unlink()
+    (tmp_path / "a" / "more").symlink_to(tmp_path / "elsewhere")
+    assert [doc.text for doc in read(str(tmp_path / "a"))] == ["one"]
+    (said,) = caplog.messages
+    assert said.endswith("more is a link to a folder, and not followed: give it, too")
+    assert [doc.text for doc in read(str(tmp_path / "a" / "**"))] == ["one", "two"]
+    (tmp_path / "gone").symlink_to("nothing")
+    with pytest.raises(SourceError, match=r"gone: cannot be read: it is a link to nothing$"):
+        read(str(tmp_path / "gone"))
+
+
+def test_a_pattern_in_a_folder_that_cannot_be_listed_says_so(tmp_path, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(SourceError, match=r"no file matches; .* cannot be read: Permission denied"):
+        read(str(tmp_path / "*.jsonl"))

@@ -328,3 +328,32 @@ def test_a_report_that_cannot_be_put_in_place_leaves_nothing_and_the_run_goes_on
     (out / "report.json").rmdir()
     report = Pipeline((Length(2),)).run(documents(), out)
     assert json.loads((out / "report.json").read_text()) == report.to_dict()
+
+
+def test_what_is_read_is_not_replaced(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "alpha"}\n{"text": "b"}\n', "utf-8", newline="\n")
+    pipe, out = Pipeline((Length(2),)), tmp_path / "out"
+    assert pipe.run(str(tmp_path), out).total == 2
+    before = digest(out)
+    for given in (tmp_path, out / "kept", tmp_path / "**" / "*.parquet"):
+        with pytest.raises(OutputError, match=r"part-00000\.parquet' would be read, and replaced"):
+            pipe.run(str(given), out, overwrite=True)
+    assert digest(out) == before
+    assert pipe.run(str(tmp_path / "a.jsonl"), out, overwrite=True).total == 2
+    assert pipe.run(str(out / "kept"), tmp_path / "out2").total == 1
+
+
+def test_a_run_ended_amid_replacing_does_not_read_what_it_wrote(tmp_path, monkeypatch):
+    (tmp_path / "a.jsonl").write_text('{"text": "alpha"}\n{"text": "b"}\n', "utf-8", newline="\n")
+    pipe, out = Pipeline((Length(2),)), tmp_path / "out"
+
+    def ended(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("webfilter.run.run._put", ended)
+        with pytest.raises(KeyboardInterrupt):
+            pipe.run(str(tmp_path), out)
+    with pytest.raises(OutputError, match="would be read"):
+        pipe.run(str(tmp_path), out)
+    assert pipe.run(str(tmp_path / "*.jsonl"), out).total == 2

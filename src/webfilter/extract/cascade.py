@@ -23,7 +23,7 @@ from webfilter.errors import ConfigError
 from webfilter.extract.page import Extract
 from webfilter.extract.screen import Named, Screen, isolated, named, screenable
 from webfilter.extract.slack import check_slack
-from webfilter.stage import Rule, Signal, Stage, Step
+from webfilter.stage import Rule, Signal, Stage, Step, artifacts_of
 
 __all__ = ["Cascade", "cascaded", "uncascaded"]
 
@@ -156,8 +156,7 @@ class Cascade(Stage):
     def artifacts(self) -> Mapping[str, str]:
         """Those of draft, screen and final."""
         inner = (self.draft, self.second, *(stage for _, stage in self.follows), self.final)
-        named = (stage.artifacts for stage in inner if stage is not None)
-        return {key: value for found in named for key, value in found.items()}
+        return artifacts_of(stage for stage in inner if stage is not None)
 
     def process(self, batch: Sequence[Document]) -> Sequence[Document]:
         """Draft and screen the pages of `batch`, then extract those that pass."""

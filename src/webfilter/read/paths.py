@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import glob
+import logging
 import os
 import re
 import stat
@@ -28,12 +29,15 @@ from webfilter.read.unfinished import warn_of_unfinished
 
 __all__ = ["File", "files", "is_url", "looks_like_path"]
 
+_log = logging.getLogger("webfilter")
+
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*(?:::|://)")
 _MAGIC = re.compile(r"[*?\[]")
 _ARC = "warcio recompress makes WARC from ARC"
 _RUN = frozenset(("report.html", "report.json", "card.md"))
 """What a run writes beside its documents: no pages."""
 _JSON = "JSON Lines has one object a line: jq -c '.[]' makes it from an array"
+_LINK = "it is a link to nothing"
 _NAMED = "JSON Lines called .json are read where the file itself is named, in a list for several"
 
 
@@ -158,7 +162,8 @@ def _files(path: Any, kind: str | None, storage: Mapping[str, Any]) -> Iterator[
 
 def _single(path: str, kind: str | None) -> File:
     if not os.path.exists(path):
-        raise SourceError(_not_found(path))
+        linked = os.path.islink(path)
+        raise SourceError(f"{path}: cannot be read: {_LINK}" if linked else _not_found(path))
     if stat.S_ISFIFO(os.stat(path).st_mode):  # to open it twice would be too often
         pipe = open(path, "rb")  # noqa: SIM115 - it is closed when it has been read
         return _streamed(Stream(pipe, path, ours=True), kind or kind_by_name(path))
@@ -230,6 +235,9 @@ def _in_folder(folder: str, kind: str | None) -> Iterator[File]:
     count, others = 0, set()
     for at, subfolders, names in os.walk(folder, onerror=_refuse):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in subfolders:
+            if os.path.islink(path := os.path.join(at, name)):
+                _log.warning("%s is a link to a folder, and not followed: give it, too", path)
         about_run = _RUN if _RUN.issubset(names) else frozenset()
         warn_of_unfinished(os.path.join(at, name) for name in names)
         for name in sorted(names):
@@ -263,7 +271,7 @@ def _refuse(error: OSError) -> None:
 
 def _found(path: str, name: str, kind: str) -> File:
     if not os.access(path, os.R_OK):
-        why = "Permission denied" if os.path.exists(path) else "it is a link to nothing, or gone"
+        why = "Permission denied" if os.path.exists(path) else f"{_LINK}, or gone"
         raise SourceError(f"{path}: cannot be read: {why}")
     about = os.stat(path)
     if not stat.S_ISREG(about.st_mode):  # a pipe that nobody writes to would be waited for
@@ -279,7 +287,11 @@ def _in_glob(pattern: str, kind: str | None) -> Iterator[File]:
         raise SourceError(f"{pattern}: no file matches{_near_pattern(pattern)}")
     parts, base = _parts(pattern)
     count, others = 0, set()
-    for path in sorted(matches):
+    seen: dict[str, str] = {}  # real folders, as they were met first: links may go in circles
+    for path in sorted(matches, key=lambda path: (path.count(os.sep), path)):
+        at = os.path.dirname(path)
+        if "**" in parts and seen.setdefault(os.path.realpath(at), at) != at:
+            continue
         if os.path.isdir(path):
             inner: Iterable[File] = _quietly(path, kind) if "**" not in parts else ()
         elif (taken := _takes(path, kind)) is not None:
@@ -328,8 +340,8 @@ def _near_pattern(pattern: str) -> str:
         return f"; there is no folder {folder!r}"
     try:
         present = sorted(name for name in os.listdir(folder or ".") if not name.startswith("."))
-    except OSError:
-        return ""
+    except OSError as error:
+        return f"; {folder or '.'} cannot be read: {error.strerror}"
     shown = ", ".join(present[:5]) + (", ..." if len(present) > 5 else "")
     return f"; {folder or '.'} has {shown}" if present else f"; {folder or '.'} is empty"
 

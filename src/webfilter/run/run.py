@@ -100,6 +100,7 @@ def run(
     places = {kind: resolved(t) for kind, t in targets.items() if isinstance(t, (str, os.PathLike))}
     anew = {kind: overwrite or places.get(kind) in half for kind in targets}
     _check_folders(targets, tiers, anew)
+    _check_unread(docs, [place for kind, place in places.items() if anew[kind]])
 
     steps = [step.thorough for step in pipe.steps] if measure_all else pipe.steps
     cut = segments(pipe.names, steps)
@@ -290,6 +291,24 @@ def _check_folders(
             raise OutputError(
                 f"{str(target)!r} already holds the tiers {', '.join(left)}: give another folder, "
                 "or overwrite=True to replace them"
+            )
+
+
+def _check_unread(docs: Source, places: Sequence[str]) -> None:
+    """Make sure that nothing is read from `places`, where what is there will be replaced.
+
+    It is an earlier output, which a pattern or a folder above has let in; or the input itself, of
+    which a run that is ended while it replaces files leaves a part.
+
+    Raises:
+        OutputError: a file is read from there.
+    """
+    within = tuple(place + sep for place in places for sep in {"/", os.sep})
+    for folder, path in {os.path.dirname(path): path for path in docs.paths if places}.items():
+        if f"{resolved(folder or os.curdir)}/".startswith(within):
+            raise OutputError(
+                f"{path!r} would be read, and replaced by what this run writes: give another "
+                "folder, or input without it, or remove it if it is of an earlier run"
             )
 
 
