@@ -2,7 +2,8 @@
 
     python benchmarks/code_kept.py pages-*.warc.gz --pages wcxb-dev/pages.jsonl.xz
 
-Three questions, of the lines that stand in ``pre`` (three characters at least; read with lxml):
+Three questions, of the lines that stand in ``pre`` (three characters at least; read with lxml,
+without numbers that count on at the beginning of all lines):
 
 1. Of those that an extraction engine keeps, how many are in its text as they were written? A line
    is kept if its characters, without spaces, stand in the text without spaces, once at least; it
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import lxml.html
+from lxml import etree
 from repeated_lines import as_fetched
 
 import webfilter as wf
@@ -40,6 +42,7 @@ CLEANERS: Mapping[str, wf.Stage] = {
 }
 LIMITS = (1.0, 1.5, 2.0, 2.5)
 _SPACE = re.compile(r"\s+")
+_NUMBER = re.compile(r"\s*(\d{1,6})(?!\d)")
 
 
 def main() -> None:
@@ -103,10 +106,24 @@ def code_of(html: bytes) -> list[str]:
     root = lxml.html.document_fromstring(
         text.encode(), parser=lxml.html.HTMLParser(encoding="utf-8")
     )
+    etree.strip_elements(root, "style", "script", with_tail=False)
     for br in root.iter("br"):
         br.tail = "\n" + (br.tail or "")
-    lines = (line.rstrip() for pre in root.iter("pre") for line in pre.text_content().split("\n"))
+    lines = (
+        line.rstrip()
+        for pre in root.iter("pre")
+        for line in unnumbered(pre.text_content().strip("\n").split("\n"))
+    )
     return [line for line in lines if len(_SPACE.sub("", line)) >= 3]
+
+
+def unnumbered(lines: Sequence[str]) -> Sequence[str]:
+    """Return the lines of a ``pre`` without numbers that count on at the beginning of them all."""
+    found = [_NUMBER.match(line) for line in lines]
+    numbers = [int(number[1]) for number in found if number]
+    if len(lines) < 2 or numbers != list(range(1, len(lines) + 1)):
+        return lines
+    return [_NUMBER.sub("", line, count=1) for line in lines]
 
 
 def count(text: str, code: Sequence[str]) -> tuple[int, int]:
