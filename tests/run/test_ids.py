@@ -60,3 +60,11 @@ def test_a_free_number_is_found_without_trying_every_one(monkeypatch, held, most
     names = [doc.id for doc in UniqueIds().over(Document("xy"[n % 2]) for n in range(2000))]
     assert names[-2:] == ["x#1000", "y#1000"]
     assert len(tried) < most * 2000
+
+
+def test_ids_that_are_written_alike_are_made_unique():
+    ids = UniqueIds()  # as files are called that were named in another encoding than UTF-8
+    names = ["caf\udce9.html", "caf\udce8.html", "caf\udce9.html", "caf\ufffd.html"]
+    found = [doc.id for doc in ids.over(Document(name) for name in names)]
+    assert found == [names[0], f"{names[1]}#2", f"{names[2]}#3", f"{names[3]}#4"]
+    assert ids.renamed == 3

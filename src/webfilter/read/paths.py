@@ -288,9 +288,12 @@ def _in_glob(pattern: str, kind: str | None) -> Iterator[File]:
     parts, base = _parts(pattern)
     count, others = 0, set()
     seen: dict[str, str] = {}  # real folders, as they were met first: links may go in circles
+    met: dict[str, str] = {}
     for path in sorted(matches, key=lambda path: (path.count(os.sep), path)):
         at = os.path.dirname(path)
-        if "**" in parts and seen.setdefault(os.path.realpath(at), at) != at:
+        if "**" in parts and at not in met:
+            met[at] = seen.setdefault(os.path.realpath(at), at)
+        if met.get(at, at) != at:
             continue
         if os.path.isdir(path):
             inner: Iterable[File] = _quietly(path, kind) if "**" not in parts else ()

@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import Any
 
 from webfilter.document import Document
+from webfilter.write.jsontext import utf8
 
 __all__ = ["UniqueIds"]
 
@@ -102,5 +103,5 @@ class UniqueIds:
 
 
 def _key(name: str) -> int:
-    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    digest = blake2b(utf8(name), digest_size=8).digest()  # as it is written: no two alike there
     return int.from_bytes(digest, "big")
