@@ -45,6 +45,29 @@ def test_in_a_cell_before_the_code(numbers):
     assert texts(beside(numbers, "\n" + WRITTEN)) == [CODE]
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ("<td><pre>9\n10\n</pre></td>@", ["a = 1\nb = 2"]),
+        ("<td><pre>1\n3\n</pre></td>@", ["1\n3", "a = 1\nb = 2"]),
+        ("<td><pre>x\n</pre></td>@", ["x", "a = 1\nb = 2"]),
+        ("<td><pre>²</pre></td>@", ["²", "a = 1\nb = 2"]),
+        ("<td><pre>1234567</pre></td>@", ["1234567", "a = 1\nb = 2"]),
+        ("<td class=gutter>x</td>@", ["x", "a = 1\nb = 2"]),
+        ("<td class=gutter></td>@", ["a = 1\nb = 2"]),
+        ("<td class=gutter><table><tr><td>1</table></td>@", ["1", "a = 1\nb = 2"]),
+        ("<td><pre></pre></td>@", ["a = 1\nb = 2"]),
+        ("<td><pre>1\n2\n</pre></td><td>text</td>", ["1\n2", "text"]),
+        ("<td><pre>1\n2\n</pre></td><td><code>x</code></td>", ["1\n2", "x"]),
+        ("<td><pre>1\n2\n</pre></td>", ["1\n2"]),
+        (f"<td>{'<div>' * 9}<pre>1\n</pre>{'</div>' * 9}</td>@", ["1", "a = 1\nb = 2"]),
+    ],
+)
+def test_cells_before_code_that_may_hold_numbers_of_its_lines(cells, expected):
+    code = "<td><pre>a = 1\nb = 2\n</pre></td>"
+    assert texts(f"<table><tr>{cells.replace('@', code)}</tr></table>") == expected
+
+
 def test_in_a_cell_before_code_that_is_no_pre():
     numbers = f"<td class=gutter>{each('<div>#</div>', '')}"
     code = f"<td>{each('<div><code>@</code></div>', '')}"
@@ -62,6 +85,7 @@ def test_in_a_cell_before_code_that_is_no_pre():
         "<span class=line><span class=ln>#</span><span class=cl>@\n</span></span>",
         "<span><span class='linenumber x' style='color: red'>#</span><span>@</span>\n</span>",
         "<a id=x#>#</a>@\n",
+        "<span class=q style='color: red'>#</span>@~",
         "<div><span class=css-1>#</span><div><div><span>@</span>\n</div></div></div>",
         "<style>a\n{}</style><span class=q>#</span><style></style>@~",
         "<span>#</span>@<br>",
@@ -76,6 +100,8 @@ def test_at_the_beginning_of_each_line(form):
 def test_all_before_the_code():
     numbers = f"<code style='float: left'>{each('<span class=k>#~</span>', '')}</code>"
     assert texts(f"<pre>{numbers}<code>{each('@')}</code></pre>") == [CODE]
+    full = [line or "." for line in LINES]
+    assert texts(f"<pre>{numbers}<code>{each('@', lines=full)}</code>") == ["\n".join(full)]
     more = f"<pre>{numbers}<code>{each('@', lines=LINES + LINES)}</code></pre>"
     assert texts(more)[0].startswith("1\n2\n")  # more lines than numbers
 
@@ -92,6 +118,8 @@ def test_after_the_code():
 def test_of_a_single_line_only_where_they_are_called_so():
     assert texts("<pre><span class=lineno>1</span>a") == ["a"]
     assert texts("<pre><span class=ln>12</span>a") == ["a"]
+    assert texts("<pre><span class=line-no>1\n</span>a") == ["a"]
+    assert texts("<pre><span class=x>1\n</span>a") == ["1\na"]
     assert texts("<pre><span class=x>1</span>a") == ["1a"]
     assert texts("<pre><span>1</span> + 1") == ["1 + 1"]
 
@@ -121,6 +149,7 @@ def test_of_lines_some_may_be_left_out_where_they_are_called_so():
         "<b>1</b>In the beginning\n<b>2</b>And the earth",
         "<span>1</span>.5\n<span><i>2</i></span>.5",
         "<span>1x</span>a\n<span>2x</span>b",
+        "<span>1<i>a</i></span>b\n<span>2<i>a</i></span>b",
         "<span>1</span>a\n<span>1000000</span>b",
     ],
 )

@@ -104,7 +104,7 @@ def _are_of_lines(marks: str) -> bool:
         return False
     before = marks.rstrip("C")
     if "C" not in before:
-        return len(before) > 1 and len(before) >= len(marks) - len(before)
+        return len(before) >= len(marks) - len(before)
     return "CC" not in marks
 
 
