@@ -49,6 +49,7 @@ def test_in_a_cell_before_the_code(numbers):
     ("cells", "expected"),
     [
         ("<td><pre>9\n10\n</pre></td>@", ["a = 1\nb = 2"]),
+        ("<td>\n<div><b><pre>1\n</pre></b></div></td>@", ["a = 1\nb = 2"]),
         ("<td><pre>1\n3\n</pre></td>@", ["1\n3", "a = 1\nb = 2"]),
         ("<td><pre>x\n</pre></td>@", ["x", "a = 1\nb = 2"]),
         ("<td><pre>²</pre></td>@", ["²", "a = 1\nb = 2"]),
