@@ -82,6 +82,7 @@ def test_in_a_cell_before_code_that_is_no_pre():
     "form",
     [
         "<span class=linenos>#</span>@\n",
+        "<span class=codeLineNumber_x>#</span>@~",
         "<span class=lineno> # </span>@\n",
         "<span class=line><span class=ln>#</span><span class=cl>@\n</span></span>",
         "<span><span class='linenumber x' style='color: red'>#</span><span>@</span>\n</span>",
@@ -150,6 +151,7 @@ def test_of_lines_some_may_be_left_out_where_they_are_called_so():
         "<b>1</b>In the beginning\n<b>2</b>And the earth",
         "<span>1</span>.5\n<span><i>2</i></span>.5",
         "<span>1x</span>a\n<span>2x</span>b",
+        "<span class=inline>5</span> a\n<span class=underline>9</span> b",
         "<span>1<i>a</i></span>b\n<span>2<i>a</i></span>b",
         "<span>1</span>a\n<span>1000000</span>b",
     ],

@@ -11,7 +11,7 @@ stands in the body, where no browser shows it), nor that of ``template``, which 
 pictures, sounds, frames and bars (``object``, ``canvas``, ``video``, ``noframes``, ``meter`` ...),
 nor ``textarea``: on 39 of 3,508 pages one holds text, mostly hints for who writes a message, then
 terms and code to copy; nor what is there for who edits or cites: a link to the heading that it
-stands in, or from a note or quote to the text, if its text is nothing but a mark (¶, §, #, ↩, ↑,
+stands in, or from a note or quote to the text, if its text is nothing but a mark (¶, #, ◆, ↩, ↑,
 ^), ``[edit]`` and ``[source]`` beside a heading, the numbers of lines beside code
 (`webfilter.extract.gutters`). An ``iframe`` that swallowed markup (it was never closed) is parsed
 again.
@@ -280,9 +280,7 @@ class _Walk:
         gap: tuple[str, int] | None = None  # put between elements in a row, not in the page
         part = ""  # their tag
         lined = False  # in a ``pre`` whose lines are elements
-        border: tuple[str, int] | None = (
-            None  # the break after one, as long as nothing came after it
-        )
+        border: tuple[str, int] | None = None  # the break after the last of these
         stack: list[tuple[Any, int, str, bool]] = []  # open elements: node, index, tag, inline
         within.append(parent)
         while True:

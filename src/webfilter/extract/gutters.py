@@ -22,7 +22,7 @@ _TEXT = "-text"
 _TAGS = frozenset(("span", "a", "div", "td"))
 _UNSEEN = frozenset(("style", "script", "title"))
 _BREAKS = frozenset(("br", "div", "p", "li", "ol", "ul", "table", "tr", "td"))
-_OF_LINES = re.compile(r"line|gutter|(?:^|[\s_-])lnt?(?:$|[\s_-])", re.IGNORECASE)
+_OF_LINES = re.compile(r"(?<![a-zA-Z])line|Line|gutter|(?:^|[\s_-])lnt?(?:$|[\s_-])")
 _LITERAL = re.compile(
     r"(?:^|[\s_-])(?:m[bfhio]?|il|num(?:ber)?|numeric|nu\d|lit(?:eral)?|const\w*|mtk\d+|pl-c1)(?:$|\s)"
 )
@@ -51,7 +51,7 @@ def is_gutter(node: Any) -> bool:
 def take_out(pre: Any) -> None:
     """Take the numbers of its lines out of a ``pre``, and those that stand after it."""
     numbers: list[Any] = []
-    if _are_of_lines("".join(_marks(pre, numbers))) and _count(numbers):
+    if _are_of_lines("".join(_marks(pre, numbers))) and _number_lines(numbers):
         for number in numbers:
             number.decompose()
     after = _next(pre)
@@ -117,8 +117,8 @@ def _is_number(node: Any) -> bool:
     return said.isdecimal() and len(said) <= _MOST_DIGITS
 
 
-def _count(numbers: list[Any]) -> bool:
-    """Whether elements count on: by one, or are of a class for lines, and not for literals."""
+def _number_lines(numbers: list[Any]) -> bool:
+    """Whether elements count on: by one, or anyhow if of a class for lines; none is a literal."""
     words = [number.text(deep=True).strip() for number in numbers]
     names = {_class(number) for number in numbers}
     if all(map(_OF_LINES.search, names)):  # doxygen leaves out lines of comments

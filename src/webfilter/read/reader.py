@@ -46,7 +46,7 @@ class Reader:
                 parts of a table (data frames, record batches); a data frame or Arrow table; a
                 Hugging Face dataset; or a `Source`, which is returned as it is.
             text: field or column that holds the text.
-            html: field or column that holds the page.
+            html: field or column that holds the page; ``html="text"`` where pages are called so.
             id: field or column that holds the id; rows without one are named by their content.
             url: field or column that holds the URL. Both may stand within a field ``metadata``
                 or ``meta``: ``id="WARC-Record-ID", url="WARC-Target-URI"``.
