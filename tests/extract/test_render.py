@@ -31,10 +31,12 @@ def plain(html: str) -> str:
     return render(dom, range(len(dom.blocks)))
 
 
-def text_of(source: str) -> str:
-    """Return what a reader of the Markdown sees."""
+def text_of(source: str, numbers: bool = False) -> str:
+    """Return what a reader of the Markdown sees; with `numbers`, those of items, too."""
     parts = []
     for token in PARSER.parse(source):
+        if numbers and token.type == "list_item_open":
+            parts.append(f"{token.info} ")
         if token.type in ("fence", "code_block"):
             parts.append(token.content)
         for child in token.children or []:
@@ -79,6 +81,10 @@ def test_markdown_is_read_with_the_same_words(markup):
 @example(
     [("b", "a"), ("i", "b"), ("b", "c"), ("a", "[b]"), ("a", "]("), ("li", "+ a"), ("li", "1) a")]
 )
+@example([("li", "1. a"), ("li", "2) 3. b"), ("b", "c"), ("li", "3. d"), ("li", "5. e")])
+@example(
+    [("li", "1. a"), ("h2", "b"), ("li", "- # c"), ("li", "3. d"), ("li", "- - "), ("li", "5. ")]
+)
 def test_what_looks_like_a_mark_is_none(parts):
     markup = "".join(
         f"<table><tr><td>x</td><td>{text}</td></tr></table>" if name == "td"
@@ -87,8 +93,8 @@ def test_what_looks_like_a_mark_is_none(parts):
     )  # fmt: skip
     html = f"<body>{markup}"
     expected = words(" ".join(block.text for block in read(html).blocks))
-    assert words(text_of(markdown(html))) == expected
-    assert words(text_of(markdown(html, links=True, url="http://a.example/"))) == expected
+    assert words(text_of(markdown(html), True)) == expected
+    assert words(text_of(markdown(html, links=True, url="http://a.example/"), True)) == expected
 
 
 # ---- single marks -------------------------------------------------------------------------------
@@ -209,6 +215,42 @@ def test_a_number_alone_is_put_before_what_it_numbers(html, expected, written):
     assert plain(html) == expected
     if written is not None:
         assert markdown(html) == written
+
+
+@pytest.mark.parametrize(
+    ("html", "expected", "written"),
+    [
+        ("<ul><li>• a<li>- – b<li>►\ufe0f c</ul>", "- a\n- b\n- c", None),
+        ("<ul><li>* a<li>-5 °C<li>•a<li>•<li>+ b</ul>",
+         "- * a\n- -5 °C\n- •a\n- •\n- + b",
+         "- \\* a\n- -5 °C\n- •a\n- •\n- \\+ b"),
+        ("<ol><li>- a<li>b</ol>", "1. a\n2. b", None),
+        ("<ul><li>• a<p>• b</ul>", "- a\n• b", "- a\n\n  • b"),
+        ("<ul><li>- # a<li>• - 1. b</ul>", "- # a\n- 1. b", "- \\# a\n- 1\\. b"),
+        ("<ol><li>1. a<li>2) b<li>2. c</ol>", "1. a\n2. b\n3. 2. c", "1. a\n2. b\n3. 2\\. c"),
+        ("<ol start=7><li>7. a</ol>", "7. a", None),
+        ("<ol type=a><li>1. x</ol>", "a. x", "- a. x"),
+        ("<ul><li>1. a<li>2. b<p>3. c</p><li>3.d</ul>", "1. a\n2. b\n3. c\n- 3.d",
+         "1. a\n2. b\n\n   3\\. c\n\n- 3.d"),
+        ("<ul><li>a<li>2. Bundesliga</ul>", "- a\n- 2. Bundesliga", "- a\n- 2\\. Bundesliga"),
+        ("<ul><li>1. a<li>b<li>3. c</ul>", "1. a\n- b\n- 3. c", "1. a\n- b\n- 3\\. c"),
+        ("<ul><li>1. Liga</ul>", "- 1. Liga", "- 1\\. Liga"),
+        ("<ul><li>1. a<ul><li>1. b<li>2. c</ul><li>2. d</ul>", "1. a\n1. b\n2. c\n2. d",
+         "1. a\n   1. b\n   2. c\n2. d"),
+        ("<ul><li><h3>1. a</h3>b<li><h3>2. c</h3></ul>", "1. a\nb\n2. c",
+         "- ### 1. a\n\n  b\n\n- ### 2. c"),
+    ],
+)  # fmt: skip
+def test_an_item_that_brings_its_mark_has_one(html, expected, written):
+    assert plain(html) == expected
+    assert markdown(html) == (written or expected)
+
+
+def test_an_item_goes_by_the_number_that_it_brings_only_behind_the_one_before():
+    dom = read("<ul><li>1. a<li>2. b<li>3. c</ul>")
+    assert render(dom, [0, 1]) == "1. a\n2. b"
+    assert render(dom, [0, 2]) == "1. a\n- 3. c"
+    assert render(dom, [1, 2]) == "- 2. b\n- 3. c"
 
 
 def test_a_number_is_not_put_before_what_stands_further_on():

@@ -5,7 +5,8 @@ cells of a data table between bars on one line, code with its own line breaks. M
 with ``#`` before headings, fenced code, tables with their line, formulas between dollars, emphasis,
 quotes, nested lists and, where wanted, links. A table that only lays out the page (a cell with
 several blocks or much text) is no table. One within a cell of a table is text of that cell. A
-number that stands alone above what it numbers ("1.", in a box of its own) is put before it.
+number that stands alone above what it numbers ("1.", in a box of its own) is put before it. An item
+that brings a mark of its own ("• bees", "2. wasps" as the second) has only one.
 
 Markdown is CommonMark with the tables of GitHub; what would be read as a mark and is none, is
 escaped; the items of a list of letters are bullets with these. Of colspan and rowspan nothing is
@@ -32,6 +33,8 @@ _DEEPEST = 20  # lists and quotes written as nested
 _LANGUAGE = re.compile(r"\b(?:language|lang|brush|highlight-source)[-:]\s*([\w+#-]{1,20})")
 _FENCES = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
 _ALONE = re.compile(r"\d{1,3}[.)]")
+_BULLET = re.compile(r"(?:[-•◦‣▪▫■□●○·∙–—»›►▶➤→✓✔]\ufe0f? +)+(?=\S)")
+_NUMBERED = re.compile(r"(\d{1,3})[.)] +(?=\S)")
 _NUMBER = re.compile(r"\s*(\d{1,9})(?!\d)")  # as browsers do: what stands behind it is let be
 
 
@@ -226,7 +229,8 @@ class _Plain:
         self._places = places
         self._before = before
         self._marked: set[int] = set()  # items that have their mark
-        self._numbers: dict[int, dict[int, int]] = {}  # of the items of each ordered list
+        self._numbers: dict[int, dict[int, int]] = {}  # of the items of each list
+        self._numbered: dict[int, int] = {}  # in other lists, the last number that an item brought
 
     def _begins(self, item: int) -> bool:
         """Whether this is the first of `item`, which is so once."""
@@ -239,28 +243,61 @@ class _Plain:
         text, item = self._dom.blocks[i].text, self._places[i].item
         if i in self._before:
             text = f"{self._before[i]} {text}"
+        text = self._without_mark(item, text)
         self.lines.append(self._mark(item) + text if self._begins(item) else text)
+
+    def _without_mark(self, item: int, text: str) -> str:
+        """Return `text` without the mark that it brings, if it begins `item`, which has one."""
+        if item < 0 or item in self._marked:
+            return text
+        if bullet := _BULLET.match(text):
+            return text[bullet.end() :]
+        written = _NUMBERED.match(text)
+        if written is None or (number := int(written[1])) != self._number(item):
+            return text
+        parent = self._dom.parents[item]
+        if self._dom.tags[parent] != "ol":
+            if number == 1:
+                follows = len(self._numbers[parent]) > 1
+            else:
+                follows = self._numbered.get(parent) == number - 1
+            if not follows:  # "2. Bundesliga"
+                return text
+            self._numbered[parent] = number
+        return text[written.end() :]
 
     def _mark(self, item: int) -> str:
         dom = self._dom
         parent = dom.parents[item]
-        if parent < 0 or dom.tags[parent] != "ol":
+        number = min(self._number(item), 999_999_999)
+        ordered = parent >= 0 and dom.tags[parent] == "ol"
+        if not ordered and self._numbered.get(parent) != number:
             return "- "
-        said = dom.attributes[parent]
-        if parent not in self._numbers:
-            numbers = self._numbers[parent] = {}
-            at, number = parent + 1, _number(said.get("start"), 1)
-            while at < dom.ends[parent]:
-                if dom.tags[at] == "li":
-                    number = _number(dom.attributes[at].get("value"), number)
-                    numbers[at] = number
-                    number += 1
-                at = dom.ends[at]
-        number = min(self._numbers[parent][item], 999_999_999)
-        first = said.get("type") or ""
+        first = dom.attributes[parent].get("type") if ordered else ""
         if first in ("a", "A") and 1 <= number <= 26:
             return self._lettered.format(chr(ord(first) + number - 1))
         return f"{number}. "
+
+    def _number(self, item: int) -> int:
+        """Return which item of its list this is, as an ordered one counts; 0 outside of lists."""
+        dom = self._dom
+        parent = dom.parents[item]
+        if parent < 0:
+            return 0
+        if parent not in self._numbers:
+            numbers = self._numbers[parent] = {}
+            ordered = dom.tags[parent] == "ol"
+            at, number = parent + 1, 1
+            if ordered:
+                number = _number(dom.attributes[parent].get("start"), 1)
+            while at < dom.ends[parent]:
+                if dom.tags[at] == "li":
+                    if ordered:
+                        number = _number(dom.attributes[at].get("value"), number)
+                    numbers[at] = number
+                    number += 1
+                at = dom.ends[at]
+        return self._numbers[parent][item]
 
     def code(self, members: list[int]) -> None:
         for i in members:
@@ -303,6 +340,7 @@ class _Markdown(_Plain):
             self._add("text", f"{place.heading} {text}", place)
             return
         text = f"{number} {self._inline.written(self._dom.blocks[i])}".lstrip()
+        text = self._without_mark(place.item, text)
         text = "\n".join(map(started, text.split("\n")))
         self._add("text", text.replace("\n", "  \n"), place)
 
