@@ -3,18 +3,26 @@
     python classifiers/extraction/label.py show WARC ... --out FOLDER
     python classifiers/extraction/label.py show WCXB/pages.jsonl.xz --out FOLDER --most 20
     python classifiers/extraction/label.py collect ANSWERS.jsonl ... --crawl WARC ...
+    python classifiers/extraction/label.py blocks --crawl WARC ... --out BLOCKS.jsonl
+    python classifiers/extraction/label.py carry BLOCKS.jsonl --crawl WARC ...
 
 LABELING.md is what readers are told. Pages with gold texts are shown with what they keep (``+``) as
 examples. An answer is ``{"id": ..., "type": ..., "keep": "3,7-19"}``.
+
+Labels are of the blocks that a reader saw, and of no other ones. Before a change of what a block is
+(`webfilter.extract.dom`), ``blocks`` writes those of the labelled pages; after it, ``carry`` gives
+the labels to the blocks that have the same words now.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from data import Label, crawl, fingerprint, labels_of, numbers, pages, shares, words
 
@@ -43,6 +51,13 @@ def main() -> None:
     take.add_argument("answers", type=Path, nargs="+", help="later ones replace earlier ones")
     take.add_argument("--crawl", type=Path, nargs="+", required=True, help="the WARC files")
     take.add_argument("--labels", type=Path, default=HERE / "labels.jsonl")
+    write = does.add_parser("blocks", help="write the blocks of the labelled pages")
+    write.add_argument("--out", type=Path, required=True)
+    carry = does.add_parser("carry", help="give labels to the blocks as they are now")
+    carry.add_argument("blocks", type=Path, help="what `blocks` wrote")
+    for one in (write, carry):
+        one.add_argument("--crawl", type=Path, nargs="+", required=True, help="the WARC files")
+        one.add_argument("--labels", type=Path, default=HERE / "labels.jsonl")
     args = parser.parse_args()
     if args.does == "show":
         gold = ".jsonl" in args.pages[0].suffixes
@@ -54,9 +69,19 @@ def main() -> None:
             (args.out / f"{i:03}.txt").write_text(text, encoding="utf-8")
         return
     known = labels_of(args.labels) if args.labels.exists() else {}
-    known |= collect(args.answers, args.crawl)
+    if args.does == "blocks":
+        rows = seen(known, args.crawl)
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        args.out.write_text(text, encoding="utf-8", newline="\n")
+        print(f"blocks of {text.count(chr(10))} pages in {args.out}")
+        return
+    known |= (
+        carried(known, args.blocks, args.crawl)
+        if args.does == "carry"
+        else collect(args.answers, args.crawl)
+    )
     lines = [json.dumps(label._asdict()) + "\n" for label in known.values()]
-    args.labels.write_text("".join(lines), encoding="utf-8")
+    args.labels.write_text("".join(lines), encoding="utf-8", newline="\n")
     print(f"{len(known)} labels in {args.labels}")
 
 
@@ -108,6 +133,51 @@ def collect(answers: Sequence[Path], warcs: Sequence[Path]) -> dict[str, Label]:
     if said:
         raise ValueError(f"{len(said)} answers on pages that are not there: {next(iter(said))} ...")
     return made
+
+
+def seen(known: Mapping[str, Label], warcs: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """Yield id and texts of the blocks of the labelled pages whose blocks are what readers saw."""
+    for document, html in crawl(warcs):
+        if label := known.get(document.id):
+            dom = read_dom(html)
+            if fingerprint(dom) == label.fingerprint:
+                yield {"id": document.id, "blocks": [block.text for block in dom.blocks]}
+
+
+def carried(known: Mapping[str, Label], blocks: Path, warcs: Sequence[Path]) -> dict[str, Label]:
+    """Return the labels of pages whose blocks are other ones now than in the file `blocks`."""
+    lines = blocks.read_text(encoding="utf-8").splitlines()
+    before = {row["id"]: row["blocks"] for row in map(json.loads, lines)}
+    made = {}
+    for document, html in crawl(warcs):
+        label = known.get(document.id)
+        if label is None or document.id not in before:
+            continue
+        dom = read_dom(html)
+        if (now := fingerprint(dom)) != label.fingerprint:
+            texts = [block.text for block in dom.blocks]
+            kept = carry(before[document.id], numbers(label.keep), texts)
+            made[document.id] = label._replace(keep=_ranges(sorted(kept)), fingerprint=now)
+    print(f"{len(made)} labels carried to other blocks")
+    return made
+
+
+def carry(before: Sequence[str], kept: Collection[int], now: Sequence[str]) -> set[int]:
+    """Return which blocks of `now` have most of their words from blocks `kept` of `before`.
+
+    A block all of whose words are new is as those around it, if these are alike.
+    """
+    old = [(word, i in kept) for i, text in enumerate(before) for word in text.split()]
+    new = [(word, i) for i, text in enumerate(now) for word in text.split()]
+    same = SequenceMatcher(None, [w for w, _ in old], [w for w, _ in new], autojunk=False)
+    marks: dict[int, list[bool]] = {}
+    for a, b, count in same.get_matching_blocks():
+        for at in range(count):
+            marks.setdefault(new[b + at][1], []).append(old[a + at][1])
+    found = {i for i, of in marks.items() if 2 * sum(of) >= len(of)}
+    return found | {
+        i for i in range(len(now)) if i not in marks and i - 1 in found and i + 1 in found
+    }
 
 
 def _ranges(kept: Sequence[int]) -> str:

@@ -77,6 +77,43 @@ def test_answers_become_labels_that_fit_the_blocks_shown(shown, tmp_path) -> Non
     assert [json.loads(line)["id"] for line in lines] == [name, other]
 
 
+def test_labels_are_carried_to_the_blocks_as_they_are_now(shown, tmp_path) -> None:
+    name = next(page.split()[1] for page in shown.split("\n\n") if "[20]" in page)
+    labels, blocks = tmp_path / "labels.jsonl", tmp_path / "blocks.jsonl"
+    collect(tmp_path, {"id": name, "type": "article", "keep": "3-5,9-11"})
+    now = labels.read_text("utf-8")
+    files = ("--crawl", SAMPLE, "--labels", labels)
+    done = run("blocks", *files, "--out", blocks)
+    assert not done.returncode, done.stderr
+    row = json.loads(blocks.read_text("utf-8"))
+    texts = row["blocks"]
+    row["blocks"] = [*texts[:3], f"1 {texts[3]}", f"{texts[4]} {texts[5]}", "gone", *texts[6:]]
+    blocks.write_text(json.dumps(row) + "\n", "utf-8")
+    before = crc32("\n\n".join(row["blocks"]).encode())
+    label = json.loads(now) | {"keep": "3-4,9-11", "fingerprint": before}
+    labels.write_text(json.dumps(label) + "\n", "utf-8")
+    done = run("carry", blocks, *files)
+    assert "1 labels carried" in done.stdout
+    assert labels.read_text("utf-8") == now
+    assert "0 labels carried" in run("carry", blocks, *files).stdout
+
+
+@pytest.mark.parametrize(
+    ("before", "kept", "now", "found"),
+    [
+        (["a b", "c d", "e"], {1}, ["a b", "c", "d", "e"], {1, 2}),
+        (["a b", "c d", "e"], {0}, ["a b c d", "e"], {0}),
+        (["a", "b c d", "e"], {0, 2}, ["a b c d", "e"], {1}),
+        (["a", "b"], {0, 1}, ["a", "new", "b", "new"], {0, 1, 2}),
+        (["a", "b"], {0}, ["a", "new", "b"], {0}),
+        (["a", "b"], {1}, [], set()),
+        (["a b a", "c"], {0}, ["c"], set()),
+    ],
+)
+def test_a_block_is_kept_as_most_of_its_words_were(script, before, kept, now, found) -> None:
+    assert script.carry(before, kept, now) == found
+
+
 def test_pages_are_shown_with_what_their_gold_texts_keep(tmp_path) -> None:
     row = {
         "id": "w/1", "html": page(), "gold_text": f"How bees find food\n{FIRST}\n{SECOND}",
@@ -112,6 +149,16 @@ def test_wrong_answers_are_refused(shown, tmp_path, change, says) -> None:
     assert done.returncode
     assert says in done.stderr
     assert not (tmp_path / "labels.jsonl").exists()
+
+
+@pytest.fixture(scope="module")
+def script(data):
+    spec = importlib.util.spec_from_file_location("extraction_label", FOLDER / "label.py")
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(sys.modules, "data", data)
+        spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
