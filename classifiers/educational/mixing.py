@@ -36,7 +36,7 @@ Rows = npt.NDArray[np.intp]
 
 BY, FOLD = "page", 1
 """The fold that the encoder must not see."""
-BOUNDS = (0.5, 1.0, 1.5)
+BOUNDS = (0.5, 1.0, 1.5, 2.0, 2.25)
 """Of `Educational.read_from`, that figures are printed for."""
 
 
