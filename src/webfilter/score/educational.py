@@ -194,7 +194,7 @@ def _heads(model: Model, path: str | Path | None) -> list[str]:
             )  # fmt: skip
             raise ConfigError(
                 f"educational: head {head!r} of the model {path!r} {scale}; use "
-                "Estimator(EducationalTrainer.load(path), signal=...) for a scale of your own, or "
+                f"Estimator(EducationalTrainer.load(path), label={head!r}, signal=...), or "
                 "train with EducationalTrainer(names=rubric.names) on labels of our rubric, so "
                 "that its heads are called like its scales"
             )
