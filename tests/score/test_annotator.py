@@ -158,6 +158,25 @@ def test_faults_that_do_not_end_fail_with_the_last_reason():
     assert len(slept) == 2
 
 
+def test_what_came_instead_of_json_is_shown():
+    page = Says(body="<html>\n<title>Web UI</title>" + "x" * 900)
+    with serving([page]) as server:
+        row, _ = one(server, retries=0)
+    assert row.reason.startswith("the answer is not JSON: <html> <title>Web UI</title>xxx")
+    assert len(row.reason) < 130
+    packed = Says(body=b"\x1f\x8b\x08\x00" + bytes(range(40)))  # of bytes there is nothing to read
+    with serving([packed]) as server:
+        row, _ = one(server, retries=0)
+    assert row.reason == "the answer is not JSON, 1 times"
+
+
+def test_a_mark_of_byte_order_before_the_answer_is_passed_over():
+    marked = Says(body=b"\xef\xbb\xbf" + json.dumps(chat().body).encode())
+    with serving([marked]) as server:
+        row, _ = one(server)
+    assert (row.reason, row.readings[0].attempts) == (None, 1)
+
+
 def test_broken_connections_are_tried_again():
     cut = replace(chat(), cut=40)
     with serving([Says(reset=True), cut, Says(body="<html>"), chat()]) as server:
@@ -377,7 +396,7 @@ def test_a_403_after_answers_is_about_one_text():
     assert [row.reason for row in found] == [None, "HTTP 403: flagged", None]
 
 
-@pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.parametrize("status", [302, 307, 404, 405])
 def test_an_address_that_has_answered_is_asked_again(status):
     with serving([chat(), Says(status, "restarting"), chat()]) as server:
         found = annotator(server).annotate(["a", "b"])

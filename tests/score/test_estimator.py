@@ -5,14 +5,17 @@ from __future__ import annotations
 import pickle
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from lessons import lessons
 
 from webfilter import Pipeline
 from webfilter.document import Document
 from webfilter.errors import ConfigError, UnknownName
 from webfilter.recipes import literal
+from webfilter.score.educational import Educational
 from webfilter.score.estimator import Estimator, _pickled
 from webfilter.score.trainer import EducationalTrainer
 from webfilter.testing import check_stage
@@ -178,6 +181,26 @@ def test_other_mistakes_are_named_when_built() -> None:
     held = Estimator(classes([0, 1] * 10), method="predict_proba", low=0.2, high=0.3)
     assert (held.low, held.high) == (0.2, 0.3)
     assert Estimator(Says(1.0), window=1, windows=1).measure(Document("a", "ab")) == {"estimate": 1}
+
+
+def test_a_trainer_of_several_heads_scores_by_the_one_asked_for(tmp_path: Path) -> None:
+    texts, labels = lessons(60)
+    both = {"polite": [label / 5 for label in labels], "calm": labels}
+    path = EducationalTrainer().fit(texts, both).save(tmp_path / "model.npz")
+    with pytest.raises(ConfigError, match=r"load\(path\), label='polite', signal="):
+        Educational(model=path)
+    trainer = EducationalTrainer.load(path)
+    wanted = trainer.predict(texts[:2])
+    for t, head in enumerate(trainer.names_):
+        stage = Estimator(trainer, label=head, signal="own")
+        found = [stage.measure(Document("a", text))["own"] for text in texts[:2]]
+        assert found == pytest.approx(wanted[:, t], abs=6e-5)
+    with pytest.raises(ConfigError, match="2 heads: give label = one of polite, calm"):
+        Estimator(trainer)
+    with pytest.raises(UnknownName, match="head of EducationalTrainer 'calmer'"):
+        Estimator(trainer, label="calmer")
+    single = EducationalTrainer(names=["calm"]).fit(texts, labels)
+    assert Estimator(single, label="calm").sha256 == Estimator(single).sha256
 
 
 def test_what_cannot_be_pickled_is_refused_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -491,7 +491,8 @@ class Lengths:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"groups": ["a", "b"] * 30}, "2 groups cannot be put into 5 folds"),
+        ({"groups": ["a", "b"] * 30}, "2 groups cannot be put into 5 folds.*or fewer folds$"),
+        ({"groups": list("abcdef") * 10}, "4 groups .* calibration_folds in Settings"),
         ({"groups": ["a"]}, "1 groups for 60 texts"),
         ({"groups": np.zeros((60, 2))}, "a group is an array"),
         ({"folds": 1}, "folds = 1 must be a whole number from 2"),

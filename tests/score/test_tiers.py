@@ -278,6 +278,7 @@ def test_the_order_of_tiers_counts():
         ({"": {"x": 1}}, "cannot be a folder"),
         ({".a": {"x": 1}}, "cannot be a folder"),
         ({"a/b": {"x": 1}}, "cannot be a folder"),
+        ({"Tiers.json": {"x": 1}}, "'Tiers.json' is the name of a file there"),
         ({"NUL": {"x": 1}}, "is no device of Windows"),
         ({"a" * 65: {"x": 1}}, "cannot be a folder"),
         ({"a": {"x": 1}, "A": {"x": 2}}, "case does not count"),

@@ -1,7 +1,8 @@
 """How much a text would teach: `Educational`, a packaged regression over words.
 
 The model is small and reads words, not arguments: it knows the vocabulary and manner of teaching
-texts. It was trained on English web text and textbooks; put `Language` before it. What it does not
+texts. It was trained on English web text and textbooks; put `Language` before it, and a limit on
+words, since a few words score as the texts that have them ("neurons" alone: 4). What it does not
 do: check facts, notice a subtle error, or judge text in other languages.
 """
 
@@ -194,7 +195,7 @@ def _heads(model: Model, path: str | Path | None) -> list[str]:
             )  # fmt: skip
             raise ConfigError(
                 f"educational: head {head!r} of the model {path!r} {scale}; use "
-                "Estimator(EducationalTrainer.load(path), signal=...) for a scale of your own, or "
+                f"Estimator(EducationalTrainer.load(path), label={head!r}, signal=...), or "
                 "train with EducationalTrainer(names=rubric.names) on labels of our rubric, so "
                 "that its heads are called like its scales"
             )

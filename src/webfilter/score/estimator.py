@@ -77,7 +77,8 @@ class Estimator(Scorer):
     likeliest class) or ``decision_function``."""
     label: str | int | float | None = None
     """The class whose probability is the score; needed where there are more than two. Of two the
-    second, as scikit-learn orders them."""
+    second, as scikit-learn orders them. With ``predict`` of a model that has several heads, as an
+    `EducationalTrainer` may, the head: one of its ``names_``."""
     low: float | None = None
     """Least possible score; lower ones are set to it. None: 0 for probabilities, else unbounded."""
     high: float | None = None
@@ -99,8 +100,12 @@ class Estimator(Scorer):
                 f"{self.name}: model = {_short(self.model)} has no method {what}"
                 f"{hint if isinstance(self.model, str) else ''}"
             )
-        if self.label is not None and self.method != "predict_proba":
-            raise ConfigError(f"{self.name}: label goes with method = 'predict_proba' only")
+        heads = self.method == "predict" and hasattr(self.model, "names_")
+        if self.label is not None and self.method != "predict_proba" and not heads:
+            raise ConfigError(
+                f"{self.name}: label goes with method = 'predict_proba' only, or with a fitted "
+                "model of several heads"
+            )
         if self.method == "predict_proba":
             object.__setattr__(self, "low", 0.0 if self.low is None else self.low)
             object.__setattr__(self, "high", 1.0 if self.high is None else self.high)
@@ -188,7 +193,20 @@ class Estimator(Scorer):
             raise ValueError(f"{who} returned {len(rows)} rows for {len(texts)} texts")
         if self.method in ("predict_proba", "expected"):
             return [self._of_classes(row, who) for row in rows]
-        return [_number(row, who) for row in rows]
+        return [_number(self._of_heads(row), who) for row in rows]
+
+    def _of_heads(self, row: Any) -> Any:
+        """Return what a model of several heads says by the one asked for; else `row`."""
+        heads = list(getattr(self.model, "names_", ()))
+        several = isinstance(row, list) and len(row) == len(heads) > 1
+        if self.label is not None and self.label not in heads:
+            raise UnknownName(f"head of {type(self.model).__name__}", str(self.label), heads)
+        if self.label is None and several:
+            raise ConfigError(
+                f"{self.name}: the model has {len(heads)} heads: give label = one of "
+                f"{', '.join(map(str, heads))}"
+            )
+        return row[heads.index(self.label)] if several else row
 
     def _of_classes(self, row: Any, who: str) -> float:
         if not isinstance(row, (list, tuple)):

@@ -49,6 +49,7 @@ _HEAVIEST = 1e9
 """Largest weight of a row: sums of them are nowhere near the largest float."""
 LEAST = 20
 """Fewest labels of a head: what one bin of the calibration curve needs."""
+_INSIDE = "calibration_folds in Settings (an evaluation leaves fewer groups than were given)"
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def fit(
         texts = [text for text, use in zip(texts, used, strict=True) if use]
         ys, ws, groups, like = ys[used], ws[used], groups[used], like[used]
     _enough(ys[like], names)
-    fold = folds(ys[:, 0], groups, settings.calibration_folds, seed)
+    fold = folds(ys[:, 0], groups, settings.calibration_folds, seed, _INSIDE)
     by_fold: Floats | None = None
     if pseudo is not None and len(pseudo.texts):
         more = check_texts(pseudo.texts, "pseudo-labeled text")
@@ -220,11 +221,14 @@ def _guards(
     return list(zip(low.tolist(), full.tolist(), strict=True))
 
 
-def folds(labels: Floats, groups: npt.NDArray[Any], count: int, seed: int) -> npt.NDArray[np.intp]:
+def folds(
+    labels: Floats, groups: npt.NDArray[Any], count: int, seed: int, setting: str = "folds"
+) -> npt.NDArray[np.intp]:
     """Return the fold of each row: groups stay whole, the mix of labels is about the same.
 
     Raises:
-        ConfigError: there are fewer groups than folds, or `count` or `seed` is no number for it.
+        ConfigError: there are fewer groups than folds, or `count` or `seed` is no number for it;
+            `setting` is what `count` is called.
     """
     for what, value, least, most in (("folds", count, 2, MOST), ("seed", seed, 0, 2**32 - 1)):
         whole = isinstance(value, Integral) and not isinstance(value, bool)
@@ -236,7 +240,7 @@ def folds(labels: Floats, groups: npt.NDArray[Any], count: int, seed: int) -> np
     if there < count:
         raise ConfigError(
             f"training: {there} groups cannot be put into {count} folds: give finer groups (or "
-            "none: then only equal texts are a group), or fewer folds"
+            f"none: then only equal texts are a group), or fewer {setting}"
         )
     splitter = need("sklearn.model_selection").StratifiedGroupKFold(
         count, shuffle=True, random_state=seed

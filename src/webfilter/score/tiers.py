@@ -19,6 +19,7 @@ __all__ = ["Tier", "Tiers"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_MARK = "tiers.json"  # lies beside the tiers, and says what they are
 _LOWER = ("ge", "gt")
 
 Limits = Mapping[str, float | Set[str] | Sequence[str]]
@@ -186,6 +187,8 @@ def _check_names(names: Sequence[str]) -> None:
                 "'.', begins with a letter or digit, ends with no '.', has at most 64 of them, and "
                 "is no device of Windows (con, nul)"
             )
+        if name.lower() == _MARK:
+            raise ConfigError(f"tiers: {name!r} is the name of a file there; take another")
     ordered = sorted(name.lower() for name in names)
     for one, other in pairwise(ordered):
         if one == other:

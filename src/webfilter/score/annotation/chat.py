@@ -29,6 +29,7 @@ __all__ = ["Broke", "Chat", "Refused", "Reply", "Transient", "address", "tokens_
 
 _LARGEST = 4_000_000  # bytes of an answer
 _SHOWN = 300  # characters of what a server says
+_GLIMPSE = 80  # of what is no JSON
 _SECRETS = ("key", "token", "secret", "sig", "password")
 _CODES = frozenset(map(str, range(400, 600)))
 _LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -159,7 +160,7 @@ class Chat:
             failure = self._unreached(caught, begun=response is not None)
         if failure is not None:
             raise failure  # out here, so that it has no context, which would hold the request
-        text = data.decode("utf-8", "replace")
+        text = data.decode("utf-8-sig", "replace")
         try:
             found = json.loads(text)
         except (ValueError, RecursionError):
@@ -171,7 +172,9 @@ class Chat:
         if not 200 <= status < 300:
             self._refuse(status, headers, error, text)
         if not isinstance(found, dict):
-            raise Transient("the answer is not JSON", billed=True)
+            said = self.scrub(text)[:_GLIMPSE]
+            shown = f": {said}" if said and said.isprintable() else ""
+            raise Transient(f"the answer is not JSON{shown}", billed=True)
         reply = _reply(found, body)
         self._served = True
         return reply if reply.problem is None else replace(reply, problem=self.scrub(reply.problem))
@@ -215,7 +218,7 @@ class Chat:
             who = f"the key in {self._key_env}" if self._key_env else "a question without a key"
             fix = "check it" if self._key_env else "name the variable that holds one with key_env"
             raise ConfigError(f"annotator: {self._url} does not accept {who} ({shown}): {fix}")
-        if 300 <= status < 400:
+        if 300 <= status < 400 and not self._served:
             where = self.scrub(headers.get("location", "somewhere else"))
             raise ConfigError(
                 f"annotator: {self._url} redirects to {where} (HTTP {status}); redirects are not "
@@ -228,7 +231,7 @@ class Chat:
             )
         if status == 402 or "insufficient_quota" in (fields.get("code"), fields.get("type")):
             raise Broke(shown)
-        if status in (404, 405, 408, 409, 425, 429) or status >= 500:
+        if status < 400 or status in (404, 405, 408, 409, 425, 429) or status >= 500:
             wait = retry_after(headers, self._clock.today())
             raise Transient(shown, wait, limited=status == 429 or wait is not None)
         raise Refused(shown, status)
