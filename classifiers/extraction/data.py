@@ -106,7 +106,7 @@ class Example:
     said: Hashes
     """Of the first words of each block."""
     by_reader: bool
-    """Whether the labels are a reader's and not those of a gold text."""
+    """Whether the labels have the habits of a reader and not those of the gold texts."""
 
 
 def examples(path: Path) -> Iterator[Example]:
@@ -134,6 +134,8 @@ class Label(NamedTuple):
     """Numbers of the blocks of the main content, as in ``0,4-35``."""
     fingerprint: int
     """Of the blocks that the reader saw."""
+    habits: str = ""
+    """``gold`` of a reader who took those of the gold texts: no title of an article."""
 
 
 def fingerprint(dom: Dom) -> int:
@@ -176,7 +178,7 @@ def labelled(path: Path, warcs: Sequence[Path]) -> Iterator[Example]:
         marks = np.array([i in kept for i in range(len(said))], np.float32)
         yield _example(
             document.id, site(host), label.type, int((marks * counts).sum()), html, url, dom,
-            marks, counts, by_reader=True,
+            marks, counts, by_reader=label.habits != "gold",
         )  # fmt: skip
     if wanted:
         print(f"{len(wanted)} labelled pages are not in these files: {next(iter(wanted))} ...")

@@ -7,7 +7,8 @@
     python classifiers/extraction/label.py carry BLOCKS.jsonl --crawl WARC ...
 
 LABELING.md is what readers are told. Pages with gold texts are shown with what they keep (``+``) as
-examples. An answer is ``{"id": ..., "type": ..., "keep": "3,7-19"}``.
+examples. An answer is ``{"id": ..., "type": ..., "keep": "3,7-19"}``, with ``"habits": "gold"`` where
+the reader left out titles of articles, as the gold texts do.
 
 Labels are of the blocks that a reader saw, and of no other ones. Before a change of what a block is
 (`webfilter.extract.dom`), ``blocks`` writes those of the labelled pages; after it, ``carry`` gives
@@ -70,8 +71,7 @@ def main() -> None:
         return
     known = labels_of(args.labels) if args.labels.exists() else {}
     if args.does == "blocks":
-        rows = seen(known, args.crawl)
-        text = "".join(json.dumps(row) + "\n" for row in rows)
+        text = "".join(json.dumps(row) + "\n" for row in seen(known, args.crawl))
         args.out.write_text(text, encoding="utf-8", newline="\n")
         print(f"blocks of {text.count(chr(10))} pages in {args.out}")
         return
@@ -80,7 +80,9 @@ def main() -> None:
         if args.does == "carry"
         else collect(args.answers, args.crawl)
     )
-    lines = [json.dumps(label._asdict()) + "\n" for label in known.values()]
+    rows = [{k: v for k, v in label._asdict().items() if v != "" or k == "keep"}
+            for label in known.values()]  # fmt: skip
+    lines = [json.dumps(row) + "\n" for row in rows]
     args.labels.write_text("".join(lines), encoding="utf-8", newline="\n")
     print(f"{len(known)} labels in {args.labels}")
 
@@ -128,8 +130,9 @@ def collect(answers: Sequence[Path], warcs: Sequence[Path]) -> dict[str, Label]:
         if answer["type"] not in (*TYPES, "form"):
             raise ValueError(f"{document.id}: no type {answer['type']!r}")
         made[document.id] = Label(
-            document.id, answer["type"], _ranges(sorted(kept)), fingerprint(dom)
-        )
+            document.id, answer["type"], _ranges(sorted(kept)), fingerprint(dom),
+            answer.get("habits", ""),
+        )  # fmt: skip
     if said:
         raise ValueError(f"{len(said)} answers on pages that are not there: {next(iter(said))} ...")
     return made
