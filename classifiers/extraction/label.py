@@ -7,8 +7,8 @@
     python classifiers/extraction/label.py carry BLOCKS.jsonl --crawl WARC ...
 
 LABELING.md is what readers are told. Pages with gold texts are shown with what they keep (``+``) as
-examples. An answer is ``{"id": ..., "type": ..., "keep": "3,7-19"}``, with ``"habits": "gold"`` where
-the reader left out titles of articles, as the gold texts do.
+examples. An answer is ``{"id": ..., "type": ..., "keep": "3,7-19"}``, with ``"habits": "gold"``
+where the reader left out titles of articles, as the gold texts do.
 
 Labels are of the blocks that a reader saw, and of no other ones. Before a change of what a block is
 (`webfilter.extract.dom`), ``blocks`` writes those of the labelled pages; after it, ``carry`` gives

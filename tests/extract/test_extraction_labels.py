@@ -68,9 +68,10 @@ def test_answers_become_labels_that_fit_the_blocks_shown(shown, tmp_path) -> Non
     assert dom.blocks[3].text.replace("\n", " / ").startswith(first.partition(" ...(+")[0])
     texts = [block.text for block in dom.blocks]
     assert label["fingerprint"] == crc32("\n\n".join(texts).encode())
-    done = collect(tmp_path, {"id": name, "type": "form", "keep": ""})
+    assert "habits" not in label
+    done = collect(tmp_path, {"id": name, "type": "form", "keep": "", "habits": "gold"})
     (label,) = map(json.loads, (tmp_path / "labels.jsonl").read_text("utf-8").splitlines())
-    assert (label["type"], label["keep"]) == ("form", "")
+    assert (label["type"], label["keep"], label["habits"]) == ("form", "", "gold")
     other = next(other for other in pages if other != name)
     done = collect(tmp_path, {"id": other, "type": "listing", "keep": "1"})
     lines = (tmp_path / "labels.jsonl").read_text("utf-8").splitlines()
@@ -185,6 +186,10 @@ def test_labelled_pages_are_read_with_what_the_reader_kept(data, tmp_path, capsy
     (example,) = data.labelled(path, [SAMPLE])
     assert "1 labelled pages are not in these files" in capsys.readouterr().out
     assert [i for i, kept in enumerate(example.labels) if kept] == [2, 3, 4, 9]
+    assert example.by_reader
+    path.write_text(json.dumps(label | {"habits": "gold"}) + "\n", "utf-8")
+    (example,) = data.labelled(path, [SAMPLE])
+    assert not example.by_reader
     assert example.gold == sum(len(data.words(dom.blocks[i].text)) for i in (2, 3, 4, 9))
     assert (example.type, example.by_reader) == (None, True)
     assert example.site == data.site(urlsplit(document.url).hostname)
