@@ -186,16 +186,14 @@ def test_labelled_pages_are_read_with_what_the_reader_kept(data, tmp_path, capsy
     (example,) = data.labelled(path, [SAMPLE])
     assert "1 labelled pages are not in these files" in capsys.readouterr().out
     assert [i for i, kept in enumerate(example.labels) if kept] == [2, 3, 4, 9]
-    assert example.by_reader
-    path.write_text(json.dumps(label | {"habits": "gold"}) + "\n", "utf-8")
-    (example,) = data.labelled(path, [SAMPLE])
-    assert not example.by_reader
     assert example.gold == sum(len(data.words(dom.blocks[i].text)) for i in (2, 3, 4, 9))
     assert (example.type, example.by_reader) == (None, True)
     assert example.site == data.site(urlsplit(document.url).hostname)
     assert len(example.said.counts) == len(dom.blocks)
     assert len(example.named.counts) == len(example.seen.page.tree.looks)
     assert example.said.values.size == example.said.counts.sum()
+    path.write_text(json.dumps(label | {"habits": "gold"}) + "\n", "utf-8")
+    assert not next(data.labelled(path, [SAMPLE])).by_reader
 
 
 def record(number: int, text: str) -> bytes:
