@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from html import escape
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import example, given
@@ -54,8 +56,19 @@ def words(text: str) -> list[str]:
 
 # ---- round trip ---------------------------------------------------------------------------------
 
-MARKS = st.text(alphabet="ab1 *_`[]()<>#-+.!&;:|\\~=/", min_size=1, max_size=20)
-SNIPPETS = MARKS.map(lambda s: s.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+MARKS = st.text(alphabet="ab1 *_`[]()<>#-+.!&;:|\\~=/\n", min_size=1, max_size=20)
+SNIPPETS = MARKS.map(lambda s: escape(s).replace("\n", "<br>"))
+
+
+def within(parts: list[tuple[str, str]]) -> str:
+    """Return a page of pairs of tags and what stands within them."""
+    markup = ""
+    for tags, text in parts:
+        inner = text
+        for tag in reversed(tags.split()):
+            inner = f'<{tag} href="/t">{inner}</{tag}>'
+        markup += f"<table><tr><td>x</td>{inner}</tr></table>" if tags == "td" else inner
+    return f"<body>{markup}"
 
 
 @given(trees())
@@ -86,15 +99,47 @@ def test_markdown_is_read_with_the_same_words(markup):
     [("li", "1. a"), ("h2", "b"), ("li", "- # c"), ("li", "3. d"), ("li", "- - "), ("li", "5. ")]
 )
 def test_what_looks_like_a_mark_is_none(parts):
-    markup = "".join(
-        f"<table><tr><td>x</td><td>{text}</td></tr></table>" if name == "td"
-        else f'<{name} href="/t">{text}</{name}>'
-        for name, text in parts
-    )  # fmt: skip
-    html = f"<body>{markup}"
+    html = within(parts)
     expected = words(" ".join(block.text for block in read(html).blocks))
     assert words(text_of(markdown(html), True)) == expected
     assert words(text_of(markdown(html, links=True, url="http://a.example/"), True)) == expected
+
+
+INLINE = ["p", "h2", "td", "b", "i", "code", "a", "a code", "i code", "b i", "b a"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(INLINE), SNIPPETS)))
+@example([("p", "a\\"), ("b", "*"), ("i", "a`"), ("code", "`a"), ("a", "![a"), ("a code", "`|`")])
+@example([("p", "`a`"), ("p", "a\\.b"), ("td", "a\\|b"), ("p", "&lt;B&gt;&lt;?b?&gt;&amp;#35;")])
+@example([("p", "a|b<br>-|-<br>a|b"), ("p", "a<br>---"), ("p", "a<br>|:-:|"), ("p", "a<br>==")])
+@example([("p", "- - -"), ("p", "a<br>* b"), ("p", "## a"), ("p", "~~~"), ("b i", "1. a<br>- b")])
+@example([("code", "a"), ("a code", "b"), ("p", "!"), ("code", "a"), ("i code", "b"), ("i", "*")])
+def test_readers_see_every_character_and_no_more(parts):
+    parts = [(tags, re.sub(r"\\+(?=[(\[])", "", text)) for tags, text in parts]  # no formulas
+    html = within(parts)
+    expected = "".join("".join(block.text for block in read(html).blocks).split())
+    assert "".join(text_of(markdown(html)).split()) == expected
+    assert "".join(text_of(markdown(html, True, "http://a.example/")).split()) == expected
+
+
+def test_what_is_no_mark_is_not_escaped():
+    said = r"5 * 3 = 15|snake_case|a < b|R&D, AT&T|C:\Users\me|[1] (2)|#hive|-5 - 2|1.5|= 1|: a -|~~"
+    for text in said.split("|"):
+        assert markdown(f"<p>{escape(text)}") == text
+        assert markdown(f"<p><b>{escape(text)}</b> a") in (f"**{text}** a", f"{text} a")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"\( a_b \), \[ a_b\]", "$a_b$, $$a_b$$"),
+        ("$$a_b*c*$$ $x_1$", "$$a_b*c*$$ $x_1$"),
+        (r"\( \) *", r"\\( \\) \*"),
+        ("$5_ or $6_", r"$5\_ or $6\_"),
+    ],
+)
+def test_formulas_stand_between_dollars_and_nothing_in_them_is_escaped(text, expected):
+    assert markdown(f"<p>{text}") == expected
 
 
 # ---- single marks -------------------------------------------------------------------------------
@@ -114,10 +159,18 @@ def test_what_looks_like_a_mark_is_none(parts):
         ("<p><code>a`b</code> <code>`</code> <kbd>c</kbd>", "``a`b`` `` ` `` `c`"),
         ("<p><code>a</code> <i><code>b</code></i><code>c</code>", "`a` *`b`*`c`"),
         ("<p><code>a</code><b><code>b</code></b>", "`a`**`b`**"),
-        ("<p>a<b>\u200d</b>.", "a\u200d."),
+        ("<p>a<b>\u200d</b>.<i>b\u200d</i>", "a\u200d.*b\u200d*"),
+        ("<p>«<b>a.</b>»<i>(b)</i>", "«**a.**»*(b)*"),
+        (
+            "<p><strong>a</strong> <em>b</em>, <cite>c</cite>, <dfn>d</dfn>, <var>e</var>"
+            " <samp>f</samp> <tt>g</tt>",
+            "**a** *b*, *c*, *d*, *e* `f` `g`",
+        ),
         ("<p>a<br>b", "a  \nb"),
         ("<p>a<br>=", "a  \n\\="),
         ("<p>a<br>b <b>c</b>", "a  \nb **c**"),
+        ("<p><b>a<br>- b<br></b>c", "**a  \n\\- b**  \nc"),
+        ("<p><code>a<br>b</code>", "`a b`"),
         ("<ul><li>a<li>b</ul><p>c", "- a\n- b\n\nc"),
         ("<ul><li>a<ul><li>b</ul><li>c</ul>", "- a\n  - b\n- c"),
         ("<ul><li>a<ul><li>b</ul>c</ul>", "- a\n  - b\n\n  c"),
@@ -365,12 +418,17 @@ def test_links():
     assert link("d") == "[x](https://a.example/b/d)"
     assert link("/e f(g)|") == "[x](https://a.example/e%20f%28g%29%7C)"
     assert link("//[") == "x"
-    for href in ("javascript:a()", " java\nscript:a()", "\x01DATA:x", "#top", "", "x" * 5000):
+    scripts = ("javascript:a()", " java\nscript:a()", "\x01DATA:x", "vbscript:x")
+    for href in (*scripts, "#top", " #top", "", "x" * 5000):
         assert link(href) == "x"
     assert link("d", "[a] b]") == "[\\[a\\] b\\]](https://a.example/b/d)"
     assert link("d", "<img src=x>") == ""
     [_, inline, _] = PARSER.parse(link("/&lt;a&gt;&quot;\\", "a *b* `c`"))
     assert inline.children[0].attrGet("href").startswith("https://a.example/%3Ca%3E")
+    for c in " <>()\\|`\"*_[]!":
+        [_, inline, _] = PARSER.parse(link(f"/a{escape(c)}b", "a") + " `c`")
+        assert unquote(inline.children[0].attrGet("href")) == f"https://a.example/a{c}b"
+    assert markdown("<p><a href=/t>y</a>", True) == "[y](/t)"
     assert markdown("<p><a name=x>y</a> <a href>z</a>", True, "https://a.example/") == "y z"
     assert markdown('<p><a href="d">x</a>') == "x"
 
@@ -471,6 +529,6 @@ def test_matching_takes_linear_time():
 
 def test_what_browsers_take_out_of_an_address_takes_linear_time():
     """Hours, if the blanks within are searched for an end of the address from each of them."""
-    assert joined("https://a.example/x/", "\0 \t../y\n\tz \t ") == "https://a.example/yz"
+    assert joined("https://a.example/x/", "\0 \t../X\n\tz! \t ") == "https://a.example/Xz!"
     said = "a" + " " * 1_000_000 + "b"
     assert joined("https://a.example/", f" {said} ") == f"https://a.example/{said}"
