@@ -123,7 +123,7 @@ def test_readers_see_every_character_and_no_more(parts):
 
 
 def test_what_is_no_mark_is_not_escaped():
-    said = r"5 * 3 = 15|snake_case|a < b|R&D, AT&T|C:\Users\me|[1] (2)|#hive|-5 - 2|1.5|= 1|: a -|~~"
+    said = r"5 * 3 = 15|snake_case|a < b|R&D, AT&T|C:\Users\me|[1] (2)|#hive|-5 - 2|1.5|= 1|: -a|~~"
     for text in said.split("|"):
         assert markdown(f"<p>{escape(text)}") == text
         assert markdown(f"<p><b>{escape(text)}</b> a") in (f"**{text}** a", f"{text} a")
@@ -151,6 +151,7 @@ def test_formulas_stand_between_dollars_and_nothing_in_them_is_escaped(text, exp
         ("<h1>A <b>big</b> title</h1><h3>C #</h3>", "# A big title\n\n### C \\#"),
         ("<p>a <b>b</b> <b>c</b><i> d </i>e", "a **b c** *d* e"),
         ("<p>a<b> </b>b <b></b>c", "a b c"),
+        ("<p>a\\<b>b</b>* c<i>*</i>", "a\\\\**b**\\* c\\*"),
         ("<p><b><strong>a</strong></b> <i><em>b</em></i> <b><i>c</i></b>", "**a** *b* ***c***"),
         ("<p>x<b>y.</b>z", "xy.z"),
         ("<p><b>x</b><i>y</i>", "**x**y"),
@@ -193,6 +194,9 @@ def test_formulas_stand_between_dollars_and_nothing_in_them_is_escaped(text, exp
         ('<pre class="brush: js">a</pre>', "```js\na\n```"),
         ('<pre><code class="hljs language-c++">a</code></pre>', "```c++\na\n```"),
         ('<div class="highlight-source-python"><pre>a</pre></div>', "```python\na\n```"),
+        ('<pre class=code data-lang="objective-c">a</pre>', "```objective-c\na\n```"),
+        ('<pre class="lang-c# x">a</pre>', "```c#\na\n```"),
+        ("<pre>a\n  ```\n</pre>", "````\na\n  ```\n````"),
         ("<pre><div>a</div><div>  b</div></pre>", "```\na\n  b\n```"),
         ("<ul><li>a<pre>b\n\n c</pre></ul>", "- a\n\n  ```\n  b\n\n   c\n  ```"),
     ],
@@ -216,10 +220,11 @@ def test_markdown(html, expected):
         ),
         ("<ol type=a start=0><li>a<li>b</ol>", "0. a\na. b"),
         ("<ol start=999999999><p>x</p><li>a<li>b</ol>", "x\n999999999. a\n999999999. b"),
+        ("<ol><p>x</p><li>a<li>b</li><ol><li>c</ol><li>d</ol>", "x\n1. a\n2. b\n1. c\n3. d"),
         ("<pre>a\n  b</pre>", "a\n  b"),
         ("<table><tr><td>a<td><pre>b\n  c</pre><tr><td>d<td>e</table>", "a\nb\n  c\nd\ne"),
         ("<table><tr><td>a<td>b<tr><td>c<tr><td>d</table>", "a\nb\nc\nd"),
-        ("<table><tr><th>a<th>b<tr><td>1<td>2|</table>", "a | b\n1 | 2|"),
+        ("<table><tr><th>a<th>b<br>c<tr><td>1<td>2|</table>", "a | b c\n1 | 2|"),
         ("<p># *a*", "# *a*"),
     ],
 )
@@ -239,6 +244,7 @@ def test_plain_text(html, expected):
         ("<blockquote><pre>a\n\t```\nb</pre></blockquote>", "a\n\t```\nb"),
         ("<p>a<b><code>b</code></b><code>c</code>", "abc"),
         ("<h3>#</h3>", "#"),
+        ("<p>a<b>&lt;</b>b&gt; c<b>[d]</b>(e) f<b>&amp;</b>lt;", "a<b> c[d](e) f&lt;"),
     ],
 )
 def test_readers_see_what_was_written_and_no_mark(html, seen):
@@ -270,10 +276,14 @@ def test_a_number_alone_is_put_before_what_it_numbers(html, expected, written):
         assert markdown(html) == written
 
 
+BULLETS = "-•◦‣▪▫■□●○·∙–—»›►▶➤→✓✔"
+
+
 @pytest.mark.parametrize(
     ("html", "expected", "written"),
     [
         ("<ul><li>• a<li>- – b<li>►\ufe0f c</ul>", "- a\n- b\n- c", None),
+        ("<ul>" + "".join(f"<li>{c} a" for c in BULLETS) + "</ul>", "\n".join(["- a"] * 22), None),
         ("<ul><li>* a<li>-5 °C<li>•a<li>•<li>+ b</ul>",
          "- * a\n- -5 °C\n- •a\n- •\n- + b",
          "- \\* a\n- -5 °C\n- •a\n- •\n- \\+ b"),
@@ -281,7 +291,8 @@ def test_a_number_alone_is_put_before_what_it_numbers(html, expected, written):
         ("<ul><li>• a<p>• b</ul>", "- a\n• b", "- a\n\n  • b"),
         ("<ul><li>- # a<li>• - 1. b</ul>", "- # a\n- 1. b", "- \\# a\n- 1\\. b"),
         ("<ol><li>1. a<li>2) b<li>2. c</ol>", "1. a\n2. b\n3. 2. c", "1. a\n2. b\n3. 2\\. c"),
-        ("<ol start=7><li>7. a</ol>", "7. a", None),
+        ("<ol start=7><li>7. a</ol><ol start=10><li>10. a</ol>", "7. a\n10. a", None),
+        ("<ol><li><pre>- a\n- b</pre></ol>", "1. - a\n- b", "1. ```\n   - a\n   - b\n   ```"),
         ("<ol type=a><li>1. x</ol>", "a. x", "- a. x"),
         ("<ul><li>1. a<li>2. b<p>3. c</p><li>3.d</ul>", "1. a\n2. b\n3. c\n- 3.d",
          "1. a\n2. b\n\n   3\\. c\n\n- 3.d"),
@@ -345,6 +356,9 @@ def test_tables():
         "<tr><td>e<td>f<td rowspan=2>g<td>h<tr><td rowspan=1>i<td>j<td>k</table>"
     )
     assert high.split("\n")[2:] == ["|  |  |  | d |", "| e | f | g | h |", "| i | j |  | k |"]
+    assert markdown(
+        "<table><tr><td>a<td rowspan=9>b<tr><td>c<tfoot><tr><td>d<td>e</table>"
+    ).endswith("| c |  |\n| d | e |")
     # so does one of a row that is left out
     dom = read("<table><tr><td>a<td>b<tr><td rowspan=2>c<td>d<tr><td>e</table>")
     assert render(dom, [0, 1, 4], True).endswith("| a | b |\n|  | e |")
@@ -425,7 +439,7 @@ def test_links():
     assert link("d", "<img src=x>") == ""
     [_, inline, _] = PARSER.parse(link("/&lt;a&gt;&quot;\\", "a *b* `c`"))
     assert inline.children[0].attrGet("href").startswith("https://a.example/%3Ca%3E")
-    for c in " <>()\\|`\"*_[]!":
+    for c in ' <>()\\|`"*_[]!':
         [_, inline, _] = PARSER.parse(link(f"/a{escape(c)}b", "a") + " `c`")
         assert unquote(inline.children[0].attrGet("href")) == f"https://a.example/a{c}b"
     assert markdown("<p><a href=/t>y</a>", True) == "[y](/t)"

@@ -112,8 +112,10 @@ class Inline:
         whole: list[str] = []
         for i, (text, style) in enumerate(marked):
             before = whole[-1][-1:] if whole else ""
-            if style.target and before == "!":  # else it is an image
-                whole[-1] = whole[-1][:-1] + "\\!"
+            if (before == "!" and style.target) or (  # else it is an image
+                before in ("<", "&", "]") and _SPECIAL.match(before + text)
+            ):
+                whole[-1] = f"{whole[-1][:-1]}\\{before}"
             after = ""
             if i + 1 < len(marked) and not marked[i + 1][1].code:
                 after = marked[i + 1][0][:1]
@@ -178,7 +180,7 @@ def _dressed(text: str, style: _Style, before: str, after: str) -> str:
     head = text[: len(text) - len(text.lstrip())]
     tail = text[len(text.rstrip()) :]
     before, after = "" if head else before, "" if tail else after
-    seen = not before.endswith(("*", "\\")) and not after.startswith("*")
+    seen = before != "*"
     seen = seen and any(category(c) != "Cf" for c in core)  # more than joiners without width
     seen = seen and (_apart(before) or _letter(core[0]))
     seen = seen and (_apart(after) or _letter(core[-1]))
