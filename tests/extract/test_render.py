@@ -149,6 +149,7 @@ def test_formulas_stand_between_dollars_and_nothing_in_them_is_escaped(text, exp
     ("html", "expected"),
     [
         ("<h1>A <b>big</b> title</h1><h3>C #</h3>", "# A big title\n\n### C \\#"),
+        ("<h2>a ##</h2><h2># C#</h2>", "## a \\##\n\n## # C#"),
         ("<p>a <b>b</b> <b>c</b><i> d </i>e", "a **b c** *d* e"),
         ("<p>a<b> </b>b <b></b>c", "a b c"),
         ("<p>a\\<b>b</b>* c<i>*</i>", "a\\\\**b**\\* c\\*"),
@@ -196,7 +197,10 @@ def test_formulas_stand_between_dollars_and_nothing_in_them_is_escaped(text, exp
         ('<div class="highlight-source-python"><pre>a</pre></div>', "```python\na\n```"),
         ('<pre class=code data-lang="objective-c">a</pre>', "```objective-c\na\n```"),
         ('<pre class="lang-c# x">a</pre>', "```c#\na\n```"),
-        ("<pre>a\n  ```\n</pre>", "````\na\n  ```\n````"),
+        ("<pre class=slang-x>a</pre>", "```\na\n```"),
+        ("<pre>a\n  ```\nb `````</pre>", "````\na\n  ```\nb `````\n````"),
+        ("<ul><li>a<li><pre>b</pre></ul>", "- a\n\n- ```\n  b\n  ```"),
+        ("<pre><p>a<p>b</pre>", "```\na\nb\n```"),
         ("<pre><div>a</div><div>  b</div></pre>", "```\na\n  b\n```"),
         ("<ul><li>a<pre>b\n\n c</pre></ul>", "- a\n\n  ```\n  b\n\n   c\n  ```"),
     ],
@@ -225,6 +229,7 @@ def test_markdown(html, expected):
         ("<table><tr><td>a<td><pre>b\n  c</pre><tr><td>d<td>e</table>", "a\nb\n  c\nd\ne"),
         ("<table><tr><td>a<td>b<tr><td>c<tr><td>d</table>", "a\nb\nc\nd"),
         ("<table><tr><th>a<th>b<br>c<tr><td>1<td>2|</table>", "a | b c\n1 | 2|"),
+        ("<blockquote>a</blockquote><li><blockquote>b</blockquote>", "a\n- b"),
         ("<p># *a*", "# *a*"),
     ],
 )
@@ -266,6 +271,7 @@ def test_readers_see_what_was_written_and_no_mark(html, seen):
         ("<div>1.</div><pre>a</pre>", "1.\na", "1\\.\n\n```\na\n```"),
         ("<table><tr><td>1.<td>a<tr><td>2.<td>b</table>", "1. | a\n2. | b", None),
         ("<p>1.<table><tr><td>a<td>b<tr><td>c<td>d</table>", "1.\na | b\nc | d", None),
+        ("<table><tr><td>a<td>b<tr><td>c<td>1.</table>d", "a | b\nc | 1.\nd", None),
         ("<table><tr><td>1.<td><p>a<p>b</table>", "1. a\nb", "1\\. a\n\nb"),
         ("<pre>1.</pre>a", "1.\na", "```\n1.\n```\n\na"),
     ],
@@ -342,6 +348,7 @@ def test_tables():
     assert markdown("<table><tr><th>a<td>1<tr><th>b<td>2</table>") == (
         "|  |  |\n| --- | --- |\n| a | 1 |\n| b | 2 |"
     )
+    assert markdown("<table><tr><th>a<th>b<br>c<tr><td>1<td>2</table>").startswith("| a | b c |")
     # an empty cell keeps its place, a wide one moves the next
     assert markdown("<table><tr><th>a<th>b<th>c<tr><td><td>x|y<td>2</table>").endswith(
         "|  | x\\|y | 2 |"
@@ -349,7 +356,8 @@ def test_tables():
     assert markdown("<table><tr><th>a<th>b<th>c<tr><td colspan=2>1<td>2</table>").endswith(
         "| 1 |  | 2 |"
     )
-    assert markdown(f"<table><tr><th>a<th>b<tr><td colspan={2**53}>1<td>2</table>") == head
+    for wide in (0, 999, 2**53):
+        assert markdown(f"<table><tr><th>a<th>b<tr><td colspan={wide}>1<td>2</table>") == head
     # and so does a high one, as far down as its part of the table goes
     high = markdown(
         "<table><thead><tr><th rowspan=9>a<th colspan=2 rowspan=2>b<th>c<tr><th>d</thead>"
@@ -359,12 +367,17 @@ def test_tables():
     assert markdown(
         "<table><tr><td>a<td rowspan=9>b<tr><td>c<tfoot><tr><td>d<td>e</table>"
     ).endswith("| c |  |\n| d | e |")
+    # forms are no cells
+    assert markdown(
+        "<table><tr><td rowspan=3>a<td>b<tr><td>c</tr><form></form><tr><form></form><td>d"
+        "<tr><td>e<td>f</table>"
+    ).endswith("|  | c |\n|  | d |\n| e | f |")
     # so does one of a row that is left out
     dom = read("<table><tr><td>a<td>b<tr><td rowspan=2>c<td>d<tr><td>e</table>")
     assert render(dom, [0, 1, 4], True).endswith("| a | b |\n|  | e |")
     # one that lays out the page is none
     assert "|" not in markdown(f"<table><tr><td>{FIRST * 2}<td>{SECOND}</table>")
-    assert "|" not in markdown("<table><tr><td><ul><li>a</ul><td>b</table>")
+    assert "|" not in markdown("<p>x<table><tr><td><ul><li>a</ul><td>b</table>")
     assert markdown(
         f"<table><tr><td><p>{FIRST}<p>{SECOND}<td><table><tr><th>a<th>b<tr><td>1<td>2</table></table>"
     ).endswith(head)

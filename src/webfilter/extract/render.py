@@ -345,8 +345,7 @@ class _Markdown(_Plain):
 
     def code(self, members: list[int]) -> None:
         text = "\n".join(self._dom.blocks[i].text for i in members)
-        longest = max((len(run) for run in _FENCES.findall(text)), default=2)
-        fence = "`" * max(3, longest + 1)
+        fence = "`" * (max(map(len, _FENCES.findall(text)), default=2) + 1)
         place = self._places[members[0]]
         language = self._language(place.pre, members[0])
         self._add("code", f"{fence}{language}\n{text}\n{fence}", place)
@@ -395,7 +394,7 @@ class _Markdown(_Plain):
                 mark = self._mark(at) if at == place.item and self._begins(at) else ""
                 start = " " * (2 if mark.startswith("- ") else len(mark))
                 kind = "item" if mark and kind == "text" else kind
-                late = inner and mark != "" and not mark.startswith(("- ", "1. "))
+                late = inner and not mark.startswith(("- ", "1. "))
             begin += mark
             self._open.append((at, start))
         if self.lines and (late or not (kind == self._kind == "item")):
@@ -404,17 +403,16 @@ class _Markdown(_Plain):
         indent = "".join(start for _, start in self._open)
         first, *rest = text.split("\n")
         self.lines.append(begin + first)
-        self.lines.extend((indent + line).rstrip(" " if not line else "") for line in rest)
+        self.lines.extend(indent + line if line else indent.rstrip() for line in rest)
 
     def _language(self, pre: int, first: int) -> str:
         dom = self._dom
         said = [dom.code.get(at, "") for _, at in dom.blocks[first].pieces[:3]]
         at = pre
         for _ in range(3):
-            if at >= 0:
-                of = dom.attributes[at]
-                said.append(f"{of.get('class') or ''} lang-{of.get('data-lang') or ''}")
-                at = dom.parents[at]
+            of = dom.attributes[at]
+            said.append(f"{of.get('class') or ''} lang-{of.get('data-lang') or ''}")
+            at = dom.parents[at]
         found = next(filter(None, map(_LANGUAGE.search, said)), None)
         return found[1] if found else ""
 
