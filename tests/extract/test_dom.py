@@ -268,6 +268,7 @@ MONSTERS = {
     "fonts": ("".join(f"<font size={i}><p>x" for i in range(N)), "formatting"),
     "fonts alone": ("".join(f"<font size={i}>" for i in range(N)), "formatting"),
     "fonts, some": ("".join(f"<font size={i}><p>x" for i in range(1800)), "formatting"),
+    "swallowed by an iframe": ("<iframe>" + "<div>" * N, "nested"),
     "links": ("<a href='/'>x</a> " * 150_001, "nodes"),
     "cells": ("<table><tr>" + "<td>1</td>" * 150_001, "nodes"),
 }

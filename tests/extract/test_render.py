@@ -110,8 +110,16 @@ INLINE = ["p", "h2", "td", "b", "i", "code", "a", "a code", "i code", "b i", "b 
 
 @given(st.lists(st.tuples(st.sampled_from(INLINE), SNIPPETS)))
 @example([("p", "a\\"), ("b", "*"), ("i", "a`"), ("code", "`a"), ("a", "![a"), ("a code", "`|`")])
-@example([("p", "`a`"), ("p", "a\\.b"), ("td", "a\\|b"), ("p", "&lt;B&gt;&lt;?b?&gt;&amp;#35;")])
-@example([("p", "a|b<br>-|-<br>a|b"), ("p", "a<br>---"), ("p", "a<br>|:-:|"), ("p", "a<br>==")])
+@example(
+    [
+        ("p", "`a`"),
+        ("p", "\\: \\_ \\~ \\*a*"),
+        ("td", "a\\|b"),
+        ("p", "&lt;b&gt;&lt;/b&gt;&amp;#35;"),
+    ]
+)
+@example([("p", "a|b<br>-|-<br>a|b"), ("p", "|a|b|<br>| :-: | -- |"), ("p", "a|b<br>--: | --")])
+@example([("p", "a<br>---"), ("p", "a<br>=="), ("p", "&lt;B&gt;&lt;?b?&gt;"), ("p", "a<br>-- -")])
 @example([("p", "- - -"), ("p", "a<br>* b"), ("p", "## a"), ("p", "~~~"), ("b i", "1. a<br>- b")])
 @example([("code", "a"), ("a code", "b"), ("p", "!"), ("code", "a"), ("i code", "b"), ("i", "*")])
 def test_readers_see_every_character_and_no_more(parts):
@@ -123,7 +131,7 @@ def test_readers_see_every_character_and_no_more(parts):
 
 
 def test_what_is_no_mark_is_not_escaped():
-    said = r"5 * 3 = 15|snake_case|a < b|R&D, AT&T|C:\Users\me|[1] (2)|#hive|-5 - 2|1.5|= 1|: -a|~~"
+    said = r"5 * 3 = 15|snake_case|a < b|R&D, AT&T|C:\Users\me|[1] (2)|#hive|-5 - 2|1.5|= 1|::|~~"
     for text in said.split("|"):
         assert markdown(f"<p>{escape(text)}") == text
         assert markdown(f"<p><b>{escape(text)}</b> a") in (f"**{text}** a", f"{text} a")
@@ -133,7 +141,7 @@ def test_what_is_no_mark_is_not_escaped():
     ("text", "expected"),
     [
         (r"\( a_b \), \[ a_b\]", "$a_b$, $$a_b$$"),
-        ("$$a_b*c*$$ $x_1$", "$$a_b*c*$$ $x_1$"),
+        ("$$a_b*c*$$ $x_1*y*$", "$$a_b*c*$$ $x_1*y*$"),
         (r"\( \) *", r"\\( \\) \*"),
         ("$5_ or $6_", r"$5\_ or $6\_"),
     ],
@@ -161,7 +169,11 @@ def test_formulas_stand_between_dollars_and_nothing_in_them_is_escaped(text, exp
         ("<p><code>a`b</code> <code>`</code> <kbd>c</kbd>", "``a`b`` `` ` `` `c`"),
         ("<p><code>a</code> <i><code>b</code></i><code>c</code>", "`a` *`b`*`c`"),
         ("<p><code>a</code><b><code>b</code></b>", "`a`**`b`**"),
+        ("<p><code>a</code><i><code>b</code></i>", "`a`*`b`*"),
+        ("<p><code>`a</code> <code>a`</code> <code>a``b</code>", "`` `a `` `` a` `` ```a``b```"),
         ("<p>a<b>\u200d</b>.<i>b\u200d</i>", "a\u200d.*b\u200d*"),
+        ("<p><span><i>a</i> b</span> [c]<b>d</b> &amp;<i>e</i>", "*a* b [c]**d** &*e*"),
+        ("<p>a<b> (b. </b>c<b>d.</b> e", "a **(b.** c**d.** e"),
         ("<p>«<b>a.</b>»<i>(b)</i>", "«**a.**»*(b)*"),
         (
             "<p><strong>a</strong> <em>b</em>, <cite>c</cite>, <dfn>d</dfn>, <var>e</var>"
@@ -170,7 +182,7 @@ def test_formulas_stand_between_dollars_and_nothing_in_them_is_escaped(text, exp
         ),
         ("<p>a<br>b", "a  \nb"),
         ("<p>a<br>=", "a  \n\\="),
-        ("<p>a<br>b <b>c</b>", "a  \nb **c**"),
+        ("<p>a<br>b <b>c</b><br>", "a  \nb **c**"),
         ("<p><b>a<br>- b<br></b>c", "**a  \n\\- b**  \nc"),
         ("<p><code>a<br>b</code>", "`a b`"),
         ("<ul><li>a<li>b</ul><p>c", "- a\n- b\n\nc"),
@@ -443,6 +455,7 @@ def test_links():
         return markdown(f'<p><a href="{href}">{text}</a>', True, "https://a.example/b/c")
 
     assert link("d") == "[x](https://a.example/b/d)"
+    assert link("data/d") == "[x](https://a.example/b/data/d)"
     assert link("/e f(g)|") == "[x](https://a.example/e%20f%28g%29%7C)"
     assert link("//[") == "x"
     scripts = ("javascript:a()", " java\nscript:a()", "\x01DATA:x", "vbscript:x")
@@ -455,7 +468,9 @@ def test_links():
     for c in ' <>()\\|`"*_[]!':
         [_, inline, _] = PARSER.parse(link(f"/a{escape(c)}b", "a") + " `c`")
         assert unquote(inline.children[0].attrGet("href")) == f"https://a.example/a{c}b"
-    assert markdown("<p><a href=/t>y</a>", True) == "[y](/t)"
+    assert markdown("<p><a href=/t> </a><a href=/t>y</a>", True) == "[y](/t)"
+    code = "<p><code>a</code><a href=/t><code>b</code></a>"
+    assert markdown(code, True) == "`a`[`b`](/t)"
     assert markdown("<p><a name=x>y</a> <a href>z</a>", True, "https://a.example/") == "y z"
     assert markdown('<p><a href="d">x</a>') == "x"
 

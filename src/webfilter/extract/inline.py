@@ -33,7 +33,7 @@ _FORMULA = re.compile(
     + r"|(?<![\w$\\])\$(?P<inlines>(?=[^$]*[\\^_{])[^\s$](?:[^$]*[^\s$\\])?)\$(?![\w$])"
 )
 _START = re.compile(  # the last: what stands below the head of a table, and lines across
-    r"(?:#{1,6}|[-+*])(?=\s|$)|>|~~~|=(?=[= ]*$)|(?=[|: ]*-[|: -]*$)"
+    r"(?:#{1,6}|[-+*])(?=\s|$)|>|~~~|=+$|(?=[|: ]*-[|: -]*$)"
 )
 _NUMBERED = re.compile(r"\d{1,9}(?=[.)](?:\s|$))")
 
