@@ -103,9 +103,12 @@ LINES = (
         ("<p>a<br><br>b", ["a", "b"]),
         ("<p>a<br> <br/>b", ["a", "b"]),
         ("<pre>\n a\n\n  b<br>c\n</pre>d", [" a\n\n  b\nc", "d"]),
+        ("<pre>  <b>a</b>\n  b</pre>", ["  a\n  b"]),
+        ("<pre><div><b></b></div><div>a</div></pre>", ["a"]),
         ("<div>a<p>b</p>c</div>", ["a", "b", "c"]),
         ("<p>a<span>b</span><span>c</span>", ["ab c"]),
         ("<p>a<b>b</b>c", ["abc"]),
+        ("<div><span></span><span>a</span><span><div>b</div></span></div>", ["a", "b"]),
         ("<p><span>I</span><span>’m</span> <a>a</a><a>, b</a> (<i>c</i><i>)</i>", ["I’m a, b (c)"]),
         ("<p><span>(</span><span>a</span><span>(b)</span><span><b>.</b></span>", ["(a (b)."]),
         (
@@ -144,7 +147,7 @@ LINES = (
         ("<table><tr><td>a<td><table><tr><td>b</table>c</table>", ["a", "b", "c"]),
         ("<noscript><p>a</p></noscript>", ["a"]),
         ("<body><template><p>no</p></template>a", ["a"]),
-        ("<body><iframe>no</iframe>a", ["a"]),
+        ("<body><iframe>no</iframe><iframe><p>no</p></iframe>a", ["a"]),
         ("<noembed><p>no</p></noembed>a<noframes><b>no</b></noframes>b", ["ab"]),
         ("<title>a</title><script>b</script><p>c", ["c"]),
         ("<p>a<title>no</title>b<div><title>no</title>c</div>", ["ab", "c"]),
@@ -169,6 +172,8 @@ EYE = '<span aria-hidden="true"><i>ra</i>2</span>'
     [
         (f"<p>The <math>{SQUARE}</math>, x", [r"The \(r a^2\), x"]),
         ("<p>a <math>\n<mi>b</mi>\n</math>,<br><math></math><br>c", ["a b,", "c"]),
+        ("<p>a<math><mi>b</mi></math><br><br>c", ["ab", "c"]),
+        ("<p><span>a</span><span><math><mi>b</mi></math>.</span>", ["a b."]),
         ("<p><br>a<br><math><mi>b</mi></math><br>c", ["a\nb\nc"]),
         ("<p>a<math><mtext>b <b>c</b></mtext></math>", ["ab c"]),
         ("<p>a <math><mi>b</mi></math><math><mi>c</mi></math> d", ["a bc d"]),
@@ -212,6 +217,8 @@ def test_a_formula_is_one_for_a_reader_of_markdown():
 def test_an_iframe_that_was_never_closed_is_read():
     html = "<body><p>a</p><iframe src='x'><p>b</p>" + "<p>c</p>" * 200
     assert texts(html) == ["a", "b", *["c"] * 200]
+    dom = read(f"{html}</iframe>d")
+    assert dom.tags[dom.blocks[-1].element] == "body"
 
 
 def test_links_are_counted_and_their_targets_kept_if_wanted():
@@ -261,6 +268,7 @@ MONSTERS = {
     "fonts": ("".join(f"<font size={i}><p>x" for i in range(N)), "formatting"),
     "fonts alone": ("".join(f"<font size={i}>" for i in range(N)), "formatting"),
     "fonts, some": ("".join(f"<font size={i}><p>x" for i in range(1800)), "formatting"),
+    "swallowed by an iframe": ("<iframe>" + "<div>" * N, "nested"),
     "links": ("<a href='/'>x</a> " * 150_001, "nodes"),
     "cells": ("<table><tr>" + "<td>1</td>" * 150_001, "nodes"),
 }
@@ -374,7 +382,9 @@ def test_hints_take_linear_time(unit):
     [
         # seen apart
         ("<p><span>3</span><span>apples</span>", "3 apples"),
-        ("<p><span>Cool.</span><span>Crisp.</span>", "Cool. Crisp."),
+        ("<p><span>Cool.</span><span>Crisp</span>", "Cool. Crisp"),
+        ("<p><span>Size</span><span>6\"</span>", 'Size 6"'),
+        ("<dl><dt><a>a</a><a>b</a></dl>", "a b"),
         ("<p><span>It ends.</span><span>so it goes</span>", "It ends. so it goes"),
         ("<p><span>Shoes</span><span>(12)</span>", "Shoes (12)"),
         ("<p><span>12 $</span><span>40</span>", "12 $ 40"),
@@ -383,7 +393,9 @@ def test_hints_take_linear_time(unit):
         # one
         ("<p><span>(</span><span>12</span><span>)</span>", "(12)"),
         ("<p><span>$</span><span>40</span>", "$40"),
-        ("<p><span>老</span><span>师</span>", "老师"),
+        ("<p><span>老师</span><span>你好</span>", "老师你好"),
+        ("<p><span>os.path.join</span><span>(</span>a<span>)</span>", "os.path.join(a)"),
+        ("<p>the <span>\"best</span><span>\" of</span>", 'the "best" of'),
         ("<p><span>@</span><span>user</span>", "@user"),
         ('<p>the <span>"</span><span>best</span><span>"</span> <span>of</span><span>"all"</span>',
          'the "best" of "all"'),
@@ -416,13 +428,15 @@ def test_elements_in_a_row_are_apart_but_for_the_parts_of_one_name(html, expecte
         ("<h2>A<a href=#a><b>b</b>¶</a></h2>", ["Ab¶"]),
         ("<h3><code>a()</code><span><a href=#a> # </a></span></h3>", ["a()"]),
         ("<h3><i><i><i><i><a href=#a>#</a></i></i></i></i></h3>", ["#"]),
-        ("<p>see <a href=#a>#</a>", ["see #"]),
+        ("<p>see <a href=#a> # </a>", ["see #"]),
+        ("<body><a href=/others>#</a> others", ["# others"]),
         ("<h2><span class=permalink><a href=#a>&#9670;&nbsp;</a></span>f()</h2>", ["f()"]),
         ("<li><b><a href=#a>^</a></b> Note <a href=#b>\u21a9\ufe0e</a><a href=#c> \u21a9 </a>",
          ["Note"]),
         ("<p>anna wrote: <a href=#a>↑</a><p><a href=/up>↑ 5</a> x ^ y ↑",
          ["anna wrote:", "↑ 5 x ^ y ↑"]),
-        ("<body class='x mediawiki ltr'><h2>A<span class=mw-editsection>[<a>edit</a>]</span></h2>b",
+        ("<body class='x mediawiki ltr'><h2>A<span class=mw-editsection>[<a>edit</a>"
+         "<span class=mw-editsection>no</span>]</span></h2>b",
          ["A", "b"]),
         ("<body><h2>A<span class=mw-editsection>[edit]</span></h2>", ["A[edit]"]),
     ],

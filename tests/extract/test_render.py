@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from html import escape
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import example, given
@@ -54,8 +56,19 @@ def words(text: str) -> list[str]:
 
 # ---- round trip ---------------------------------------------------------------------------------
 
-MARKS = st.text(alphabet="ab1 *_`[]()<>#-+.!&;:|\\~=/", min_size=1, max_size=20)
-SNIPPETS = MARKS.map(lambda s: s.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+MARKS = st.text(alphabet="ab1 *_`[]()<>#-+.!&;:|\\~=/\n", min_size=1, max_size=20)
+SNIPPETS = MARKS.map(lambda s: escape(s).replace("\n", "<br>"))
+
+
+def within(parts: list[tuple[str, str]]) -> str:
+    """Return a page of pairs of tags and what stands within them."""
+    markup = ""
+    for tags, text in parts:
+        inner = text
+        for tag in reversed(tags.split()):
+            inner = f'<{tag} href="/t">{inner}</{tag}>'
+        markup += f"<table><tr><td>x</td>{inner}</tr></table>" if tags == "td" else inner
+    return f"<body>{markup}"
 
 
 @given(trees())
@@ -86,15 +99,55 @@ def test_markdown_is_read_with_the_same_words(markup):
     [("li", "1. a"), ("h2", "b"), ("li", "- # c"), ("li", "3. d"), ("li", "- - "), ("li", "5. ")]
 )
 def test_what_looks_like_a_mark_is_none(parts):
-    markup = "".join(
-        f"<table><tr><td>x</td><td>{text}</td></tr></table>" if name == "td"
-        else f'<{name} href="/t">{text}</{name}>'
-        for name, text in parts
-    )  # fmt: skip
-    html = f"<body>{markup}"
+    html = within(parts)
     expected = words(" ".join(block.text for block in read(html).blocks))
     assert words(text_of(markdown(html), True)) == expected
     assert words(text_of(markdown(html, links=True, url="http://a.example/"), True)) == expected
+
+
+INLINE = ["p", "h2", "td", "b", "i", "code", "a", "a code", "i code", "b i", "b a"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(INLINE), SNIPPETS)))
+@example([("p", "a\\"), ("b", "*"), ("i", "a`"), ("code", "`a"), ("a", "![a"), ("a code", "`|`")])
+@example(
+    [
+        ("p", "`a`"),
+        ("p", "\\: \\_ \\~ \\*a*"),
+        ("td", "a\\|b"),
+        ("p", "&lt;b&gt;&lt;/b&gt;&amp;#35;"),
+    ]
+)
+@example([("p", "a|b<br>-|-<br>a|b"), ("p", "|a|b|<br>| :-: | -- |"), ("p", "a|b<br>--: | --")])
+@example([("p", "a<br>---"), ("p", "a<br>=="), ("p", "&lt;B&gt;&lt;?b?&gt;"), ("p", "a<br>-- -")])
+@example([("p", "- - -"), ("p", "a<br>* b"), ("p", "## a"), ("p", "~~~"), ("b i", "1. a<br>- b")])
+@example([("code", "a"), ("a code", "b"), ("p", "!"), ("code", "a"), ("i code", "b"), ("i", "*")])
+def test_readers_see_every_character_and_no_more(parts):
+    parts = [(tags, re.sub(r"\\+(?=[(\[])", "", text)) for tags, text in parts]  # no formulas
+    html = within(parts)
+    expected = "".join("".join(block.text for block in read(html).blocks).split())
+    assert "".join(text_of(markdown(html)).split()) == expected
+    assert "".join(text_of(markdown(html, True, "http://a.example/")).split()) == expected
+
+
+def test_what_is_no_mark_is_not_escaped():
+    said = r"5 * 3 = 15|snake_case|a < b|R&D, AT&T|C:\Users\me|[1] (2)|#hive|-5 - 2|1.5|= 1|::|~~"
+    for text in said.split("|"):
+        assert markdown(f"<p>{escape(text)}") == text
+        assert markdown(f"<p><b>{escape(text)}</b> a") in (f"**{text}** a", f"{text} a")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"\( a_b \), \[ a_b\]", "$a_b$, $$a_b$$"),
+        ("$$a_b*c*$$ $x_1*y*$", "$$a_b*c*$$ $x_1*y*$"),
+        (r"\( \) *", r"\\( \\) \*"),
+        ("$5_ or $6_", r"$5\_ or $6\_"),
+    ],
+)
+def test_formulas_stand_between_dollars_and_nothing_in_them_is_escaped(text, expected):
+    assert markdown(f"<p>{text}") == expected
 
 
 # ---- single marks -------------------------------------------------------------------------------
@@ -104,8 +157,10 @@ def test_what_looks_like_a_mark_is_none(parts):
     ("html", "expected"),
     [
         ("<h1>A <b>big</b> title</h1><h3>C #</h3>", "# A big title\n\n### C \\#"),
+        ("<h2>a ##</h2><h2># C#</h2>", "## a \\##\n\n## # C#"),
         ("<p>a <b>b</b> <b>c</b><i> d </i>e", "a **b c** *d* e"),
         ("<p>a<b> </b>b <b></b>c", "a b c"),
+        ("<p>a\\<b>b</b>* c<i>*</i>", "a\\\\**b**\\* c\\*"),
         ("<p><b><strong>a</strong></b> <i><em>b</em></i> <b><i>c</i></b>", "**a** *b* ***c***"),
         ("<p>x<b>y.</b>z", "xy.z"),
         ("<p><b>x</b><i>y</i>", "**x**y"),
@@ -114,10 +169,22 @@ def test_what_looks_like_a_mark_is_none(parts):
         ("<p><code>a`b</code> <code>`</code> <kbd>c</kbd>", "``a`b`` `` ` `` `c`"),
         ("<p><code>a</code> <i><code>b</code></i><code>c</code>", "`a` *`b`*`c`"),
         ("<p><code>a</code><b><code>b</code></b>", "`a`**`b`**"),
-        ("<p>a<b>\u200d</b>.", "a\u200d."),
+        ("<p><code>a</code><i><code>b</code></i>", "`a`*`b`*"),
+        ("<p><code>`a</code> <code>a`</code> <code>a``b</code>", "`` `a `` `` a` `` ```a``b```"),
+        ("<p>a<b>\u200d</b>.<i>b\u200d</i>", "a\u200d.*b\u200d*"),
+        ("<p><span><i>a</i> b</span> [c]<b>d</b> &amp;<i>e</i>", "*a* b [c]**d** &*e*"),
+        ("<p>a<b> (b. </b>c<b>d.</b> e", "a **(b.** c**d.** e"),
+        ("<p>«<b>a.</b>»<i>(b)</i>", "«**a.**»*(b)*"),
+        (
+            "<p><strong>a</strong> <em>b</em>, <cite>c</cite>, <dfn>d</dfn>, <var>e</var>"
+            " <samp>f</samp> <tt>g</tt>",
+            "**a** *b*, *c*, *d*, *e* `f` `g`",
+        ),
         ("<p>a<br>b", "a  \nb"),
         ("<p>a<br>=", "a  \n\\="),
-        ("<p>a<br>b <b>c</b>", "a  \nb **c**"),
+        ("<p>a<br>b <b>c</b><br>", "a  \nb **c**"),
+        ("<p><b>a<br>- b<br></b>c", "**a  \n\\- b**  \nc"),
+        ("<p><code>a<br>b</code>", "`a b`"),
         ("<ul><li>a<li>b</ul><p>c", "- a\n- b\n\nc"),
         ("<ul><li>a<ul><li>b</ul><li>c</ul>", "- a\n  - b\n- c"),
         ("<ul><li>a<ul><li>b</ul>c</ul>", "- a\n  - b\n\n  c"),
@@ -140,6 +207,12 @@ def test_what_looks_like_a_mark_is_none(parts):
         ('<pre class="brush: js">a</pre>', "```js\na\n```"),
         ('<pre><code class="hljs language-c++">a</code></pre>', "```c++\na\n```"),
         ('<div class="highlight-source-python"><pre>a</pre></div>', "```python\na\n```"),
+        ('<pre class=code data-lang="objective-c">a</pre>', "```objective-c\na\n```"),
+        ('<pre class="lang-c# x">a</pre>', "```c#\na\n```"),
+        ("<pre class=slang-x>a</pre>", "```\na\n```"),
+        ("<pre>a\n  ```\nb `````</pre>", "````\na\n  ```\nb `````\n````"),
+        ("<ul><li>a<li><pre>b</pre></ul>", "- a\n\n- ```\n  b\n  ```"),
+        ("<pre><p>a<p>b</pre>", "```\na\nb\n```"),
         ("<pre><div>a</div><div>  b</div></pre>", "```\na\n  b\n```"),
         ("<ul><li>a<pre>b\n\n c</pre></ul>", "- a\n\n  ```\n  b\n\n   c\n  ```"),
     ],
@@ -163,10 +236,12 @@ def test_markdown(html, expected):
         ),
         ("<ol type=a start=0><li>a<li>b</ol>", "0. a\na. b"),
         ("<ol start=999999999><p>x</p><li>a<li>b</ol>", "x\n999999999. a\n999999999. b"),
+        ("<ol><p>x</p><li>a<li>b</li><ol><li>c</ol><li>d</ol>", "x\n1. a\n2. b\n1. c\n3. d"),
         ("<pre>a\n  b</pre>", "a\n  b"),
         ("<table><tr><td>a<td><pre>b\n  c</pre><tr><td>d<td>e</table>", "a\nb\n  c\nd\ne"),
         ("<table><tr><td>a<td>b<tr><td>c<tr><td>d</table>", "a\nb\nc\nd"),
-        ("<table><tr><th>a<th>b<tr><td>1<td>2|</table>", "a | b\n1 | 2|"),
+        ("<table><tr><th>a<th>b<br>c<tr><td>1<td>2|</table>", "a | b c\n1 | 2|"),
+        ("<blockquote>a</blockquote><li><blockquote>b</blockquote>", "a\n- b"),
         ("<p># *a*", "# *a*"),
     ],
 )
@@ -186,6 +261,7 @@ def test_plain_text(html, expected):
         ("<blockquote><pre>a\n\t```\nb</pre></blockquote>", "a\n\t```\nb"),
         ("<p>a<b><code>b</code></b><code>c</code>", "abc"),
         ("<h3>#</h3>", "#"),
+        ("<p>a<b>&lt;</b>b&gt; c<b>[d]</b>(e) f<b>&amp;</b>lt;", "a<b> c[d](e) f&lt;"),
     ],
 )
 def test_readers_see_what_was_written_and_no_mark(html, seen):
@@ -207,6 +283,7 @@ def test_readers_see_what_was_written_and_no_mark(html, seen):
         ("<div>1.</div><pre>a</pre>", "1.\na", "1\\.\n\n```\na\n```"),
         ("<table><tr><td>1.<td>a<tr><td>2.<td>b</table>", "1. | a\n2. | b", None),
         ("<p>1.<table><tr><td>a<td>b<tr><td>c<td>d</table>", "1.\na | b\nc | d", None),
+        ("<table><tr><td>a<td>b<tr><td>c<td>1.</table>d", "a | b\nc | 1.\nd", None),
         ("<table><tr><td>1.<td><p>a<p>b</table>", "1. a\nb", "1\\. a\n\nb"),
         ("<pre>1.</pre>a", "1.\na", "```\n1.\n```\n\na"),
     ],
@@ -217,10 +294,14 @@ def test_a_number_alone_is_put_before_what_it_numbers(html, expected, written):
         assert markdown(html) == written
 
 
+BULLETS = "-•◦‣▪▫■□●○·∙–—»›►▶➤→✓✔"
+
+
 @pytest.mark.parametrize(
     ("html", "expected", "written"),
     [
         ("<ul><li>• a<li>- – b<li>►\ufe0f c</ul>", "- a\n- b\n- c", None),
+        ("<ul>" + "".join(f"<li>{c} a" for c in BULLETS) + "</ul>", "\n".join(["- a"] * 22), None),
         ("<ul><li>* a<li>-5 °C<li>•a<li>•<li>+ b</ul>",
          "- * a\n- -5 °C\n- •a\n- •\n- + b",
          "- \\* a\n- -5 °C\n- •a\n- •\n- \\+ b"),
@@ -228,7 +309,8 @@ def test_a_number_alone_is_put_before_what_it_numbers(html, expected, written):
         ("<ul><li>• a<p>• b</ul>", "- a\n• b", "- a\n\n  • b"),
         ("<ul><li>- # a<li>• - 1. b</ul>", "- # a\n- 1. b", "- \\# a\n- 1\\. b"),
         ("<ol><li>1. a<li>2) b<li>2. c</ol>", "1. a\n2. b\n3. 2. c", "1. a\n2. b\n3. 2\\. c"),
-        ("<ol start=7><li>7. a</ol>", "7. a", None),
+        ("<ol start=7><li>7. a</ol><ol start=10><li>10. a</ol>", "7. a\n10. a", None),
+        ("<ol><li><pre>- a\n- b</pre></ol>", "1. - a\n- b", "1. ```\n   - a\n   - b\n   ```"),
         ("<ol type=a><li>1. x</ol>", "a. x", "- a. x"),
         ("<ul><li>1. a<li>2. b<p>3. c</p><li>3.d</ul>", "1. a\n2. b\n3. c\n- 3.d",
          "1. a\n2. b\n\n   3\\. c\n\n- 3.d"),
@@ -278,6 +360,7 @@ def test_tables():
     assert markdown("<table><tr><th>a<td>1<tr><th>b<td>2</table>") == (
         "|  |  |\n| --- | --- |\n| a | 1 |\n| b | 2 |"
     )
+    assert markdown("<table><tr><th>a<th>b<br>c<tr><td>1<td>2</table>").startswith("| a | b c |")
     # an empty cell keeps its place, a wide one moves the next
     assert markdown("<table><tr><th>a<th>b<th>c<tr><td><td>x|y<td>2</table>").endswith(
         "|  | x\\|y | 2 |"
@@ -285,19 +368,28 @@ def test_tables():
     assert markdown("<table><tr><th>a<th>b<th>c<tr><td colspan=2>1<td>2</table>").endswith(
         "| 1 |  | 2 |"
     )
-    assert markdown(f"<table><tr><th>a<th>b<tr><td colspan={2**53}>1<td>2</table>") == head
+    for wide in (0, 999, 2**53):
+        assert markdown(f"<table><tr><th>a<th>b<tr><td colspan={wide}>1<td>2</table>") == head
     # and so does a high one, as far down as its part of the table goes
     high = markdown(
         "<table><thead><tr><th rowspan=9>a<th colspan=2 rowspan=2>b<th>c<tr><th>d</thead>"
         "<tr><td>e<td>f<td rowspan=2>g<td>h<tr><td rowspan=1>i<td>j<td>k</table>"
     )
     assert high.split("\n")[2:] == ["|  |  |  | d |", "| e | f | g | h |", "| i | j |  | k |"]
+    assert markdown(
+        "<table><tr><td>a<td rowspan=9>b<tr><td>c<tfoot><tr><td>d<td>e</table>"
+    ).endswith("| c |  |\n| d | e |")
+    # forms are no cells
+    assert markdown(
+        "<table><tr><td rowspan=3>a<td>b<tr><td>c</tr><form></form><tr><form></form><td>d"
+        "<tr><td>e<td>f</table>"
+    ).endswith("|  | c |\n|  | d |\n| e | f |")
     # so does one of a row that is left out
     dom = read("<table><tr><td>a<td>b<tr><td rowspan=2>c<td>d<tr><td>e</table>")
     assert render(dom, [0, 1, 4], True).endswith("| a | b |\n|  | e |")
     # one that lays out the page is none
     assert "|" not in markdown(f"<table><tr><td>{FIRST * 2}<td>{SECOND}</table>")
-    assert "|" not in markdown("<table><tr><td><ul><li>a</ul><td>b</table>")
+    assert "|" not in markdown("<p>x<table><tr><td><ul><li>a</ul><td>b</table>")
     assert markdown(
         f"<table><tr><td><p>{FIRST}<p>{SECOND}<td><table><tr><th>a<th>b<tr><td>1<td>2</table></table>"
     ).endswith(head)
@@ -363,14 +455,22 @@ def test_links():
         return markdown(f'<p><a href="{href}">{text}</a>', True, "https://a.example/b/c")
 
     assert link("d") == "[x](https://a.example/b/d)"
+    assert link("data/d") == "[x](https://a.example/b/data/d)"
     assert link("/e f(g)|") == "[x](https://a.example/e%20f%28g%29%7C)"
     assert link("//[") == "x"
-    for href in ("javascript:a()", " java\nscript:a()", "\x01DATA:x", "#top", "", "x" * 5000):
+    scripts = ("javascript:a()", " java\nscript:a()", "\x01DATA:x", "vbscript:x")
+    for href in (*scripts, "#top", " #top", "", "x" * 5000):
         assert link(href) == "x"
     assert link("d", "[a] b]") == "[\\[a\\] b\\]](https://a.example/b/d)"
     assert link("d", "<img src=x>") == ""
     [_, inline, _] = PARSER.parse(link("/&lt;a&gt;&quot;\\", "a *b* `c`"))
     assert inline.children[0].attrGet("href").startswith("https://a.example/%3Ca%3E")
+    for c in ' <>()\\|`"*_[]!':
+        [_, inline, _] = PARSER.parse(link(f"/a{escape(c)}b", "a") + " `c`")
+        assert unquote(inline.children[0].attrGet("href")) == f"https://a.example/a{c}b"
+    assert markdown("<p><a href=/t> </a><a href=/t>y</a>", True) == "[y](/t)"
+    code = "<p><code>a</code><a href=/t><code>b</code></a>"
+    assert markdown(code, True) == "`a`[`b`](/t)"
     assert markdown("<p><a name=x>y</a> <a href>z</a>", True, "https://a.example/") == "y z"
     assert markdown('<p><a href="d">x</a>') == "x"
 
@@ -471,6 +571,6 @@ def test_matching_takes_linear_time():
 
 def test_what_browsers_take_out_of_an_address_takes_linear_time():
     """Hours, if the blanks within are searched for an end of the address from each of them."""
-    assert joined("https://a.example/x/", "\0 \t../y\n\tz \t ") == "https://a.example/yz"
+    assert joined("https://a.example/x/", "\0 \t../X\n\tz! \t ") == "https://a.example/Xz!"
     said = "a" + " " * 1_000_000 + "b"
     assert joined("https://a.example/", f" {said} ") == f"https://a.example/{said}"

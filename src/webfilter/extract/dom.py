@@ -334,7 +334,6 @@ class _Walk:
                             border = None
                         else:
                             pieces = self._flush()
-                        breaks = 0
                     elif before == tag and tag in _APART:
                         if pre:
                             if tag == "span" and _are_lines(node.prev, node):
@@ -409,7 +408,6 @@ class _Walk:
                         pieces.append(("\v", at))
             while True:
                 if not stack:
-                    self._flush()
                     within.pop()
                     self._count(nodes)
                     return

@@ -20,7 +20,7 @@ _TICKS = re.compile("`+")
 _UNSAFE = re.compile(r"(?:javascript|data|vbscript):", re.IGNORECASE)
 _AROUND = "".join(map(chr, range(33)))  # what browsers take off the ends of addresses
 _WITHIN = str.maketrans("", "", "\t\r\n")  # and out of them
-_UNFIT = re.compile(r"[\0- <>()\\\\|`*_\"]")
+_UNFIT = re.compile(r"[\0- <>()\\|`\"]")
 _LONGEST_TARGET = 2000
 _SPECIAL = re.compile(
     r"\\(?=[!-/:-@\[-`{-~]|$)|`|\*(?!\s)|(?<!\s)\*|(?<![^\W_])_|_(?![^\W_])|<(?=[a-zA-Z/!?])"
@@ -32,8 +32,10 @@ _FORMULA = re.compile(
     FORMULA.pattern
     + r"|(?<![\w$\\])\$(?P<inlines>(?=[^$]*[\\^_{])[^\s$](?:[^$]*[^\s$\\])?)\$(?![\w$])"
 )
-_START = re.compile(r"(?:#{1,6}|[-+*])(?=\s|$)|>|~~~|([-=])(?=(?:\1| )*$)")
-_NUMBERED = re.compile(r"(\d{1,9})(?=[.)](?:\s|$))")
+_START = re.compile(  # the last: what stands below the head of a table, and lines across
+    r"(?:#{1,6}|[-+*])(?=\s|$)|>|~~~|=+$|(?=[|: ]*-[|: -]*$)"
+)
+_NUMBERED = re.compile(r"\d{1,9}(?=[.)](?:\s|$))")
 
 
 class _Style(NamedTuple):
@@ -76,7 +78,9 @@ def started(line: str) -> str:
     """
     if _START.match(line):
         return "\\" + line
-    return _NUMBERED.sub(r"\1\\", line, count=1) if _NUMBERED.match(line) else line
+    if number := _NUMBERED.match(line):
+        return f"{number[0]}\\{line[number.end() :]}"
+    return line
 
 
 class Inline:
@@ -108,11 +112,13 @@ class Inline:
         whole: list[str] = []
         for i, (text, style) in enumerate(marked):
             before = whole[-1][-1:] if whole else ""
-            if style.target and before == "!":  # else it is an image
-                whole[-1] = whole[-1][:-1] + "\\!"
-            after = marked[i + 1][0][:1] if i + 1 < len(marked) else ""
-            if i + 1 < len(marked) and marked[i + 1][1].code and not after.isspace():
-                after = "`"
+            if (before == "!" and style.target) or (  # else it is an image
+                before in ("<", "&", "]") and _SPECIAL.match(before + text)
+            ):
+                whole[-1] = f"{whole[-1][:-1]}\\{before}"
+            after = ""
+            if i + 1 < len(marked) and not marked[i + 1][1].code:
+                after = marked[i + 1][0][:1]
             whole.append(_dressed(text, style, before, after))
         lines = (" ".join(line.split()) for line in "".join(whole).split("\v"))
         return "\n".join(line for line in lines if line)
@@ -141,10 +147,9 @@ class Inline:
         return style
 
     def _target(self, href: str | None) -> str:
-        href = (href or "").strip(_AROUND).translate(_WITHIN)
+        href = (href or "").strip(_AROUND)
         found = "" if href.startswith("#") else joined(self._url, href)
-        found = _UNFIT.sub(lambda c: c[0] if c[0] in "*_" else quote(c[0], safe=""), found)
-        found = found.replace("(", "%28").replace(")", "%29")
+        found = _UNFIT.sub(lambda c: quote(c[0], safe=""), found)
         return "" if len(found) > _LONGEST_TARGET else found
 
 
@@ -175,8 +180,7 @@ def _dressed(text: str, style: _Style, before: str, after: str) -> str:
     head = text[: len(text) - len(text.lstrip())]
     tail = text[len(text.rstrip()) :]
     before, after = "" if head else before, "" if tail else after
-    core = core.replace("\v", " ")
-    seen = not before.endswith(("*", "\\")) and not after.startswith("*")
+    seen = before != "*"
     seen = seen and any(category(c) != "Cf" for c in core)  # more than joiners without width
     seen = seen and (_apart(before) or _letter(core[0]))
     seen = seen and (_apart(after) or _letter(core[-1]))
@@ -184,6 +188,7 @@ def _dressed(text: str, style: _Style, before: str, after: str) -> str:
         seen = seen and _apart(before) and _apart(after)
     marked = (seen and (style.emphasis or style.strong)) or style.target
     if style.code and (marked or before != "`"):  # else it would be no end and no begin of code
+        core = core.replace("\v", " ")
         ticks = "`" * (max(map(len, _TICKS.findall(core)), default=0) + 1)
         space = " " if core[0] == "`" or core[-1] == "`" else ""
         core = f"{ticks}{space}{core}{space}{ticks}"
@@ -205,4 +210,4 @@ def _apart(c: str) -> bool:
 
 def _letter(c: str) -> bool:
     """Whether `c` is as a letter to every version of CommonMark; vowel signs and controls are."""
-    return not c.isspace() and category(c)[0] not in "PS"
+    return category(c)[0] not in "PS"

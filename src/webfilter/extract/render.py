@@ -33,8 +33,8 @@ _DEEPEST = 20  # lists and quotes written as nested
 _LANGUAGE = re.compile(r"\b(?:language|lang|brush|highlight-source)[-:]\s*([\w+#-]{1,20})")
 _FENCES = re.compile(r"^[ \t]*(`{3,})", re.MULTILINE)
 _ALONE = re.compile(r"\d{1,3}[.)]")
-_BULLET = re.compile(r"(?:[-•◦‣▪▫■□●○·∙–—»›►▶➤→✓✔]\ufe0f? +)+(?=\S)")
-_NUMBERED = re.compile(r"(\d{1,3})[.)] +(?=\S)")
+_BULLET = re.compile(r"(?:[-•◦‣▪▫■□●○·∙–—»›►▶➤→✓✔]\ufe0f? )+")
+_NUMBERED = re.compile(r"(\d{1,3})[.)] ")
 _NUMBER = re.compile(r"\s*(\d{1,9})(?!\d)")  # as browsers do: what stands behind it is let be
 
 
@@ -243,7 +243,8 @@ class _Plain:
         text, item = self._dom.blocks[i].text, self._places[i].item
         if i in self._before:
             text = f"{self._before[i]} {text}"
-        text = self._without_mark(item, text)
+        if self._places[i].pre < 0:
+            text = self._without_mark(item, text)
         self.lines.append(self._mark(item) + text if self._begins(item) else text)
 
     def _without_mark(self, item: int, text: str) -> str:
@@ -270,7 +271,7 @@ class _Plain:
         dom = self._dom
         parent = dom.parents[item]
         number = min(self._number(item), 999_999_999)
-        ordered = parent >= 0 and dom.tags[parent] == "ol"
+        ordered = dom.tags[parent] == "ol"
         if not ordered and self._numbered.get(parent) != number:
             return "- "
         first = dom.attributes[parent].get("type") if ordered else ""
@@ -279,11 +280,9 @@ class _Plain:
         return f"{number}. "
 
     def _number(self, item: int) -> int:
-        """Return which item of its list this is, as an ordered one counts; 0 outside of lists."""
+        """Return which item of its list this is, as an ordered one counts."""
         dom = self._dom
         parent = dom.parents[item]
-        if parent < 0:
-            return 0
         if parent not in self._numbers:
             numbers = self._numbers[parent] = {}
             ordered = dom.tags[parent] == "ol"
@@ -346,8 +345,7 @@ class _Markdown(_Plain):
 
     def code(self, members: list[int]) -> None:
         text = "\n".join(self._dom.blocks[i].text for i in members)
-        longest = max((len(run) for run in _FENCES.findall(text)), default=2)
-        fence = "`" * max(3, longest + 1)
+        fence = "`" * (max(map(len, _FENCES.findall(text)), default=2) + 1)
         place = self._places[members[0]]
         language = self._language(place.pre, members[0])
         self._add("code", f"{fence}{language}\n{text}\n{fence}", place)
@@ -396,7 +394,7 @@ class _Markdown(_Plain):
                 mark = self._mark(at) if at == place.item and self._begins(at) else ""
                 start = " " * (2 if mark.startswith("- ") else len(mark))
                 kind = "item" if mark and kind == "text" else kind
-                late = inner and mark != "" and not mark.startswith(("- ", "1. "))
+                late = inner and not mark.startswith(("- ", "1. "))
             begin += mark
             self._open.append((at, start))
         if self.lines and (late or not (kind == self._kind == "item")):
@@ -405,17 +403,16 @@ class _Markdown(_Plain):
         indent = "".join(start for _, start in self._open)
         first, *rest = text.split("\n")
         self.lines.append(begin + first)
-        self.lines.extend((indent + line).rstrip(" " if not line else "") for line in rest)
+        self.lines.extend(indent + line if line else indent.rstrip() for line in rest)
 
     def _language(self, pre: int, first: int) -> str:
         dom = self._dom
         said = [dom.code.get(at, "") for _, at in dom.blocks[first].pieces[:3]]
         at = pre
         for _ in range(3):
-            if at >= 0:
-                of = dom.attributes[at]
-                said.append(f"{of.get('class') or ''} {of.get('data-lang') or ''}")
-                at = dom.parents[at]
+            of = dom.attributes[at]
+            said.append(f"{of.get('class') or ''} lang-{of.get('data-lang') or ''}")
+            at = dom.parents[at]
         found = next(filter(None, map(_LANGUAGE.search, said)), None)
         return found[1] if found else ""
 
