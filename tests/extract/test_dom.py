@@ -225,6 +225,8 @@ def test_links_are_counted_and_their_targets_kept_if_wanted():
     html = '<p>one <a href="/a">two</a> <a href="/b" class="x">three</a> four <b class="y">five</b>'
     [block] = read(html).blocks
     assert (block.linked, block.links) == (8, 2)
+    [_, block] = read("<p>a<br><div><a href=/><i></i><i></i><br>b</a></div>").blocks
+    assert (block.linked, block.links) == (1, 1)
     dom = read(html, links=True)
     said = dict(zip(dom.tags, dom.attributes, strict=True))
     assert said["a"] == {"href": "/b", "class": "x"}

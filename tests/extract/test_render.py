@@ -113,7 +113,7 @@ INLINE = ["p", "h2", "td", "b", "i", "code", "a", "a code", "i code", "b i", "b 
 @example(
     [
         ("p", "`a`"),
-        ("p", "\\: \\_ \\~ \\*a*"),
+        ("p", "\\^ \\: \\~ \\*a\\*"),
         ("td", "a\\|b"),
         ("p", "&lt;b&gt;&lt;/b&gt;&amp;#35;"),
     ]
@@ -468,9 +468,9 @@ def test_links():
     for c in ' <>()\\|`"*_[]!':
         [_, inline, _] = PARSER.parse(link(f"/a{escape(c)}b", "a") + " `c`")
         assert unquote(inline.children[0].attrGet("href")) == f"https://a.example/a{c}b"
-    assert markdown("<p><a href=/t> </a><a href=/t>y</a>", True) == "[y](/t)"
-    code = "<p><code>a</code><a href=/t><code>b</code></a>"
-    assert markdown(code, True) == "`a`[`b`](/t)"
+    assert markdown("<p><a href=/t>y</a>", True) == "[y](/t)"
+    code = "<p><code>a</code><a href=/t><code>b</code> </a><code>c</code><a href=/t> </a>"
+    assert markdown(code, True) == "`a`[`b`](/t) `c`"
     assert markdown("<p><a name=x>y</a> <a href>z</a>", True, "https://a.example/") == "y z"
     assert markdown('<p><a href="d">x</a>') == "x"
 

@@ -334,6 +334,7 @@ class _Walk:
                             border = None
                         else:
                             pieces = self._flush()
+                        breaks = 0
                     elif before == tag and tag in _APART:
                         if pre:
                             if tag == "span" and _are_lines(node.prev, node):
