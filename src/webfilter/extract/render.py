@@ -240,10 +240,11 @@ class _Plain:
         return True
 
     def block(self, i: int) -> None:
-        text, item = self._dom.blocks[i].text, self._places[i].item
+        text, place = self._dom.blocks[i].text, self._places[i]
+        item = place.item
         if i in self._before:
             text = f"{self._before[i]} {text}"
-        if self._places[i].pre < 0:
+        if item >= 0 > place.pre:
             text = self._without_mark(item, text)
         self.lines.append(self._mark(item) + text if self._begins(item) else text)
 
