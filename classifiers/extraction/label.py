@@ -50,13 +50,11 @@ def main() -> None:
     show.add_argument("--most", type=int, help="pages")
     take = does.add_parser("collect", help="write labels.jsonl")
     take.add_argument("answers", type=Path, nargs="+", help="later ones replace earlier ones")
-    take.add_argument("--crawl", type=Path, nargs="+", required=True, help="the WARC files")
-    take.add_argument("--labels", type=Path, default=HERE / "labels.jsonl")
     write = does.add_parser("blocks", help="write the blocks of the labelled pages")
     write.add_argument("--out", type=Path, required=True)
     carry = does.add_parser("carry", help="give labels to the blocks as they are now")
     carry.add_argument("blocks", type=Path, help="what `blocks` wrote")
-    for one in (write, carry):
+    for one in (take, write, carry):
         one.add_argument("--crawl", type=Path, nargs="+", required=True, help="the WARC files")
         one.add_argument("--labels", type=Path, default=HERE / "labels.jsonl")
     args = parser.parse_args()
